@@ -1,0 +1,9 @@
+//! YAML as Go's tools read and write it: go-yaml v3 on the way in, `sigs.k8s.io/yaml` (go-yaml v2) on the way out.
+
+mod error;
+mod limits;
+mod node;
+
+pub use error::Error;
+pub use limits::Limits;
+pub use node::{Data, Node, Position, Style, Tag, Text};

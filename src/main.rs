@@ -1,0 +1,3 @@
+//! The `argocd-infisical` binary.
+
+fn main() {}
