@@ -108,6 +108,8 @@ pub struct Position {
     pub line: u32,
     /// Column, from 1.
     pub column: u32,
+    /// Which file: a number that means something to whoever read it; zero as the parser makes it.
+    pub file: u32,
 }
 
 /// The rare properties of a node.
@@ -120,7 +122,7 @@ pub(crate) struct Extra {
 impl Node {
     /// Makes a node without position, anchor or custom tag.
     pub const fn new(data: Data, tag: Tag, style: Style) -> Self {
-        Self { data, tag, style, position: Position { line: 0, column: 0 }, extra: None }
+        Self { data, tag, style, position: Position { line: 0, column: 0, file: 0 }, extra: None }
     }
 
     /// Makes a plain string scalar; the writer quotes it where it must.

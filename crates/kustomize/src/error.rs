@@ -1,0 +1,134 @@
+//! The one error of the engine: what is wrong, where, in which object, and what to do about it.
+
+use std::fmt;
+
+use goyaml::Position;
+
+/// Why a build failed.
+///
+/// The pieces are kept apart so that a caller can print them with a source line, or as one line through [`fmt::Display`].
+#[derive(Debug)]
+pub struct Error(Box<Details>);
+
+/// The pieces of an [`Error`].
+#[derive(Debug, Default)]
+pub struct Details {
+    /// What is wrong: lower case, no full stop, no value of a Secret.
+    pub message: String,
+    /// The file that has to be changed, relative to the directory that was built where it lies below it.
+    pub file: Option<String>,
+    /// Where in that file; zero where unknown.
+    pub position: Position,
+    /// The field, as a path from the top of the object or the kustomization.
+    pub field: Option<String>,
+    /// The object, as `kind.version.group/name.namespace`.
+    pub resource: Option<String>,
+    /// What to do, where it is known.
+    pub hint: Option<String>,
+    /// Which kustomizations led there, the innermost first.
+    pub trail: Vec<String>,
+    /// Whether the text could not be read as YAML at all.
+    pub is_malformed_yaml: bool,
+}
+
+/// Short for results of the engine.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Makes an error of a sentence.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(Box::new(Details { message: message.into(), ..Details::default() }))
+    }
+
+    /// Makes an error of what YAML said about a file.
+    pub fn yaml(file: &str, error: &goyaml::Error) -> Self {
+        let mut result = Self::new(format!("invalid YAML: {}", error.message)).at(file, error.position);
+        result.0.is_malformed_yaml = true;
+        result
+    }
+
+    /// Names the file and the place in it, unless an inner step has named one.
+    #[must_use]
+    pub fn at(mut self, file: &str, position: Position) -> Self {
+        if self.0.file.is_none() {
+            self.0.file = Some(file.to_owned());
+            self.0.position = position;
+        }
+        self
+    }
+
+    /// Names the file, unless an inner step has named one.
+    #[must_use]
+    pub fn in_file(self, file: &str) -> Self {
+        let position = self.0.position;
+        self.at(file, position)
+    }
+
+    /// Names the place, to be completed by [`Self::in_file`].
+    #[must_use]
+    pub fn position(mut self, position: Position) -> Self {
+        if self.0.file.is_none() && self.0.position == Position::default() {
+            self.0.position = position;
+        }
+        self
+    }
+
+    /// Names the field, unless an inner step has named one.
+    #[must_use]
+    pub fn field(mut self, field: impl Into<String>) -> Self {
+        self.0.field.get_or_insert_with(|| field.into());
+        self
+    }
+
+    /// Names the object, unless an inner step has named one.
+    #[must_use]
+    pub fn resource(mut self, resource: &dyn fmt::Display) -> Self {
+        self.0.resource.get_or_insert_with(|| resource.to_string());
+        self
+    }
+
+    /// Says what to do, unless an inner step has said it.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint.get_or_insert_with(|| hint.into());
+        self
+    }
+
+    /// Adds the kustomization (or other file) whose processing led here.
+    #[must_use]
+    pub fn needed_by(mut self, what: impl Into<String>) -> Self {
+        self.0.trail.push(what.into());
+        self
+    }
+
+    /// The pieces.
+    pub fn details(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let details = &*self.0;
+        if let Some(file) = &details.file {
+            write!(formatter, "{file}:")?;
+            if details.position.line > 0 {
+                write!(formatter, "{}:", details.position.line)?;
+                if details.position.column > 0 {
+                    write!(formatter, "{}:", details.position.column)?;
+                }
+            }
+            formatter.write_str(" ")?;
+        }
+        formatter.write_str(&details.message)?;
+        if let Some(field) = &details.field {
+            write!(formatter, " (field `{field}`)")?;
+        }
+        if let Some(resource) = &details.resource {
+            write!(formatter, " (in {resource})")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

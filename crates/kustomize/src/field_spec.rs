@@ -1,0 +1,168 @@
+//! Field specs: which field of which kinds a transformer changes, and the walk to it.
+
+use goyaml::{Data, Node, Tag, Text};
+
+use crate::error::{Error, Result};
+use crate::id::Gvk;
+
+/// A field of the objects of some kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldSpec {
+    /// The kinds that have the field; empty parts match everything.
+    pub gvk: Gvk,
+    /// The way to the field, `/` between the parts, as it was written.
+    pub path: Text,
+    /// Whether the field is created where it is missing.
+    pub create: bool,
+}
+
+/// What [`FieldSpec::apply`] puts where a field is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// Nothing: such objects are left alone, whatever the field spec says.
+    Never,
+    /// A scalar with this tag and no text.
+    Scalar(Tag),
+    /// An empty mapping.
+    Mapping,
+}
+
+impl FieldSpec {
+    /// A field of every kind.
+    pub fn of_every_kind(path: &str, create: bool) -> Self {
+        Self { gvk: Gvk::default(), path: path.into(), create }
+    }
+
+    /// Calls `set` on every node that the path leads to, if the field spec covers the object at all.
+    ///
+    /// Sequences on the way are entered element by element; a null ends the way.
+    ///
+    /// # Errors
+    /// Where the path meets a scalar, and what `set` returns.
+    // kustomize: filters/fieldspec Filter
+    pub fn apply(&self, object: &mut Node, create: Create, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> Result<()> {
+        if !self.covers(object) {
+            return Ok(());
+        }
+        let create = if self.create { create } else { Create::Never };
+        let walked = if self.path.contains('\\') {
+            let parts = split_path(&self.path, '/');
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            walk(object, &parts, create, set)
+        } else {
+            // The usual path needs no unescaping and is split without allocating its parts.
+            let mut parts: Vec<&str> = self.path.split('/').collect();
+            if parts.len() > 1 && parts.first() == Some(&"") {
+                parts.remove(0);
+            }
+            walk(object, &parts, create, set)
+        };
+        walked.map_err(|error| error.field(self.path.as_str()))
+    }
+
+    /// Whether the object is of the kinds that have the field.
+    pub fn covers(&self, object: &Node) -> bool {
+        let Gvk { group, version, kind } = &self.gvk;
+        if !kind.is_empty() && kind != crate::metadata::top_field(object, "kind") {
+            return false;
+        }
+        if group.is_empty() && version.is_empty() {
+            return true;
+        }
+        let (its_group, its_version) = crate::id::split_api_version(crate::metadata::top_field(object, "apiVersion"));
+        (group.is_empty() || group == its_group) && (version.is_empty() || version == its_version)
+    }
+}
+
+/// Adds field specs that are not there yet.
+///
+/// # Errors
+/// Where the same field is there with another `create`.
+// kustomize: FsSlice.MergeAll
+pub fn merge(into: &mut Vec<FieldSpec>, incoming: &[FieldSpec]) -> Result<()> {
+    for spec in incoming {
+        match into.iter().find(|known| known.gvk.is_selected_by(&spec.gvk) && known.path == spec.path) {
+            Some(known) if known.create != spec.create => {
+                return Err(Error::new(format!("field specs for `{}` disagree on `create`", spec.path))
+                    .hint("give the field the same `create` in every configuration"));
+            }
+            Some(_) => {}
+            None => into.push(spec.clone()),
+        }
+    }
+    Ok(())
+}
+
+/// Splits a path, honouring `\` before a delimiter; a leading delimiter is dropped.
+// kustomize: kyaml utils.PathSplitter
+pub fn split_path(path: &str, delimiter: char) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    let mut pieces = path.split(delimiter).peekable();
+    if pieces.peek() == Some(&"") && path.contains(delimiter) {
+        pieces.next();
+    }
+    for piece in pieces {
+        match parts.last_mut() {
+            Some(last) if last.ends_with('\\') => {
+                last.pop();
+                last.push(delimiter);
+                last.push_str(piece);
+            }
+            _ => parts.push(piece.to_owned()),
+        }
+    }
+    parts
+}
+
+fn walk(node: &mut Node, path: &[&str], create: Create, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> Result<()> {
+    let Some((part, rest)) = path.split_first() else { return set(node) };
+    if node.is_null() {
+        return Ok(());
+    }
+    match &mut node.data {
+        Data::Sequence(items) => items.iter_mut().try_for_each(|item| walk(item, path, create, set)),
+        Data::Mapping(_) => walk_field(node, part, rest, create, set),
+        Data::Scalar(_) | Data::Alias(_) => {
+            Err(Error::new("the path leads through a field that is neither a map nor a list").position(node.position))
+        }
+    }
+}
+
+fn walk_field(
+    map: &mut Node,
+    part: &str,
+    rest: &[&str],
+    create: Create,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<()> {
+    let name = part.strip_suffix("[]").unwrap_or(part);
+    let is_list = name.len() != part.len();
+    if name.is_empty() {
+        return Err(Error::new("the path of a field spec has an empty part"));
+    }
+    let create_here = if is_list { Create::Never } else { create };
+    if create_here != Create::Never && map.get(name).is_none() {
+        let fresh = if rest.is_empty() { fresh(create_here) } else { fresh(Create::Mapping) };
+        map.set(name, fresh);
+    }
+    let Some(field) = map.get_mut(name) else { return Ok(()) };
+    if field.is_null() {
+        // A null that is to be written to becomes what the path needs; otherwise it ends the way.
+        if is_list {
+            field.data = Data::Sequence(Vec::new());
+            field.tag = Tag::Seq;
+        } else if create_here != Create::Never {
+            *field = if rest.is_empty() { fresh(create_here) } else { fresh(Create::Mapping) };
+        } else if rest.is_empty() {
+            return Ok(());
+        }
+    }
+    walk(field, rest, create, set)
+}
+
+fn fresh(create: Create) -> Node {
+    match create {
+        Create::Mapping | Create::Never => Node::mapping(Vec::new()),
+        Create::Scalar(tag) => Node::scalar("", tag),
+    }
+}

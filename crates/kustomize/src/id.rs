@@ -1,0 +1,126 @@
+//! Who a resource is: group, version, kind, name and namespace, with kustomize's rules for comparing them.
+
+use std::fmt;
+
+use goyaml::Text;
+
+use crate::schema::Schema;
+
+/// The namespace that [`ResId::effective_namespace`] gives to what cannot be in one.
+pub const NOT_A_NAMESPACE: &str = "_non_namespaceable_";
+/// The namespace of what does not name one.
+pub const DEFAULT_NAMESPACE: &str = "default";
+
+/// Group, version and kind; in selectors and field specs an empty part matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Gvk {
+    /// API group, empty for the core group.
+    pub group: Text,
+    /// API version.
+    pub version: Text,
+    /// Kind.
+    pub kind: Text,
+}
+
+impl Gvk {
+    /// Splits an apiVersion (`apps/v1`, `v1`) and joins it with a kind.
+    pub fn new(api_version: &str, kind: impl Into<Text>) -> Self {
+        let (group, version) = split_api_version(api_version);
+        Self { group: group.into(), version: version.into(), kind: kind.into() }
+    }
+
+    /// The apiVersion field of objects of this kind.
+    pub fn api_version(&self) -> Text {
+        if self.group.is_empty() {
+            self.version.clone()
+        } else {
+            [self.group.as_str(), "/", self.version.as_str()].concat().into()
+        }
+    }
+
+    /// Whether every part that the selector names is equal.
+    pub fn is_selected_by(&self, selector: &Self) -> bool {
+        (selector.kind.is_empty() || selector.kind == self.kind)
+            && (selector.group.is_empty() || selector.group == self.group)
+            && (selector.version.is_empty() || selector.version == self.version)
+    }
+
+    /// Whether Kubernetes is known to keep objects of this kind outside namespaces.
+    pub fn is_cluster_scoped(&self) -> bool {
+        Schema::builtin().is_namespace_scoped(&self.api_version(), &self.kind) == Some(false)
+    }
+}
+
+/// Splits `group/version`; without a slash all of it is the version.
+pub fn split_api_version(api_version: &str) -> (&str, &str) {
+    api_version.split_once('/').unwrap_or(("", api_version))
+}
+
+impl fmt::Display for Gvk {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |text: &'_ Text, none: &'static str| if text.is_empty() { Text::from(none) } else { text.clone() };
+        write!(
+            formatter,
+            "{}.{}.{}",
+            part(&self.kind, "[noKind]"),
+            part(&self.version, "[noVer]"),
+            part(&self.group, "[noGrp]")
+        )
+    }
+}
+
+/// Which resource: kind, name and namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ResId {
+    /// Group, version and kind.
+    pub gvk: Gvk,
+    /// Name.
+    pub name: Text,
+    /// Namespace as written, empty where none is.
+    pub namespace: Text,
+    /// Whether the kind is known to live outside namespaces.
+    pub cluster_scoped: bool,
+}
+
+impl ResId {
+    /// The namespace that counts when resources are compared.
+    pub fn effective_namespace(&self) -> &str {
+        if self.cluster_scoped {
+            NOT_A_NAMESPACE
+        } else if self.namespace.is_empty() {
+            DEFAULT_NAMESPACE
+        } else {
+            &self.namespace
+        }
+    }
+
+    /// Whether both are the same resource.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.is_same_but_namespace(other) && self.is_in_namespace_of(other)
+    }
+
+    /// Whether both have the same kind and name, wherever they are.
+    pub fn is_same_but_namespace(&self, other: &Self) -> bool {
+        self.name == other.name && self.gvk == other.gvk
+    }
+
+    /// Whether both are in the same namespace, or both in none.
+    pub fn is_in_namespace_of(&self, other: &Self) -> bool {
+        self.effective_namespace() == other.effective_namespace()
+    }
+
+    /// Whether every part that the selector names is equal.
+    pub fn is_selected_by(&self, selector: &Self) -> bool {
+        (selector.name.is_empty() || selector.name == self.name)
+            && (selector.namespace.is_empty() || selector.is_in_namespace_of(self))
+            && self.gvk.is_selected_by(&selector.gvk)
+    }
+}
+
+impl fmt::Display for ResId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = if self.name.is_empty() { "[noName]" } else { &self.name };
+        let namespace = if self.namespace.is_empty() { "[noNs]" } else { &self.namespace };
+        write!(formatter, "{}/{name}.{namespace}", self.gvk)
+    }
+}

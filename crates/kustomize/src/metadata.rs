@@ -1,0 +1,115 @@
+//! Reading and writing the few fields that every Kubernetes object has.
+
+use std::collections::BTreeMap;
+
+use goyaml::{Node, Style, Tag, Text};
+
+/// A map of strings, sorted by key: what labels, annotations and data are.
+pub type StringMap = BTreeMap<Text, Text>;
+
+/// The text of a top field such as `kind`, empty where it is absent.
+pub fn top_field<'a>(node: &'a Node, field: &str) -> &'a str {
+    node.get(field).and_then(Node::as_str).unwrap_or_default()
+}
+
+/// The text of a field of `metadata`, empty where it is absent or null.
+pub fn field<'a>(node: &'a Node, field: &str) -> &'a str {
+    node.get("metadata")
+        .and_then(|metadata| metadata.get(field))
+        .filter(|value| !value.is_null())
+        .and_then(Node::as_str)
+        .unwrap_or_default()
+}
+
+/// A map of `metadata` (labels, annotations), or any other map of strings; every value counts as its text.
+pub fn string_map(map: Option<&Node>) -> StringMap {
+    let entries = map.and_then(Node::entries).unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|(key, value)| Some((key.to_text()?, value.to_text().unwrap_or_default())))
+        .collect()
+}
+
+/// The labels of an object.
+pub fn labels(node: &Node) -> StringMap {
+    string_map(node.get_path(&["metadata", "labels"]))
+}
+
+/// The annotations of an object.
+pub fn annotations(node: &Node) -> StringMap {
+    string_map(node.get_path(&["metadata", "annotations"]))
+}
+
+/// One annotation of an object.
+pub fn annotation<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
+    node.get_path(&["metadata", "annotations"])?.get(name)?.as_str()
+}
+
+/// Writes a map of `metadata` anew, in sorted order and as strings; an empty one disappears.
+pub fn set_string_map(node: &mut Node, field: &str, map: &StringMap) {
+    if node.get("metadata").is_none_or(|metadata| !metadata.is_mapping()) {
+        node.set("metadata", Node::mapping(Vec::new()));
+    }
+    let Some(metadata) = node.get_mut("metadata") else { return };
+    metadata.remove(field);
+    if !map.is_empty() {
+        metadata.set(field, string_map_node(map));
+    }
+}
+
+/// A mapping of strings.
+pub fn string_map_node(map: &StringMap) -> Node {
+    Node::mapping(map.iter().map(|(key, value)| (Node::string(key.clone()), string_node(value.clone()))).collect())
+}
+
+/// A string, written as a block where it has lines.
+pub fn string_node(text: Text) -> Node {
+    let style = if text.contains('\n') { Style::LITERAL } else { Style::PLAIN };
+    Node::new(goyaml::Data::Scalar(text), Tag::Str, style)
+}
+
+/// Sets a field of `metadata` to a text without a tag.
+pub fn set_field(node: &mut Node, field: &str, text: &str) {
+    if node.get("metadata").is_none_or(|metadata| !metadata.is_mapping()) {
+        node.set("metadata", Node::mapping(Vec::new()));
+    }
+    if let Some(metadata) = node.get_mut("metadata") {
+        set_entry(metadata, field, untagged(text));
+    }
+}
+
+/// A plain scalar whose type is what its text says.
+pub fn untagged(text: impl Into<Text>) -> Node {
+    let text = text.into();
+    let tag = goyaml::implicit_tag(&text);
+    Node::scalar(text, tag)
+}
+
+/// Sets an entry of a mapping, keeping the style of a value that is there.
+// kustomize: kyaml FieldSetter keeps the old style, so a quoted field stays a string whatever is written to it.
+pub fn set_entry(map: &mut Node, key: &str, value: Node) {
+    if let Some(slot) = map.get_mut(key) {
+        replace_scalar(slot, value);
+    } else {
+        map.set(key, value);
+    }
+}
+
+/// Overwrites a scalar, keeping its style and place.
+pub fn replace_scalar(slot: &mut Node, mut value: Node) {
+    value.style = slot.style;
+    value.position = slot.position;
+    if is_text_style(value.style) && value.is_scalar() {
+        value.tag = Tag::Str;
+    }
+    *slot = value;
+}
+
+/// Whether a scalar of this style is a string whatever its text says.
+pub fn is_text_style(style: Style) -> bool {
+    style != Style::PLAIN
+        && !style.contains(Style::TAGGED)
+        && [Style::DOUBLE_QUOTED, Style::SINGLE_QUOTED, Style::LITERAL, Style::FOLDED]
+            .into_iter()
+            .any(|quoted| style.contains(quoted))
+}

@@ -1,0 +1,336 @@
+//! One object on its way through a build: its node tree, who it is, and who it was.
+
+use std::cell::OnceCell;
+
+use goyaml::{Node, Text};
+
+use crate::id::{Gvk, NOT_A_NAMESPACE, ResId};
+use crate::metadata::{self, StringMap};
+
+/// The domain of the annotations in which kustomize keeps its notes.
+const NOTES_DOMAIN: &str = "internal.config.kubernetes.io";
+
+/// Annotations that kustomize's readers and writers use; they never reach the output.
+const READER_ANNOTATIONS: [&str; 8] = [
+    "internal.config.kubernetes.io/path",
+    "internal.config.kubernetes.io/index",
+    "internal.config.kubernetes.io/seqindent",
+    "internal.config.kubernetes.io/id",
+    "internal.config.kubernetes.io/annotations-migration-resource-id",
+    "config.kubernetes.io/path",
+    "config.kubernetes.io/index",
+    "config.k8s.io/id",
+];
+
+/// A resource of a build.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    node: Node,
+    id: OnceCell<ResId>,
+    /// What the build has noted about it.
+    pub notes: Notes,
+    /// Names of the variables whose value is read from it.
+    pub variables: Vec<Text>,
+}
+
+/// What a build notes about a resource and takes away before the output.
+///
+/// kustomize keeps the same in annotations of the object; [`Resource::edit_with_notes`] makes them visible where that
+/// can be observed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    /// Who it was, the oldest first.
+    pub previous: Vec<PreviousId>,
+    /// Name prefixes that were added, the innermost first.
+    pub prefixes: Vec<Text>,
+    /// Name suffixes that were added, the innermost first.
+    pub suffixes: Vec<Text>,
+    /// How it meets an existing resource of its name; only for generated ones.
+    pub behavior: Option<Behavior>,
+    /// Whether a hash of the content is to be added to the name.
+    pub needs_hash: bool,
+    /// Whether the patch may change names.
+    pub name_change_allowed: bool,
+    /// Whether the patch may change kinds.
+    pub kind_change_allowed: bool,
+}
+
+/// A name that a resource had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreviousId {
+    /// Name.
+    pub name: Text,
+    /// Effective namespace.
+    pub namespace: Text,
+    /// Kind.
+    pub kind: Text,
+}
+
+/// How a generated resource meets an existing one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behavior {
+    /// None was given: as [`Self::Create`].
+    Unspecified,
+    /// There must be none.
+    Create,
+    /// Takes its place.
+    Replace,
+    /// Adds to it.
+    Merge,
+}
+
+impl Behavior {
+    /// Reads the word in a generator's `behavior`; any other word counts as none, as in kustomize.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "create" => Self::Create,
+            "replace" => Self::Replace,
+            "merge" => Self::Merge,
+            _ => Self::Unspecified,
+        }
+    }
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Merge => "merge",
+        }
+    }
+}
+
+impl Resource {
+    /// Wraps an object.
+    pub fn new(node: Node) -> Self {
+        let mut resource = Self { node, id: OnceCell::new(), notes: Notes::default(), variables: Vec::new() };
+        resource.absorb_notes();
+        resource
+    }
+
+    /// The object.
+    pub const fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// The object, to change.
+    pub fn node_mut(&mut self) -> &mut Node {
+        self.id.take();
+        &mut self.node
+    }
+
+    /// Gives the object away.
+    pub fn into_node(self) -> Node {
+        self.node
+    }
+
+    /// Whether nothing is left of the object (a patch deleted it).
+    pub fn is_empty(&self) -> bool {
+        self.node.is_null() || self.node.entries().is_some_and(<[_]>::is_empty)
+    }
+
+    /// Who it is.
+    pub fn id(&self) -> &ResId {
+        self.id.get_or_init(|| {
+            let gvk = Gvk::new(metadata::top_field(&self.node, "apiVersion"), metadata::top_field(&self.node, "kind"));
+            let cluster_scoped = gvk.is_cluster_scoped();
+            ResId {
+                gvk,
+                name: metadata::field(&self.node, "name").into(),
+                namespace: metadata::field(&self.node, "namespace").into(),
+                cluster_scoped,
+            }
+        })
+    }
+
+    /// Group, version and kind.
+    pub fn gvk(&self) -> &Gvk {
+        &self.id().gvk
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Text {
+        &self.id().name
+    }
+
+    /// Its namespace as written, empty where none is.
+    pub fn namespace(&self) -> &Text {
+        &self.id().namespace
+    }
+
+    /// Who it was, the oldest first; with today's group and version.
+    pub fn previous_ids(&self) -> impl Iterator<Item = ResId> {
+        let gvk = self.gvk();
+        self.notes.previous.iter().map(move |previous| ResId {
+            gvk: Gvk { kind: previous.kind.clone(), ..gvk.clone() },
+            name: previous.name.clone(),
+            namespace: previous.namespace.clone(),
+            cluster_scoped: previous.namespace == NOT_A_NAMESPACE,
+        })
+    }
+
+    /// Who it was at first.
+    pub fn original_id(&self) -> ResId {
+        self.previous_ids().next().unwrap_or_else(|| self.id().clone())
+    }
+
+    /// Whether the test holds for what it is or for anything that it was.
+    pub fn any_id(&self, mut test: impl FnMut(&ResId) -> bool) -> bool {
+        test(self.id()) || self.previous_ids().any(|id| test(&id))
+    }
+
+    /// Notes who it is, before its name, namespace or kind changes.
+    pub fn remember_id(&mut self) {
+        let id = self.id();
+        let previous = PreviousId {
+            name: id.name.clone(),
+            namespace: id.effective_namespace().into(),
+            kind: id.gvk.kind.clone(),
+        };
+        self.notes.previous.push(previous);
+    }
+
+    /// Sets the name.
+    pub fn set_name(&mut self, name: &str) {
+        metadata::set_field(self.node_mut(), "name", name);
+    }
+
+    /// Sets the namespace; an empty one removes the field.
+    pub fn set_namespace(&mut self, namespace: &str) {
+        if namespace.is_empty() {
+            if let Some(metadata) = self.node_mut().get_mut("metadata") {
+                metadata.remove("namespace");
+            }
+        } else {
+            metadata::set_field(self.node_mut(), "namespace", namespace);
+        }
+    }
+
+    /// Sets the kind.
+    pub fn set_kind(&mut self, kind: &str) {
+        metadata::set_entry(self.node_mut(), "kind", metadata::untagged(kind));
+    }
+
+    /// Sets the apiVersion and kind.
+    pub fn set_gvk(&mut self, gvk: &Gvk) {
+        self.set_kind(&gvk.kind);
+        metadata::set_entry(self.node_mut(), "apiVersion", metadata::untagged(gvk.api_version()));
+    }
+
+    /// Takes over the name, namespace, notes, labels and annotations of the resource that this one replaces; its own
+    /// labels and annotations win.
+    // kustomize: Resource.CopyMergeMetaDataFieldsFrom
+    pub fn inherit_metadata(&mut self, old: &Self) {
+        let merge = |mut base: StringMap, own: StringMap| {
+            base.extend(own);
+            base
+        };
+        let labels = merge(metadata::labels(&old.node), metadata::labels(&self.node));
+        let annotations = merge(metadata::annotations(&old.node), metadata::annotations(&self.node));
+        let needs_hash = self.notes.needs_hash && old.notes.needs_hash;
+        let node = self.node_mut();
+        metadata::set_string_map(node, "labels", &labels);
+        metadata::set_string_map(node, "annotations", &annotations);
+        self.set_name(old.name());
+        self.set_namespace(old.namespace());
+        self.notes = Notes { needs_hash, ..old.notes.clone() };
+        self.variables.clone_from(&old.variables);
+    }
+
+    /// Changes the object while its notes stand in its annotations, as they always do in kustomize, and reads them
+    /// back. A patch sees an `annotations` map that exists for no other reason, and may drop the notes with it.
+    pub fn edit_with_notes<T>(&mut self, edit: impl FnOnce(&mut Node) -> T) -> T {
+        self.write_notes();
+        let result = edit(self.node_mut());
+        self.notes = Notes::default();
+        self.absorb_notes();
+        result
+    }
+
+    /// Takes away what must not reach the output and writes the annotations as strings, in order.
+    // kustomize: RemoveBuildAnnotations, RemoveOriginAnnotations and RemoveTransformerAnnotations each rewrite the map.
+    pub fn finish(&mut self, keep_origin: bool, keep_transformations: bool) {
+        let mut annotations = metadata::annotations(&self.node);
+        if annotations.is_empty() && keep_origin && keep_transformations {
+            return;
+        }
+        for name in READER_ANNOTATIONS {
+            annotations.remove(name);
+        }
+        if !keep_origin {
+            annotations.remove("config.kubernetes.io/origin");
+        }
+        if !keep_transformations {
+            annotations.remove("alpha.config.kubernetes.io/transformations");
+        }
+        metadata::set_string_map(self.node_mut(), "annotations", &annotations);
+    }
+
+    fn write_notes(&mut self) {
+        let notes = std::mem::take(&mut self.notes);
+        let mut written = StringMap::new();
+        let mut put = |name: &str, value: String| {
+            written.insert(format!("{NOTES_DOMAIN}/{name}").into(), value.into());
+        };
+        if !notes.previous.is_empty() {
+            let column = |part: fn(&PreviousId) -> &Text| join(notes.previous.iter().map(part));
+            put("previousNames", column(|id| &id.name));
+            put("previousNamespaces", column(|id| &id.namespace));
+            put("previousKinds", column(|id| &id.kind));
+        }
+        if !notes.prefixes.is_empty() {
+            put("prefixes", join(notes.prefixes.iter()));
+        }
+        if !notes.suffixes.is_empty() {
+            put("suffixes", join(notes.suffixes.iter()));
+        }
+        if let Some(behavior) = notes.behavior {
+            put("generatorBehavior", behavior.word().to_owned());
+        }
+        let switches = [
+            ("needsHashSuffix", notes.needs_hash),
+            ("allowNameChange", notes.name_change_allowed),
+            ("allowKindChange", notes.kind_change_allowed),
+        ];
+        for (name, _) in switches.into_iter().filter(|(_, is_on)| *is_on) {
+            put(name, "enabled".to_owned());
+        }
+        if !written.is_empty() {
+            let mut annotations = metadata::annotations(&self.node);
+            annotations.extend(written);
+            metadata::set_string_map(self.node_mut(), "annotations", &annotations);
+        }
+    }
+
+    fn absorb_notes(&mut self) {
+        let is_note = |key: &Node| key.as_str().is_some_and(|name| name.starts_with(NOTES_DOMAIN));
+        let found = self.node.get_path(&["metadata", "annotations"]).and_then(Node::entries);
+        if !found.is_some_and(|entries| entries.iter().any(|(key, _)| is_note(key))) {
+            return;
+        }
+        let mut annotations = metadata::annotations(&self.node);
+        let mut take = |name: &str| annotations.remove(format!("{NOTES_DOMAIN}/{name}").as_str());
+        let split = |list: Option<Text>| -> Vec<Text> {
+            list.map(|list| list.split(',').map(Text::from).collect()).unwrap_or_default()
+        };
+        let names = split(take("previousNames"));
+        let namespaces = split(take("previousNamespaces"));
+        let kinds = split(take("previousKinds"));
+        self.notes.previous = (names.into_iter().zip(namespaces).zip(kinds))
+            .map(|((name, namespace), kind)| PreviousId { name, namespace, kind })
+            .collect();
+        self.notes.prefixes = split(take("prefixes"));
+        self.notes.suffixes = split(take("suffixes"));
+        self.notes.behavior = take("generatorBehavior").map(|word| Behavior::from_word(&word));
+        self.notes.needs_hash = take("needsHashSuffix").is_some_and(|word| word == "enabled");
+        self.notes.name_change_allowed = take("allowNameChange").is_some_and(|word| word == "enabled");
+        self.notes.kind_change_allowed = take("allowKindChange").is_some_and(|word| word == "enabled");
+        take("refBy");
+        metadata::set_string_map(self.node_mut(), "annotations", &annotations);
+    }
+}
+
+fn join<'a>(parts: impl Iterator<Item = &'a Text>) -> String {
+    parts.map(Text::as_str).collect::<Vec<_>>().join(",")
+}

@@ -1,0 +1,166 @@
+//! The ordered collection of a build's resources, and the rules for adding to it.
+
+use std::collections::BTreeSet;
+
+use goyaml::Text;
+
+use crate::error::{Error, Result};
+use crate::id::ResId;
+use crate::resource::{Behavior, Resource};
+
+/// Resources in the order in which they were loaded; no two have the same id.
+#[derive(Clone, Debug, Default)]
+pub struct Resources {
+    list: Vec<Resource>,
+    /// Ids of all of `list`, as long as nothing but additions has happened since they were collected.
+    registered: Option<BTreeSet<Key>>,
+}
+
+type Key = (Text, Text, Text, Text, Text);
+
+impl Resources {
+    /// An empty collection.
+    pub const fn new() -> Self {
+        Self { list: Vec::new(), registered: None }
+    }
+
+    /// The resources.
+    pub fn as_slice(&self) -> &[Resource] {
+        &self.list
+    }
+
+    /// The resources, to change one by one.
+    pub fn as_mut_slice(&mut self) -> &mut [Resource] {
+        self.registered = None;
+        &mut self.list
+    }
+
+    /// The resources as a list, to add to, take from and reorder without any check.
+    pub fn as_mut_vec(&mut self) -> &mut Vec<Resource> {
+        self.registered = None;
+        &mut self.list
+    }
+
+    /// Iterates over the resources.
+    pub fn iter(&self) -> std::slice::Iter<'_, Resource> {
+        self.list.iter()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Adds a resource whose id must be new.
+    ///
+    /// # Errors
+    /// Where a resource with this id is there.
+    pub fn append(&mut self, resource: Resource) -> Result<()> {
+        let registered = self.registered.get_or_insert_with(|| self.list.iter().map(|known| key(known.id())).collect());
+        if registered.insert(key(resource.id())) {
+            self.list.push(resource);
+            return Ok(());
+        }
+        Err(Error::new("a resource with the same kind, name and namespace is already there")
+            .position(resource.node().position)
+            .resource(resource.id())
+            .hint("remove one of the two, or give it another name or namespace"))
+    }
+
+    /// Adds resources whose ids must be new.
+    ///
+    /// # Errors
+    /// At the first that is not.
+    pub fn append_all(&mut self, resources: impl IntoIterator<Item = Resource>) -> Result<()> {
+        resources.into_iter().try_for_each(|resource| self.append(resource))
+    }
+
+    /// Adds a generated resource by its behavior: creates, replaces or merges.
+    ///
+    /// # Errors
+    /// Where the behavior does not fit what is there.
+    // kustomize: resWrangler.appendReplaceOrMerge
+    pub fn absorb(&mut self, mut resource: Resource) -> Result<()> {
+        let id = resource.id().clone();
+        let behavior = resource.notes.behavior.unwrap_or(Behavior::Unspecified);
+        let matches = self.positions_by_any_id(|known| known.is_same(&id));
+        match (matches.as_slice(), behavior) {
+            ([], Behavior::Merge | Behavior::Replace) => {
+                Err(Error::new(format!("there is no resource that the generator could {}", behavior.word()))
+                    .resource(&id)
+                    .hint("generate it with `behavior: create`, or add the base that has it"))
+            }
+            ([], Behavior::Create | Behavior::Unspecified) => self.append(resource),
+            ([index], Behavior::Replace | Behavior::Merge) => {
+                let Some(old) = self.list.get_mut(*index) else { return Ok(()) };
+                if behavior == Behavior::Merge {
+                    crate::generators::merge_data(&mut resource, old)?;
+                }
+                resource.inherit_metadata(old);
+                *old = resource;
+                self.registered = None;
+                Ok(())
+            }
+            ([_], Behavior::Create | Behavior::Unspecified) => {
+                Err(Error::new("the generator would create a resource that is already there")
+                    .resource(&id)
+                    .hint("set `behavior: merge` or `behavior: replace` in the generator"))
+            }
+            (_, _) => Err(Error::new(format!("several resources could be {}d with the generated one", behavior.word()))
+                .resource(&id)
+                .hint("give the generator the namespace of the one that is meant")),
+        }
+    }
+
+    /// Positions of the resources whose current id passes the test.
+    pub fn positions_by_id(&self, test: impl Fn(&ResId) -> bool) -> Vec<usize> {
+        self.positions(|resource| test(resource.id()))
+    }
+
+    /// Positions of the resources of which any id, today's or a previous one, passes the test.
+    pub fn positions_by_any_id(&self, test: impl Fn(&ResId) -> bool) -> Vec<usize> {
+        self.positions(|resource| !resource.is_empty() && resource.any_id(&test))
+    }
+
+    /// The one resource that is or was `id`.
+    ///
+    /// # Errors
+    /// Where there is none, or more than one.
+    // kustomize: resWrangler.GetById
+    pub fn position_of(&self, id: &ResId) -> Result<usize> {
+        match self.positions_by_any_id(|known| known.is_same(id)).as_slice() {
+            [index] => Ok(*index),
+            [] => Err(Error::new(format!("no resource matches {id}"))),
+            _ => Err(Error::new(format!("several resources match {id}"))),
+        }
+    }
+
+    /// Takes away resources of which nothing is left.
+    pub fn drop_empty(&mut self) {
+        self.as_mut_vec().retain(|resource| !resource.is_empty());
+    }
+
+    /// Makes sure that no two resources have the same id.
+    ///
+    /// # Errors
+    /// At the first that repeats one.
+    pub fn check_unique(&mut self) -> Result<()> {
+        let list = std::mem::take(self.as_mut_vec());
+        self.registered = None;
+        self.append_all(list)
+    }
+
+    fn positions(&self, test: impl Fn(&Resource) -> bool) -> Vec<usize> {
+        self.list.iter().enumerate().filter(|(_, resource)| test(resource)).map(|(index, _)| index).collect()
+    }
+}
+
+fn key(id: &ResId) -> Key {
+    let ResId { gvk, name, namespace: _, cluster_scoped: _ } = id;
+    (gvk.group.clone(), gvk.version.clone(), gvk.kind.clone(), name.clone(), id.effective_namespace().into())
+}
