@@ -1,0 +1,233 @@
+//! Typed fields out of YAML nodes, by the rules of Go's `encoding/json` behind `sigs.k8s.io/yaml`: field names match in
+//! any case, null is the zero value, and a text field takes a string only.
+
+use goyaml::{Dialect, Node, Scalar, Tag, Text};
+
+use crate::error::{Error, Result};
+use crate::field_spec::FieldSpec;
+use crate::id::{Gvk, ResId};
+use crate::kustomization::Located;
+use crate::metadata::StringMap;
+use crate::selector::Selector;
+
+/// The entries of a map and their names in lower case; nothing for null.
+///
+/// # Errors
+/// Where the node is no map, or a key no text.
+pub fn fields<'a>(node: &'a Node, what: &str) -> Result<Vec<(String, &'a Node)>> {
+    if node.is_null() {
+        return Ok(Vec::new());
+    }
+    let entries = node.entries().ok_or_else(|| wrong(node, what, "a map"))?;
+    let mut found = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        let name = key.as_str().ok_or_else(|| Error::new("a key is not a text").position(key.position))?;
+        found.push((name.to_ascii_lowercase(), value));
+    }
+    Ok(found)
+}
+
+/// The error for a field that does not exist, with the nearest one that does.
+pub fn unknown(node: &Node, name: &str, known: &[&str]) -> Error {
+    let entry = node.entries().unwrap_or_default().iter().find(|(key, _)| {
+        key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name))
+    });
+    let written = entry.and_then(|(key, _)| key.as_str()).unwrap_or(name);
+    let error = Error::new(format!("unknown field `{written}`"))
+        .position(entry.map(|(key, _)| key.position).unwrap_or_default());
+    match nearest(name, known) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("the fields here are {}", known.join(", "))),
+    }
+}
+
+/// A text.
+///
+/// # Errors
+/// Where the node is a number, a boolean or a collection.
+pub fn text(node: &Node, field: &str) -> Result<Text> {
+    match scalar(node, field, "a text")? {
+        Scalar::Null => Ok(Text::new()),
+        Scalar::String(text) => Ok(text),
+        Scalar::Timestamp(_) => Ok(node.to_text().unwrap_or_default()),
+        Scalar::Bool(_) | Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_) => {
+            Err(wrong(node, field, "a text").hint("put the value in quotes"))
+        }
+    }
+}
+
+/// A text and its place.
+///
+/// # Errors
+/// As for [`text`].
+pub fn located(node: &Node, field: &str) -> Result<Located> {
+    Ok(Located { text: text(node, field)?, position: node.position })
+}
+
+/// A boolean.
+///
+/// # Errors
+/// Where the node is anything else.
+pub fn boolean(node: &Node, field: &str) -> Result<bool> {
+    match scalar(node, field, "a boolean")? {
+        Scalar::Null => Ok(false),
+        Scalar::Bool(value) => Ok(value),
+        _ => Err(wrong(node, field, "a boolean")),
+    }
+}
+
+/// A whole number.
+///
+/// # Errors
+/// Where the node is anything else.
+pub fn integer(node: &Node, field: &str) -> Result<i64> {
+    match scalar(node, field, "a whole number")? {
+        Scalar::Null => Ok(0),
+        Scalar::Int(value) => Ok(value),
+        _ => Err(wrong(node, field, "a whole number")),
+    }
+}
+
+/// A list, each item read by `read`; nothing for null.
+///
+/// # Errors
+/// Where the node is no list, and what `read` returns.
+pub fn list<T>(node: &Node, field: &str, mut read: impl FnMut(&Node) -> Result<T>) -> Result<Vec<T>> {
+    if node.is_null() {
+        return Ok(Vec::new());
+    }
+    let items = node.items().ok_or_else(|| wrong(node, field, "a list"))?;
+    items.iter().map(&mut read).collect()
+}
+
+/// A list of texts with their places.
+///
+/// # Errors
+/// As for [`list`] and [`text`].
+pub fn located_list(node: &Node, field: &str) -> Result<Vec<Located>> {
+    list(node, field, |item| located(item, field))
+}
+
+/// A map of texts.
+///
+/// # Errors
+/// Where a value is no text.
+pub fn string_map(node: &Node, field: &str) -> Result<StringMap> {
+    if node.is_null() {
+        return Ok(StringMap::new());
+    }
+    let entries = node.entries().ok_or_else(|| wrong(node, field, "a map"))?;
+    let mut map = StringMap::new();
+    for (key, value) in entries {
+        let name = key.as_str().ok_or_else(|| wrong(key, field, "a map with texts as keys"))?;
+        let path = format!("{field}.{name}");
+        map.insert(name.into(), text(value, &path)?);
+    }
+    Ok(map)
+}
+
+/// A field spec: `group`, `version`, `kind`, `path`, `create`.
+///
+/// # Errors
+/// Where a field is of another type; other fields are ignored as kustomize ignores them in configurations.
+pub fn field_spec(node: &Node, field: &str) -> Result<FieldSpec> {
+    let mut spec = FieldSpec::default();
+    for (name, value) in fields(node, field)? {
+        match name.as_str() {
+            "group" => spec.gvk.group = text(value, "group")?,
+            "version" => spec.gvk.version = text(value, "version")?,
+            "kind" => spec.gvk.kind = text(value, "kind")?,
+            "path" => spec.path = text(value, "path")?,
+            "create" => spec.create = boolean(value, "create")?,
+            _ => {}
+        }
+    }
+    Ok(spec)
+}
+
+/// A selector: the parts of an id, `labelSelector`, `annotationSelector`.
+///
+/// # Errors
+/// Where a field is of another type or, if `strict`, unknown.
+pub fn selector(node: &Node, field: &str, strict: bool) -> Result<Selector> {
+    let mut selector = Selector::default();
+    for (name, value) in fields(node, field)? {
+        match name.as_str() {
+            "labelselector" => selector.label_selector = text(value, "labelSelector")?,
+            "annotationselector" => selector.annotation_selector = text(value, "annotationSelector")?,
+            _ if id_field(&mut selector.id, &name, value)? => {}
+            _ if strict => {
+                let known = ["group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"];
+                return Err(unknown(node, &name, &known));
+            }
+            _ => {}
+        }
+    }
+    Ok(selector)
+}
+
+/// Reads one field of an id; says whether it was one.
+///
+/// # Errors
+/// Where the field is no text.
+pub fn id_field(id: &mut ResId, name: &str, value: &Node) -> Result<bool> {
+    let Gvk { group, version, kind } = &mut id.gvk;
+    let slot = match name {
+        "group" => group,
+        "version" => version,
+        "kind" => kind,
+        "name" => &mut id.name,
+        "namespace" => &mut id.namespace,
+        _ => return Ok(false),
+    };
+    *slot = text(value, name)?;
+    Ok(true)
+}
+
+fn scalar(node: &Node, field: &str, expected: &str) -> Result<Scalar> {
+    if !node.is_scalar() {
+        return Err(wrong(node, field, expected));
+    }
+    goyaml::resolve(node, Dialect::V2)
+        .map_err(|error| Error::new(error.message).position(error.position).field(field))
+}
+
+fn wrong(node: &Node, field: &str, expected: &str) -> Error {
+    let found = match node.tag {
+        Tag::Map => "a map",
+        Tag::Seq => "a list",
+        Tag::Null => "null",
+        Tag::Bool => "a boolean",
+        Tag::Int => "a number",
+        Tag::Float => "a decimal number",
+        Tag::Timestamp => "a date",
+        Tag::Str | Tag::Binary | Tag::Merge | Tag::Custom => "a text",
+    };
+    Error::new(format!("`{field}` must be {expected}, not {found}")).position(node.position).field(field)
+}
+
+/// The known word with the fewest edits, if it is near enough to be meant.
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    let word = word.to_ascii_lowercase();
+    let best = known.iter().map(|one| (edits(&word, &one.to_ascii_lowercase()), *one)).min()?;
+    (best.0 <= 1 + word.len() / 4).then_some(best.1)
+}
+
+fn edits(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.chars().enumerate() {
+        let mut diagonal = i;
+        let mut previous = i + 1;
+        for (b, cell) in right.iter().zip(row.iter_mut().skip(1)) {
+            let next = (diagonal + usize::from(a != *b)).min(previous + 1).min(*cell + 1);
+            diagonal = *cell;
+            *cell = next;
+            previous = next;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
