@@ -1,1 +1,38 @@
 //! `kustomize build` as a function: files in, resources out.
+//!
+//! [`build`] reads a kustomization and everything below it through a [`Files`] and returns the resources and what
+//! kustomize would print to stderr. It touches no disk, no network, no clock and no environment, and keeps no state.
+
+mod build;
+mod config;
+mod crds;
+mod decode;
+mod defaults;
+mod error;
+pub mod field_spec;
+pub mod files;
+mod generators;
+mod hooks;
+mod id;
+pub mod kustomization;
+mod load;
+mod loader;
+pub mod metadata;
+mod origin;
+mod patches;
+mod plugins;
+mod references;
+mod resource;
+mod resources;
+pub mod schema;
+mod selector;
+mod transformers;
+
+pub use build::{Options, Output, Reorder, build, build_with};
+pub use error::{Details, Error, Result};
+pub use files::{Entry, FileError, Files, MemoryFiles};
+pub use hooks::{Hooks, NoHooks};
+pub use id::{Gvk, ResId};
+pub use loader::{FileNames, LoadRestrictions};
+pub use resource::{Notes, Resource};
+pub use resources::Resources;
