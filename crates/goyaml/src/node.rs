@@ -249,6 +249,21 @@ impl Node {
         Some(entries.remove(index).1)
     }
 
+    /// Says of the node and all below it which file they were read from.
+    pub fn set_file(&mut self, file: u32) {
+        self.position.file = file;
+        match &mut self.data {
+            Data::Scalar(_) | Data::Alias(_) => {}
+            Data::Sequence(items) => items.iter_mut().for_each(|item| item.set_file(file)),
+            Data::Mapping(entries) => {
+                for (key, value) in entries {
+                    key.set_file(file);
+                    value.set_file(file);
+                }
+            }
+        }
+    }
+
     /// The anchor (`&name`) of the node.
     pub fn anchor(&self) -> Option<&Text> {
         self.extra.as_ref()?.anchor.as_ref()

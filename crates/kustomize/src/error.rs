@@ -4,6 +4,8 @@ use std::fmt;
 
 use goyaml::Position;
 
+use crate::loader::FileNames;
+
 /// Why a build failed.
 ///
 /// The pieces are kept apart so that a caller can print them with a source line, or as one line through [`fmt::Display`].
@@ -40,9 +42,9 @@ impl Error {
         Self(Box::new(Details { message: message.into(), ..Details::default() }))
     }
 
-    /// Makes an error of what YAML said about a file.
-    pub fn yaml(file: &str, error: &goyaml::Error) -> Self {
-        let mut result = Self::new(format!("invalid YAML: {}", error.message)).at(file, error.position);
+    /// Makes an error of what YAML said about a text.
+    pub fn malformed(error: &goyaml::Error) -> Self {
+        let mut result = Self::new(format!("invalid YAML: {}", error.message)).position(error.position);
         result.0.is_malformed_yaml = true;
         result
     }
@@ -57,14 +59,23 @@ impl Error {
         self
     }
 
-    /// Names the file, unless an inner step has named one.
+    /// Names the file, unless an inner step has named one or the place says itself which file it is in.
     #[must_use]
     pub fn in_file(self, file: &str) -> Self {
         let position = self.0.position;
-        self.at(file, position)
+        if position.file == 0 { self.at(file, position) } else { self }
     }
 
-    /// Names the place, to be completed by [`Self::in_file`].
+    /// Names the file that the place is in, by its number.
+    #[must_use]
+    pub fn with_names(mut self, names: &FileNames) -> Self {
+        if self.0.file.is_none() {
+            self.0.file = names.get(self.0.position.file).map(str::to_owned);
+        }
+        self
+    }
+
+    /// Names the place, to be completed by [`Self::in_file`] or [`Self::with_names`].
     #[must_use]
     pub fn position(mut self, position: Position) -> Self {
         if self.0.file.is_none() && self.0.position == Position::default() {

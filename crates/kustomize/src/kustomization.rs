@@ -271,3 +271,9 @@ pub struct GeneratorOptions {
 
 /// A plugin configuration as an object, from a file or inline.
 pub type PluginConfiguration = Node;
+
+pub(crate) mod generator_fields;
+mod read;
+pub(crate) mod replacement_fields;
+
+pub(crate) use read::{image, label, patch, replica};

@@ -1,0 +1,123 @@
+//! Objects out of a file: splitting documents, unwrapping lists, refusing what is no object.
+
+use goyaml::{Dialect, Limits, Node};
+
+use crate::error::{Error, Result};
+use crate::metadata;
+use crate::resource::Resource;
+
+/// Reads the objects of a text.
+///
+/// # Errors
+/// Where it is no YAML, or a document of it no Kubernetes object.
+// kustomize: resource.Factory.SliceFromBytes
+pub fn resources(bytes: &[u8], limits: &Limits) -> Result<Vec<Resource>> {
+    Ok(nodes(bytes, limits)?.into_iter().map(Resource::new).collect())
+}
+
+/// As [`resources`], with the name and number of the file in errors and positions.
+///
+/// # Errors
+/// As for [`resources`].
+pub fn resources_of_file(file: &crate::loader::Loaded, limits: &Limits) -> Result<Vec<Resource>> {
+    let mut nodes = nodes(&file.bytes, limits).map_err(|error| error.in_file(&file.name))?;
+    for node in &mut nodes {
+        node.set_file(file.number);
+    }
+    Ok(nodes.into_iter().map(Resource::new).collect())
+}
+
+fn nodes(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>> {
+    let documents = goyaml::parse_documents(bytes, limits).map_err(|error| Error::malformed(&error))?;
+    let mut queue = Vec::with_capacity(documents.len());
+    let is_alone = documents.len() == 1;
+    for mut document in documents {
+        // kustomize: ByteReader.Read unwraps a List only where it is the only document of its file.
+        let kind = metadata::top_field(&document, "kind");
+        if is_alone && matches!(kind, "List" | "ResourceList") && document.get("items").is_some() {
+            if let Some(items) = document.get_mut("items").and_then(Node::items_mut) {
+                queue.append(items);
+            }
+        } else if !(is_alone && matches!(kind, "List" | "ResourceList") && document.get("functionConfig").is_some()) {
+            queue.push(document);
+        }
+    }
+    let mut queue: std::collections::VecDeque<Node> = valid(queue)?.into();
+    let mut found = Vec::with_capacity(queue.len());
+    while let Some(node) = queue.pop_front() {
+        if !metadata::top_field(&node, "kind").ends_with("List") || node.get("items").is_none() {
+            found.push(node);
+            continue;
+        }
+        queue.extend(valid(list_items(&node)?)?);
+    }
+    Ok(found)
+}
+
+/// The items of a `FooList`, which kustomize passes through JSON.
+fn list_items(list: &Node) -> Result<Vec<Node>> {
+    let Some(items) = list.get("items") else { return Ok(Vec::new()) };
+    if items.is_null() {
+        return Ok(Vec::new());
+    }
+    let kind = metadata::top_field(list, "kind");
+    let items = items.items().ok_or_else(|| {
+        Error::new(format!("`items` of a {kind} must be a list")).position(items.position).field("items")
+    })?;
+    items
+        .iter()
+        .map(|item| {
+            let value = item.to_value(Dialect::V3).map_err(|error| Error::malformed(&error))?;
+            let mut node = Node::from_value(&value);
+            node.position = item.position;
+            Ok(node)
+        })
+        .collect()
+}
+
+// kustomize: resource.Factory.dropBadNodes
+fn valid(nodes: Vec<Node>) -> Result<Vec<Node>> {
+    let mut found = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        if is_nil_or_empty(&node) {
+            continue;
+        }
+        check_object(&node)?;
+        found.push(node);
+    }
+    Ok(found)
+}
+
+fn is_nil_or_empty(node: &Node) -> bool {
+    node.is_null()
+        || node.entries().is_some_and(<[_]>::is_empty)
+        || node.items().is_some_and(<[_]>::is_empty)
+        || node.as_str() == Some("")
+}
+
+// kustomize: RNode.GetValidatedMetadata
+fn check_object(node: &Node) -> Result<()> {
+    if !node.is_mapping() {
+        return Err(Error::new("a document is not a Kubernetes object: it is not a map")
+            .position(node.position)
+            .hint("remove the document, or take the file out of `resources`"));
+    }
+    let missing = |field: &str| {
+        Err(Error::new(format!("an object has no `{field}`"))
+            .position(node.position)
+            .field(field)
+            .hint("every object needs `apiVersion`, `kind` and `metadata.name`"))
+    };
+    let kind = metadata::top_field(node, "kind");
+    if node.get("kind").is_none_or(Node::is_null) || kind.is_empty() {
+        return missing("kind");
+    }
+    if kind.ends_with("List") {
+        return Ok(());
+    }
+    if metadata::field(node, "name").is_empty() {
+        return missing("metadata.name");
+    }
+    Ok(())
+}
+
