@@ -1,0 +1,200 @@
+//! Patches: strategic merge and JSON 6902, and what they are applied to.
+
+use goyaml::{Limits, Node};
+
+use crate::error::{Error, Result};
+use crate::id::ResId;
+use crate::load;
+use crate::resource::Resource;
+use crate::resources::Resources;
+use crate::schema::Schema;
+use crate::selector::Selector;
+
+pub(crate) mod json6902;
+pub(crate) mod strategic_merge;
+
+use json6902::JsonPatch;
+
+/// A patch whose text has been read.
+#[derive(Debug)]
+pub enum Patch {
+    /// Strategic merge patches, in the order in which they were written.
+    StrategicMerge(Vec<Resource>),
+    /// One JSON 6902 patch.
+    Json(JsonPatch),
+}
+
+/// Reads an entry of `patches`, which may be of either form.
+///
+/// # Errors
+/// Where it is neither, or both.
+// kustomize: PatchTransformerPlugin.Config
+pub fn parse(text: &str, limits: &Limits) -> Result<Patch> {
+    let strategic = load::resources(text.as_bytes(), limits);
+    match (strategic, JsonPatch::parse(text)) {
+        (Ok(objects), Ok(json)) if !objects.is_empty() && !json.is_empty() => {
+            Err(Error::new("the patch reads as a strategic merge patch and as a JSON 6902 patch"))
+        }
+        (Ok(objects), _) => Ok(Patch::StrategicMerge(objects)),
+        (Err(_), Ok(json)) => Ok(Patch::Json(json)),
+        (Err(as_object), Err(as_json)) => {
+            // Whichever form the text looks like is the one that its author wants to hear about.
+            let is_list = text.trim_start().starts_with(['-', '[']);
+            let error = if is_list && !as_object.details().is_malformed_yaml { as_json } else { as_object };
+            Err(error.hint(
+                "a patch is a list of JSON 6902 operations, or an object with `apiVersion`, `kind`, `metadata.name` \
+                 and the fields to change",
+            ))
+        }
+    }
+}
+
+/// Applies a patch to what the selector selects or, without one, to what the patch names.
+///
+/// # Errors
+/// Where nothing is named, where the patch names what is not there, and where it does not fit.
+// kustomize: PatchTransformerPlugin.Transform
+pub fn apply(patch: &Patch, target: Option<&Selector>, schema: &Schema, resources: &mut Resources) -> Result<()> {
+    match (patch, target) {
+        (Patch::StrategicMerge(patches), Some(target)) => {
+            let [patch] = patches.as_slice() else {
+                return if patches.is_empty() {
+                    Ok(())
+                } else {
+                    Err(Error::new("several strategic merge patches in one entry cannot have a `target`")
+                        .field("target")
+                        .hint("make each patch an entry of its own"))
+                };
+            };
+            let selected = select(target, resources)?;
+            apply_to_each(patch, &selected, schema, resources)
+        }
+        (Patch::StrategicMerge(patches), None) => patches.iter().try_for_each(|patch| {
+            let index = target_of(patch, resources)?;
+            let Some(resource) = resources.as_mut_slice().get_mut(index) else { return Ok(()) };
+            merge(patch, schema, resource)
+        }),
+        (Patch::Json(patch), Some(target)) => {
+            for index in select(target, resources)? {
+                let Some(resource) = resources.as_mut_slice().get_mut(index) else { continue };
+                resource.remember_id();
+                edit(patch, resource)?;
+            }
+            Ok(())
+        }
+        (Patch::Json(_), None) => Err(Error::new("a JSON 6902 patch needs a `target`")
+            .field("target")
+            .hint("say what it is for: `target: {kind: Deployment, name: …}`")),
+    }
+}
+
+/// Applies entries of `patchesStrategicMerge`.
+///
+/// # Errors
+/// Where a patch names what is not there, and where it does not fit.
+// kustomize: PatchStrategicMergeTransformerPlugin.Transform
+pub fn apply_strategic(patches: &[Resource], schema: &Schema, resources: &mut Resources) -> Result<()> {
+    patches.iter().try_for_each(|patch| {
+        let index = target_of(patch, resources)?;
+        apply_to_each(patch, &[index], schema, resources)
+    })
+}
+
+/// Applies an entry of `patchesJson6902`.
+///
+/// # Errors
+/// Where the patch does not fit.
+// kustomize: PatchJson6902TransformerPlugin.Transform, which, unlike `patches`, notes no previous id.
+pub fn apply_json(patch: &JsonPatch, target: &Selector, resources: &mut Resources) -> Result<()> {
+    for index in select(target, resources)? {
+        let Some(resource) = resources.as_mut_slice().get_mut(index) else { continue };
+        edit(patch, resource)?;
+    }
+    Ok(())
+}
+
+fn select(target: &Selector, resources: &Resources) -> Result<Vec<usize>> {
+    let compiled = target.compile()?;
+    let matches = resources.iter().enumerate().filter(|(_, resource)| compiled.matches(resource));
+    Ok(matches.map(|(index, _)| index).collect())
+}
+
+fn target_of(patch: &Resource, resources: &Resources) -> Result<usize> {
+    let id: ResId = patch.original_id();
+    resources.position_of(&id).map_err(|error| {
+        error.position(patch.node().position).hint(
+            "a patch without `target` is for the resource with its apiVersion, kind, name and namespace, as they are \
+             before prefixes and suffixes are added",
+        )
+    })
+}
+
+// kustomize: resWrangler.ApplySmPatch
+fn apply_to_each(patch: &Resource, selected: &[usize], schema: &Schema, resources: &mut Resources) -> Result<()> {
+    if selected.is_empty() {
+        return Ok(());
+    }
+    for index in selected {
+        let Some(resource) = resources.as_mut_slice().get_mut(*index) else { continue };
+        let mut copy = patch.clone();
+        let gvk = resource.gvk().clone();
+        copy.set_gvk(&gvk);
+        copy.set_kind(&patch.gvk().kind);
+        merge(&copy, schema, resource)?;
+    }
+    resources.drop_empty();
+    let may_rename = patch.notes.name_change_allowed || patch.notes.kind_change_allowed;
+    if may_rename { resources.check_unique() } else { Ok(()) }
+}
+
+// kustomize: Resource.ApplySmPatch
+fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<()> {
+    let id = resource.id().clone();
+    let keeps_name = !patch.notes.name_change_allowed;
+    let keeps_kind = !patch.notes.kind_change_allowed;
+    if !keeps_name || !keeps_kind {
+        resource.remember_id();
+    }
+    let result = if rewrites_annotations(patch.node()) {
+        resource.edit_with_notes(|node| merge_node(patch, schema, node))
+    } else {
+        merge_node(patch, schema, resource.node_mut())
+    };
+    result.map_err(|error| error.resource(&id))?;
+    if resource.is_empty() {
+        return Ok(());
+    }
+    if keeps_kind && resource.gvk().kind != id.gvk.kind {
+        resource.set_kind(&id.gvk.kind);
+    }
+    if keeps_name && *resource.name() != id.name {
+        resource.set_name(&id.name);
+    }
+    if *resource.namespace() != id.namespace {
+        resource.set_namespace(&id.namespace);
+    }
+    Ok(())
+}
+
+fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<()> {
+    let target = std::mem::replace(node, Node::null());
+    let merged = strategic_merge::apply(schema, patch.node(), target)?;
+    *node = merged.unwrap_or_else(Node::null);
+    Ok(())
+}
+
+/// Whether a patch could drop or replace all annotations, among which kustomize keeps its notes.
+fn rewrites_annotations(patch: &Node) -> bool {
+    let has_directive = |node: Option<&Node>| node.is_some_and(|node| node.get("$patch").is_some() || node.is_null());
+    let metadata = patch.get("metadata");
+    has_directive(Some(patch)) || has_directive(metadata) || has_directive(metadata.and_then(|node| node.get("annotations")))
+}
+
+fn edit(patch: &JsonPatch, resource: &mut Resource) -> Result<()> {
+    let id = resource.id().clone();
+    let result = resource.edit_with_notes(|node| {
+        *node = patch.apply(node)?;
+        Ok(())
+    });
+    result.map_err(|error: Error| error.resource(&id))
+}

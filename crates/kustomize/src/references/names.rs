@@ -1,0 +1,286 @@
+//! Name references: where a resource was renamed, the fields that name it follow.
+
+use std::collections::BTreeMap;
+
+use goyaml::{Data, Node, Text};
+
+use crate::config::NameBackReference;
+use crate::error::{Error, Result};
+use crate::field_spec::{Create, FieldSpec};
+use crate::id::{Gvk, ResId};
+use crate::metadata;
+use crate::resource::Resource;
+use crate::resources::Resources;
+
+/// Rewrites every name that refers to a renamed resource.
+///
+/// # Errors
+/// Where a name could mean several resources that now have different names.
+// kustomize: nameReferenceTransformer and filters/nameref
+pub fn fix(references: &[NameBackReference], resources: &mut Resources) -> Result<()> {
+    let candidates = Candidates::collect(resources);
+    if candidates.by_old_name.is_empty() {
+        return Ok(());
+    }
+    let mut specs_of_kind: BTreeMap<String, Vec<(&Gvk, FieldSpec)>> = BTreeMap::new();
+    for resource in resources.as_mut_slice() {
+        if resource.is_empty() {
+            continue;
+        }
+        let original = resource.original_id().gvk;
+        let specs = specs_of_kind.entry(original.to_string()).or_insert_with(|| specs_for(references, &original));
+        if specs.is_empty() {
+            continue;
+        }
+        let referrer = Referrer::new(resource);
+        for (target, spec) in specs.iter() {
+            let finder = Finder { candidates: &candidates, referrer: &referrer, target, path: &spec.path };
+            spec.apply(resource.node_mut(), Create::Never, &mut |node| finder.fix(node))
+                .map_err(|error| error.resource(&referrer.id))?;
+        }
+    }
+    Ok(())
+}
+
+/// The fields in which a resource of this kind names others, and of which kind those are.
+fn specs_for<'a>(references: &'a [NameBackReference], original: &Gvk) -> Vec<(&'a Gvk, FieldSpec)> {
+    let mut found = Vec::new();
+    for reference in references {
+        for referrer in reference.referrers.iter().filter(|referrer| original.is_selected_by(&referrer.gvk)) {
+            // The kind may have changed since; what was selected by the original one is walked whatever it is now.
+            let spec = FieldSpec { gvk: Gvk::default(), path: referrer.path.clone(), create: false };
+            found.push((&reference.target, spec));
+        }
+    }
+    found
+}
+
+/// What is known of every resource before any reference is rewritten.
+struct Candidates {
+    list: Vec<Candidate>,
+    by_old_name: BTreeMap<Text, Vec<usize>>,
+    by_original_namespace: BTreeMap<Text, Vec<usize>>,
+}
+
+struct Candidate {
+    id: ResId,
+    previous: Vec<ResId>,
+    prefixes: Vec<Text>,
+    suffixes: Vec<Text>,
+}
+
+impl Candidates {
+    fn collect(resources: &Resources) -> Self {
+        let mut result = Self { list: Vec::new(), by_old_name: BTreeMap::new(), by_original_namespace: BTreeMap::new() };
+        for (index, resource) in resources.iter().enumerate() {
+            let candidate = Candidate {
+                id: resource.id().clone(),
+                previous: resource.previous_ids().collect(),
+                prefixes: resource.notes.prefixes.clone(),
+                suffixes: resource.notes.suffixes.clone(),
+            };
+            for previous in &candidate.previous {
+                let positions = result.by_old_name.entry(previous.name.clone()).or_default();
+                if positions.last() != Some(&index) {
+                    positions.push(index);
+                }
+            }
+            let namespace = candidate.original().effective_namespace().into();
+            result.by_original_namespace.entry(namespace).or_default().push(index);
+            result.list.push(candidate);
+        }
+        result
+    }
+
+    fn get<'a>(&'a self, positions: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Candidate> {
+        positions.into_iter().flatten().filter_map(|index| self.list.get(*index))
+    }
+}
+
+impl Candidate {
+    fn original(&self) -> &ResId {
+        self.previous.first().unwrap_or(&self.id)
+    }
+}
+
+/// The resource whose fields are rewritten.
+struct Referrer {
+    id: ResId,
+    prefixes: Vec<Text>,
+    suffixes: Vec<Text>,
+    /// Namespaces of the service accounts that a RoleBinding names.
+    subject_namespaces: Vec<Text>,
+    role_ref: Option<Gvk>,
+}
+
+impl Referrer {
+    fn new(resource: &Resource) -> Self {
+        let node = resource.node();
+        Self {
+            id: resource.id().clone(),
+            prefixes: resource.notes.prefixes.clone(),
+            suffixes: resource.notes.suffixes.clone(),
+            subject_namespaces: subject_namespaces(node),
+            role_ref: role_ref(node),
+        }
+    }
+
+    // kustomize: resWrangler.SubsetThatCouldBeReferencedByResource
+    fn can_refer_to(&self, candidate: &Candidate) -> bool {
+        self.id.cluster_scoped
+            || candidate.id.cluster_scoped
+            || candidate.id.is_in_namespace_of(&self.id)
+            || self.subject_namespaces.contains(&candidate.id.namespace)
+    }
+
+    // kustomize: Filter.sameCurrentNamespaceAsReferrer
+    fn may_name(&self, candidate: &Candidate) -> bool {
+        self.id.cluster_scoped
+            || candidate.id.cluster_scoped
+            || candidate.id.gvk.kind == "ServiceAccount"
+            || candidate.id.is_in_namespace_of(&self.id)
+    }
+
+    // kustomize: Resource.PrefixesSuffixesEquals
+    fn has_affixes_of(&self, candidate: &Candidate, allow_empty: bool) -> bool {
+        let equal = |own: &[Text], other: &[Text]| {
+            (allow_empty && (own.is_empty() || other.is_empty())) || end_alike(own, other)
+        };
+        equal(&candidate.prefixes, &self.prefixes) && equal(&candidate.suffixes, &self.suffixes)
+    }
+}
+
+fn subject_namespaces(node: &Node) -> Vec<Text> {
+    if metadata::top_field(node, "kind") != "RoleBinding" {
+        return Vec::new();
+    }
+    let subjects = node.get("subjects").and_then(Node::items).unwrap_or_default();
+    let accounts = subjects.iter().filter(|subject| metadata::top_field(subject, "kind") == "ServiceAccount");
+    accounts.filter_map(|account| account.get("namespace")?.to_text()).collect()
+}
+
+fn role_ref(node: &Node) -> Option<Gvk> {
+    let role_ref = node.get("roleRef")?;
+    let group = role_ref.get("apiGroup")?.to_text()?;
+    let kind = role_ref.get("kind")?.to_text()?;
+    Some(Gvk { group, version: Text::new(), kind })
+}
+
+// kustomize: utils.SameEndingSubSlice
+fn end_alike(left: &[Text], right: &[Text]) -> bool {
+    let (short, long) = if left.len() <= right.len() { (left, right) } else { (right, left) };
+    if short.is_empty() { long.is_empty() } else { long.ends_with(short) }
+}
+
+/// Finds what one field of one referrer names.
+struct Finder<'a> {
+    candidates: &'a Candidates,
+    referrer: &'a Referrer,
+    target: &'a Gvk,
+    path: &'a str,
+}
+
+impl<'a> Finder<'a> {
+    fn fix(&self, node: &mut Node) -> Result<()> {
+        if node.is_null() {
+            return Ok(());
+        }
+        match &mut node.data {
+            Data::Scalar(_) => self.fix_scalar(node),
+            Data::Mapping(_) => self.fix_mapping(node),
+            Data::Sequence(items) => items.iter_mut().filter(|item| !item.is_null()).try_for_each(|item| match item.data {
+                Data::Scalar(_) => self.fix_scalar(item),
+                Data::Mapping(_) => self.fix_mapping(item),
+                Data::Sequence(_) | Data::Alias(_) => {
+                    Err(Error::new("expected a name, or a map with a name").position(item.position))
+                }
+            }),
+            Data::Alias(_) => Ok(()),
+        }
+    }
+
+    fn fix_scalar(&self, node: &mut Node) -> Result<()> {
+        let old = node.to_text().unwrap_or_default();
+        let named = self.candidates.get(self.candidates.by_old_name.get(&old));
+        let same_name = |left: &Candidate, right: &Candidate| left.id.name == right.id.name;
+        if let Some(referral) = self.select(&old, named.collect(), same_name)?
+            && referral.id.name != old
+        {
+            metadata::replace_scalar(node, metadata::untagged(referral.id.name.clone()));
+        }
+        Ok(())
+    }
+
+    fn fix_mapping(&self, node: &mut Node) -> Result<()> {
+        let Some(name) = node.get("name") else {
+            return Err(Error::new("the path of a name reference leads to a map without `name`").position(node.position));
+        };
+        let old = name.to_text().unwrap_or_default();
+        let mut named: Vec<&Candidate> = self.candidates.get(self.candidates.by_old_name.get(&old)).collect();
+        if let Some(namespace) = node.get("namespace").filter(|namespace| !namespace.is_null()) {
+            let namespace = namespace.to_text().unwrap_or_default();
+            self.keep_namespace(&namespace, &mut named);
+        }
+        let same = |left: &Candidate, right: &Candidate| {
+            left.id.name == right.id.name && left.id.namespace == right.id.namespace
+        };
+        let Some(referral) = self.select(&old, named, same)? else { return Ok(()) };
+        if referral.id.name == old && referral.id.namespace.is_empty() {
+            return Ok(());
+        }
+        metadata::set_entry(node, "name", metadata::untagged(referral.id.name.clone()));
+        if !referral.id.namespace.is_empty() {
+            metadata::set_entry(node, "namespace", metadata::untagged(referral.id.namespace.clone()));
+        }
+        Ok(())
+    }
+
+    /// Keeps the candidates of a namespace: by where they were at first if any resource was there, else by where they
+    /// are.
+    // kustomize: Filter.filterMapCandidatesByNamespace
+    fn keep_namespace(&self, namespace: &Text, named: &mut Vec<&'a Candidate>) {
+        let mut originally_there = self.candidates.get(self.candidates.by_original_namespace.get(namespace));
+        if originally_there.any(|candidate| self.referrer.can_refer_to(candidate)) {
+            named.retain(|candidate| candidate.original().effective_namespace() == namespace.as_str());
+        } else {
+            named.retain(|candidate| candidate.id.effective_namespace() == namespace.as_str());
+        }
+    }
+
+    // kustomize: Filter.selectReferral
+    fn select(
+        &self,
+        old: &Text,
+        mut candidates: Vec<&'a Candidate>,
+        same: impl Fn(&Candidate, &Candidate) -> bool,
+    ) -> Result<Option<&'a Candidate>> {
+        candidates.retain(|candidate| {
+            self.referrer.can_refer_to(candidate)
+                && candidate.previous.iter().any(|id| id.gvk.is_selected_by(self.target))
+                && self.fits_role_ref(candidate)
+                && self.referrer.may_name(candidate)
+        });
+        if candidates.len() > 1 {
+            candidates.retain(|candidate| self.referrer.has_affixes_of(candidate, true));
+            if candidates.len() > 1 {
+                candidates.retain(|candidate| self.referrer.has_affixes_of(candidate, false));
+            }
+        }
+        let Some((first, others)) = candidates.split_first() else { return Ok(None) };
+        if others.iter().all(|other| same(first, other)) {
+            return Ok(Some(first));
+        }
+        let ids: Vec<String> = candidates.iter().map(|candidate| candidate.id.to_string()).collect();
+        Err(Error::new(format!("`{old}` could mean any of {}", ids.join(", ")))
+            .hint("give the resources different names, or refer to one by the name that it has in the end"))
+    }
+
+    fn fits_role_ref(&self, candidate: &Candidate) -> bool {
+        match &self.referrer.role_ref {
+            Some(role) if self.path.ends_with("roleRef/name") => {
+                candidate.previous.iter().any(|id| id.gvk.is_selected_by(role))
+            }
+            _ => true,
+        }
+    }
+}

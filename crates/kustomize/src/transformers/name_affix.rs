@@ -1,0 +1,59 @@
+//! `namePrefix` and `nameSuffix`.
+
+use goyaml::{Node, Tag, Text};
+
+use crate::error::Result;
+use crate::field_spec::{Create, FieldSpec};
+use crate::id::Gvk;
+use crate::metadata;
+use crate::resource::Resource;
+
+/// Which end of the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Affix {
+    /// `namePrefix`
+    Prefix,
+    /// `nameSuffix`
+    Suffix,
+}
+
+/// Adds a prefix or suffix to the names of all resources that may be renamed.
+///
+/// # Errors
+/// Where a field spec leads through something else than maps and lists.
+// kustomize: PrefixTransformer and SuffixTransformer
+pub fn apply(affix: Affix, text: &Text, specs: &[FieldSpec], resources: &mut [Resource]) -> Result<()> {
+    for resource in resources {
+        let original = resource.original_id();
+        if is_name_fixed(&original.gvk) {
+            continue;
+        }
+        for spec in specs.iter().filter(|spec| original.gvk.is_selected_by(&spec.gvk)) {
+            if spec.path == "metadata/name" && !text.is_empty() {
+                let affixes = match affix {
+                    Affix::Prefix => &mut resource.notes.prefixes,
+                    Affix::Suffix => &mut resource.notes.suffixes,
+                };
+                affixes.push(text.clone());
+                resource.remember_id();
+            }
+            let result = spec.apply(resource.node_mut(), Create::Scalar(Tag::Str), &mut |node: &mut Node| {
+                let name = node.as_str().unwrap_or_default();
+                let renamed = match affix {
+                    Affix::Prefix => [text, name].concat(),
+                    Affix::Suffix => [name, text].concat(),
+                };
+                metadata::replace_scalar(node, metadata::untagged(renamed));
+                Ok(())
+            });
+            result.map_err(|error| error.resource(resource.id()))?;
+        }
+    }
+    Ok(())
+}
+
+// kustomize: prefixFieldSpecsToSkip
+fn is_name_fixed(gvk: &Gvk) -> bool {
+    matches!(gvk.kind.as_str(), "CustomResourceDefinition" | "Namespace")
+        || (gvk.kind == "APIService" && gvk.group == "apiregistration.k8s.io")
+}

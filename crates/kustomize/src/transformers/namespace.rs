@@ -1,0 +1,111 @@
+//! `namespace`.
+
+use goyaml::{Node, Tag, Text};
+
+use crate::error::{Error, Result};
+use crate::field_spec::{Create, FieldSpec};
+use crate::metadata;
+use crate::resource::Resource;
+use crate::resources::Resources;
+
+/// Which subjects of role bindings move to the namespace too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RoleBindingSubjects {
+    /// Those named `default`.
+    #[default]
+    DefaultOnly,
+    /// All service accounts.
+    AllServiceAccounts,
+    /// None.
+    None,
+}
+
+/// What the namespace transformer is to do.
+#[derive(Clone, Debug, Default)]
+pub struct NamespaceArgs {
+    /// The namespace.
+    pub namespace: Text,
+    /// Whether a namespace that is set stays.
+    pub unset_only: bool,
+    /// Which subjects of role bindings move too.
+    pub subjects: RoleBindingSubjects,
+}
+
+/// Moves all resources that live in namespaces to the given one.
+///
+/// # Errors
+/// Where two resources become the same, and where a field that should be a text is none.
+// kustomize: NamespaceTransformer and filters/namespace
+pub fn apply(args: &NamespaceArgs, specs: &[FieldSpec], resources: &mut Resources) -> Result<()> {
+    if args.namespace.is_empty() {
+        return Ok(());
+    }
+    for resource in resources.as_mut_slice() {
+        if !resource.is_empty() {
+            resource.remember_id();
+            move_one(args, specs, resource).map_err(|error| error.resource(resource.id()))?;
+        }
+    }
+    resources.check_unique().map_err(|error| {
+        error.field("namespace").hint("two resources differ by their namespace alone: build them in kustomizations of their own")
+    })
+}
+
+fn move_one(args: &NamespaceArgs, specs: &[FieldSpec], resource: &mut Resource) -> Result<()> {
+    let is_core = metadata::top_field(resource.node(), "apiVersion") == "v1";
+    let is_cluster_scoped = resource.id().cluster_scoped;
+    let is_role_binding = matches!(resource.gvk().kind.as_str(), "RoleBinding" | "ClusterRoleBinding");
+    let node = resource.node_mut();
+    let mut set = |field: &mut Node| set_namespace(field, args);
+    if !is_cluster_scoped {
+        FieldSpec::of_every_kind("metadata/namespace", true).apply(node, Create::Scalar(Tag::Str), &mut set)?;
+    }
+    if is_role_binding {
+        move_subjects(node, args)?;
+    }
+    for spec in specs {
+        let is_done = spec.path == "metadata/namespace"
+            || (!is_core && spec.path == "metadata/name")
+            || (is_role_binding && spec.path == "subjects/namespace" && spec.gvk.kind.ends_with("RoleBinding"));
+        if !is_done {
+            spec.apply(node, Create::Scalar(Tag::Str), &mut set)?;
+        }
+    }
+    Ok(())
+}
+
+fn move_subjects(binding: &mut Node, args: &NamespaceArgs) -> Result<()> {
+    let (field, expected) = match args.subjects {
+        RoleBindingSubjects::None => return Ok(()),
+        RoleBindingSubjects::DefaultOnly => ("name", "default"),
+        RoleBindingSubjects::AllServiceAccounts => ("kind", "ServiceAccount"),
+    };
+    let Some(subjects) = binding.get_mut("subjects").filter(|subjects| !subjects.is_null()) else { return Ok(()) };
+    let position = subjects.position;
+    let subjects = subjects
+        .items_mut()
+        .ok_or_else(|| Error::new("`subjects` of a role binding must be a list").position(position).field("subjects"))?;
+    for subject in subjects {
+        if subject.get(field).and_then(Node::as_str) != Some(expected) {
+            continue;
+        }
+        if subject.get("namespace").is_none_or(Node::is_null) {
+            subject.set("namespace", Node::scalar("", Tag::Str));
+        }
+        if let Some(namespace) = subject.get_mut("namespace") {
+            set_namespace(namespace, args)?;
+        }
+    }
+    Ok(())
+}
+
+fn set_namespace(field: &mut Node, args: &NamespaceArgs) -> Result<()> {
+    if !field.is_scalar() {
+        return Err(Error::new("a namespace can only be written to a text field").position(field.position));
+    }
+    if args.unset_only && !field.is_null() && field.as_str() != Some("") {
+        return Ok(());
+    }
+    metadata::replace_scalar(field, Node::string(args.namespace.clone()));
+    Ok(())
+}

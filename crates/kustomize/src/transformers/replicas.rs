@@ -1,0 +1,40 @@
+//! `replicas`.
+
+use goyaml::{Node, Tag};
+
+use crate::error::{Error, Result};
+use crate::field_spec::{Create, FieldSpec};
+use crate::kustomization::Replica;
+use crate::metadata;
+use crate::resources::Resources;
+
+/// Sets the replica count of the resources of a name.
+///
+/// # Errors
+/// Where there is none of that name among the kinds that have replicas.
+// kustomize: ReplicaCountTransformer
+pub fn apply(replica: &Replica, specs: &[FieldSpec], resources: &mut Resources) -> Result<()> {
+    let mut found = false;
+    for spec in specs {
+        let matches =
+            resources.positions_by_any_id(|id| id.name == replica.name && id.gvk.is_selected_by(&spec.gvk));
+        for index in matches {
+            let Some(resource) = resources.as_mut_slice().get_mut(index) else { continue };
+            found = true;
+            let count = Node::scalar(replica.count.to_string(), Tag::Int);
+            let result = spec.apply(resource.node_mut(), Create::Scalar(Tag::Int), &mut |node| {
+                metadata::replace_scalar(node, count.clone());
+                Ok(())
+            });
+            result.map_err(|error| error.resource(resource.id()))?;
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    let kinds: Vec<&str> = specs.iter().map(|spec| spec.gvk.kind.as_str()).collect();
+    Err(Error::new(format!("no resource named `{}` has replicas", replica.name))
+        .position(replica.position)
+        .field("replicas")
+        .hint(format!("the kinds that have replicas are {}; the name is the one without prefix and suffix", kinds.join(", "))))
+}
