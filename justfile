@@ -1,0 +1,20 @@
+# Everything that a change must pass.
+check:
+    .ci/run
+
+# The tests alone.
+test *ARGS:
+    cargo test --workspace {{ARGS}}
+
+# Records the golden outputs again with the pinned kustomize.
+record:
+    tools/record
+
+# Times the release binary against the real kustomize.
+bench *ARGS:
+    cargo build --release
+    tools/bench {{ARGS}}
+
+# Licences, advisories and duplicate versions of the dependencies (needs cargo-deny).
+deny:
+    cargo deny check
