@@ -5,11 +5,13 @@ mod error;
 mod limits;
 mod node;
 mod number;
+mod read;
 mod resolve;
 mod timestamp;
 
 pub use error::Error;
 pub use limits::Limits;
 pub use node::{Data, Node, Position, Style, Tag, Text};
+pub use read::{parse, parse_documents};
 pub use resolve::{Dialect, Scalar, resolve};
 pub use timestamp::Timestamp;
