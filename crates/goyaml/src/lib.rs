@@ -3,8 +3,10 @@
 mod analysis;
 mod base64;
 mod emit;
+mod encode;
 mod error;
 mod fold;
+mod json;
 mod key_order;
 mod limits;
 mod node;
@@ -17,6 +19,7 @@ mod to_value;
 mod value;
 
 pub use emit::{emit, emit_canonical};
+pub use encode::encode;
 pub use error::Error;
 pub use limits::Limits;
 pub use node::{Data, Node, Position, Style, Tag, Text};
