@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::analysis::analyze;
+use crate::encode::SIMPLE_KEY;
 use crate::error::Error;
 use crate::key_order;
 use crate::node::{Node, Position};
@@ -15,8 +16,6 @@ use crate::value::Value;
 
 /// The column after which go-yaml v2 folds a line.
 const WIDTH: usize = 80;
-/// The longest key, in bytes, that is written without `? `.
-const SIMPLE_KEY: usize = 128;
 
 /// Appends a resource as kustomize prints it (`Resource.AsYAML`): keys in go-yaml v2's order, styles chosen anew.
 ///

@@ -7,7 +7,7 @@ use crate::resolve::implicit_tag;
 use crate::scalar_writer::Output;
 
 /// The longest key with its properties, in bytes, that is written without `? `.
-const SIMPLE_KEY: usize = 128;
+pub(crate) const SIMPLE_KEY: usize = 128;
 
 /// Writes a tree as kyaml's encoder does: two spaces, sequences as far out as their keys, no folding of long lines.
 ///
@@ -154,12 +154,13 @@ impl Encoder<'_> {
         let has_properties = self.properties(node, context)?;
         let analysis = analyze(text, true);
         let style = scalar_style(node, text, analysis, context);
-        if has_properties {
-            if !(text.is_empty() && style == Style::PLAIN) {
+        // Nothing needs no space before it.
+        if !(text.is_empty() && style == Style::PLAIN) {
+            if has_properties {
                 self.output.push_char(' ');
+            } else {
+                self.separate(context);
             }
-        } else if !(text.is_empty() && style == Style::PLAIN && context.place == Place::Value) {
-            self.separate(context);
         }
         let indent = below(context).max(2);
         if style == Style::PLAIN {
@@ -399,7 +400,7 @@ fn scalar_style(node: &Node, text: &str, analysis: Analysis, context: Context) -
 }
 
 /// Whether a key can stand on the line of its value.
-fn is_simple_key(key: &Node) -> bool {
+pub(crate) fn is_simple_key(key: &Node) -> bool {
     let anchor = key.anchor().map_or(0, |anchor| anchor.len());
     let tag = written_tag(key).map_or(0, str::len);
     match &key.data {

@@ -11,7 +11,7 @@ use crate::scalar_writer::Output;
 /// too many before a line that is indented more than the one above it, and none at all in a text that begins with a
 /// space.
 pub(crate) fn round_trip(text: &str) -> Cow<'_, str> {
-    if !text.trim_end_matches('\n').contains(is_break) {
+    if !text.strip_suffix('\n').unwrap_or(text).contains(is_break) {
         return Cow::Borrowed(text);
     }
     let mut written = String::with_capacity(text.len() + 16);

@@ -25,6 +25,12 @@ pub(crate) fn json_text(text: &str, position: Position) -> Result<Cow<'_, str>, 
 
 /// A key as go-yaml v2 reads it from JSON text.
 pub(crate) fn json_key(text: &str, position: Position) -> Result<Cow<'_, str>, Error> {
+    if text.contains('\u{85}') {
+        return Err(Error::new(
+            position,
+            "yaml: did not find expected ',' or '}'",
+        ));
+    }
     json_text(text, position)
 }
 

@@ -134,11 +134,17 @@ impl<'a> Output<'a> {
     /// Writes a scalar within double quotes, with escapes.
     pub(crate) fn double_quoted(&mut self, text: &str, indent: usize, may_fold: bool) {
         self.text.push('"');
+        // go-yaml: is_bom looks at the start of the text where it means the place it is at.
+        let escapes_all = text.starts_with('\u{feff}');
         let mut column = self.column();
         let mut was_space = false;
         for (at, character) in text.char_indices() {
-            let is_space = character == ' ';
-            if matches!(character, '"' | '\\') || is_break(character) || !is_printable(character) {
+            let is_space = character == ' ' && !escapes_all;
+            if escapes_all
+                || matches!(character, '"' | '\\')
+                || is_break(character)
+                || !is_printable(character)
+            {
                 let written = self.text.len();
                 self.escape(character);
                 column += self.text.len() - written;

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
-use crate::analysis::analyze;
+use crate::analysis::{analyze, is_break};
 use crate::emit::{Place, Shape};
+use crate::encode::{SIMPLE_KEY, is_simple_key};
 use crate::error::Error;
 use crate::fold;
 use crate::node::{Data, Node, Position, Style, Tag, Text};
 use crate::number;
-use crate::resolve::{Dialect, Scalar, resolve};
+use crate::resolve::{Dialect, Scalar, implicit_tag, resolve};
 use crate::value::Value;
 
 impl Node {
@@ -108,6 +109,10 @@ impl ToValue {
             Data::Sequence(items) => Ok(Shape::Sequence(items, below)),
             Data::Mapping(entries) => {
                 refuse_repeated_keys(entries)?;
+                let place = Place {
+                    is_flow: below.is_flow,
+                    ..place
+                };
                 if entries.iter().any(|(key, _)| is_merge(key)) {
                     let mut object = Vec::new();
                     self.inherit_entries(entries, place, below, &mut object)?;
@@ -164,7 +169,13 @@ impl ToValue {
         let Data::Scalar(text) = &key.data else {
             return Err(Error::new(key.position, "yaml: invalid map key"));
         };
-        if key.tag == Tag::Str {
+        if self.is_reencoded
+            && is_complex_key(key, text)
+            && let Some(text) = reencoded(key, text, place)?
+        {
+            return Ok(Some(text));
+        }
+        if key.tag == Tag::Str || self.is_reencoded && loses_tag(key, text, place) {
             return Ok(Some(Cow::Borrowed(text)));
         }
         if self.is_reencoded && key.tag == Tag::Null && text.is_empty() && key.style == Style::PLAIN
@@ -249,6 +260,9 @@ fn reencoded<'n>(node: &Node, text: &'n Text, place: Place) -> Result<Option<Cow
         // kustomize: yaml_emitter_select_scalar_style quotes an empty scalar within brackets, which makes it a string.
         return Ok(Some(Cow::Borrowed("")));
     }
+    if loses_tag(node, text, place) {
+        return Ok(Some(Cow::Borrowed(text)));
+    }
     let is_folded = node.style.contains(Style::FOLDED);
     let is_block = is_folded
         || node.style.contains(Style::LITERAL)
@@ -266,6 +280,21 @@ fn reencoded<'n>(node: &Node, text: &'n Text, place: Place) -> Result<Option<Cow
     } else {
         None
     })
+}
+
+/// Whether go-yaml v3 writes a key after `?`, where it may be a block scalar.
+fn is_complex_key(key: &Node, text: &str) -> bool {
+    (text.len() > SIMPLE_KEY || text.contains(is_break)) && !is_simple_key(key)
+}
+
+/// Whether go-yaml v3 writes a scalar that is no string within quotes and without its tag, so that it is read as one.
+fn loses_tag(node: &Node, text: &str, place: Place) -> bool {
+    let is_quoted = node.style != Style::PLAIN
+        || place.is_flow && node.tag == Tag::Timestamp && text.contains(':');
+    is_quoted
+        && node.tag != Tag::Str
+        && !node.style.contains(Style::TAGGED)
+        && implicit_tag(text) == node.tag
 }
 
 /// Whether a key is the merge key `<<`.
