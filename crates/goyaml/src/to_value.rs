@@ -275,7 +275,7 @@ fn reencoded<'n>(node: &Node, text: &'n Text, place: Place) -> Result<Option<Cow
         let message = "yaml: found a tab character where an indentation space is expected";
         return Err(Error::new(node.position, message));
     }
-    Ok(if is_folded && node.tag == Tag::Str {
+    Ok(if is_folded && matches!(node.tag, Tag::Str | Tag::Custom) {
         Some(fold::round_trip(text))
     } else {
         None
