@@ -52,7 +52,12 @@ pub(super) struct Anchors {
 
 impl Anchors {
     const fn new(limits: &Limits) -> Self {
-        Self { anchors: Vec::new(), budget: limits.alias_nodes, level: 0, limits: *limits }
+        Self {
+            anchors: Vec::new(),
+            budget: limits.alias_nodes,
+            level: 0,
+            limits: *limits,
+        }
     }
 
     /// Gives each anchor a number, and each alias the number of the last anchor of its name before it.
@@ -61,12 +66,19 @@ impl Anchors {
             let number = self.anchors.len();
             node.set_anchor(Some(Text::from(number.to_string())));
             let expansion = Expansion::Missing;
-            self.anchors.push(Anchor { name: name.clone(), is_referenced: false, is_passed: false, expansion });
+            self.anchors.push(Anchor {
+                name: name.clone(),
+                is_referenced: false,
+                is_passed: false,
+                expansion,
+            });
             names.insert(name, number);
         }
         match &mut node.data {
             Data::Scalar(_) => {}
-            Data::Sequence(items) => items.iter_mut().try_for_each(|item| self.number(item, names))?,
+            Data::Sequence(items) => items
+                .iter_mut()
+                .try_for_each(|item| self.number(item, names))?,
             Data::Mapping(entries) => {
                 for (key, value) in entries {
                     self.number(key, names)?;
@@ -75,9 +87,13 @@ impl Anchors {
             }
             Data::Alias(name) => {
                 let number = names.get(name).copied();
-                let Some((number, anchor)) = number.and_then(|number| Some((number, self.anchors.get_mut(number)?)))
+                let Some((number, anchor)) =
+                    number.and_then(|number| Some((number, self.anchors.get_mut(number)?)))
                 else {
-                    return Err(Error::new(node.position, format!("unknown anchor '{name}' referenced")));
+                    return Err(Error::new(
+                        node.position,
+                        format!("unknown anchor '{name}' referenced"),
+                    ));
                 };
                 anchor.is_referenced = true;
                 *name = Text::from(number.to_string());
@@ -89,7 +105,10 @@ impl Anchors {
     /// Keeps a copy of each node that an alias refers to.
     fn collect(&mut self, node: &Node) -> Result<(), Error> {
         if let Some(index) = anchor_number(node)
-            && self.anchors.get(index).is_some_and(|anchor| anchor.is_referenced)
+            && self
+                .anchors
+                .get(index)
+                .is_some_and(|anchor| anchor.is_referenced)
         {
             self.charge(node, node.position)?;
             if let Some(anchor) = self.anchors.get_mut(index) {
@@ -150,7 +169,10 @@ impl Anchors {
                 (node, depth)
             }
             Expansion::Running | Expansion::Missing => {
-                return Err(Error::new(place, format!("anchor '{}' value contains itself", anchor.name)));
+                return Err(Error::new(
+                    place,
+                    format!("anchor '{}' value contains itself", anchor.name),
+                ));
             }
         };
         self.check_level(depth, place)?;
@@ -163,9 +185,16 @@ impl Anchors {
     }
 
     /// The entries of the mapping that an alias in a merge key refers to.
-    pub(super) fn merged_entries(&mut self, number: &str, place: Position) -> Result<Vec<(Node, Node)>, Error> {
+    pub(super) fn merged_entries(
+        &mut self,
+        number: &str,
+        place: Position,
+    ) -> Result<Vec<(Node, Node)>, Error> {
         let number = number.parse().unwrap_or(usize::MAX);
-        let is_passed = self.anchors.get(number).is_some_and(|anchor| anchor.is_passed);
+        let is_passed = self
+            .anchors
+            .get(number)
+            .is_some_and(|anchor| anchor.is_passed);
         let node = match self.anchors.get(number).map(|anchor| &anchor.expansion) {
             // kustomize: deAnchor merges before it looks into a mapping, so what is defined in the same mapping is merged
             // with the aliases and merge keys that it has.
@@ -178,9 +207,10 @@ impl Anchors {
         };
         match node.data {
             Data::Mapping(entries) => Ok(entries),
-            Data::Scalar(_) | Data::Sequence(_) | Data::Alias(_) => {
-                Err(Error::new(place, "invalid map merge: received alias for a non-map value"))
-            }
+            Data::Scalar(_) | Data::Sequence(_) | Data::Alias(_) => Err(Error::new(
+                place,
+                "invalid map merge: received alias for a non-map value",
+            )),
         }
     }
 
@@ -199,7 +229,10 @@ impl Anchors {
                 Ok(())
             }
             None => {
-                let message = format!("exceeded max number of {} nodes from aliases", self.limits.alias_nodes);
+                let message = format!(
+                    "exceeded max number of {} nodes from aliases",
+                    self.limits.alias_nodes
+                );
                 Err(Error::new(place, message))
             }
         }
@@ -214,7 +247,12 @@ fn count(node: &Node) -> usize {
     match &node.data {
         Data::Scalar(_) | Data::Alias(_) => 1,
         Data::Sequence(items) => 1 + items.iter().map(count).sum::<usize>(),
-        Data::Mapping(entries) => 1 + entries.iter().map(|(key, value)| count(key) + count(value)).sum::<usize>(),
+        Data::Mapping(entries) => {
+            1 + entries
+                .iter()
+                .map(|(key, value)| count(key) + count(value))
+                .sum::<usize>()
+        }
     }
 }
 
@@ -223,7 +261,11 @@ fn depth(node: &Node) -> usize {
         Data::Scalar(_) | Data::Alias(_) => 0,
         Data::Sequence(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
         Data::Mapping(entries) => {
-            1 + entries.iter().map(|(key, value)| depth(key).max(depth(value))).max().unwrap_or(0)
+            1 + entries
+                .iter()
+                .map(|(key, value)| depth(key).max(depth(value)))
+                .max()
+                .unwrap_or(0)
         }
     }
 }

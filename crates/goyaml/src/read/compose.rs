@@ -78,16 +78,21 @@ impl Composer<'_> {
         let root = self.tree(first)?;
         // The document ends where the next token has been seen, and what go-yaml looks at in order to see it.
         self.scanner.peek()?;
-        Ok(Some(Document { root, has_references: self.has_references }))
+        Ok(Some(Document {
+            root,
+            has_references: self.has_references,
+        }))
     }
 
     fn explicit_content(&mut self) -> Result<Step, Error> {
         let token = self.scanner.peek()?;
         let position = token.position;
         match token.kind {
-            Kind::VersionDirective | Kind::TagDirective | Kind::DocumentStart | Kind::DocumentEnd | Kind::StreamEnd => {
-                Ok(Step::Node(empty(position)))
-            }
+            Kind::VersionDirective
+            | Kind::TagDirective
+            | Kind::DocumentStart
+            | Kind::DocumentEnd
+            | Kind::StreamEnd => Ok(Step::Node(empty(position))),
             _ => self.node(Place::Block),
         }
     }
@@ -164,12 +169,18 @@ impl Composer<'_> {
     /// Consumes an indicator, and reads the node behind it unless one of these tokens follows.
     fn node_after_indicator(&mut self, place: Place, unless: &[Kind]) -> Result<Step, Error> {
         let end = self.scanner.take()?.end();
-        if unless.contains(&self.scanner.peek_kind()?) { Ok(Step::Node(empty(end))) } else { self.node(place) }
+        if unless.contains(&self.scanner.peek_kind()?) {
+            Ok(Step::Node(empty(end)))
+        } else {
+            self.node(place)
+        }
     }
 
     fn block_item(&mut self) -> Result<Step, Error> {
         match self.scanner.peek_kind()? {
-            Kind::BlockEntry => self.node_after_indicator(Place::Block, &[Kind::BlockEntry, Kind::BlockEnd]),
+            Kind::BlockEntry => {
+                self.node_after_indicator(Place::Block, &[Kind::BlockEntry, Kind::BlockEnd])
+            }
             Kind::BlockEnd => self.close(),
             _ => Err(self.problem_in_collection("did not find expected '-' indicator")),
         }
@@ -187,7 +198,10 @@ impl Composer<'_> {
         match self.scanner.peek_kind()? {
             Kind::Key => {
                 self.expect(State::BlockValue);
-                self.node_after_indicator(Place::BlockEntry, &[Kind::Key, Kind::Value, Kind::BlockEnd])
+                self.node_after_indicator(
+                    Place::BlockEntry,
+                    &[Kind::Key, Kind::Value, Kind::BlockEnd],
+                )
             }
             Kind::BlockEnd => self.close(),
             _ => Err(self.problem_in_collection("did not find expected key")),
@@ -247,7 +261,10 @@ impl Composer<'_> {
         let position = token.position;
         if token.kind == Kind::Value {
             self.scanner.take()?;
-            if !matches!(self.scanner.peek_kind()?, Kind::FlowEntry | Kind::FlowSequenceEnd) {
+            if !matches!(
+                self.scanner.peek_kind()?,
+                Kind::FlowEntry | Kind::FlowSequenceEnd
+            ) {
                 return self.node(Place::Flow);
             }
         }
@@ -306,17 +323,36 @@ impl Composer<'_> {
         let kind = token.kind;
         let (state, data, tag, style) = match kind {
             Kind::Scalar => return self.scalar(properties),
-            Kind::BlockEntry if place == Place::BlockEntry => {
-                (State::IndentlessSequence, Data::Sequence(Vec::new()), Tag::Seq, Style::PLAIN)
-            }
-            Kind::FlowSequenceStart => (State::FlowSequenceFirst, Data::Sequence(Vec::new()), Tag::Seq, Style::FLOW),
-            Kind::FlowMappingStart => (State::FlowKeyFirst, Data::Mapping(Vec::new()), Tag::Map, Style::FLOW),
-            Kind::BlockSequenceStart if place != Place::Flow => {
-                (State::BlockSequence, Data::Sequence(Vec::new()), Tag::Seq, Style::PLAIN)
-            }
-            Kind::BlockMappingStart if place != Place::Flow => {
-                (State::BlockKey, Data::Mapping(Vec::new()), Tag::Map, Style::PLAIN)
-            }
+            Kind::BlockEntry if place == Place::BlockEntry => (
+                State::IndentlessSequence,
+                Data::Sequence(Vec::new()),
+                Tag::Seq,
+                Style::PLAIN,
+            ),
+            Kind::FlowSequenceStart => (
+                State::FlowSequenceFirst,
+                Data::Sequence(Vec::new()),
+                Tag::Seq,
+                Style::FLOW,
+            ),
+            Kind::FlowMappingStart => (
+                State::FlowKeyFirst,
+                Data::Mapping(Vec::new()),
+                Tag::Map,
+                Style::FLOW,
+            ),
+            Kind::BlockSequenceStart if place != Place::Flow => (
+                State::BlockSequence,
+                Data::Sequence(Vec::new()),
+                Tag::Seq,
+                Style::PLAIN,
+            ),
+            Kind::BlockMappingStart if place != Place::Flow => (
+                State::BlockKey,
+                Data::Mapping(Vec::new()),
+                Tag::Map,
+                Style::PLAIN,
+            ),
             _ => return self.no_content(properties, start),
         };
         if state != State::IndentlessSequence {
@@ -331,7 +367,10 @@ impl Composer<'_> {
         let position = token.position;
         let name = token.into_text();
         if !self.anchors.contains(&name) {
-            return Err(Error::new(position, format!("unknown anchor '{name}' referenced")));
+            return Err(Error::new(
+                position,
+                format!("unknown anchor '{name}' referenced"),
+            ));
         }
         self.has_references = true;
         let mut node = Node::new(Data::Alias(name), Tag::Custom, Style::PLAIN);
@@ -349,13 +388,21 @@ impl Composer<'_> {
             () if text == "<<" => Tag::Merge,
             () => implicit_tag(&text),
         };
-        Ok(Step::Node(self.finish(Node::new(Data::Scalar(text), tag, style), properties, position)))
+        Ok(Step::Node(self.finish(
+            Node::new(Data::Scalar(text), tag, style),
+            properties,
+            position,
+        )))
     }
 
     /// Makes an empty scalar of a tag or an anchor that stands alone.
     fn no_content(&mut self, properties: Properties, problem: Position) -> Result<Step, Error> {
         if properties.anchor.is_none() && properties.start.is_none() {
-            return Err(self.scanner.error_at(Some(problem), problem, "did not find expected node content"));
+            return Err(self.scanner.error_at(
+                Some(problem),
+                problem,
+                "did not find expected node content",
+            ));
         }
         Ok(Step::Node(self.finish(empty(problem), properties, problem)))
     }
@@ -365,7 +412,9 @@ impl Composer<'_> {
         let mut properties = Properties::default();
         loop {
             let kind = self.scanner.peek_kind()?;
-            if !(kind == Kind::Anchor && properties.anchor.is_none() || kind == Kind::Tag && !properties.is_tagged) {
+            if !(kind == Kind::Anchor && properties.anchor.is_none()
+                || kind == Kind::Tag && !properties.is_tagged)
+            {
                 break;
             }
             let token = self.scanner.take()?;
@@ -377,7 +426,11 @@ impl Composer<'_> {
                 properties.is_tagged = true;
                 let (handle, suffix) = *tag;
                 let Some(tag) = self.tags.resolve(&handle, &suffix) else {
-                    return Err(self.scanner.error_at(properties.start, position, "found undefined tag handle"));
+                    return Err(self.scanner.error_at(
+                        properties.start,
+                        position,
+                        "found undefined tag handle",
+                    ));
                 };
                 properties.tag = Some(tag).filter(|tag| tag != "!");
             }
@@ -416,7 +469,8 @@ struct Properties {
 }
 
 fn short_tag(tag: &str) -> std::borrow::Cow<'_, str> {
-    tag.strip_prefix("tag:yaml.org,2002:").map_or(tag.into(), |name| format!("!!{name}").into())
+    tag.strip_prefix("tag:yaml.org,2002:")
+        .map_or(tag.into(), |name| format!("!!{name}").into())
 }
 
 /// A scalar that nobody has written.

@@ -37,7 +37,10 @@ impl Anchors {
             Data::Sequence(items) => {
                 for item in items.iter().rev() {
                     if item.is_sequence() {
-                        return Err(Error::new(item.position, "invalid map merge: received a nested sequence"));
+                        return Err(Error::new(
+                            item.position,
+                            "invalid map merge: received a nested sequence",
+                        ));
                     }
                     self.find_sources(item, sources)?;
                 }

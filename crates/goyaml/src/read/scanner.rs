@@ -55,7 +55,12 @@ pub(super) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     pub(super) fn new(source: &'a Source<'_>) -> Self {
         let cursor = Cursor::new(&source.text, source.first_line);
-        let outermost = SimpleKey { possible: false, required: false, token: 0, position: cursor.position() };
+        let outermost = SimpleKey {
+            possible: false,
+            required: false,
+            token: 0,
+            position: cursor.position(),
+        };
         let mut scanner = Self {
             cursor,
             simple_key_allowed: true,
@@ -85,7 +90,9 @@ impl<'a> Scanner<'a> {
             }
             self.is_front_ready = true;
         }
-        self.queue.front().ok_or_else(|| Error::new(self.cursor.position(), "unexpected end of stream"))
+        self.queue
+            .front()
+            .ok_or_else(|| Error::new(self.cursor.position(), "unexpected end of stream"))
     }
 
     /// The kind of the next token.
@@ -98,7 +105,9 @@ impl<'a> Scanner<'a> {
         self.peek()?;
         self.is_front_ready = false;
         self.taken += 1;
-        self.queue.pop_front().ok_or_else(|| Error::new(self.cursor.position(), "unexpected end of stream"))
+        self.queue
+            .pop_front()
+            .ok_or_else(|| Error::new(self.cursor.position(), "unexpected end of stream"))
     }
 
     /// An error here, or at the place where the thing at hand began: that is what go-yaml names, unless it began on the
@@ -111,8 +120,18 @@ impl<'a> Scanner<'a> {
     }
 
     /// As [`Self::error`], with the place of the problem.
-    pub(super) fn error_at(&self, context: Option<Position>, problem: Position, message: &str) -> Error {
-        Error::new(context.filter(|place| place.line > self.first_line).unwrap_or(problem), message)
+    pub(super) fn error_at(
+        &self,
+        context: Option<Position>,
+        problem: Position,
+        message: &str,
+    ) -> Error {
+        Error::new(
+            context
+                .filter(|place| place.line > self.first_line)
+                .unwrap_or(problem),
+            message,
+        )
     }
 
     pub(super) const fn is_flow(&self) -> bool {
@@ -124,7 +143,12 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn push_scalar(&mut self, style: Style, position: Position, content: Content<'a>) {
-        self.queue.push_back(Token { kind: Kind::Scalar, style, position, content });
+        self.queue.push_back(Token {
+            kind: Kind::Scalar,
+            style,
+            position,
+            content,
+        });
     }
 
     fn next_token(&self) -> usize {
@@ -133,7 +157,9 @@ impl<'a> Scanner<'a> {
 
     /// Whether the front token begins what may still turn out to be a key, so that a token may have to go before it.
     fn may_front_be_key(&mut self) -> Result<bool, Error> {
-        let index = self.simple_keys.partition_point(|key| key.token < self.taken);
+        let index = self
+            .simple_keys
+            .partition_point(|key| key.token < self.taken);
         match self.simple_keys.get(index) {
             Some(key) if key.token == self.taken => self.is_key_valid(index),
             _ => Ok(false),
@@ -141,7 +167,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn is_key_valid(&mut self, index: usize) -> Result<bool, Error> {
-        let Some(key) = self.simple_keys.get_mut(index).filter(|key| key.possible) else { return Ok(false) };
+        let Some(key) = self.simple_keys.get_mut(index).filter(|key| key.possible) else {
+            return Ok(false);
+        };
         let reach = key.position.column as usize + SIMPLE_KEY_LENGTH;
         if key.position.line == self.cursor.line() && self.cursor.column() < reach {
             return Ok(true);
@@ -153,7 +181,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn refuse_if_required(&self, key: SimpleKey) -> Result<(), Error> {
-        if key.required { Err(self.error(Some(key.position), "could not find expected ':'")) } else { Ok(()) }
+        if key.required {
+            Err(self.error(Some(key.position), "could not find expected ':'"))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn save_simple_key(&mut self) -> Result<(), Error> {
@@ -162,7 +194,12 @@ impl<'a> Scanner<'a> {
         }
         self.remove_simple_key()?;
         let required = !self.is_flow() && self.margin == self.cursor.column() + 1;
-        let key = SimpleKey { possible: true, required, token: self.next_token(), position: self.cursor.position() };
+        let key = SimpleKey {
+            possible: true,
+            required,
+            token: self.next_token(),
+            position: self.cursor.position(),
+        };
         if let Some(slot) = self.simple_keys.last_mut() {
             *slot = key;
         }
@@ -230,7 +267,11 @@ impl<'a> Scanner<'a> {
                 return self.scan_directive();
             }
             if self.cursor.is_document_indicator() {
-                let kind = if byte == b'-' { Kind::DocumentStart } else { Kind::DocumentEnd };
+                let kind = if byte == b'-' {
+                    Kind::DocumentStart
+                } else {
+                    Kind::DocumentEnd
+                };
                 self.end_blocks()?;
                 self.push_indicator(kind, 3);
                 return Ok(());
@@ -238,7 +279,12 @@ impl<'a> Scanner<'a> {
         }
         self.is_line_over = false;
         self.fetch_content(byte)?;
-        if !self.is_line_over && self.queue.back().is_some_and(|token| token.kind != Kind::BlockEntry) {
+        if !self.is_line_over
+            && self
+                .queue
+                .back()
+                .is_some_and(|token| token.kind != Kind::BlockEntry)
+        {
             self.skip_line_comment();
         }
         Ok(())
@@ -298,7 +344,12 @@ impl<'a> Scanner<'a> {
     fn fetch_flow_start(&mut self, kind: Kind) -> Result<(), Error> {
         self.save_simple_key()?;
         let position = self.cursor.position();
-        self.simple_keys.push(SimpleKey { possible: false, required: false, token: self.next_token(), position });
+        self.simple_keys.push(SimpleKey {
+            possible: false,
+            required: false,
+            token: self.next_token(),
+            position,
+        });
         self.simple_key_allowed = true;
         self.push_indicator(kind, 1);
         Ok(())
@@ -317,7 +368,10 @@ impl<'a> Scanner<'a> {
     fn fetch_block_entry(&mut self) -> Result<(), Error> {
         if !self.is_flow() {
             if !self.simple_key_allowed {
-                return Err(self.error(None, "block sequence entries are not allowed in this context"));
+                return Err(self.error(
+                    None,
+                    "block sequence entries are not allowed in this context",
+                ));
             }
             self.roll_indent(Kind::BlockSequenceStart, self.cursor.position(), None);
         }
@@ -345,7 +399,9 @@ impl<'a> Scanner<'a> {
         if self.is_key_valid(innermost)? {
             if let Some(key) = self.simple_keys.last_mut() {
                 key.possible = false;
-                let SimpleKey { token, position, .. } = *key;
+                let SimpleKey {
+                    token, position, ..
+                } = *key;
                 self.insert(Some(token), Token::new(Kind::Key, position, Content::None));
                 self.roll_indent(Kind::BlockMappingStart, position, Some(token));
             }
@@ -401,7 +457,8 @@ impl<'a> Scanner<'a> {
 
     /// Moves over a comment behind a token; here, too, tabs are blanks.
     fn skip_line_comment(&mut self) {
-        let blanks = (0..COMMENT_LOOKAHEAD).find(|&distance| !matches!(self.cursor.peek(distance), b' ' | b'\t'));
+        let blanks = (0..COMMENT_LOOKAHEAD)
+            .find(|&distance| !matches!(self.cursor.peek(distance), b' ' | b'\t'));
         if let Some(distance) = blanks.filter(|&distance| self.cursor.peek(distance) == b'#') {
             self.cursor.advance(distance);
             self.cursor.skip_to_line_end();

@@ -52,12 +52,20 @@ pub(super) enum Content<'a> {
 
 impl<'a> Token<'a> {
     pub(super) const fn new(kind: Kind, position: Position, content: Content<'a>) -> Self {
-        Self { kind, style: Style::PLAIN, position, content }
+        Self {
+            kind,
+            style: Style::PLAIN,
+            position,
+            content,
+        }
     }
 
     /// Where a token of one character ends.
     pub(super) const fn end(&self) -> Position {
-        Position { line: self.position.line, column: self.position.column.saturating_add(1) }
+        Position {
+            line: self.position.line,
+            column: self.position.column.saturating_add(1),
+        }
     }
 
     /// The text of a scalar, an alias or an anchor.
