@@ -1,1 +1,4 @@
 //! `kustomize build` as a function: files in, resources out.
+
+pub mod patches;
+pub mod schema;
