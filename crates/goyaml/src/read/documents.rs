@@ -1,0 +1,108 @@
+//! Streams of documents, split as kustomize splits them.
+
+use std::borrow::Cow;
+
+use super::compose::{Document, compose};
+use super::reader::Source;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::node::{Node, Position};
+
+/// Reads the first document of a text as go-yaml's `yaml.Unmarshal` into a `yaml.Node` does: aliases and anchors are
+/// kept. It is `None` where the text has no document.
+///
+/// # Errors
+///
+/// Fails where go-yaml fails, and where the text is past a limit.
+pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Node>, Error> {
+    check_length(bytes, limits)?;
+    let document = compose(&Source::new(bytes, 1), limits.depth)?;
+    Ok(document.map(|document| document.root))
+}
+
+/// Reads all documents of a text as kyaml's `kio.FromBytes` does before it unwraps lists: empty documents are left out,
+/// aliases and merge keys are replaced by what they stand for. Places are places in the whole text.
+///
+/// # Errors
+///
+/// Fails where kyaml fails, where an anchor contains itself, and where the text is past a limit.
+pub fn parse_documents(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
+    check_length(bytes, limits)?;
+    let bytes = without_carriage_returns(bytes);
+    let mut documents = Vec::new();
+    for (piece, first_line) in split(&bytes)? {
+        match compose(&Source::new(piece, first_line), limits.depth)? {
+            Some(document) if !document.root.is_null() => documents.push(document),
+            _ => {}
+        }
+    }
+    documents.into_iter().map(|document| expanded(document, limits)).collect()
+}
+
+fn expanded(document: Document, limits: &Limits) -> Result<Node, Error> {
+    let Document { mut root, has_references } = document;
+    if has_references {
+        root.expand_aliases(limits)?;
+    }
+    Ok(root)
+}
+
+fn check_length(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
+    if bytes.len() > limits.bytes {
+        let message = format!("exceeded max length of {} bytes", limits.bytes);
+        return Err(Error::new(Position::default(), message));
+    }
+    Ok(())
+}
+
+/// The text with `\n` for `\r\n`.
+fn without_carriage_returns(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if !bytes.contains(&b'\r') {
+        return Cow::Borrowed(bytes);
+    }
+    let mut next = bytes.iter().skip(1);
+    Cow::Owned(
+        bytes.iter().filter(|&&byte| next.next() != Some(&b'\n') || byte != b'\r').copied().collect(),
+    )
+}
+
+/// The pieces between separators, each with its first line.
+// kustomize: splitDocuments, which wants a separator to be a line between two line breaks that no other separator uses.
+fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
+    let mut pieces = Vec::new();
+    let mut rest = bytes;
+    let mut line = 1_u32;
+    while let Some((piece, separator, behind)) = next_separator(rest) {
+        let next_line = line.saturating_add(count_lines(piece));
+        let text = String::from_utf8_lossy(separator);
+        let text = text.trim();
+        if !text.is_empty() && !text.starts_with('#') {
+            return Err(Error::new(Position { line: next_line, column: 1 }, "invalid document separator"));
+        }
+        pieces.push((piece, line));
+        line = next_line.saturating_add(1);
+        rest = behind;
+    }
+    if !bytes.is_empty() {
+        pieces.push((rest, line));
+    }
+    Ok(pieces)
+}
+
+/// Splits at the first separator: what is before it with its line break, what it says behind `---`, and what follows.
+fn next_separator(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let mut line_end = 0;
+    loop {
+        line_end += bytes.get(line_end..)?.iter().position(|&byte| byte == b'\n')? + 1;
+        let (before, line) = bytes.split_at_checked(line_end)?;
+        if let Some(separator) = line.strip_prefix(b"---") {
+            let length = separator.iter().position(|&byte| byte == b'\n')?;
+            let (separator, behind) = separator.split_at_checked(length)?;
+            return Some((before, separator, behind.get(1..).unwrap_or_default()));
+        }
+    }
+}
+
+fn count_lines(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.iter().filter(|&&byte| byte == b'\n').count()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,22 @@
+//! The way in: bytes become nodes exactly where go-yaml v3 accepts them, and the same nodes.
+
+mod anchors;
+mod block_scalar;
+mod compose;
+mod cursor;
+mod documents;
+mod flow_scalar;
+mod frame;
+mod keys;
+mod merge_key;
+mod plain;
+mod properties;
+mod reader;
+mod scanner;
+mod tags;
+mod token;
+
+#[cfg(test)]
+mod tests;
+
+pub use documents::{parse, parse_documents};

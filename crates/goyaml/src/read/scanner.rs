@@ -1,0 +1,410 @@
+//! The scanner: a text becomes tokens, with the rules of libyaml and the lookahead of go-yaml.
+
+use std::collections::VecDeque;
+
+use super::cursor::Cursor;
+use super::reader::Source;
+use super::token::{Content, Kind, Token};
+use crate::error::Error;
+use crate::node::{Position, Style};
+
+/// How far a `:` may be from the start of its key, in characters.
+const SIMPLE_KEY_LENGTH: usize = 1024;
+
+/// How far go-yaml looks for the next comment, in bytes.
+const COMMENT_LOOKAHEAD: usize = 512;
+
+/// How many tokens go-yaml wants to see before it hands out the first of them, so as to place comments. It makes a
+/// document fail for an error that stands shortly behind its end.
+const TOKEN_LOOKAHEAD: usize = 3;
+
+/// A place at which a key without `?` may have begun.
+#[derive(Clone, Copy, Debug)]
+struct SimpleKey {
+    possible: bool,
+    /// Whether only a key can stand there.
+    required: bool,
+    /// The number of the token that the key begins with.
+    token: usize,
+    position: Position,
+}
+
+/// Turns a text into tokens.
+pub(super) struct Scanner<'a> {
+    pub(super) cursor: Cursor<'a>,
+    pub(super) simple_key_allowed: bool,
+    /// Whether the last token was a scalar that ran on to the next line: what follows it is no comment of its line.
+    pub(super) is_line_over: bool,
+    /// The column of the innermost block collection, from 1; 0 outside of all.
+    pub(super) margin: usize,
+    /// Where scalars that span lines are put together.
+    pub(super) scratch: String,
+    /// The line breaks that are not yet known to belong to a scalar.
+    pub(super) breaks: String,
+    margins: Vec<usize>,
+    /// One for the block context and one for every open flow collection.
+    simple_keys: Vec<SimpleKey>,
+    queue: VecDeque<Token<'a>>,
+    is_front_ready: bool,
+    taken: usize,
+    first_line: u32,
+    /// What is wrong with the bytes behind the text.
+    fault: Option<&'a Error>,
+}
+
+impl<'a> Scanner<'a> {
+    pub(super) fn new(source: &'a Source<'_>) -> Self {
+        let cursor = Cursor::new(&source.text, source.first_line);
+        let outermost = SimpleKey { possible: false, required: false, token: 0, position: cursor.position() };
+        let mut scanner = Self {
+            cursor,
+            simple_key_allowed: true,
+            is_line_over: false,
+            margin: 0,
+            scratch: String::new(),
+            breaks: String::new(),
+            margins: Vec::new(),
+            simple_keys: vec![outermost],
+            queue: VecDeque::new(),
+            is_front_ready: false,
+            taken: 0,
+            first_line: source.first_line,
+            fault: source.fault.as_ref(),
+        };
+        if scanner.cursor.starts_with("\u{FEFF}".as_bytes()) {
+            scanner.cursor.skip_character();
+        }
+        scanner
+    }
+
+    /// The next token, which stays.
+    pub(super) fn peek(&mut self) -> Result<&Token<'a>, Error> {
+        if !self.is_front_ready {
+            while self.queue.len() < TOKEN_LOOKAHEAD || self.may_front_be_key()? {
+                self.fetch()?;
+            }
+            self.is_front_ready = true;
+        }
+        self.queue.front().ok_or_else(|| Error::new(self.cursor.position(), "unexpected end of stream"))
+    }
+
+    /// The kind of the next token.
+    pub(super) fn peek_kind(&mut self) -> Result<Kind, Error> {
+        self.peek().map(|token| token.kind)
+    }
+
+    /// The next token, which is consumed.
+    pub(super) fn take(&mut self) -> Result<Token<'a>, Error> {
+        self.peek()?;
+        self.is_front_ready = false;
+        self.taken += 1;
+        self.queue.pop_front().ok_or_else(|| Error::new(self.cursor.position(), "unexpected end of stream"))
+    }
+
+    /// An error here, or at the place where the thing at hand began: that is what go-yaml names, unless it began on the
+    /// first line.
+    pub(super) fn error(&self, context: Option<Position>, message: &str) -> Error {
+        match self.fault {
+            Some(fault) if self.cursor.remaining() == 0 => fault.clone(),
+            _ => self.error_at(context, self.cursor.position(), message),
+        }
+    }
+
+    /// As [`Self::error`], with the place of the problem.
+    pub(super) fn error_at(&self, context: Option<Position>, problem: Position, message: &str) -> Error {
+        Error::new(context.filter(|place| place.line > self.first_line).unwrap_or(problem), message)
+    }
+
+    pub(super) const fn is_flow(&self) -> bool {
+        self.simple_keys.len() > 1
+    }
+
+    pub(super) fn push(&mut self, kind: Kind, position: Position, content: Content<'a>) {
+        self.queue.push_back(Token::new(kind, position, content));
+    }
+
+    pub(super) fn push_scalar(&mut self, style: Style, position: Position, content: Content<'a>) {
+        self.queue.push_back(Token { kind: Kind::Scalar, style, position, content });
+    }
+
+    fn next_token(&self) -> usize {
+        self.taken + self.queue.len()
+    }
+
+    /// Whether the front token begins what may still turn out to be a key, so that a token may have to go before it.
+    fn may_front_be_key(&mut self) -> Result<bool, Error> {
+        let index = self.simple_keys.partition_point(|key| key.token < self.taken);
+        match self.simple_keys.get(index) {
+            Some(key) if key.token == self.taken => self.is_key_valid(index),
+            _ => Ok(false),
+        }
+    }
+
+    fn is_key_valid(&mut self, index: usize) -> Result<bool, Error> {
+        let Some(key) = self.simple_keys.get_mut(index).filter(|key| key.possible) else { return Ok(false) };
+        let reach = key.position.column as usize + SIMPLE_KEY_LENGTH;
+        if key.position.line == self.cursor.line() && self.cursor.column() < reach {
+            return Ok(true);
+        }
+        key.possible = false;
+        let key = *key;
+        self.refuse_if_required(key)?;
+        Ok(false)
+    }
+
+    fn refuse_if_required(&self, key: SimpleKey) -> Result<(), Error> {
+        if key.required { Err(self.error(Some(key.position), "could not find expected ':'")) } else { Ok(()) }
+    }
+
+    pub(super) fn save_simple_key(&mut self) -> Result<(), Error> {
+        if !self.simple_key_allowed {
+            return Ok(());
+        }
+        self.remove_simple_key()?;
+        let required = !self.is_flow() && self.margin == self.cursor.column() + 1;
+        let key = SimpleKey { possible: true, required, token: self.next_token(), position: self.cursor.position() };
+        if let Some(slot) = self.simple_keys.last_mut() {
+            *slot = key;
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove_simple_key(&mut self) -> Result<(), Error> {
+        match self.simple_keys.last_mut() {
+            Some(key) if key.possible => {
+                key.possible = false;
+                let key = *key;
+                self.refuse_if_required(key)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Opens a block collection if this column is further in than the current one. The token goes to the end of the
+    /// queue, or before the given token.
+    fn roll_indent(&mut self, kind: Kind, position: Position, before: Option<usize>) {
+        let margin = position.column as usize;
+        if self.is_flow() || self.margin >= margin {
+            return;
+        }
+        self.margins.push(self.margin);
+        self.margin = margin;
+        self.insert(before, Token::new(kind, position, Content::None));
+    }
+
+    fn insert(&mut self, before: Option<usize>, token: Token<'a>) {
+        let index = before.map_or(usize::MAX, |number| number.saturating_sub(self.taken));
+        if index < self.queue.len() {
+            self.queue.insert(index, token);
+        } else {
+            self.queue.push_back(token);
+        }
+    }
+
+    /// Closes the block collections that are further in than a margin.
+    fn unroll_indent(&mut self, margin: usize, position: Position) {
+        if self.is_flow() {
+            return;
+        }
+        while self.margin > margin {
+            self.push(Kind::BlockEnd, position, Content::None);
+            self.margin = self.margins.pop().unwrap_or(0);
+        }
+    }
+
+    /// Scans at least one more token into the queue.
+    fn fetch(&mut self) -> Result<(), Error> {
+        let before = self.cursor.position();
+        self.scan_to_next_token();
+        self.unroll_indent(self.cursor.column() + 1, before);
+        if let Some(fault) = self.fault.filter(|_| self.cursor.remaining() < 4) {
+            return Err(fault.clone());
+        }
+        let byte = self.cursor.byte();
+        if byte == 0 {
+            return self.fetch_stream_end();
+        }
+        if self.cursor.column() == 0 {
+            if byte == b'%' {
+                self.end_blocks()?;
+                return self.scan_directive();
+            }
+            if self.cursor.is_document_indicator() {
+                let kind = if byte == b'-' { Kind::DocumentStart } else { Kind::DocumentEnd };
+                self.end_blocks()?;
+                self.push_indicator(kind, 3);
+                return Ok(());
+            }
+        }
+        self.is_line_over = false;
+        self.fetch_content(byte)?;
+        if !self.is_line_over && self.queue.back().is_some_and(|token| token.kind != Kind::BlockEntry) {
+            self.skip_line_comment();
+        }
+        Ok(())
+    }
+
+    fn fetch_content(&mut self, byte: u8) -> Result<(), Error> {
+        let is_flow = self.is_flow();
+        match byte {
+            b'[' => self.fetch_flow_start(Kind::FlowSequenceStart),
+            b'{' => self.fetch_flow_start(Kind::FlowMappingStart),
+            b']' => self.fetch_flow_end(Kind::FlowSequenceEnd),
+            b'}' => self.fetch_flow_end(Kind::FlowMappingEnd),
+            b',' => {
+                self.remove_simple_key()?;
+                self.simple_key_allowed = true;
+                self.push_indicator(Kind::FlowEntry, 1);
+                Ok(())
+            }
+            b'-' if self.cursor.is_blank_or_end(1) => self.fetch_block_entry(),
+            b'?' if is_flow || self.cursor.is_blank_or_end(1) => self.fetch_key(),
+            b':' if is_flow || self.cursor.is_blank_or_end(1) => self.fetch_value(),
+            b'*' => self.scan_anchor(Kind::Alias),
+            b'&' => self.scan_anchor(Kind::Anchor),
+            b'!' => self.scan_tag(),
+            b'|' if !is_flow => self.scan_block_scalar(true),
+            b'>' if !is_flow => self.scan_block_scalar(false),
+            b'\'' | b'"' => self.scan_flow_scalar(byte),
+            b'\t' | b'#' | b'|' | b'>' | b'%' | b'@' | b'`' => {
+                Err(self.error(None, "found character that cannot start any token"))
+            }
+            _ => self.scan_plain_scalar(),
+        }
+    }
+
+    fn push_indicator(&mut self, kind: Kind, length: usize) {
+        let position = self.cursor.position();
+        self.cursor.advance(length);
+        self.push(kind, position, Content::None);
+    }
+
+    fn end_blocks(&mut self) -> Result<(), Error> {
+        self.unroll_indent(0, self.cursor.position());
+        self.remove_simple_key()?;
+        self.simple_key_allowed = false;
+        Ok(())
+    }
+
+    fn fetch_stream_end(&mut self) -> Result<(), Error> {
+        if self.cursor.column() != 0 {
+            self.cursor.begin_line();
+        }
+        self.end_blocks()?;
+        self.push(Kind::StreamEnd, self.cursor.position(), Content::None);
+        Ok(())
+    }
+
+    fn fetch_flow_start(&mut self, kind: Kind) -> Result<(), Error> {
+        self.save_simple_key()?;
+        let position = self.cursor.position();
+        self.simple_keys.push(SimpleKey { possible: false, required: false, token: self.next_token(), position });
+        self.simple_key_allowed = true;
+        self.push_indicator(kind, 1);
+        Ok(())
+    }
+
+    fn fetch_flow_end(&mut self, kind: Kind) -> Result<(), Error> {
+        self.remove_simple_key()?;
+        if self.is_flow() {
+            self.simple_keys.pop();
+        }
+        self.simple_key_allowed = false;
+        self.push_indicator(kind, 1);
+        Ok(())
+    }
+
+    fn fetch_block_entry(&mut self) -> Result<(), Error> {
+        if !self.is_flow() {
+            if !self.simple_key_allowed {
+                return Err(self.error(None, "block sequence entries are not allowed in this context"));
+            }
+            self.roll_indent(Kind::BlockSequenceStart, self.cursor.position(), None);
+        }
+        self.remove_simple_key()?;
+        self.simple_key_allowed = true;
+        self.push_indicator(Kind::BlockEntry, 1);
+        Ok(())
+    }
+
+    fn fetch_key(&mut self) -> Result<(), Error> {
+        if !self.is_flow() {
+            if !self.simple_key_allowed {
+                return Err(self.error(None, "mapping keys are not allowed in this context"));
+            }
+            self.roll_indent(Kind::BlockMappingStart, self.cursor.position(), None);
+        }
+        self.remove_simple_key()?;
+        self.simple_key_allowed = !self.is_flow();
+        self.push_indicator(Kind::Key, 1);
+        Ok(())
+    }
+
+    fn fetch_value(&mut self) -> Result<(), Error> {
+        let innermost = self.simple_keys.len().saturating_sub(1);
+        if self.is_key_valid(innermost)? {
+            if let Some(key) = self.simple_keys.last_mut() {
+                key.possible = false;
+                let SimpleKey { token, position, .. } = *key;
+                self.insert(Some(token), Token::new(Kind::Key, position, Content::None));
+                self.roll_indent(Kind::BlockMappingStart, position, Some(token));
+            }
+            self.simple_key_allowed = false;
+        } else {
+            if !self.is_flow() {
+                if !self.simple_key_allowed {
+                    return Err(self.error(None, "mapping values are not allowed in this context"));
+                }
+                self.roll_indent(Kind::BlockMappingStart, self.cursor.position(), None);
+            }
+            self.simple_key_allowed = !self.is_flow();
+        }
+        self.push_indicator(Kind::Value, 1);
+        Ok(())
+    }
+
+    fn scan_to_next_token(&mut self) {
+        loop {
+            let are_tabs_blank = self.is_flow() || !self.simple_key_allowed;
+            while self.cursor.byte() == b' ' || (are_tabs_blank && self.cursor.byte() == b'\t') {
+                self.cursor.advance(1);
+            }
+            if self.cursor.byte() == b'#' {
+                self.skip_comments();
+            }
+            if self.cursor.read_break().is_empty() {
+                return;
+            }
+            if !self.is_flow() {
+                self.simple_key_allowed = true;
+            }
+        }
+    }
+
+    /// Moves over a comment and those that follow it, with blanks and empty lines between them: there even tabs are
+    /// blanks, which they are not before a comment that stands alone.
+    fn skip_comments(&mut self) {
+        loop {
+            self.cursor.skip_to_line_end();
+            let next = (1..COMMENT_LOOKAHEAD)
+                .map(|distance| (distance, self.cursor.peek(distance)))
+                .find(|(_, byte)| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+            let Some((distance, b'#')) = next else { return };
+            let target = self.cursor.offset() + distance;
+            while self.cursor.offset() < target {
+                if self.cursor.read_break().is_empty() {
+                    self.cursor.advance(1);
+                }
+            }
+        }
+    }
+
+    /// Moves over a comment behind a token; here, too, tabs are blanks.
+    fn skip_line_comment(&mut self) {
+        let blanks = (0..COMMENT_LOOKAHEAD).find(|&distance| !matches!(self.cursor.peek(distance), b' ' | b'\t'));
+        if let Some(distance) = blanks.filter(|&distance| self.cursor.peek(distance) == b'#') {
+            self.cursor.advance(distance);
+            self.cursor.skip_to_line_end();
+        }
+    }
+}

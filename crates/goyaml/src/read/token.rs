@@ -1,0 +1,71 @@
+//! What the scanner makes of a text, before any grammar.
+
+use crate::node::{Position, Style, Text};
+
+/// The kinds of token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    StreamEnd,
+    VersionDirective,
+    TagDirective,
+    DocumentStart,
+    DocumentEnd,
+    BlockSequenceStart,
+    BlockMappingStart,
+    BlockEnd,
+    FlowSequenceStart,
+    FlowSequenceEnd,
+    FlowMappingStart,
+    FlowMappingEnd,
+    BlockEntry,
+    FlowEntry,
+    Key,
+    Value,
+    Alias,
+    Anchor,
+    Tag,
+    Scalar,
+}
+
+/// A token and where it begins.
+#[derive(Clone, Debug)]
+pub(super) struct Token<'a> {
+    pub(super) kind: Kind,
+    pub(super) style: Style,
+    pub(super) position: Position,
+    pub(super) content: Content<'a>,
+}
+
+/// What a token carries.
+#[derive(Clone, Debug)]
+pub(super) enum Content<'a> {
+    None,
+    /// A scalar that stands in the input as it is, or the name of an alias or an anchor.
+    Borrowed(&'a str),
+    /// A scalar that had to be put together.
+    Owned(Text),
+    /// The handle and the suffix of a tag, or the handle and the prefix of a `%TAG` directive.
+    Tag(Box<(String, String)>),
+    /// The version of a `%YAML` directive.
+    Version(u8, u8),
+}
+
+impl<'a> Token<'a> {
+    pub(super) const fn new(kind: Kind, position: Position, content: Content<'a>) -> Self {
+        Self { kind, style: Style::PLAIN, position, content }
+    }
+
+    /// Where a token of one character ends.
+    pub(super) const fn end(&self) -> Position {
+        Position { line: self.position.line, column: self.position.column.saturating_add(1) }
+    }
+
+    /// The text of a scalar, an alias or an anchor.
+    pub(super) fn into_text(self) -> Text {
+        match self.content {
+            Content::Borrowed(text) => Text::from(text),
+            Content::Owned(text) => text,
+            Content::None | Content::Tag(_) | Content::Version(..) => Text::new(),
+        }
+    }
+}
