@@ -2,11 +2,18 @@
 
 /// Decodes a text; `None` where it is not base64.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    let symbols: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
+    let symbols: Vec<u8> = text
+        .bytes()
+        .filter(|byte| !matches!(byte, b'\n' | b'\r'))
+        .collect();
     if !symbols.len().is_multiple_of(4) {
         return None;
     }
-    let padding = symbols.iter().rev().take_while(|&&byte| byte == b'=').count();
+    let padding = symbols
+        .iter()
+        .rev()
+        .take_while(|&&byte| byte == b'=')
+        .count();
     if padding > 2 {
         return None;
     }

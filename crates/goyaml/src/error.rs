@@ -15,6 +15,9 @@ pub struct Error {
 impl Error {
     /// Makes an error at a place.
     pub fn new(position: Position, message: impl Into<String>) -> Self {
-        Self { message: message.into(), position }
+        Self {
+            message: message.into(),
+            position,
+        }
     }
 }

@@ -1,17 +1,27 @@
 //! YAML as Go's tools read and write it: go-yaml v3 on the way in, `sigs.k8s.io/yaml` (go-yaml v2) on the way out.
 
+mod analysis;
 mod base64;
+mod emit;
 mod error;
+mod fold;
+mod key_order;
 mod limits;
 mod node;
 mod number;
 mod read;
+mod reencode;
 mod resolve;
+mod scalar_writer;
 mod timestamp;
+mod to_value;
+mod value;
 
+pub use emit::{emit, emit_canonical};
 pub use error::Error;
 pub use limits::Limits;
 pub use node::{Data, Node, Position, Style, Tag, Text};
 pub use read::{parse, parse_documents};
 pub use resolve::{Dialect, Scalar, resolve};
 pub use timestamp::Timestamp;
+pub use value::Value;

@@ -120,7 +120,13 @@ pub(crate) struct Extra {
 impl Node {
     /// Makes a node without position, anchor or custom tag.
     pub const fn new(data: Data, tag: Tag, style: Style) -> Self {
-        Self { data, tag, style, position: Position { line: 0, column: 0 }, extra: None }
+        Self {
+            data,
+            tag,
+            style,
+            position: Position { line: 0, column: 0 },
+            extra: None,
+        }
     }
 
     /// Makes a plain string scalar; the writer quotes it where it must.
@@ -218,12 +224,18 @@ impl Node {
 
     /// The value of the first entry whose key has this text, `None` where there is none or the node is no mapping.
     pub fn get(&self, key: &str) -> Option<&Self> {
-        self.entries()?.iter().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value)
+        self.entries()?
+            .iter()
+            .find(|(name, _)| name.as_str() == Some(key))
+            .map(|(_, value)| value)
     }
 
     /// As [`Self::get`], to change.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
-        self.entries_mut()?.iter_mut().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value)
+        self.entries_mut()?
+            .iter_mut()
+            .find(|(name, _)| name.as_str() == Some(key))
+            .map(|(_, value)| value)
     }
 
     /// The value under a path of keys.
@@ -243,7 +255,9 @@ impl Node {
     /// Removes the first entry with this key and returns its value.
     pub fn remove(&mut self, key: &str) -> Option<Self> {
         let entries = self.entries_mut()?;
-        let index = entries.iter().position(|(name, _)| name.as_str() == Some(key))?;
+        let index = entries
+            .iter()
+            .position(|(name, _)| name.as_str() == Some(key))?;
         Some(entries.remove(index).1)
     }
 
@@ -291,7 +305,9 @@ impl Tag {
 
     /// The tag with this short (`!!int`) or long (`tag:yaml.org,2002:int`) form.
     pub fn from_text(text: &str) -> Option<Self> {
-        let name = text.strip_prefix("!!").or_else(|| text.strip_prefix("tag:yaml.org,2002:"))?;
+        let name = text
+            .strip_prefix("!!")
+            .or_else(|| text.strip_prefix("tag:yaml.org,2002:"))?;
         Some(match name {
             "null" => Self::Null,
             "bool" => Self::Bool,

@@ -53,9 +53,11 @@ pub(crate) fn implicit_tag(text: &str) -> Tag {
     match text.as_bytes() {
         b"<<" => Tag::Merge,
         // Most scalars are words; only these first bytes can begin anything else.
-        [] | [b'0'..=b'9' | b'+' | b'-' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F', ..] => {
-            untagged(text, Dialect::V3, true).tag()
-        }
+        []
+        | [
+            b'0'..=b'9' | b'+' | b'-' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F',
+            ..,
+        ] => untagged(text, Dialect::V3, true).tag(),
         _ => Tag::Str,
     }
 }
@@ -64,7 +66,10 @@ pub(crate) fn implicit_tag(text: &str) -> Tag {
 pub(crate) fn is_plain_string(text: &str, dialect: Dialect) -> bool {
     match text.as_bytes() {
         [] => false,
-        [b'0'..=b'9' | b'+' | b'-' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F', ..] => {
+        [
+            b'0'..=b'9' | b'+' | b'-' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F',
+            ..,
+        ] => {
             matches!(untagged(text, dialect, true), Scalar::Text(_))
         }
         [b'y' | b'Y' | b'o' | b'O', ..] if dialect == Dialect::V2 => word_1_1(text).is_none(),
@@ -97,29 +102,42 @@ pub fn resolve(text: &str, tag: Tag, style: Style, dialect: Dialect) -> Result<S
         Tag::Null | Tag::Bool | Tag::Int | Tag::Float | Tag::Timestamp => {
             match (untagged(text, dialect, tag == Tag::Timestamp), tag) {
                 (Scalar::Int(number), Tag::Float) => Ok(Scalar::Float(to_float(number))),
-                (Scalar::Timestamp(_), Tag::Timestamp) if dialect == Dialect::V2 => Ok(Scalar::Text(text.into())),
+                (Scalar::Timestamp(_), Tag::Timestamp) if dialect == Dialect::V2 => {
+                    Ok(Scalar::Text(text.into()))
+                }
                 (scalar, _) if scalar.tag() == tag => Ok(scalar),
                 (scalar, _) => Err(Error::new(
                     Position::default(),
-                    format!("cannot decode {} scalar as {}", scalar.tag().as_str(), tag.as_str()),
+                    format!(
+                        "cannot decode {} scalar as {}",
+                        scalar.tag().as_str(),
+                        tag.as_str()
+                    ),
                 )),
             }
         }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "an integer tagged !!float becomes the nearest float, as in Go")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "an integer tagged !!float becomes the nearest float, as in Go"
+)]
 const fn to_float(number: i64) -> f64 {
     number as f64
 }
 
 /// Resolves a text that has no tag, or whose tag only narrows what it may be.
 fn untagged(text: &str, dialect: Dialect, may_be_timestamp: bool) -> Scalar<'_> {
-    let Some(first) = text.bytes().next() else { return Scalar::Null };
+    let Some(first) = text.bytes().next() else {
+        return Scalar::Null;
+    };
     let found = match first {
         b'0'..=b'9' | b'+' | b'-' => signed_or_digit(text, dialect, may_be_timestamp),
         b'.' => dotted(text),
-        b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'y' | b'Y' | b'o' | b'O' => word(text, dialect),
+        b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'y' | b'Y' | b'o' | b'O' => {
+            word(text, dialect)
+        }
         _ => None,
     };
     found.unwrap_or(Scalar::Text(Cow::Borrowed(text)))
@@ -152,7 +170,11 @@ fn dotted(text: &str) -> Option<Scalar<'static>> {
     }
 }
 
-fn signed_or_digit(text: &str, dialect: Dialect, may_be_timestamp: bool) -> Option<Scalar<'static>> {
+fn signed_or_digit(
+    text: &str,
+    dialect: Dialect,
+    may_be_timestamp: bool,
+) -> Option<Scalar<'static>> {
     match text {
         "+.inf" | "+.Inf" | "+.INF" => return Some(Scalar::Float(f64::INFINITY)),
         "-.inf" | "-.Inf" | "-.INF" => return Some(Scalar::Float(f64::NEG_INFINITY)),
@@ -170,7 +192,12 @@ fn signed_or_digit(text: &str, dialect: Dialect, may_be_timestamp: bool) -> Opti
 
 /// Decodes the text of a `!!binary` scalar; bytes that are not UTF-8 become U+FFFD, as Go's JSON encoder writes them.
 fn binary(text: &str) -> Result<Scalar<'_>, Error> {
-    let invalid = || Error::new(Position::default(), "`!!binary` value contains invalid base64 data");
+    let invalid = || {
+        Error::new(
+            Position::default(),
+            "`!!binary` value contains invalid base64 data",
+        )
+    };
     let bytes = crate::base64::decode(text).ok_or_else(invalid)?;
     Ok(Scalar::Text(Cow::Owned(crate::base64::to_utf8(bytes))))
 }

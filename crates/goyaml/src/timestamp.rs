@@ -31,13 +31,25 @@ impl Timestamp {
         if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) {
             return None;
         }
-        let date = Self { year, month, day, hour: 0, minute: 0, second: 0, nanosecond: 0, offset_minutes: 0 };
+        let date = Self {
+            year,
+            month,
+            day,
+            hour: 0,
+            minute: 0,
+            second: 0,
+            nanosecond: 0,
+            offset_minutes: 0,
+        };
         let time = match reader.0.first() {
             None => return Some(date),
             Some(b'T' | b't') => {
                 reader.skip(1);
                 let time = reader.time(date)?;
-                Self { offset_minutes: reader.offset()?, ..time }
+                Self {
+                    offset_minutes: reader.offset()?,
+                    ..time
+                }
             }
             Some(b' ') => {
                 while reader.byte(b' ').is_some() {}
@@ -56,8 +68,20 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { year, month, day, hour, minute, second, nanosecond, offset_minutes } = self;
-        write!(formatter, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        let Self {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            nanosecond,
+            offset_minutes,
+        } = self;
+        write!(
+            formatter,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
         if *nanosecond != 0 {
             let digits = format!("{nanosecond:09}");
             write!(formatter, ".{}", digits.trim_end_matches('0'))?;
@@ -74,7 +98,9 @@ impl fmt::Display for Timestamp {
 const fn days_in(year: u32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
         2 => 28,
         _ => 31,
     }
@@ -121,7 +147,13 @@ impl Reader<'_> {
         self.byte(b':')?;
         let second = self.number()?;
         let nanosecond = self.fraction();
-        (hour < 24 && minute < 60 && second < 60).then_some(Timestamp { hour, minute, second, nanosecond, ..date })
+        (hour < 24 && minute < 60 && second < 60).then_some(Timestamp {
+            hour,
+            minute,
+            second,
+            nanosecond,
+            ..date
+        })
     }
 
     /// The digits after a point or comma, as nanoseconds; digits past the ninth are dropped.
@@ -142,7 +174,11 @@ impl Reader<'_> {
         if self.byte(b'Z').is_some() {
             return Some(0);
         }
-        let sign = if self.byte(b'-').is_some() { -1 } else { self.byte(b'+').map(|()| 1)? };
+        let sign = if self.byte(b'-').is_some() {
+            -1
+        } else {
+            self.byte(b'+').map(|()| 1)?
+        };
         let hours = self.two_digits()?;
         self.byte(b':')?;
         let minutes = self.two_digits()?;
