@@ -27,8 +27,6 @@ impl Node {
 struct Anchor {
     name: Text,
     is_referenced: bool,
-    /// Whether the expansion of the tree has come past the anchor.
-    is_passed: bool,
     expansion: Expansion,
 }
 
@@ -61,7 +59,7 @@ impl Anchors {
             let number = self.anchors.len();
             node.set_anchor(Some(Text::from(number.to_string())));
             let expansion = Expansion::Missing;
-            self.anchors.push(Anchor { name: name.clone(), is_referenced: false, is_passed: false, expansion });
+            self.anchors.push(Anchor { name: name.clone(), is_referenced: false, expansion });
             names.insert(name, number);
         }
         match &mut node.data {
@@ -130,10 +128,7 @@ impl Anchors {
             }
             self.level -= 1;
         }
-        if let Some(anchor) = anchor_number(node).and_then(|number| self.anchors.get_mut(number)) {
-            anchor.is_passed = true;
-            node.set_anchor(None);
-        }
+        node.set_anchor(None);
         Ok(())
     }
 
@@ -165,11 +160,10 @@ impl Anchors {
     /// The entries of the mapping that an alias in a merge key refers to.
     pub(super) fn merged_entries(&mut self, number: &str, place: Position) -> Result<Vec<(Node, Node)>, Error> {
         let number = number.parse().unwrap_or(usize::MAX);
-        let is_passed = self.anchors.get(number).is_some_and(|anchor| anchor.is_passed);
         let node = match self.anchors.get(number).map(|anchor| &anchor.expansion) {
-            // kustomize: deAnchor merges before it looks into a mapping, so what is defined in the same mapping is merged
-            // with the aliases and merge keys that it has.
-            Some(Expansion::Raw(node)) if !is_passed => {
+            // kustomize: deAnchor works on copies, so that a mapping is merged as it was read, with its own merge key, unless
+            // an alias has made use of it before.
+            Some(Expansion::Raw(node)) => {
                 let node = node.clone();
                 self.charge(&node, place)?;
                 node

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::frame::{Frame, State};
+use super::merge_key::is_written_null;
 use super::reader::Source;
 use super::scanner::Scanner;
 use super::tags::Tags;
@@ -16,7 +17,7 @@ use crate::resolve::implicit_tag;
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) root: Node,
-    /// Whether there is an anchor, an alias or a `<<` in it.
+    /// Whether there is an anchor, an alias, a `<<` or a `null` for a key in it.
     pub(super) has_references: bool,
 }
 
@@ -110,7 +111,10 @@ impl Composer<'_> {
             };
             if let Some(node) = complete {
                 match self.stack.last_mut() {
-                    Some(frame) => frame.add(node),
+                    Some(frame) => {
+                        self.has_references |= node.tag == Tag::Null && frame.is_key_next() && is_written_null(&node);
+                        frame.add(node);
+                    }
                     None => return Ok(node),
                 }
             }

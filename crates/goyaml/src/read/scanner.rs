@@ -22,11 +22,19 @@ const TOKEN_LOOKAHEAD: usize = 3;
 #[derive(Clone, Copy, Debug)]
 struct SimpleKey {
     possible: bool,
+    /// Whether the first token of the key has to wait for what follows.
+    is_awaited: bool,
     /// Whether only a key can stand there.
     required: bool,
     /// The number of the token that the key begins with.
     token: usize,
     position: Position,
+}
+
+impl SimpleKey {
+    const fn impossible(token: usize, position: Position) -> Self {
+        Self { possible: false, is_awaited: false, required: false, token, position }
+    }
 }
 
 /// Turns a text into tokens.
@@ -55,7 +63,7 @@ pub(super) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     pub(super) fn new(source: &'a Source<'_>) -> Self {
         let cursor = Cursor::new(&source.text, source.first_line);
-        let outermost = SimpleKey { possible: false, required: false, token: 0, position: cursor.position() };
+        let outermost = SimpleKey::impossible(0, cursor.position());
         let mut scanner = Self {
             cursor,
             simple_key_allowed: true,
@@ -135,7 +143,7 @@ impl<'a> Scanner<'a> {
     fn may_front_be_key(&mut self) -> Result<bool, Error> {
         let index = self.simple_keys.partition_point(|key| key.token < self.taken);
         match self.simple_keys.get(index) {
-            Some(key) if key.token == self.taken => self.is_key_valid(index),
+            Some(key) if key.token == self.taken && key.is_awaited => self.is_key_valid(index),
             _ => Ok(false),
         }
     }
@@ -162,9 +170,9 @@ impl<'a> Scanner<'a> {
         }
         self.remove_simple_key()?;
         let required = !self.is_flow() && self.margin == self.cursor.column() + 1;
-        let key = SimpleKey { possible: true, required, token: self.next_token(), position: self.cursor.position() };
-        if let Some(slot) = self.simple_keys.last_mut() {
-            *slot = key;
+        let (token, position) = (self.next_token(), self.cursor.position());
+        if let Some(key) = self.simple_keys.last_mut() {
+            *key = SimpleKey { possible: true, is_awaited: true, required, token, position };
         }
         Ok(())
     }
@@ -193,11 +201,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn insert(&mut self, before: Option<usize>, token: Token<'a>) {
-        let index = before.map_or(usize::MAX, |number| number.saturating_sub(self.taken));
-        if index < self.queue.len() {
-            self.queue.insert(index, token);
-        } else {
-            self.queue.push_back(token);
+        match before.and_then(|number| number.checked_sub(self.taken)) {
+            Some(index) if index < self.queue.len() => self.queue.insert(index, token),
+            _ => self.queue.push_back(token),
         }
     }
 
@@ -298,7 +304,7 @@ impl<'a> Scanner<'a> {
     fn fetch_flow_start(&mut self, kind: Kind) -> Result<(), Error> {
         self.save_simple_key()?;
         let position = self.cursor.position();
-        self.simple_keys.push(SimpleKey { possible: false, required: false, token: self.next_token(), position });
+        self.simple_keys.push(SimpleKey::impossible(self.next_token(), position));
         self.simple_key_allowed = true;
         self.push_indicator(kind, 1);
         Ok(())
@@ -306,8 +312,12 @@ impl<'a> Scanner<'a> {
 
     fn fetch_flow_end(&mut self, kind: Kind) -> Result<(), Error> {
         self.remove_simple_key()?;
-        if self.is_flow() {
-            self.simple_keys.pop();
+        if self.is_flow()
+            && let Some(inner) = self.simple_keys.pop()
+            && let Some(outer) = self.simple_keys.last_mut().filter(|outer| outer.token == inner.token)
+        {
+            // go-yaml: decrease_flow_level forgets the key that the collection is, if nothing in it could be a key.
+            outer.is_awaited = false;
         }
         self.simple_key_allowed = false;
         self.push_indicator(kind, 1);
