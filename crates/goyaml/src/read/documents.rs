@@ -72,8 +72,8 @@ fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
     let mut pieces = Vec::new();
     let mut rest = bytes;
     let mut line = 1_u32;
-    while let Some((piece, separator, behind)) = next_separator(rest) {
-        let next_line = line.saturating_add(count_lines(piece));
+    while let Some((piece, lines, separator, behind)) = next_separator(rest) {
+        let next_line = line.saturating_add(lines);
         let text = String::from_utf8_lossy(separator);
         let text = text.trim();
         if !text.is_empty() && !text.starts_with('#') {
@@ -89,20 +89,19 @@ fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
     Ok(pieces)
 }
 
-/// Splits at the first separator: what is before it with its line break, what it says behind `---`, and what follows.
-fn next_separator(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+/// Splits at the first separator: what is before it with its line break and how many lines that is, what it says behind
+/// `---`, and what follows.
+fn next_separator(bytes: &[u8]) -> Option<(&[u8], u32, &[u8], &[u8])> {
     let mut line_end = 0;
+    let mut lines = 0_u32;
     loop {
+        lines = lines.saturating_add(1);
         line_end += bytes.get(line_end..)?.iter().position(|&byte| byte == b'\n')? + 1;
         let (before, line) = bytes.split_at_checked(line_end)?;
         if let Some(separator) = line.strip_prefix(b"---") {
             let length = separator.iter().position(|&byte| byte == b'\n')?;
             let (separator, behind) = separator.split_at_checked(length)?;
-            return Some((before, separator, behind.get(1..).unwrap_or_default()));
+            return Some((before, lines, separator, behind.get(1..).unwrap_or_default()));
         }
     }
-}
-
-fn count_lines(bytes: &[u8]) -> u32 {
-    u32::try_from(bytes.iter().filter(|&&byte| byte == b'\n').count()).unwrap_or(u32::MAX)
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::cursor::Cursor;
 use super::reader::Source;
-use super::token::{Content, Kind, Token};
+use super::token::{Content, Kind, Prefix, Token};
 use crate::error::Error;
 use crate::node::{Position, Style};
 
@@ -53,6 +53,8 @@ pub(super) struct Scanner<'a> {
     /// One for the block context and one for every open flow collection.
     simple_keys: Vec<SimpleKey>,
     queue: VecDeque<Token<'a>>,
+    /// How many tokens stand before those in the queue.
+    prefixes: usize,
     is_front_ready: bool,
     taken: usize,
     first_line: u32,
@@ -74,6 +76,7 @@ impl<'a> Scanner<'a> {
             margins: Vec::new(),
             simple_keys: vec![outermost],
             queue: VecDeque::new(),
+            prefixes: 0,
             is_front_ready: false,
             taken: 0,
             first_line: source.first_line,
@@ -85,28 +88,54 @@ impl<'a> Scanner<'a> {
         scanner
     }
 
-    /// The next token, which stays.
-    pub(super) fn peek(&mut self) -> Result<&Token<'a>, Error> {
+    /// The kind and the place of the next token.
+    pub(super) fn peek(&mut self) -> Result<(Kind, Position), Error> {
         if !self.is_front_ready {
-            while self.queue.len() < TOKEN_LOOKAHEAD || self.may_front_be_key()? {
+            while self.queue.len() + self.prefixes < TOKEN_LOOKAHEAD || self.may_front_be_key()? {
                 self.fetch()?;
             }
             self.is_front_ready = true;
         }
-        self.queue.front().ok_or_else(|| Error::new(self.cursor.position(), "unexpected end of stream"))
+        let Some(front) = self.queue.front() else { return Ok((Kind::StreamEnd, self.cursor.position())) };
+        let kind = match front.prefix {
+            Prefix::None => front.kind,
+            Prefix::Key => Kind::Key,
+            Prefix::MappingAndKey => Kind::BlockMappingStart,
+        };
+        Ok((kind, front.position))
     }
 
     /// The kind of the next token.
     pub(super) fn peek_kind(&mut self) -> Result<Kind, Error> {
-        self.peek().map(|token| token.kind)
+        self.peek().map(|(kind, _)| kind)
     }
 
-    /// The next token, which is consumed.
-    pub(super) fn take(&mut self) -> Result<Token<'a>, Error> {
-        self.peek()?;
+    /// Consumes the token that has been peeked at.
+    pub(super) fn take(&mut self) -> Token<'a> {
         self.is_front_ready = false;
-        self.taken += 1;
-        self.queue.pop_front().ok_or_else(|| Error::new(self.cursor.position(), "unexpected end of stream"))
+        let end = Token::new(Kind::StreamEnd, self.cursor.position(), Content::None);
+        let Some(front) = self.queue.front_mut() else { return end };
+        let kind = match front.prefix {
+            Prefix::None => {
+                self.taken += 1;
+                return self.queue.pop_front().unwrap_or(end);
+            }
+            Prefix::Key => {
+                front.prefix = Prefix::None;
+                Kind::Key
+            }
+            Prefix::MappingAndKey => {
+                front.prefix = Prefix::Key;
+                Kind::BlockMappingStart
+            }
+        };
+        self.prefixes -= 1;
+        Token::new(kind, front.position, Content::None)
+    }
+
+    /// Consumes a token that has been peeked at and that carries nothing.
+    pub(super) fn skip(&mut self) {
+        drop(self.take());
     }
 
     /// An error here, or at the place where the thing at hand began: that is what go-yaml names, unless it began on the
@@ -132,7 +161,7 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn push_scalar(&mut self, style: Style, position: Position, content: Content<'a>) {
-        self.queue.push_back(Token { kind: Kind::Scalar, style, position, content });
+        self.queue.push_back(Token { style, ..Token::new(Kind::Scalar, position, content) });
     }
 
     fn next_token(&self) -> usize {
@@ -188,22 +217,36 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Opens a block collection if this column is further in than the current one. The token goes to the end of the
-    /// queue, or before the given token.
-    fn roll_indent(&mut self, kind: Kind, position: Position, before: Option<usize>) {
+    /// Opens a block collection if this column is further in than the current one.
+    fn roll_indent(&mut self, kind: Kind, position: Position) {
+        if self.moves_in(position) {
+            self.push(kind, position, Content::None);
+        }
+    }
+
+    fn moves_in(&mut self, position: Position) -> bool {
         let margin = position.column as usize;
         if self.is_flow() || self.margin >= margin {
-            return;
+            return false;
         }
         self.margins.push(self.margin);
         self.margin = margin;
-        self.insert(before, Token::new(kind, position, Content::None));
+        true
     }
 
-    fn insert(&mut self, before: Option<usize>, token: Token<'a>) {
-        match before.and_then(|number| number.checked_sub(self.taken)) {
-            Some(index) if index < self.queue.len() => self.queue.insert(index, token),
-            _ => self.queue.push_back(token),
+    /// Puts the tokens that make a key of what was scanned before what was scanned.
+    fn make_key(&mut self, key: SimpleKey) {
+        let is_first = self.moves_in(key.position);
+        let index = key.token.checked_sub(self.taken);
+        if let Some(token) = index.and_then(|index| self.queue.get_mut(index)) {
+            token.prefix = if is_first { Prefix::MappingAndKey } else { Prefix::Key };
+            self.prefixes += if is_first { 2 } else { 1 };
+            return;
+        }
+        // go-yaml: insert_token appends where the place to insert at has been passed.
+        self.push(Kind::Key, key.position, Content::None);
+        if is_first {
+            self.push(Kind::BlockMappingStart, key.position, Content::None);
         }
     }
 
@@ -329,7 +372,7 @@ impl<'a> Scanner<'a> {
             if !self.simple_key_allowed {
                 return Err(self.error(None, "block sequence entries are not allowed in this context"));
             }
-            self.roll_indent(Kind::BlockSequenceStart, self.cursor.position(), None);
+            self.roll_indent(Kind::BlockSequenceStart, self.cursor.position());
         }
         self.remove_simple_key()?;
         self.simple_key_allowed = true;
@@ -342,7 +385,7 @@ impl<'a> Scanner<'a> {
             if !self.simple_key_allowed {
                 return Err(self.error(None, "mapping keys are not allowed in this context"));
             }
-            self.roll_indent(Kind::BlockMappingStart, self.cursor.position(), None);
+            self.roll_indent(Kind::BlockMappingStart, self.cursor.position());
         }
         self.remove_simple_key()?;
         self.simple_key_allowed = !self.is_flow();
@@ -355,9 +398,8 @@ impl<'a> Scanner<'a> {
         if self.is_key_valid(innermost)? {
             if let Some(key) = self.simple_keys.last_mut() {
                 key.possible = false;
-                let SimpleKey { token, position, .. } = *key;
-                self.insert(Some(token), Token::new(Kind::Key, position, Content::None));
-                self.roll_indent(Kind::BlockMappingStart, position, Some(token));
+                let key = *key;
+                self.make_key(key);
             }
             self.simple_key_allowed = false;
         } else {
@@ -365,7 +407,7 @@ impl<'a> Scanner<'a> {
                 if !self.simple_key_allowed {
                     return Err(self.error(None, "mapping values are not allowed in this context"));
                 }
-                self.roll_indent(Kind::BlockMappingStart, self.cursor.position(), None);
+                self.roll_indent(Kind::BlockMappingStart, self.cursor.position());
             }
             self.simple_key_allowed = !self.is_flow();
         }
@@ -411,6 +453,9 @@ impl<'a> Scanner<'a> {
 
     /// Moves over a comment behind a token; here, too, tabs are blanks.
     fn skip_line_comment(&mut self) {
+        if !matches!(self.cursor.byte(), b' ' | b'\t' | b'#') {
+            return;
+        }
         let blanks = (0..COMMENT_LOOKAHEAD).find(|&distance| !matches!(self.cursor.peek(distance), b' ' | b'\t'));
         if let Some(distance) = blanks.filter(|&distance| self.cursor.peek(distance) == b'#') {
             self.cursor.advance(distance);

@@ -15,7 +15,7 @@ impl Tags {
     pub(super) fn read_directives(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Error> {
         let mut has_version = false;
         while matches!(scanner.peek_kind()?, Kind::VersionDirective | Kind::TagDirective) {
-            let token = scanner.take()?;
+            let token = scanner.take();
             let problem = match token.content {
                 Content::Version(..) if has_version => Some("found duplicate %YAML directive"),
                 Content::Version(1, 1) => {
