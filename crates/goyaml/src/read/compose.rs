@@ -223,7 +223,8 @@ impl Composer<'_> {
         match kind {
             Kind::FlowSequenceEnd => self.close_with_token(),
             Kind::Key => {
-                let start = self.scanner.take().position;
+                let (_, start) = self.scanner.peek()?;
+                self.scanner.skip();
                 let mut node = Node::new(Data::Mapping(Vec::new()), Tag::Map, Style::FLOW);
                 node.position = start;
                 self.open(Frame::new(State::PairKey, start, node))
@@ -234,10 +235,11 @@ impl Composer<'_> {
 
     fn pair_key(&mut self) -> Result<(), Error> {
         self.expect(State::PairValue);
-        match self.scanner.peek_kind()? {
+        let (kind, position) = self.scanner.peek()?;
+        match kind {
             // go-yaml: parse_flow_sequence_entry_mapping_key consumes the token that shows that the key is empty.
             Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd => {
-                let position = self.scanner.take().position;
+                self.scanner.skip();
                 self.add_empty(behind(position))
             }
             _ => self.node(Place::Flow),
@@ -288,7 +290,8 @@ impl Composer<'_> {
     }
 
     fn flow_node_after_indicator(&mut self) -> Result<(), Error> {
-        let was_key = self.scanner.take().kind == Kind::Key;
+        let was_key = self.scanner.peek_kind()? == Kind::Key;
+        self.scanner.skip();
         let (kind, position) = self.scanner.peek()?;
         match kind {
             Kind::FlowEntry | Kind::FlowMappingEnd => self.add_empty(position),
@@ -299,11 +302,16 @@ impl Composer<'_> {
 
     /// Reads an alias, a scalar, or the beginning of a collection.
     fn node(&mut self, place: Place) -> Result<(), Error> {
-        if self.scanner.peek_kind()? == Kind::Alias {
-            return self.alias();
+        let (mut kind, mut start) = self.scanner.peek()?;
+        let mut properties = None;
+        match kind {
+            Kind::Alias => return self.alias(),
+            Kind::Anchor | Kind::Tag => {
+                properties = Some(self.properties()?);
+                (kind, start) = self.scanner.peek()?;
+            }
+            _ => {}
         }
-        let properties = self.properties()?;
-        let (kind, start) = self.scanner.peek()?;
         let (state, data, tag, style) = match kind {
             Kind::Scalar => return self.scalar(properties),
             Kind::BlockEntry if place == Place::BlockEntry => {
@@ -340,13 +348,13 @@ impl Composer<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, properties: Properties) -> Result<(), Error> {
+    fn scalar(&mut self, properties: Option<Box<Properties>>) -> Result<(), Error> {
         let token = self.scanner.take();
         let (style, position) = (token.style, token.position);
         let text = token.into_text();
         self.has_references |= text == "<<";
         let tag = match () {
-            () if properties.tag.is_some() || style != Style::PLAIN => Tag::Str,
+            () if properties.as_ref().is_some_and(|properties| properties.tag.is_some()) || style != Style::PLAIN => Tag::Str,
             () if text == "<<" => Tag::Merge,
             () => implicit_tag(&text),
         };
@@ -356,8 +364,8 @@ impl Composer<'_> {
     }
 
     /// Makes an empty scalar of a tag or an anchor that stands alone.
-    fn no_content(&mut self, properties: Properties, problem: Position) -> Result<(), Error> {
-        if properties.anchor.is_none() && properties.start.is_none() {
+    fn no_content(&mut self, properties: Option<Box<Properties>>, problem: Position) -> Result<(), Error> {
+        if properties.is_none() {
             return Err(self.scanner.error_at(Some(problem), problem, "did not find expected node content"));
         }
         let node = self.finish(empty(problem), properties, problem);
@@ -366,8 +374,8 @@ impl Composer<'_> {
     }
 
     /// Reads the tag and the anchor before a node, in whichever order.
-    fn properties(&mut self) -> Result<Properties, Error> {
-        let mut properties = Properties::default();
+    fn properties(&mut self) -> Result<Box<Properties>, Error> {
+        let mut properties = Box::<Properties>::default();
         loop {
             let kind = self.scanner.peek_kind()?;
             if !(kind == Kind::Anchor && properties.anchor.is_none() || kind == Kind::Tag && !properties.is_tagged) {
@@ -391,7 +399,9 @@ impl Composer<'_> {
     }
 
     /// Gives a node its properties and its place.
-    fn finish(&mut self, mut node: Node, properties: Properties, position: Position) -> Node {
+    fn finish(&mut self, mut node: Node, properties: Option<Box<Properties>>, position: Position) -> Node {
+        node.position = position;
+        let Some(properties) = properties else { return node };
         node.position = properties.start.unwrap_or(position);
         if let Some(tag) = properties.tag {
             node.style = node.style.with(Style::TAGGED);

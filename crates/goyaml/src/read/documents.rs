@@ -57,7 +57,7 @@ fn check_length(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
 
 /// The text with `\n` for `\r\n`.
 fn without_carriage_returns(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if !bytes.contains(&b'\r') {
+    if memchr::memchr(b'\r', bytes).is_none() {
         return Cow::Borrowed(bytes);
     }
     let mut next = bytes.iter().skip(1);
@@ -92,16 +92,9 @@ fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
 /// Splits at the first separator: what is before it with its line break and how many lines that is, what it says behind
 /// `---`, and what follows.
 fn next_separator(bytes: &[u8]) -> Option<(&[u8], u32, &[u8], &[u8])> {
-    let mut line_end = 0;
-    let mut lines = 0_u32;
-    loop {
-        lines = lines.saturating_add(1);
-        line_end += bytes.get(line_end..)?.iter().position(|&byte| byte == b'\n')? + 1;
-        let (before, line) = bytes.split_at_checked(line_end)?;
-        if let Some(separator) = line.strip_prefix(b"---") {
-            let length = separator.iter().position(|&byte| byte == b'\n')?;
-            let (separator, behind) = separator.split_at_checked(length)?;
-            return Some((before, lines, separator, behind.get(1..).unwrap_or_default()));
-        }
-    }
+    let start = memchr::memmem::find(bytes, b"\n---")? + 1;
+    let (before, rest) = bytes.split_at_checked(start)?;
+    let lines = u32::try_from(memchr::memchr_iter(b'\n', before).count()).unwrap_or(u32::MAX);
+    let end = memchr::memchr(b'\n', rest)?;
+    Some((before, lines, rest.get(3..end)?, rest.get(end + 1..)?))
 }

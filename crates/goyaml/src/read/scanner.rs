@@ -91,10 +91,7 @@ impl<'a> Scanner<'a> {
     /// The kind and the place of the next token.
     pub(super) fn peek(&mut self) -> Result<(Kind, Position), Error> {
         if !self.is_front_ready {
-            while self.queue.len() + self.prefixes < TOKEN_LOOKAHEAD || self.may_front_be_key()? {
-                self.fetch()?;
-            }
-            self.is_front_ready = true;
+            self.fetch_lookahead()?;
         }
         let Some(front) = self.queue.front() else { return Ok((Kind::StreamEnd, self.cursor.position())) };
         let kind = match front.prefix {
@@ -105,6 +102,14 @@ impl<'a> Scanner<'a> {
         Ok((kind, front.position))
     }
 
+    fn fetch_lookahead(&mut self) -> Result<(), Error> {
+        while self.queue.len() + self.prefixes < TOKEN_LOOKAHEAD || self.may_front_be_key()? {
+            self.fetch()?;
+        }
+        self.is_front_ready = true;
+        Ok(())
+    }
+
     /// The kind of the next token.
     pub(super) fn peek_kind(&mut self) -> Result<Kind, Error> {
         self.peek().map(|(kind, _)| kind)
@@ -112,30 +117,36 @@ impl<'a> Scanner<'a> {
 
     /// Consumes the token that has been peeked at.
     pub(super) fn take(&mut self) -> Token<'a> {
-        self.is_front_ready = false;
-        let end = Token::new(Kind::StreamEnd, self.cursor.position(), Content::None);
-        let Some(front) = self.queue.front_mut() else { return end };
-        let kind = match front.prefix {
-            Prefix::None => {
+        let position = match self.queue.front() {
+            Some(front) if front.prefix == Prefix::None => {
+                self.is_front_ready = false;
                 self.taken += 1;
-                return self.queue.pop_front().unwrap_or(end);
+                if let Some(token) = self.queue.pop_front() {
+                    return token;
+                }
+                self.cursor.position()
             }
-            Prefix::Key => {
-                front.prefix = Prefix::None;
-                Kind::Key
-            }
-            Prefix::MappingAndKey => {
-                front.prefix = Prefix::Key;
-                Kind::BlockMappingStart
-            }
+            Some(front) => front.position,
+            None => self.cursor.position(),
         };
-        self.prefixes -= 1;
-        Token::new(kind, front.position, Content::None)
+        self.skip();
+        Token::new(Kind::Key, position, Content::None)
     }
 
     /// Consumes a token that has been peeked at and that carries nothing.
     pub(super) fn skip(&mut self) {
-        drop(self.take());
+        self.is_front_ready = false;
+        let Some(front) = self.queue.front_mut() else { return };
+        match front.prefix {
+            Prefix::None => {
+                self.taken += 1;
+                self.queue.pop_front();
+                return;
+            }
+            Prefix::Key => front.prefix = Prefix::None,
+            Prefix::MappingAndKey => front.prefix = Prefix::Key,
+        }
+        self.prefixes -= 1;
     }
 
     /// An error here, or at the place where the thing at hand began: that is what go-yaml names, unless it began on the
