@@ -50,7 +50,12 @@ pub(super) struct Anchors {
 
 impl Anchors {
     const fn new(limits: &Limits) -> Self {
-        Self { anchors: Vec::new(), budget: limits.alias_nodes, level: 0, limits: *limits }
+        Self {
+            anchors: Vec::new(),
+            budget: limits.alias_nodes,
+            level: 0,
+            limits: *limits,
+        }
     }
 
     /// Gives each anchor a number, and each alias the number of the last anchor of its name before it.
@@ -59,12 +64,18 @@ impl Anchors {
             let number = self.anchors.len();
             node.set_anchor(Some(Text::from(number.to_string())));
             let expansion = Expansion::Missing;
-            self.anchors.push(Anchor { name: name.clone(), is_referenced: false, expansion });
+            self.anchors.push(Anchor {
+                name: name.clone(),
+                is_referenced: false,
+                expansion,
+            });
             names.insert(name, number);
         }
         match &mut node.data {
             Data::Scalar(_) => {}
-            Data::Sequence(items) => items.iter_mut().try_for_each(|item| self.number(item, names))?,
+            Data::Sequence(items) => items
+                .iter_mut()
+                .try_for_each(|item| self.number(item, names))?,
             Data::Mapping(entries) => {
                 for (key, value) in entries {
                     self.number(key, names)?;
@@ -73,9 +84,13 @@ impl Anchors {
             }
             Data::Alias(name) => {
                 let number = names.get(name).copied();
-                let Some((number, anchor)) = number.and_then(|number| Some((number, self.anchors.get_mut(number)?)))
+                let Some((number, anchor)) =
+                    number.and_then(|number| Some((number, self.anchors.get_mut(number)?)))
                 else {
-                    return Err(Error::new(node.position, format!("unknown anchor '{name}' referenced")));
+                    return Err(Error::new(
+                        node.position,
+                        format!("unknown anchor '{name}' referenced"),
+                    ));
                 };
                 anchor.is_referenced = true;
                 *name = Text::from(number.to_string());
@@ -87,7 +102,10 @@ impl Anchors {
     /// Keeps a copy of each node that an alias refers to.
     fn collect(&mut self, node: &Node) -> Result<(), Error> {
         if let Some(index) = anchor_number(node)
-            && self.anchors.get(index).is_some_and(|anchor| anchor.is_referenced)
+            && self
+                .anchors
+                .get(index)
+                .is_some_and(|anchor| anchor.is_referenced)
         {
             self.charge(node, node.position)?;
             if let Some(anchor) = self.anchors.get_mut(index) {
@@ -145,7 +163,10 @@ impl Anchors {
                 (node, depth)
             }
             Expansion::Running | Expansion::Missing => {
-                return Err(Error::new(place, format!("anchor '{}' value contains itself", anchor.name)));
+                return Err(Error::new(
+                    place,
+                    format!("anchor '{}' value contains itself", anchor.name),
+                ));
             }
         };
         self.check_level(depth, place)?;
@@ -158,7 +179,11 @@ impl Anchors {
     }
 
     /// The entries of the mapping that an alias in a merge key refers to.
-    pub(super) fn merged_entries(&mut self, number: &str, place: Position) -> Result<Vec<(Node, Node)>, Error> {
+    pub(super) fn merged_entries(
+        &mut self,
+        number: &str,
+        place: Position,
+    ) -> Result<Vec<(Node, Node)>, Error> {
         let number = number.parse().unwrap_or(usize::MAX);
         let node = match self.anchors.get(number).map(|anchor| &anchor.expansion) {
             // kustomize: deAnchor works on copies, so that a mapping is merged as it was read, with its own merge key, unless
@@ -172,9 +197,10 @@ impl Anchors {
         };
         match node.data {
             Data::Mapping(entries) => Ok(entries),
-            Data::Scalar(_) | Data::Sequence(_) | Data::Alias(_) => {
-                Err(Error::new(place, "invalid map merge: received alias for a non-map value"))
-            }
+            Data::Scalar(_) | Data::Sequence(_) | Data::Alias(_) => Err(Error::new(
+                place,
+                "invalid map merge: received alias for a non-map value",
+            )),
         }
     }
 
@@ -193,7 +219,10 @@ impl Anchors {
                 Ok(())
             }
             None => {
-                let message = format!("exceeded max number of {} nodes from aliases", self.limits.alias_nodes);
+                let message = format!(
+                    "exceeded max number of {} nodes from aliases",
+                    self.limits.alias_nodes
+                );
                 Err(Error::new(place, message))
             }
         }
@@ -208,7 +237,12 @@ fn count(node: &Node) -> usize {
     match &node.data {
         Data::Scalar(_) | Data::Alias(_) => 1,
         Data::Sequence(items) => 1 + items.iter().map(count).sum::<usize>(),
-        Data::Mapping(entries) => 1 + entries.iter().map(|(key, value)| count(key) + count(value)).sum::<usize>(),
+        Data::Mapping(entries) => {
+            1 + entries
+                .iter()
+                .map(|(key, value)| count(key) + count(value))
+                .sum::<usize>()
+        }
     }
 }
 
@@ -217,7 +251,11 @@ fn depth(node: &Node) -> usize {
         Data::Scalar(_) | Data::Alias(_) => 0,
         Data::Sequence(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
         Data::Mapping(entries) => {
-            1 + entries.iter().map(|(key, value)| depth(key).max(depth(value))).max().unwrap_or(0)
+            1 + entries
+                .iter()
+                .map(|(key, value)| depth(key).max(depth(value)))
+                .max()
+                .unwrap_or(0)
         }
     }
 }

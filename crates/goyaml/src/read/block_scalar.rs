@@ -38,7 +38,8 @@ impl Scanner<'_> {
             was_blank = is_blank;
             let from = self.cursor.offset();
             self.cursor.skip_to_line_end();
-            self.scratch.push_str(self.cursor.slice(from, self.cursor.offset()));
+            self.scratch
+                .push_str(self.cursor.slice(from, self.cursor.offset()));
             line_break = self.cursor.read_break();
             self.scan_block_breaks(&mut indent, start)?;
         }
@@ -48,8 +49,16 @@ impl Scanner<'_> {
         if chomping == Chomping::Keep {
             self.scratch.push_str(&self.breaks);
         }
-        let style = if is_literal { Style::LITERAL } else { Style::FOLDED };
-        self.push_scalar(style, start, Content::Owned(Text::from(self.scratch.as_str())));
+        let style = if is_literal {
+            Style::LITERAL
+        } else {
+            Style::FOLDED
+        };
+        self.push_scalar(
+            style,
+            start,
+            Content::Owned(Text::from(self.scratch.as_str())),
+        );
         Ok(())
     }
 
@@ -58,7 +67,9 @@ impl Scanner<'_> {
         self.cursor.advance(1);
         let mut chomping = self.scan_chomping();
         let increment = match self.cursor.byte() {
-            b'0' => return Err(self.error(Some(start), "found an indentation indicator equal to 0")),
+            b'0' => {
+                return Err(self.error(Some(start), "found an indentation indicator equal to 0"));
+            }
             digit @ b'1'..=b'9' => {
                 self.cursor.advance(1);
                 Some(usize::from(digit - b'0'))
@@ -94,7 +105,8 @@ impl Scanner<'_> {
         let mut widest = 0;
         loop {
             let wanted = if *indent == 0 { usize::MAX } else { *indent };
-            self.cursor.skip_spaces(wanted.saturating_sub(self.cursor.column()));
+            self.cursor
+                .skip_spaces(wanted.saturating_sub(self.cursor.column()));
             widest = widest.max(self.cursor.column());
             if self.cursor.byte() == b'\t' && self.cursor.column() < wanted {
                 let message = "found a tab character where an indentation space is expected";

@@ -62,7 +62,11 @@ impl Composer<'_> {
                 self.tags.read_directives(&mut self.scanner)?;
                 let (kind, position) = self.scanner.peek()?;
                 if kind != Kind::DocumentStart {
-                    return Err(self.scanner.error_at(None, position, "did not find expected <document start>"));
+                    return Err(self.scanner.error_at(
+                        None,
+                        position,
+                        "did not find expected <document start>",
+                    ));
                 }
                 self.scanner.skip();
                 self.explicit_content()?;
@@ -75,15 +79,20 @@ impl Composer<'_> {
         // The document ends where the next token has been seen, and what go-yaml looks at in order to see it.
         self.scanner.peek()?;
         let has_references = self.has_references;
-        Ok(self.root.take().map(|root| Document { root, has_references }))
+        Ok(self.root.take().map(|root| Document {
+            root,
+            has_references,
+        }))
     }
 
     fn explicit_content(&mut self) -> Result<(), Error> {
         let (kind, position) = self.scanner.peek()?;
         match kind {
-            Kind::VersionDirective | Kind::TagDirective | Kind::DocumentStart | Kind::DocumentEnd | Kind::StreamEnd => {
-                self.add_empty(position)
-            }
+            Kind::VersionDirective
+            | Kind::TagDirective
+            | Kind::DocumentStart
+            | Kind::DocumentEnd
+            | Kind::StreamEnd => self.add_empty(position),
             _ => self.node(Place::Block),
         }
     }
@@ -92,7 +101,8 @@ impl Composer<'_> {
     fn add(&mut self, node: Node) {
         match self.stack.last_mut() {
             Some(frame) => {
-                self.has_references |= node.tag == Tag::Null && frame.is_key_next() && is_written_null(&node);
+                self.has_references |=
+                    node.tag == Tag::Null && frame.is_key_next() && is_written_null(&node);
                 frame.add(node);
             }
             None => self.root = Some(node),
@@ -101,7 +111,10 @@ impl Composer<'_> {
 
     fn open(&mut self, frame: Frame) -> Result<(), Error> {
         if self.stack.len() >= self.depth {
-            return Err(Error::new(frame.start, format!("exceeded max depth of {}", self.depth)));
+            return Err(Error::new(
+                frame.start,
+                format!("exceeded max depth of {}", self.depth),
+            ));
         }
         self.stack.push(frame);
         Ok(())
@@ -164,12 +177,18 @@ impl Composer<'_> {
     fn node_after_indicator(&mut self, place: Place, unless: &[Kind]) -> Result<(), Error> {
         let (_, start) = self.scanner.peek()?;
         self.scanner.skip();
-        if unless.contains(&self.scanner.peek_kind()?) { self.add_empty(behind(start)) } else { self.node(place) }
+        if unless.contains(&self.scanner.peek_kind()?) {
+            self.add_empty(behind(start))
+        } else {
+            self.node(place)
+        }
     }
 
     fn block_item(&mut self) -> Result<(), Error> {
         match self.scanner.peek_kind()? {
-            Kind::BlockEntry => self.node_after_indicator(Place::Block, &[Kind::BlockEntry, Kind::BlockEnd]),
+            Kind::BlockEntry => {
+                self.node_after_indicator(Place::Block, &[Kind::BlockEntry, Kind::BlockEnd])
+            }
             Kind::BlockEnd => self.close_with_token(),
             _ => Err(self.problem_in_collection("did not find expected '-' indicator")),
         }
@@ -188,7 +207,10 @@ impl Composer<'_> {
         match self.scanner.peek_kind()? {
             Kind::Key => {
                 self.expect(State::BlockValue);
-                self.node_after_indicator(Place::BlockEntry, &[Kind::Key, Kind::Value, Kind::BlockEnd])
+                self.node_after_indicator(
+                    Place::BlockEntry,
+                    &[Kind::Key, Kind::Value, Kind::BlockEnd],
+                )
             }
             Kind::BlockEnd => self.close_with_token(),
             _ => Err(self.problem_in_collection("did not find expected key")),
@@ -251,7 +273,10 @@ impl Composer<'_> {
         let (kind, position) = self.scanner.peek()?;
         if kind == Kind::Value {
             self.scanner.skip();
-            if !matches!(self.scanner.peek_kind()?, Kind::FlowEntry | Kind::FlowSequenceEnd) {
+            if !matches!(
+                self.scanner.peek_kind()?,
+                Kind::FlowEntry | Kind::FlowSequenceEnd
+            ) {
                 return self.node(Place::Flow);
             }
         }
@@ -314,17 +339,36 @@ impl Composer<'_> {
         }
         let (state, data, tag, style) = match kind {
             Kind::Scalar => return self.scalar(properties),
-            Kind::BlockEntry if place == Place::BlockEntry => {
-                (State::IndentlessSequence, Data::Sequence(Vec::new()), Tag::Seq, Style::PLAIN)
-            }
-            Kind::FlowSequenceStart => (State::FlowSequenceFirst, Data::Sequence(Vec::new()), Tag::Seq, Style::FLOW),
-            Kind::FlowMappingStart => (State::FlowKeyFirst, Data::Mapping(Vec::new()), Tag::Map, Style::FLOW),
-            Kind::BlockSequenceStart if place != Place::Flow => {
-                (State::BlockSequence, Data::Sequence(Vec::new()), Tag::Seq, Style::PLAIN)
-            }
-            Kind::BlockMappingStart if place != Place::Flow => {
-                (State::BlockKey, Data::Mapping(Vec::new()), Tag::Map, Style::PLAIN)
-            }
+            Kind::BlockEntry if place == Place::BlockEntry => (
+                State::IndentlessSequence,
+                Data::Sequence(Vec::new()),
+                Tag::Seq,
+                Style::PLAIN,
+            ),
+            Kind::FlowSequenceStart => (
+                State::FlowSequenceFirst,
+                Data::Sequence(Vec::new()),
+                Tag::Seq,
+                Style::FLOW,
+            ),
+            Kind::FlowMappingStart => (
+                State::FlowKeyFirst,
+                Data::Mapping(Vec::new()),
+                Tag::Map,
+                Style::FLOW,
+            ),
+            Kind::BlockSequenceStart if place != Place::Flow => (
+                State::BlockSequence,
+                Data::Sequence(Vec::new()),
+                Tag::Seq,
+                Style::PLAIN,
+            ),
+            Kind::BlockMappingStart if place != Place::Flow => (
+                State::BlockKey,
+                Data::Mapping(Vec::new()),
+                Tag::Map,
+                Style::PLAIN,
+            ),
             _ => return self.no_content(properties, start),
         };
         if state != State::IndentlessSequence {
@@ -339,7 +383,10 @@ impl Composer<'_> {
         let position = token.position;
         let name = token.into_text();
         if !self.anchors.contains(&name) {
-            return Err(Error::new(position, format!("unknown anchor '{name}' referenced")));
+            return Err(Error::new(
+                position,
+                format!("unknown anchor '{name}' referenced"),
+            ));
         }
         self.has_references = true;
         let mut node = Node::new(Data::Alias(name), Tag::Custom, Style::PLAIN);
@@ -354,19 +401,37 @@ impl Composer<'_> {
         let text = token.into_text();
         self.has_references |= text == "<<";
         let tag = match () {
-            () if properties.as_ref().is_some_and(|properties| properties.tag.is_some()) || style != Style::PLAIN => Tag::Str,
+            () if properties
+                .as_ref()
+                .is_some_and(|properties| properties.tag.is_some())
+                || style != Style::PLAIN =>
+            {
+                Tag::Str
+            }
             () if text == "<<" => Tag::Merge,
             () => implicit_tag(&text),
         };
-        let node = self.finish(Node::new(Data::Scalar(text), tag, style), properties, position);
+        let node = self.finish(
+            Node::new(Data::Scalar(text), tag, style),
+            properties,
+            position,
+        );
         self.add(node);
         Ok(())
     }
 
     /// Makes an empty scalar of a tag or an anchor that stands alone.
-    fn no_content(&mut self, properties: Option<Box<Properties>>, problem: Position) -> Result<(), Error> {
+    fn no_content(
+        &mut self,
+        properties: Option<Box<Properties>>,
+        problem: Position,
+    ) -> Result<(), Error> {
         if properties.is_none() {
-            return Err(self.scanner.error_at(Some(problem), problem, "did not find expected node content"));
+            return Err(self.scanner.error_at(
+                Some(problem),
+                problem,
+                "did not find expected node content",
+            ));
         }
         let node = self.finish(empty(problem), properties, problem);
         self.add(node);
@@ -378,7 +443,9 @@ impl Composer<'_> {
         let mut properties = Box::<Properties>::default();
         loop {
             let kind = self.scanner.peek_kind()?;
-            if !(kind == Kind::Anchor && properties.anchor.is_none() || kind == Kind::Tag && !properties.is_tagged) {
+            if !(kind == Kind::Anchor && properties.anchor.is_none()
+                || kind == Kind::Tag && !properties.is_tagged)
+            {
                 break;
             }
             let token = self.scanner.take();
@@ -390,7 +457,11 @@ impl Composer<'_> {
                 properties.is_tagged = true;
                 let (handle, suffix) = *tag;
                 let Some(tag) = self.tags.resolve(&handle, &suffix) else {
-                    return Err(self.scanner.error_at(properties.start, position, "found undefined tag handle"));
+                    return Err(self.scanner.error_at(
+                        properties.start,
+                        position,
+                        "found undefined tag handle",
+                    ));
                 };
                 properties.tag = Some(tag).filter(|tag| tag != "!");
             }
@@ -399,9 +470,16 @@ impl Composer<'_> {
     }
 
     /// Gives a node its properties and its place.
-    fn finish(&mut self, mut node: Node, properties: Option<Box<Properties>>, position: Position) -> Node {
+    fn finish(
+        &mut self,
+        mut node: Node,
+        properties: Option<Box<Properties>>,
+        position: Position,
+    ) -> Node {
         node.position = position;
-        let Some(properties) = properties else { return node };
+        let Some(properties) = properties else {
+            return node;
+        };
         node.position = properties.start.unwrap_or(position);
         if let Some(tag) = properties.tag {
             node.style = node.style.with(Style::TAGGED);
@@ -431,12 +509,16 @@ struct Properties {
 }
 
 fn short_tag(tag: &str) -> std::borrow::Cow<'_, str> {
-    tag.strip_prefix("tag:yaml.org,2002:").map_or(tag.into(), |name| format!("!!{name}").into())
+    tag.strip_prefix("tag:yaml.org,2002:")
+        .map_or(tag.into(), |name| format!("!!{name}").into())
 }
 
 /// Where an indicator of one character ends.
 const fn behind(start: Position) -> Position {
-    Position { line: start.line, column: start.column.saturating_add(1) }
+    Position {
+        line: start.line,
+        column: start.column.saturating_add(1),
+    }
 }
 
 /// A scalar that nobody has written.

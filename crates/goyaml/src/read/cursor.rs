@@ -35,7 +35,12 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) const fn new(text: &'a str, first_line: u32) -> Self {
-        Self { text, offset: 0, origin: 0, line: first_line }
+        Self {
+            text,
+            offset: 0,
+            origin: 0,
+            line: first_line,
+        }
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -65,7 +70,12 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn position(&self) -> Position {
-        Position { line: self.line, column: u32::try_from(self.column()).unwrap_or(u32::MAX).saturating_add(1) }
+        Position {
+            line: self.line,
+            column: u32::try_from(self.column())
+                .unwrap_or(u32::MAX)
+                .saturating_add(1),
+        }
     }
 
     /// The current byte, NUL at the end.
@@ -74,7 +84,11 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn peek(&self, distance: usize) -> u8 {
-        self.text.as_bytes().get(self.offset + distance).copied().unwrap_or(0)
+        self.text
+            .as_bytes()
+            .get(self.offset + distance)
+            .copied()
+            .unwrap_or(0)
     }
 
     /// The length of the line break at a distance, 0 where there is none.
@@ -84,7 +98,11 @@ impl<'a> Cursor<'a> {
             b'\r' if self.peek(distance + 1) == b'\n' => 2,
             b'\r' => 1,
             0xC2 if self.peek(distance + 1) == 0x85 => 2,
-            0xE2 if self.peek(distance + 1) == 0x80 && matches!(self.peek(distance + 2), 0xA8 | 0xA9) => 3,
+            0xE2 if self.peek(distance + 1) == 0x80
+                && matches!(self.peek(distance + 2), 0xA8 | 0xA9) =>
+            {
+                3
+            }
             _ => 0,
         }
     }
@@ -112,7 +130,9 @@ impl<'a> Cursor<'a> {
 
     /// Whether a line begins here with `---` or `...` and nothing glued to it.
     pub(super) fn is_document_indicator(&self) -> bool {
-        self.offset == self.origin && (self.starts_with(b"---") || self.starts_with(b"...")) && self.is_blank_or_end(3)
+        self.offset == self.origin
+            && (self.starts_with(b"---") || self.starts_with(b"..."))
+            && self.is_blank_or_end(3)
     }
 
     pub(super) fn starts_with(&self, prefix: &[u8]) -> bool {
@@ -143,7 +163,12 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn skip_spaces(&mut self, at_most: usize) {
-        let spaces = self.rest().iter().take(at_most).take_while(|&&byte| byte == b' ').count();
+        let spaces = self
+            .rest()
+            .iter()
+            .take(at_most)
+            .take_while(|&&byte| byte == b' ')
+            .count();
         self.advance(spaces);
     }
 

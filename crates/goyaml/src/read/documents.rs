@@ -36,11 +36,17 @@ pub fn parse_documents(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>, Error
             _ => {}
         }
     }
-    documents.into_iter().map(|document| expanded(document, limits)).collect()
+    documents
+        .into_iter()
+        .map(|document| expanded(document, limits))
+        .collect()
 }
 
 fn expanded(document: Document, limits: &Limits) -> Result<Node, Error> {
-    let Document { mut root, has_references } = document;
+    let Document {
+        mut root,
+        has_references,
+    } = document;
     if has_references {
         root.expand_aliases(limits)?;
     }
@@ -62,7 +68,11 @@ fn without_carriage_returns(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
     let mut next = bytes.iter().skip(1);
     Cow::Owned(
-        bytes.iter().filter(|&&byte| next.next() != Some(&b'\n') || byte != b'\r').copied().collect(),
+        bytes
+            .iter()
+            .filter(|&&byte| next.next() != Some(&b'\n') || byte != b'\r')
+            .copied()
+            .collect(),
     )
 }
 
@@ -77,7 +87,13 @@ fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
         let text = String::from_utf8_lossy(separator);
         let text = text.trim();
         if !text.is_empty() && !text.starts_with('#') {
-            return Err(Error::new(Position { line: next_line, column: 1 }, "invalid document separator"));
+            return Err(Error::new(
+                Position {
+                    line: next_line,
+                    column: 1,
+                },
+                "invalid document separator",
+            ));
         }
         pieces.push((piece, line));
         line = next_line.saturating_add(1);

@@ -15,8 +15,11 @@ impl Scanner<'_> {
         self.save_simple_key()?;
         self.simple_key_allowed = false;
         let start = self.cursor.position();
-        let (table, style) =
-            if quote == b'"' { (&IN_DOUBLE, Style::DOUBLE_QUOTED) } else { (&IN_SINGLE, Style::SINGLE_QUOTED) };
+        let (table, style) = if quote == b'"' {
+            (&IN_DOUBLE, Style::DOUBLE_QUOTED)
+        } else {
+            (&IN_SINGLE, Style::SINGLE_QUOTED)
+        };
         self.cursor.advance(1);
         self.scratch.clear();
         let mut from = self.cursor.offset();

@@ -35,7 +35,12 @@ pub(super) struct Frame {
 
 impl Frame {
     pub(super) const fn new(state: State, start: Position, node: Node) -> Self {
-        Self { state, start, node, key: None }
+        Self {
+            state,
+            start,
+            node,
+            key: None,
+        }
     }
 
     /// Adds an item, a key, or the value of the last key.

@@ -50,15 +50,25 @@ fn is_same(one: &Node, other: &Node) -> bool {
 fn find_duplicate(entries: &[(Node, Node)]) -> Option<(&Node, &Node)> {
     if entries.len() <= FEW {
         return entries.iter().enumerate().find_map(|(index, (key, _))| {
-            let (again, _) = entries.get(index + 1..)?.iter().find(|(other, _)| is_same(key, other))?;
+            let (again, _) = entries
+                .get(index + 1..)?
+                .iter()
+                .find(|(other, _)| is_same(key, other))?;
             Some((key, again))
         });
     }
-    let mut sorted: Vec<(&str, u8, usize, &Node)> =
-        entries.iter().enumerate().map(|(index, (key, _))| (key_text(key), kind(key), index, key)).collect();
+    let mut sorted: Vec<(&str, u8, usize, &Node)> = entries
+        .iter()
+        .enumerate()
+        .map(|(index, (key, _))| (key_text(key), kind(key), index, key))
+        .collect();
     sorted.sort_unstable_by_key(|&(text, kind, index, _)| (text, kind, index));
-    let duplicates = sorted.array_windows().filter(|[one, other]| (one.0, one.1) == (other.0, other.1));
-    duplicates.min_by_key(|[one, _]| one.2).map(|[one, other]| (one.3, other.3))
+    let duplicates = sorted
+        .array_windows()
+        .filter(|[one, other]| (one.0, one.1) == (other.0, other.1));
+    duplicates
+        .min_by_key(|[one, _]| one.2)
+        .map(|[one, other]| (one.3, other.3))
 }
 
 const fn kind(key: &Node) -> u8 {

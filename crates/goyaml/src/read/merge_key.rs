@@ -37,7 +37,10 @@ impl Anchors {
             Data::Sequence(items) => {
                 for item in items.iter().rev() {
                     if item.is_sequence() {
-                        return Err(Error::new(item.position, "invalid map merge: received a nested sequence"));
+                        return Err(Error::new(
+                            item.position,
+                            "invalid map merge: received a nested sequence",
+                        ));
                     }
                     self.find_sources(item, sources)?;
                 }
@@ -62,7 +65,11 @@ fn join(entries: &mut Entries, sources: Vec<Entries>) {
         places.entry(Text::from(key_text(key))).or_insert(index);
     }
     // kustomize: mergeAll sets a mapping's own entries as the last ones, which adds those with a null key once more.
-    let own = entries.iter().filter(|(key, _)| is_written_null(key)).cloned().collect();
+    let own = entries
+        .iter()
+        .filter(|(key, _)| is_written_null(key))
+        .cloned()
+        .collect();
     for source in sources.into_iter().chain([own]) {
         let mut seen = BTreeSet::<Text>::new();
         for (key, value) in source {
@@ -72,7 +79,11 @@ fn join(entries: &mut Entries, sources: Vec<Entries>) {
             }
             // kustomize: GetValue, which MapEntrySetter looks for, is empty for a null.
             let name = if key.is_null() { "" } else { text.as_str() };
-            match places.get(name).copied().map(|place| (place, entries.get_mut(place))) {
+            match places
+                .get(name)
+                .copied()
+                .map(|place| (place, entries.get_mut(place)))
+            {
                 Some((place, Some(slot))) if place >= own_count => *slot = (key, value),
                 Some(_) => {}
                 None => {

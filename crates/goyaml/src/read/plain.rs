@@ -89,7 +89,10 @@ impl Scanner<'_> {
             self.breaks.push_str(self.cursor.read_break());
             while self.cursor.is_blank() {
                 if self.cursor.byte() == b'\t' && self.cursor.column() < self.margin {
-                    return Err(self.error(Some(start), "found a tab character that violates indentation"));
+                    return Err(self.error(
+                        Some(start),
+                        "found a tab character that violates indentation",
+                    ));
                 }
                 self.cursor.advance(1);
             }

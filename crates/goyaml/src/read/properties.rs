@@ -12,10 +12,16 @@ impl Scanner<'_> {
         let start = self.cursor.position();
         self.cursor.advance(1);
         let name = self.scan_word();
-        let is_ended =
-            self.cursor.is_blank_or_end(0) || matches!(self.cursor.byte(), b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`');
+        let is_ended = self.cursor.is_blank_or_end(0)
+            || matches!(
+                self.cursor.byte(),
+                b'?' | b':' | b',' | b']' | b'}' | b'%' | b'@' | b'`'
+            );
         if name.0 == name.1 || !is_ended {
-            return Err(self.error(Some(start), "did not find expected alphabetic or numeric character"));
+            return Err(self.error(
+                Some(start),
+                "did not find expected alphabetic or numeric character",
+            ));
         }
         let name = self.cursor.slice(name.0, name.1);
         self.push(kind, start, Content::Borrowed(name));
@@ -50,11 +56,18 @@ impl Scanner<'_> {
                 (handle, suffix)
             } else {
                 let suffix = self.scan_uri(start, handle.strip_prefix('!'))?;
-                if suffix.is_empty() { (suffix, "!".to_owned()) } else { ("!".to_owned(), suffix) }
+                if suffix.is_empty() {
+                    (suffix, "!".to_owned())
+                } else {
+                    ("!".to_owned(), suffix)
+                }
             }
         };
         if !self.cursor.is_blank_or_end(0) {
-            return Err(self.error(Some(start), "did not find expected whitespace or line break"));
+            return Err(self.error(
+                Some(start),
+                "did not find expected whitespace or line break",
+            ));
         }
         self.push(Kind::Tag, start, Content::Tag(Box::new((handle, suffix))));
         Ok(())
@@ -99,7 +112,10 @@ impl Scanner<'_> {
     fn scan_uri_escape(&mut self, start: Position, uri: &mut Vec<u8>) -> Result<(), Error> {
         let mut missing = None;
         while missing != Some(0) {
-            let digits = (char::from(self.cursor.peek(1)).to_digit(16), char::from(self.cursor.peek(2)).to_digit(16));
+            let digits = (
+                char::from(self.cursor.peek(1)).to_digit(16),
+                char::from(self.cursor.peek(2)).to_digit(16),
+            );
             let (b'%', (Some(high), Some(low))) = (self.cursor.byte(), digits) else {
                 return Err(self.error(Some(start), "did not find URI escaped octet"));
             };
@@ -109,9 +125,13 @@ impl Scanner<'_> {
                 (None, 0xC0..0xE0) => Some(1),
                 (None, 0xE0..0xF0) => Some(2),
                 (None, 0xF0..0xF8) => Some(3),
-                (None, _) => return Err(self.error(Some(start), "found an incorrect leading UTF-8 octet")),
+                (None, _) => {
+                    return Err(self.error(Some(start), "found an incorrect leading UTF-8 octet"));
+                }
                 (Some(count), 0x80..0xC0) => Some(count - 1),
-                (Some(_), _) => return Err(self.error(Some(start), "found an incorrect trailing UTF-8 octet")),
+                (Some(_), _) => {
+                    return Err(self.error(Some(start), "found an incorrect trailing UTF-8 octet"));
+                }
             };
             uri.push(octet);
             self.cursor.advance(3);
@@ -163,7 +183,9 @@ impl Scanner<'_> {
             if self.cursor.offset() - from == 2 {
                 return Err(self.error(Some(start), "found extremely long version number"));
             }
-            number = number.saturating_mul(10).saturating_add(self.cursor.byte() - b'0');
+            number = number
+                .saturating_mul(10)
+                .saturating_add(self.cursor.byte() - b'0');
             self.cursor.advance(1);
         }
         if self.cursor.offset() == from {
@@ -181,7 +203,10 @@ impl Scanner<'_> {
         self.cursor.skip_blanks();
         let prefix = self.scan_uri(start, None)?;
         if !self.cursor.is_blank_or_end(0) {
-            return Err(self.error(Some(start), "did not find expected whitespace or line break"));
+            return Err(self.error(
+                Some(start),
+                "did not find expected whitespace or line break",
+            ));
         }
         Ok(Content::Tag(Box::new((handle, prefix))))
     }

@@ -34,23 +34,39 @@ impl<'a> Source<'a> {
         let (text, invalid) = match std::str::from_utf8(bytes) {
             Ok(text) => (text, None),
             Err(error) => {
-                let (valid, rest) = bytes.split_at_checked(error.valid_up_to()).unwrap_or_default();
-                (std::str::from_utf8(valid).unwrap_or_default(), Some(utf8_problem(rest)))
+                let (valid, rest) = bytes
+                    .split_at_checked(error.valid_up_to())
+                    .unwrap_or_default();
+                (
+                    std::str::from_utf8(valid).unwrap_or_default(),
+                    Some(utf8_problem(rest)),
+                )
             }
         };
         let (good, problem) = match find_control(text) {
-            Some(offset) => (text.get(..offset).unwrap_or_default(), Some("control characters are not allowed")),
+            Some(offset) => (
+                text.get(..offset).unwrap_or_default(),
+                Some("control characters are not allowed"),
+            ),
             None => (text, invalid),
         };
         let Some(problem) = problem else {
-            return Self { text: Cow::Borrowed(text), first_line, fault: None };
+            return Self {
+                text: Cow::Borrowed(text),
+                first_line,
+                fault: None,
+            };
         };
         let fault = Error::new(end_of(good, first_line), problem);
         let mut start = block_start(bytes, good.len() + mark_length, mark_length);
         while !good.is_char_boundary(start) {
             start -= 1;
         }
-        Self { text: Cow::Borrowed(good.get(..start).unwrap_or_default()), first_line, fault: Some(fault) }
+        Self {
+            text: Cow::Borrowed(good.get(..start).unwrap_or_default()),
+            first_line,
+            fault: Some(fault),
+        }
     }
 
     fn from_utf16(bytes: &[u8], first_line: u32, unit: fn([u8; 2]) -> u16) -> Self {
@@ -68,7 +84,9 @@ impl<'a> Source<'a> {
                 Err(error) if (0xDC00..0xE000).contains(&error.unpaired_surrogate()) => {
                     problem = Some("unexpected low surrogate area");
                 }
-                Err(_) if consumed + 1 == pairs.len() => problem = Some("incomplete UTF-16 surrogate pair"),
+                Err(_) if consumed + 1 == pairs.len() => {
+                    problem = Some("incomplete UTF-16 surrogate pair")
+                }
                 Err(_) => problem = Some("expected low surrogate area"),
             }
             if problem.is_some() {
@@ -79,7 +97,11 @@ impl<'a> Source<'a> {
             problem = Some("incomplete UTF-16 character");
         }
         let fault = problem.map(|problem| Error::new(end_of(&text, first_line), problem));
-        Self { text: Cow::Owned(text), first_line, fault }
+        Self {
+            text: Cow::Owned(text),
+            first_line,
+            fault,
+        }
     }
 }
 
@@ -89,7 +111,11 @@ fn block_start(bytes: &[u8], bad: usize, mark_length: usize) -> usize {
     while start + BLOCK_LENGTH <= bad {
         start += BLOCK_LENGTH;
         // A character that does not fit into a block is kept for the next one.
-        while start > mark_length && bytes.get(start - mark_length).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        while start > mark_length
+            && bytes
+                .get(start - mark_length)
+                .is_some_and(|byte| byte & 0xC0 == 0x80)
+        {
             start -= 1;
         }
     }
@@ -104,14 +130,16 @@ fn utf8_problem(bytes: &[u8]) -> &'static str {
         Some(0xF0..0xF8) => 4,
         _ => return "invalid leading UTF-8 octet",
     };
-    let Some(trail) = bytes.get(1..width) else { return "incomplete UTF-8 octet sequence" };
+    let Some(trail) = bytes.get(1..width) else {
+        return "incomplete UTF-8 octet sequence";
+    };
     if trail.iter().any(|byte| byte & 0xC0 != 0x80) {
         return "invalid trailing UTF-8 octet";
     }
     match (bytes.first(), trail.first()) {
-        (Some(0xC0 | 0xC1), _) | (Some(0xE0), Some(0x80..0xA0)) | (Some(0xF0), Some(0x80..0x90)) => {
-            "invalid length of a UTF-8 sequence"
-        }
+        (Some(0xC0 | 0xC1), _)
+        | (Some(0xE0), Some(0x80..0xA0))
+        | (Some(0xF0), Some(0x80..0x90)) => "invalid length of a UTF-8 sequence",
         _ => "invalid Unicode character",
     }
 }
@@ -120,8 +148,15 @@ fn utf8_problem(bytes: &[u8]) -> &'static str {
 fn find_control(text: &str) -> Option<usize> {
     let mut offset = 0;
     for chunk in text.as_bytes().chunks(64) {
-        if chunk.iter().fold(false, |any, &byte| any | is_suspicious(byte)) {
-            for (index, &byte) in chunk.iter().enumerate().filter(|&(_, &byte)| is_suspicious(byte)) {
+        if chunk
+            .iter()
+            .fold(false, |any, &byte| any | is_suspicious(byte))
+        {
+            for (index, &byte) in chunk
+                .iter()
+                .enumerate()
+                .filter(|&(_, &byte)| is_suspicious(byte))
+            {
                 let place = offset + index;
                 let character = text.get(place..).and_then(|rest| rest.chars().next());
                 if byte < 0x80 || character.is_some_and(|character| !is_allowed(character)) {

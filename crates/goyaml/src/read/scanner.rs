@@ -33,7 +33,13 @@ struct SimpleKey {
 
 impl SimpleKey {
     const fn impossible(token: usize, position: Position) -> Self {
-        Self { possible: false, is_awaited: false, required: false, token, position }
+        Self {
+            possible: false,
+            is_awaited: false,
+            required: false,
+            token,
+            position,
+        }
     }
 }
 
@@ -93,7 +99,9 @@ impl<'a> Scanner<'a> {
         if !self.is_front_ready {
             self.fetch_lookahead()?;
         }
-        let Some(front) = self.queue.front() else { return Ok((Kind::StreamEnd, self.cursor.position())) };
+        let Some(front) = self.queue.front() else {
+            return Ok((Kind::StreamEnd, self.cursor.position()));
+        };
         let kind = match front.prefix {
             Prefix::None => front.kind,
             Prefix::Key => Kind::Key,
@@ -136,7 +144,9 @@ impl<'a> Scanner<'a> {
     /// Consumes a token that has been peeked at and that carries nothing.
     pub(super) fn skip(&mut self) {
         self.is_front_ready = false;
-        let Some(front) = self.queue.front_mut() else { return };
+        let Some(front) = self.queue.front_mut() else {
+            return;
+        };
         match front.prefix {
             Prefix::None => {
                 self.taken += 1;
@@ -159,8 +169,18 @@ impl<'a> Scanner<'a> {
     }
 
     /// As [`Self::error`], with the place of the problem.
-    pub(super) fn error_at(&self, context: Option<Position>, problem: Position, message: &str) -> Error {
-        Error::new(context.filter(|place| place.line > self.first_line).unwrap_or(problem), message)
+    pub(super) fn error_at(
+        &self,
+        context: Option<Position>,
+        problem: Position,
+        message: &str,
+    ) -> Error {
+        Error::new(
+            context
+                .filter(|place| place.line > self.first_line)
+                .unwrap_or(problem),
+            message,
+        )
     }
 
     pub(super) const fn is_flow(&self) -> bool {
@@ -172,7 +192,10 @@ impl<'a> Scanner<'a> {
     }
 
     pub(super) fn push_scalar(&mut self, style: Style, position: Position, content: Content<'a>) {
-        self.queue.push_back(Token { style, ..Token::new(Kind::Scalar, position, content) });
+        self.queue.push_back(Token {
+            style,
+            ..Token::new(Kind::Scalar, position, content)
+        });
     }
 
     fn next_token(&self) -> usize {
@@ -181,7 +204,9 @@ impl<'a> Scanner<'a> {
 
     /// Whether the front token begins what may still turn out to be a key, so that a token may have to go before it.
     fn may_front_be_key(&mut self) -> Result<bool, Error> {
-        let index = self.simple_keys.partition_point(|key| key.token < self.taken);
+        let index = self
+            .simple_keys
+            .partition_point(|key| key.token < self.taken);
         match self.simple_keys.get(index) {
             Some(key) if key.token == self.taken && key.is_awaited => self.is_key_valid(index),
             _ => Ok(false),
@@ -189,7 +214,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn is_key_valid(&mut self, index: usize) -> Result<bool, Error> {
-        let Some(key) = self.simple_keys.get_mut(index).filter(|key| key.possible) else { return Ok(false) };
+        let Some(key) = self.simple_keys.get_mut(index).filter(|key| key.possible) else {
+            return Ok(false);
+        };
         let reach = key.position.column as usize + SIMPLE_KEY_LENGTH;
         if key.position.line == self.cursor.line() && self.cursor.column() < reach {
             return Ok(true);
@@ -201,7 +228,11 @@ impl<'a> Scanner<'a> {
     }
 
     fn refuse_if_required(&self, key: SimpleKey) -> Result<(), Error> {
-        if key.required { Err(self.error(Some(key.position), "could not find expected ':'")) } else { Ok(()) }
+        if key.required {
+            Err(self.error(Some(key.position), "could not find expected ':'"))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn save_simple_key(&mut self) -> Result<(), Error> {
@@ -212,7 +243,13 @@ impl<'a> Scanner<'a> {
         let required = !self.is_flow() && self.margin == self.cursor.column() + 1;
         let (token, position) = (self.next_token(), self.cursor.position());
         if let Some(key) = self.simple_keys.last_mut() {
-            *key = SimpleKey { possible: true, is_awaited: true, required, token, position };
+            *key = SimpleKey {
+                possible: true,
+                is_awaited: true,
+                required,
+                token,
+                position,
+            };
         }
         Ok(())
     }
@@ -250,7 +287,11 @@ impl<'a> Scanner<'a> {
         let is_first = self.moves_in(key.position);
         let index = key.token.checked_sub(self.taken);
         if let Some(token) = index.and_then(|index| self.queue.get_mut(index)) {
-            token.prefix = if is_first { Prefix::MappingAndKey } else { Prefix::Key };
+            token.prefix = if is_first {
+                Prefix::MappingAndKey
+            } else {
+                Prefix::Key
+            };
             self.prefixes += if is_first { 2 } else { 1 };
             return;
         }
@@ -290,7 +331,11 @@ impl<'a> Scanner<'a> {
                 return self.scan_directive();
             }
             if self.cursor.is_document_indicator() {
-                let kind = if byte == b'-' { Kind::DocumentStart } else { Kind::DocumentEnd };
+                let kind = if byte == b'-' {
+                    Kind::DocumentStart
+                } else {
+                    Kind::DocumentEnd
+                };
                 self.end_blocks()?;
                 self.push_indicator(kind, 3);
                 return Ok(());
@@ -298,7 +343,12 @@ impl<'a> Scanner<'a> {
         }
         self.is_line_over = false;
         self.fetch_content(byte)?;
-        if !self.is_line_over && self.queue.back().is_some_and(|token| token.kind != Kind::BlockEntry) {
+        if !self.is_line_over
+            && self
+                .queue
+                .back()
+                .is_some_and(|token| token.kind != Kind::BlockEntry)
+        {
             self.skip_line_comment();
         }
         Ok(())
@@ -358,7 +408,8 @@ impl<'a> Scanner<'a> {
     fn fetch_flow_start(&mut self, kind: Kind) -> Result<(), Error> {
         self.save_simple_key()?;
         let position = self.cursor.position();
-        self.simple_keys.push(SimpleKey::impossible(self.next_token(), position));
+        self.simple_keys
+            .push(SimpleKey::impossible(self.next_token(), position));
         self.simple_key_allowed = true;
         self.push_indicator(kind, 1);
         Ok(())
@@ -368,7 +419,10 @@ impl<'a> Scanner<'a> {
         self.remove_simple_key()?;
         if self.is_flow()
             && let Some(inner) = self.simple_keys.pop()
-            && let Some(outer) = self.simple_keys.last_mut().filter(|outer| outer.token == inner.token)
+            && let Some(outer) = self
+                .simple_keys
+                .last_mut()
+                .filter(|outer| outer.token == inner.token)
         {
             // go-yaml: decrease_flow_level forgets the key that the collection is, if nothing in it could be a key.
             outer.is_awaited = false;
@@ -381,7 +435,10 @@ impl<'a> Scanner<'a> {
     fn fetch_block_entry(&mut self) -> Result<(), Error> {
         if !self.is_flow() {
             if !self.simple_key_allowed {
-                return Err(self.error(None, "block sequence entries are not allowed in this context"));
+                return Err(self.error(
+                    None,
+                    "block sequence entries are not allowed in this context",
+                ));
             }
             self.roll_indent(Kind::BlockSequenceStart, self.cursor.position());
         }
@@ -467,7 +524,8 @@ impl<'a> Scanner<'a> {
         if !matches!(self.cursor.byte(), b' ' | b'\t' | b'#') {
             return;
         }
-        let blanks = (0..COMMENT_LOOKAHEAD).find(|&distance| !matches!(self.cursor.peek(distance), b' ' | b'\t'));
+        let blanks = (0..COMMENT_LOOKAHEAD)
+            .find(|&distance| !matches!(self.cursor.peek(distance), b' ' | b'\t'));
         if let Some(distance) = blanks.filter(|&distance| self.cursor.peek(distance) == b'#') {
             self.cursor.advance(distance);
             self.cursor.skip_to_line_end();

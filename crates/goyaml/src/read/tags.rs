@@ -14,7 +14,10 @@ impl Tags {
     /// Reads the directives before a `---`.
     pub(super) fn read_directives(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Error> {
         let mut has_version = false;
-        while matches!(scanner.peek_kind()?, Kind::VersionDirective | Kind::TagDirective) {
+        while matches!(
+            scanner.peek_kind()?,
+            Kind::VersionDirective | Kind::TagDirective
+        ) {
             let token = scanner.take();
             let problem = match token.content {
                 Content::Version(..) if has_version => Some("found duplicate %YAML directive"),
@@ -43,7 +46,11 @@ impl Tags {
 
     /// The full tag; `None` where nothing defines the handle.
     pub(super) fn resolve(&self, handle: &str, suffix: &str) -> Option<String> {
-        let defined = self.prefixes.iter().find(|(known, _)| known == handle).map(|(_, prefix)| prefix.as_str());
+        let defined = self
+            .prefixes
+            .iter()
+            .find(|(known, _)| known == handle)
+            .map(|(_, prefix)| prefix.as_str());
         let prefix = defined.or(match handle {
             "" => Some(""),
             "!" => Some("!"),

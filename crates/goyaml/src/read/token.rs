@@ -62,7 +62,13 @@ pub(super) enum Content<'a> {
 
 impl<'a> Token<'a> {
     pub(super) const fn new(kind: Kind, position: Position, content: Content<'a>) -> Self {
-        Self { kind, prefix: Prefix::None, style: Style::PLAIN, position, content }
+        Self {
+            kind,
+            prefix: Prefix::None,
+            style: Style::PLAIN,
+            position,
+            content,
+        }
     }
 
     /// The text of a scalar, an alias or an anchor.
