@@ -13,10 +13,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            bytes: 256 << 20,
-            depth: 1_000,
-            alias_nodes: 1_000_000,
-        }
+        Self { bytes: 256 << 20, depth: 1_000, alias_nodes: 1_000_000 }
     }
 }

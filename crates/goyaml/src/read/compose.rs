@@ -35,8 +35,9 @@ pub(super) fn compose(source: &Source<'_>, depth: usize) -> Result<Option<Docume
     composer.document()
 }
 
-struct Composer<'a> {
-    scanner: Scanner<'a>,
+/// Reads the first document of a text.
+pub(super) struct Composer<'a> {
+    pub(super) scanner: Scanner<'a>,
     tags: Tags,
     stack: Vec<Frame>,
     anchors: BTreeSet<Text>,
@@ -47,7 +48,7 @@ struct Composer<'a> {
 
 /// Where a node stands, which decides what it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Block,
     /// The key or value of a block mapping, where a sequence need not be indented.
     BlockEntry,
@@ -92,7 +93,10 @@ impl Composer<'_> {
             | Kind::TagDirective
             | Kind::DocumentStart
             | Kind::DocumentEnd
-            | Kind::StreamEnd => self.add_empty(position),
+            | Kind::StreamEnd => {
+                self.add_empty(position);
+                Ok(())
+            }
             _ => self.node(Place::Block),
         }
     }
@@ -109,7 +113,7 @@ impl Composer<'_> {
         }
     }
 
-    fn open(&mut self, frame: Frame) -> Result<(), Error> {
+    pub(super) fn open(&mut self, frame: Frame) -> Result<(), Error> {
         if self.stack.len() >= self.depth {
             return Err(Error::new(
                 frame.start,
@@ -120,16 +124,15 @@ impl Composer<'_> {
         Ok(())
     }
 
-    fn close(&mut self) {
+    pub(super) fn close(&mut self) {
         if let Some(frame) = self.stack.pop() {
             self.add(frame.finish());
         }
     }
 
     /// Adds a scalar that nobody has written.
-    fn add_empty(&mut self, position: Position) -> Result<(), Error> {
+    pub(super) fn add_empty(&mut self, position: Position) {
         self.add(empty(position));
-        Ok(())
     }
 
     fn advance(&mut self) -> Result<(), Error> {
@@ -148,7 +151,8 @@ impl Composer<'_> {
             Some(State::FlowNoValue) => {
                 self.expect(State::FlowKey);
                 let (_, position) = self.scanner.peek()?;
-                self.add_empty(position)
+                self.add_empty(position);
+                Ok(())
             }
             Some(State::PairEnd) | None => {
                 self.scanner.peek()?;
@@ -158,14 +162,14 @@ impl Composer<'_> {
         }
     }
 
-    fn expect(&mut self, state: State) {
+    pub(super) fn expect(&mut self, state: State) {
         if let Some(frame) = self.stack.last_mut() {
             frame.state = state;
         }
     }
 
     /// An error about the innermost collection.
-    fn problem_in_collection(&mut self, message: &str) -> Error {
+    pub(super) fn problem_in_collection(&mut self, message: &str) -> Error {
         let context = self.stack.last().map(|frame| frame.start);
         match self.scanner.peek() {
             Ok((_, problem)) => self.scanner.error_at(context, problem, message),
@@ -178,7 +182,8 @@ impl Composer<'_> {
         let (_, start) = self.scanner.peek()?;
         self.scanner.skip();
         if unless.contains(&self.scanner.peek_kind()?) {
-            self.add_empty(behind(start))
+            self.add_empty(behind(start));
+            Ok(())
         } else {
             self.node(place)
         }
@@ -189,7 +194,10 @@ impl Composer<'_> {
             Kind::BlockEntry => {
                 self.node_after_indicator(Place::Block, &[Kind::BlockEntry, Kind::BlockEnd])
             }
-            Kind::BlockEnd => self.close_with_token(),
+            Kind::BlockEnd => {
+                self.close_with_token();
+                Ok(())
+            }
             _ => Err(self.problem_in_collection("did not find expected '-' indicator")),
         }
     }
@@ -212,7 +220,10 @@ impl Composer<'_> {
                     &[Kind::Key, Kind::Value, Kind::BlockEnd],
                 )
             }
-            Kind::BlockEnd => self.close_with_token(),
+            Kind::BlockEnd => {
+                self.close_with_token();
+                Ok(())
+            }
             _ => Err(self.problem_in_collection("did not find expected key")),
         }
     }
@@ -221,112 +232,19 @@ impl Composer<'_> {
         self.expect(State::BlockKey);
         let (kind, position) = self.scanner.peek()?;
         if kind != Kind::Value {
-            return self.add_empty(position);
+            self.add_empty(position);
+            return Ok(());
         }
         self.node_after_indicator(Place::BlockEntry, &[Kind::Key, Kind::Value, Kind::BlockEnd])
     }
 
-    fn close_with_token(&mut self) -> Result<(), Error> {
+    pub(super) fn close_with_token(&mut self) {
         self.scanner.skip();
         self.close();
-        Ok(())
-    }
-
-    fn flow_item(&mut self, is_first: bool) -> Result<(), Error> {
-        let mut kind = self.scanner.peek_kind()?;
-        if !is_first && kind != Kind::FlowSequenceEnd {
-            if kind != Kind::FlowEntry {
-                return Err(self.problem_in_collection("did not find expected ',' or ']'"));
-            }
-            self.scanner.skip();
-            kind = self.scanner.peek_kind()?;
-        }
-        self.expect(State::FlowSequence);
-        match kind {
-            Kind::FlowSequenceEnd => self.close_with_token(),
-            Kind::Key => {
-                let (_, start) = self.scanner.peek()?;
-                self.scanner.skip();
-                let mut node = Node::new(Data::Mapping(Vec::new()), Tag::Map, Style::FLOW);
-                node.position = start;
-                self.open(Frame::new(State::PairKey, start, node))
-            }
-            _ => self.node(Place::Flow),
-        }
-    }
-
-    fn pair_key(&mut self) -> Result<(), Error> {
-        self.expect(State::PairValue);
-        let (kind, position) = self.scanner.peek()?;
-        match kind {
-            // go-yaml: parse_flow_sequence_entry_mapping_key consumes the token that shows that the key is empty.
-            Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd => {
-                self.scanner.skip();
-                self.add_empty(behind(position))
-            }
-            _ => self.node(Place::Flow),
-        }
-    }
-
-    fn pair_value(&mut self) -> Result<(), Error> {
-        self.expect(State::PairEnd);
-        let (kind, position) = self.scanner.peek()?;
-        if kind == Kind::Value {
-            self.scanner.skip();
-            if !matches!(
-                self.scanner.peek_kind()?,
-                Kind::FlowEntry | Kind::FlowSequenceEnd
-            ) {
-                return self.node(Place::Flow);
-            }
-        }
-        self.add_empty(position)
-    }
-
-    fn flow_key(&mut self, is_first: bool) -> Result<(), Error> {
-        let mut kind = self.scanner.peek_kind()?;
-        if !is_first && kind != Kind::FlowMappingEnd {
-            if kind != Kind::FlowEntry {
-                return Err(self.problem_in_collection("did not find expected ',' or '}'"));
-            }
-            self.scanner.skip();
-            kind = self.scanner.peek_kind()?;
-        }
-        match kind {
-            Kind::FlowMappingEnd => self.close_with_token(),
-            Kind::Key => {
-                self.expect(State::FlowValue);
-                self.flow_node_after_indicator()
-            }
-            _ => {
-                self.expect(State::FlowNoValue);
-                self.node(Place::Flow)
-            }
-        }
-    }
-
-    fn flow_value(&mut self) -> Result<(), Error> {
-        self.expect(State::FlowKey);
-        let (kind, position) = self.scanner.peek()?;
-        if kind != Kind::Value {
-            return self.add_empty(position);
-        }
-        self.flow_node_after_indicator()
-    }
-
-    fn flow_node_after_indicator(&mut self) -> Result<(), Error> {
-        let was_key = self.scanner.peek_kind()? == Kind::Key;
-        self.scanner.skip();
-        let (kind, position) = self.scanner.peek()?;
-        match kind {
-            Kind::FlowEntry | Kind::FlowMappingEnd => self.add_empty(position),
-            Kind::Value if was_key => self.add_empty(position),
-            _ => self.node(Place::Flow),
-        }
     }
 
     /// Reads an alias, a scalar, or the beginning of a collection.
-    fn node(&mut self, place: Place) -> Result<(), Error> {
+    pub(super) fn node(&mut self, place: Place) -> Result<(), Error> {
         let (mut kind, mut start) = self.scanner.peek()?;
         let mut properties = None;
         match kind {
@@ -338,7 +256,10 @@ impl Composer<'_> {
             _ => {}
         }
         let (state, data, tag, style) = match kind {
-            Kind::Scalar => return self.scalar(properties),
+            Kind::Scalar => {
+                self.scalar(properties);
+                return Ok(());
+            }
             Kind::BlockEntry if place == Place::BlockEntry => (
                 State::IndentlessSequence,
                 Data::Sequence(Vec::new()),
@@ -395,7 +316,7 @@ impl Composer<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, properties: Option<Box<Properties>>) -> Result<(), Error> {
+    fn scalar(&mut self, properties: Option<Box<Properties>>) {
         let token = self.scanner.take();
         let (style, position) = (token.style, token.position);
         let text = token.into_text();
@@ -417,7 +338,6 @@ impl Composer<'_> {
             position,
         );
         self.add(node);
-        Ok(())
     }
 
     /// Makes an empty scalar of a tag or an anchor that stands alone.
@@ -514,7 +434,7 @@ fn short_tag(tag: &str) -> std::borrow::Cow<'_, str> {
 }
 
 /// Where an indicator of one character ends.
-const fn behind(start: Position) -> Position {
+pub(super) const fn behind(start: Position) -> Position {
     Position {
         line: start.line,
         column: start.column.saturating_add(1),

@@ -82,9 +82,15 @@ fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
     let mut pieces = Vec::new();
     let mut rest = bytes;
     let mut line = 1_u32;
-    while let Some((piece, lines, separator, behind)) = next_separator(rest) {
+    while let Some(Separated {
+        before,
+        lines,
+        text,
+        behind,
+    }) = next_separator(rest)
+    {
         let next_line = line.saturating_add(lines);
-        let text = String::from_utf8_lossy(separator);
+        let text = String::from_utf8_lossy(text);
         let text = text.trim();
         if !text.is_empty() && !text.starts_with('#') {
             return Err(Error::new(
@@ -95,7 +101,7 @@ fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
                 "invalid document separator",
             ));
         }
-        pieces.push((piece, line));
+        pieces.push((before, line));
         line = next_line.saturating_add(1);
         rest = behind;
     }
@@ -105,12 +111,28 @@ fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
     Ok(pieces)
 }
 
-/// Splits at the first separator: what is before it with its line break and how many lines that is, what it says behind
-/// `---`, and what follows.
-fn next_separator(bytes: &[u8]) -> Option<(&[u8], u32, &[u8], &[u8])> {
+/// What a separator separates.
+struct Separated<'a> {
+    /// What is before it, with its line break.
+    before: &'a [u8],
+    /// How many lines that is.
+    lines: u32,
+    /// What the separator says behind `---`.
+    text: &'a [u8],
+    behind: &'a [u8],
+}
+
+/// Splits at the first separator.
+fn next_separator(bytes: &[u8]) -> Option<Separated<'_>> {
     let start = memchr::memmem::find(bytes, b"\n---")? + 1;
     let (before, rest) = bytes.split_at_checked(start)?;
     let lines = u32::try_from(memchr::memchr_iter(b'\n', before).count()).unwrap_or(u32::MAX);
     let end = memchr::memchr(b'\n', rest)?;
-    Some((before, lines, rest.get(3..end)?, rest.get(end + 1..)?))
+    let (text, behind) = (rest.get(3..end)?, rest.get(end + 1..)?);
+    Some(Separated {
+        before,
+        lines,
+        text,
+        behind,
+    })
 }

@@ -85,7 +85,7 @@ impl<'a> Source<'a> {
                     problem = Some("unexpected low surrogate area");
                 }
                 Err(_) if consumed + 1 == pairs.len() => {
-                    problem = Some("incomplete UTF-16 surrogate pair")
+                    problem = Some("incomplete UTF-16 surrogate pair");
                 }
                 Err(_) => problem = Some("expected low surrogate area"),
             }
@@ -171,8 +171,7 @@ fn find_control(text: &str) -> Option<usize> {
 
 /// Whether a character that begins with this byte may be one that is not allowed.
 const fn is_suspicious(byte: u8) -> bool {
-    let is_control = (byte < 0x20) & (byte != 0x09) & (byte != 0x0A) & (byte != 0x0D);
-    is_control | (byte == 0x7F) | (byte == 0xC2) | (byte == 0xEF)
+    matches!(byte, 0..=0x08 | 0x0B | 0x0C | 0x0E..=0x1F | 0x7F | 0xC2 | 0xEF)
 }
 
 const fn is_allowed(character: char) -> bool {

@@ -78,7 +78,7 @@ fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
         let place = random.below(bytes.len() + 1);
         match random.below(4) {
             0 if place < bytes.len() => {
-                drop(bytes.drain(place..bytes.len().min(place + 1 + random.below(8))))
+                drop(bytes.drain(place..bytes.len().min(place + 1 + random.below(8))));
             }
             1 if place < bytes.len() => bytes[place] = u8::try_from(random.below(256)).unwrap(),
             _ => drop(bytes.splice(
@@ -124,6 +124,9 @@ fn nothing_panics() {
 #[test]
 fn hostile_texts_take_linear_time() {
     let size = 300_000;
+    let many_keys = (0..size).fold(String::new(), |text, number| {
+        text + "k" + &number.to_string() + ": v\n"
+    });
     let texts = [
         "[".repeat(size),
         "{".repeat(size),
@@ -139,7 +142,7 @@ fn hostile_texts_take_linear_time() {
         "---\n".repeat(size),
         "&a ".repeat(size),
         format!("<<: [{}", "*a, ".repeat(size)),
-        (0..size).map(|number| format!("k{number}: v\n")).collect(),
+        many_keys,
     ];
     let start = Instant::now();
     for text in &texts {
@@ -150,7 +153,7 @@ fn hostile_texts_take_linear_time() {
         }
     }
     assert!(
-        start.elapsed() < Duration::from_secs(60),
+        start.elapsed() < Duration::from_mins(1),
         "{:?}",
         start.elapsed()
     );

@@ -25,10 +25,10 @@ fn first_documents_are_those_of_go_yaml() {
 fn documents_are_those_of_kyaml() {
     for (input, want) in cases(include_str!("../../../testdata/yaml/documents.txt")) {
         let documents = parse_documents(input.as_bytes(), &Limits::default()).unwrap();
-        let got: String = documents
-            .iter()
-            .map(|node| format!("DOC\n{}", dump(node, false)))
-            .collect();
+        let got = documents.iter().fold(String::new(), |text, node| {
+            text + "DOC
+" + &dump(node, false)
+        });
         assert_eq!(got, want, "{input}");
     }
 }

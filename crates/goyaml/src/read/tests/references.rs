@@ -1,5 +1,7 @@
 //! Aliases, merge keys and keys that come twice.
 
+use std::fmt::Write;
+
 use super::dump::dump;
 use crate::{Limits, parse, parse_documents};
 
@@ -56,7 +58,7 @@ fn an_anchor_may_be_defined_again() {
 fn many_laughs_are_refused() {
     let mut text = "a0: &a0 [x, x]\n".to_owned();
     for level in 1..30 {
-        text += &format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1);
+        writeln!(text, "a{level}: &a{level} [*a{0}, *a{0}]", level - 1).unwrap();
     }
     assert!(refusal(&text).ends_with("exceeded max number of 1000000 nodes from aliases"));
 }
@@ -65,7 +67,7 @@ fn many_laughs_are_refused() {
 fn aliases_do_not_get_past_the_depth() {
     let mut text = "- &a0 [x]\n".to_owned();
     for level in 1..1000 {
-        text += &format!("- &a{level} [*a{}]\n", level - 1);
+        writeln!(text, "- &a{level} [*a{}]", level - 1).unwrap();
     }
     assert!(refusal(&text).ends_with("exceeded max depth of 1000"));
 }
@@ -99,9 +101,12 @@ fn keys_that_come_twice_are_found() {
             want
         );
     }
-    let many: String = (0..1000)
-        .map(|number| format!("k{}: x\n", number % 990))
-        .collect();
+    let many = (0..1000).fold(String::new(), |text, number| {
+        text + "k"
+            + &(number % 990).to_string()
+            + ": x
+"
+    });
     let error = parse(many.as_bytes(), &Limits::default())
         .unwrap()
         .unwrap()
