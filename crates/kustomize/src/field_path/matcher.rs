@@ -152,6 +152,10 @@ impl Matcher<'_> {
             return Err(Error::new(format!("an item created for `{part}` would not satisfy it"))
                 .hint("with `create`, write the value itself rather than a regular expression"));
         }
+        if condition.key.is_empty() && let Some(text) = fresh.as_str() {
+            // What was created for the condition has no type of its own until it has its text.
+            fresh.tag = goyaml::implicit_tag(text);
+        }
         if let Some(items) = node.items_mut() {
             items.push(fresh);
         }
