@@ -232,9 +232,9 @@ fn is_written_as_it_is(node: &Node, text: &str) -> bool {
 pub(crate) fn parse_text(node: &Node) -> Result<Node> {
     let text = node.as_str().unwrap_or_default();
     let parsed = goyaml::parse(text.as_bytes(), &Limits::default());
-    // What YAML says might show a value.
+    // What is wrong with it is not said, because that might show a value.
     let parsed = parsed.ok().flatten();
-    parsed.ok_or_else(|| wrong_kind(node, "the path leads into", "YAML or JSON in a text").position(node.position))
+    parsed.ok_or_else(|| Error::new("the path leads into a text that holds neither YAML nor JSON").position(node.position))
 }
 
 /// Reads an index of a list.

@@ -31,53 +31,53 @@ struct Target {
     path_position: usize,
 }
 
+/// Reads the transformer's configuration, and the file of targets that it may name.
+///
+/// # Errors
+/// Where a field is of another type, where there is no target, and where the file cannot be read.
+// kustomize: ValueAddTransformerPlugin.Config
+pub fn decode(configuration: &Node, loader: &Loader<'_>) -> Result<ValueAdd> {
+    let mut decoded = ValueAdd::default();
+    let mut from_file = Vec::new();
+    for (name, value) in fields(configuration, "the transformer")? {
+        match name.as_str() {
+            "value" => decoded.value = text(value, "value")?.trim().into(),
+            "targets" => decoded.targets = list(value, "targets", target)?,
+            "targetfilepath" if !text(value, "targetFilePath")?.is_empty() => {
+                from_file = targets_of_file(&located(value, "targetFilePath")?, loader)?;
+            }
+            _ => {}
+        }
+    }
+    decoded.targets.append(&mut from_file);
+    if decoded.value.is_empty() {
+        decoded.value = base_name(loader.root()).into();
+    }
+    if decoded.targets.is_empty() {
+        return Err(Error::new("a ValueAddTransformer has no `targets`").position(configuration.position));
+    }
+    Ok(decoded)
+}
+
+/// Writes the value into the fields of the targets.
+///
+/// # Errors
+/// Where a path meets what it does not fit, or ends at a map or list.
+// kustomize: ValueAddTransformerPlugin.Transform
+pub fn apply(add: &ValueAdd, resources: &mut Resources) -> Result<()> {
+    for target in &add.targets {
+        let selector = target.selector.as_ref().map(Selector::compile).transpose()?;
+        let is_selected =
+            |resource: &Resource| selector.as_ref().is_none_or(|selector: &CompiledSelector| selector.matches(resource));
+        for resource in resources.as_mut_slice().iter_mut().filter(|resource| is_selected(resource)) {
+            let id = resource.id().clone();
+            add.write(target, resource).map_err(|error| error.field(target.field_path.as_str()).resource(&id))?;
+        }
+    }
+    Ok(())
+}
+
 impl ValueAdd {
-    /// Reads the transformer's configuration, and the file of targets that it may name.
-    ///
-    /// # Errors
-    /// Where a field is of another type, where there is no target, and where the file cannot be read.
-    // kustomize: ValueAddTransformerPlugin.Config
-    pub fn decode(configuration: &Node, loader: &Loader<'_>) -> Result<Self> {
-        let mut decoded = Self::default();
-        let mut from_file = Vec::new();
-        for (name, value) in fields(configuration, "the transformer")? {
-            match name.as_str() {
-                "value" => decoded.value = text(value, "value")?.trim().into(),
-                "targets" => decoded.targets = list(value, "targets", target)?,
-                "targetfilepath" if !text(value, "targetFilePath")?.is_empty() => {
-                    from_file = targets_of_file(&located(value, "targetFilePath")?, loader)?;
-                }
-                _ => {}
-            }
-        }
-        decoded.targets.append(&mut from_file);
-        if decoded.value.is_empty() {
-            decoded.value = base_name(loader.root()).into();
-        }
-        if decoded.targets.is_empty() {
-            return Err(Error::new("a ValueAddTransformer has no `targets`").position(configuration.position));
-        }
-        Ok(decoded)
-    }
-
-    /// Writes the value into the fields of the targets.
-    ///
-    /// # Errors
-    /// Where a path meets what it does not fit, or ends at a map or list.
-    // kustomize: ValueAddTransformerPlugin.Transform
-    pub fn apply(&self, resources: &mut Resources) -> Result<()> {
-        for target in &self.targets {
-            let selector = target.selector.as_ref().map(Selector::compile).transpose()?;
-            let is_selected =
-                |resource: &Resource| selector.as_ref().is_none_or(|selector: &CompiledSelector| selector.matches(resource));
-            for resource in resources.as_mut_slice().iter_mut().filter(|resource| is_selected(resource)) {
-                let id = resource.id().clone();
-                self.write(target, resource).map_err(|error| error.field(target.field_path.as_str()).resource(&id))?;
-            }
-        }
-        Ok(())
-    }
-
     fn write(&self, target: &Target, resource: &mut Resource) -> Result<()> {
         if target.field_path == "metadata/namespace" {
             let args = NamespaceArgs { namespace: self.value.clone(), ..NamespaceArgs::default() };
