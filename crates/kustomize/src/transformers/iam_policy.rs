@@ -79,3 +79,38 @@ impl IamPolicy {
 fn plain(text: &str) -> Node {
     crate::metadata::untagged(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use goyaml::Limits;
+
+    use super::IamPolicy;
+
+    fn policy(text: &str) -> IamPolicy {
+        IamPolicy::decode(&goyaml::parse(text.as_bytes(), &Limits::default()).unwrap().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn service_accounts_are_bound_to_accounts_of_the_cloud() {
+        let policy = policy(
+            "{cloud: gke, kubernetesService: {name: k8s-sa, namespace: ns}, \
+             serviceAccount: {name: gsa, projectId: proj}}",
+        );
+        let mut out = String::new();
+        goyaml::emit_canonical(policy.generate().unwrap().node(), &mut out).unwrap();
+        let expected = "apiVersion: v1
+kind: ServiceAccount
+metadata:
+  annotations:
+    iam.gke.io/gcp-service-account: gsa@proj.iam.gserviceaccount.com
+  name: k8s-sa
+  namespace: ns
+";
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn other_clouds_are_refused() {
+        assert!(policy("{cloud: other}").generate().is_err());
+    }
+}
