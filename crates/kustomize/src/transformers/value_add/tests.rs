@@ -32,7 +32,7 @@ fn files() -> MemoryFiles {
 
 #[test]
 fn values_go_where_the_targets_say() {
-    let configuration = r"
+    let configuration = r#"
 value: PEACH
 targets:
 - {selector: {kind: ConfigMap}, fieldPath: data/int}
@@ -45,7 +45,7 @@ targets:
 - {fieldPath: l/0/w}
 - {fieldPath: new2/3/w}
 - {fieldPath: metadata/namespace}
-";
+"#;
     let object = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {int: \"5\"}, n: 5, nul: null, \
                   l: [{name: x, v: 1}]}";
     let expected = "apiVersion: v1
