@@ -6,7 +6,9 @@ use super::JsonPatch;
 use crate::error::Result;
 
 fn parse(text: &str) -> Node {
-    goyaml::parse(text.as_bytes(), &Limits::default()).unwrap().unwrap()
+    goyaml::parse(text.as_bytes(), &Limits::default())
+        .unwrap()
+        .unwrap()
 }
 
 fn spec_after(patch: &str, target: &str) -> Result<String> {
@@ -61,8 +63,21 @@ fn only_the_form_is_checked_when_a_patch_is_read() {
     assert!(JsonPatch::parse("[]").unwrap().is_empty());
     assert!(JsonPatch::parse("null").unwrap().is_empty());
     assert_eq!(JsonPatch::parse("- op: nonsense\n- null").unwrap().len(), 2);
-    assert_eq!(JsonPatch::parse("- {op: remove, path: /a}\n---\n- more").unwrap().len(), 1);
-    for text in ["", "{}", "text", "[1]", "- text", "[{op: remove}]", "- a: *missing"] {
+    assert_eq!(
+        JsonPatch::parse("- {op: remove, path: /a}\n---\n- more")
+            .unwrap()
+            .len(),
+        1
+    );
+    for text in [
+        "",
+        "{}",
+        "text",
+        "[1]",
+        "- text",
+        "[{op: remove}]",
+        "- a: *missing",
+    ] {
         assert!(JsonPatch::parse(text).is_err(), "{text}");
     }
 }
@@ -70,10 +85,33 @@ fn only_the_form_is_checked_when_a_patch_is_read() {
 #[test]
 fn objects_do_not_grow_without_bounds() {
     let wide = "- {op: copy, from: /spec, path: /spec/-}\n".repeat(40);
-    let error = JsonPatch::parse(&wide).unwrap().apply(&parse("spec: [1]")).unwrap_err();
-    assert!(error.to_string().contains("failed: the patch copies more than"), "{error}");
-    let deep = format!("- {{op: add, path: /spec, value: {}1{}}}\n", "[".repeat(600), "]".repeat(600));
-    let deeper = format!("{deep}- {{op: copy, from: /spec, path: {}/0}}\n", "/spec".to_owned() + &"/0".repeat(598));
-    let error = JsonPatch::parse(&deeper).unwrap().apply(&parse("spec: 1")).unwrap_err();
-    assert!(error.to_string().ends_with("the object would be deeper than 1000 levels"), "{error}");
+    let error = JsonPatch::parse(&wide)
+        .unwrap()
+        .apply(&parse("spec: [1]"))
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("failed: the patch copies more than"),
+        "{error}"
+    );
+    let deep = format!(
+        "- {{op: add, path: /spec, value: {}1{}}}\n",
+        "[".repeat(600),
+        "]".repeat(600)
+    );
+    let deeper = format!(
+        "{deep}- {{op: copy, from: /spec, path: {}/0}}\n",
+        "/spec".to_owned() + &"/0".repeat(598)
+    );
+    let error = JsonPatch::parse(&deeper)
+        .unwrap()
+        .apply(&parse("spec: 1"))
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("the object would be deeper than 1000 levels"),
+        "{error}"
+    );
 }

@@ -25,7 +25,9 @@ const OBJECTS: [&str; 12] = [
 fn sorted(options: &SortOptions) -> crate::error::Result<String> {
     let mut resources = Resources::new();
     for text in OBJECTS {
-        let node = goyaml::parse(text.as_bytes(), &Limits::default()).unwrap().unwrap();
+        let node = goyaml::parse(text.as_bytes(), &Limits::default())
+            .unwrap()
+            .unwrap();
         resources.append(Resource::new(node)).unwrap();
     }
     apply(options, &mut resources)?;
@@ -39,31 +41,48 @@ fn kinds(names: [&str; 2]) -> Vec<Text> {
 
 #[test]
 fn legacy_order_is_that_of_kustomize() {
-    let options = SortOptions { order: "legacy".into(), legacy: None };
+    let options = SortOptions {
+        order: "legacy".into(),
+        legacy: None,
+    };
     assert_eq!(sorted(&options).unwrap(), "c b a cr sa-b sa s d f p m v");
 }
 
 #[test]
 fn legacy_order_follows_the_options() {
-    let legacy =
-        LegacySortOptions { order_first: kinds(["Pod", "Service"]), order_last: kinds(["Namespace", "Foo"]) };
-    let options = SortOptions { order: "legacy".into(), legacy: Some(legacy) };
+    let legacy = LegacySortOptions {
+        order_first: kinds(["Pod", "Service"]),
+        order_last: kinds(["Namespace", "Foo"]),
+    };
+    let options = SortOptions {
+        order: "legacy".into(),
+        legacy: Some(legacy),
+    };
     assert_eq!(sorted(&options).unwrap(), "p sa-b sa s m v d cr c b a f");
 }
 
 #[test]
 fn fifo_order_leaves_everything_where_it_is() {
-    let options = SortOptions { order: "fifo".into(), legacy: None };
+    let options = SortOptions {
+        order: "fifo".into(),
+        legacy: None,
+    };
     assert_eq!(sorted(&options).unwrap(), "b a s sa-b sa p d f v m cr c");
 }
 
 #[test]
 fn orders_that_make_no_sense_are_refused() {
-    let unknown = SortOptions { order: "alphabetic".into(), legacy: None };
+    let unknown = SortOptions {
+        order: "alphabetic".into(),
+        legacy: None,
+    };
     assert_eq!(
         sorted(&unknown).unwrap_err().to_string(),
         "`sortOptions.order` must be `legacy` or `fifo` (field `sortOptions.order`)"
     );
-    let contradictory = SortOptions { order: "fifo".into(), legacy: Some(LegacySortOptions::default()) };
+    let contradictory = SortOptions {
+        order: "fifo".into(),
+        legacy: Some(LegacySortOptions::default()),
+    };
     assert!(sorted(&contradictory).is_err());
 }

@@ -9,7 +9,9 @@ use crate::resource::Resource;
 use crate::resources::Resources;
 
 fn parse(text: &str) -> Node {
-    goyaml::parse(text.as_bytes(), &Limits::default()).unwrap().unwrap()
+    goyaml::parse(text.as_bytes(), &Limits::default())
+        .unwrap()
+        .unwrap()
 }
 
 fn changed(files: &MemoryFiles, configuration: &str, object: &str) -> String {
@@ -26,7 +28,10 @@ fn changed(files: &MemoryFiles, configuration: &str, object: &str) -> String {
 fn files() -> MemoryFiles {
     let mut files = MemoryFiles::new();
     files.insert("/somewhere/app/kustomization.yaml", "");
-    files.insert("/somewhere/app/targets.yaml", "targets: [{fieldPath: data/more}]");
+    files.insert(
+        "/somewhere/app/targets.yaml",
+        "targets: [{fieldPath: data/more}]",
+    );
     files
 }
 
