@@ -24,13 +24,11 @@ pub(crate) fn apply(image: &Image, specs: &[FieldSpec], resources: &mut Resource
         return Ok(());
     };
     for resource in resources.as_mut_slice() {
-        if resource.gvk().kind == "CustomResourceDefinition" {
+        if metadata::top_field(resource.node(), "kind") == "CustomResourceDefinition" {
             continue;
         }
-        let id = resource.id().clone();
-        update
-            .apply(resource.node_mut(), specs)
-            .map_err(|error| error.resource(&id))?;
+        let applied = update.apply(resource.node_mut(), specs);
+        applied.map_err(|error| error.resource(resource.id()))?;
     }
     Ok(())
 }
