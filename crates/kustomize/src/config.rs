@@ -51,11 +51,38 @@ pub struct NameBackReference {
     pub referrers: Vec<FieldSpec>,
 }
 
+/// The built-in configuration as a kustomization starts with it.
 static BUILTIN: LazyLock<Arc<TransformerConfig>> = LazyLock::new(|| {
     let mut config = defaults::builtin_config();
     config.sort();
     Arc::new(config)
 });
+
+/// The built-in configuration as it is after a kustomization has merged it into the empty one.
+static BUILTIN_MERGED: LazyLock<Arc<TransformerConfig>> = LazyLock::new(|| {
+    let mut config = TransformerConfig::default();
+    // A table that disagrees with itself would fail every build, and so every test.
+    if config.absorb(&BUILTIN).is_err() {
+        return Arc::clone(&BUILTIN);
+    }
+    Arc::new(config)
+});
+
+/// The fields of a configuration file.
+const FIELDS: [&str; 12] = [
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "commonLabels",
+    "labels",
+    "templateLabels",
+    "volumeClaimTemplateLabels",
+    "commonAnnotations",
+    "nameReference",
+    "varReference",
+    "images",
+    "replicas",
+];
 
 impl TransformerConfig {
     /// The built-in configuration with that of the files added to it.
@@ -79,20 +106,23 @@ impl TransformerConfig {
         Ok(Arc::new(merged))
     }
 
-    /// Both configurations together; costs nothing where they are the same or one is empty.
+    /// Both configurations together; costs nothing where the second adds nothing, as the built-in one of every base.
     ///
     /// # Errors
     /// Where the two disagree on `create` of a field.
     pub fn merge(left: &Arc<Self>, right: &Arc<Self>) -> Result<Arc<Self>> {
-        if Arc::ptr_eq(left, right) || right.is_empty() {
+        let is_builtin = |config: &Arc<Self>| Arc::ptr_eq(config, &BUILTIN);
+        let is_merged = |config: &Arc<Self>| Arc::ptr_eq(config, &BUILTIN_MERGED);
+        if Arc::ptr_eq(left, right) || (is_merged(left) && is_builtin(right)) || right.is_empty() {
             return Ok(Arc::clone(left));
         }
-        if left.is_empty() {
-            return Ok(Arc::clone(right));
+        if left.is_empty() && (is_builtin(right) || is_merged(right)) {
+            return Ok(Arc::clone(&BUILTIN_MERGED));
         }
+        // kustomize: merging into the empty configuration drops a field spec of every kind where an earlier one of
+        // some kind has its path, so that configurations can override the built-in ones.
         let mut merged = (**left).clone();
         merged.absorb(right)?;
-        // A base with the built-in configuration adds nothing to one that has it; sharing keeps later merges cheap.
         Ok(if merged == **left { Arc::clone(left) } else { Arc::new(merged) })
     }
 
@@ -162,13 +192,15 @@ impl TransformerConfig {
         node.expand_aliases(&limits).map_err(|error| Error::malformed(&error))?;
         node.set_file(number);
         for (name, value) in fields(&node, "the configuration")? {
-            config.read_field(&name, value)?;
+            if !config.read_field(&name, value)? {
+                return Err(decode::unknown(&node, &name, &FIELDS));
+            }
         }
         config.sort();
         Ok(config)
     }
 
-    fn read_field(&mut self, name: &str, value: &Node) -> Result<()> {
+    fn read_field(&mut self, name: &str, value: &Node) -> Result<bool> {
         let slot = match name {
             "nameprefix" => &mut self.name_prefix,
             "namesuffix" => &mut self.name_suffix,
@@ -183,13 +215,12 @@ impl TransformerConfig {
             "replicas" => &mut self.replicas,
             "namereference" => {
                 self.name_references = list(value, "nameReference", name_reference)?;
-                return Ok(());
+                return Ok(true);
             }
-            // kustomize: a configuration file may hold anything else, and it is not looked at.
-            _ => return Ok(()),
+            _ => return Ok(false),
         };
         *slot = list(value, name, |item| decode::field_spec(item, name))?;
-        Ok(())
+        Ok(true)
     }
 }
 
