@@ -205,7 +205,7 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
     name_hash::apply(&mut resources)?;
     references::names::fix(&config.name_references, &mut resources)?;
     variables.resolve(&config.var_reference, &mut resources, &mut session.warnings)?;
-    drop_local(&mut resources);
+    drop_local(&mut resources)?;
     order(sort_options.as_ref(), session, &mut resources)?;
     let asks = |what: &str| build_metadata.iter().any(|option| option == what);
     if session.options.managed_by_label || asks("managedByLabel") {
@@ -219,13 +219,18 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
     Ok(resources)
 }
 
-/// Takes away what only this kustomization uses.
+/// Takes away what only this kustomization uses, and makes sure that nothing has lost its kind or name.
 // kustomize: KustTarget.IgnoreLocal
-fn drop_local(resources: &mut Resources) {
+fn drop_local(resources: &mut Resources) -> Result<()> {
+    resources.drop_empty();
+    for resource in resources.iter() {
+        crate::load::check_object(resource.node()).map_err(|error| error.resource(resource.id()))?;
+    }
     resources.as_mut_vec().retain(|resource| {
         let local = metadata::annotation(resource.node(), "config.kubernetes.io/local-config");
         local.is_none_or(|value| value == "false")
     });
+    Ok(())
 }
 
 // kustomize: Kustomizer.applySortOrder

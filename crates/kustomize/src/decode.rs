@@ -1,7 +1,7 @@
 //! Typed fields out of YAML nodes, by the rules of Go's `encoding/json` behind `sigs.k8s.io/yaml`: field names match in
 //! any case, null is the zero value, and a text field takes a string only.
 
-use goyaml::{Dialect, Node, Scalar, Tag, Text};
+use goyaml::{Dialect, Node, Scalar, Text};
 
 use crate::error::{Error, Result};
 use crate::field_spec::FieldSpec;
@@ -207,15 +207,16 @@ fn scalar<'a>(node: &'a Node, field: &str, expected: &str) -> Result<Scalar<'a>>
 }
 
 fn wrong(node: &Node, field: &str, expected: &str) -> Error {
-    let found = match node.tag {
-        Tag::Map => "a map",
-        Tag::Seq => "a list",
-        Tag::Null => "null",
-        Tag::Bool => "a boolean",
-        Tag::Int => "a number",
-        Tag::Float => "a decimal number",
-        Tag::Timestamp => "a date",
-        Tag::Str | Tag::Binary | Tag::Merge | Tag::Custom => "a text",
+    let resolved = node.as_str().map(|text| goyaml::resolve(text, node.tag, node.style, Dialect::V2));
+    let found = match resolved {
+        None if node.is_mapping() => "a map",
+        None => "a list",
+        Some(Ok(Scalar::Null)) => "null",
+        Some(Ok(Scalar::Bool(_))) => "a boolean",
+        Some(Ok(Scalar::Int(_) | Scalar::Uint(_))) => "a number",
+        Some(Ok(Scalar::Float(_))) => "a decimal number",
+        Some(Ok(Scalar::Timestamp(_))) => "a date",
+        Some(Ok(Scalar::Text(_)) | Err(_)) => "a text",
     };
     Error::new(format!("`{field}` must be {expected}, not {found}")).position(node.position)
 }
