@@ -133,6 +133,7 @@ impl Reader<'_> {
         let position = Position {
             line: number(line),
             column: number(before.len() - line_start + 1),
+            file: 0,
         };
         if self.at >= self.text.len() {
             return Error::new(position, "unexpected end of JSON input");

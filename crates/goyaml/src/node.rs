@@ -119,6 +119,17 @@ pub(crate) struct Extra {
     pub(crate) tag: Option<Text>,
 }
 
+impl Position {
+    /// A line and column of a text whose file is not known yet.
+    pub const fn at(line: u32, column: u32) -> Self {
+        Self {
+            line,
+            column,
+            file: 0,
+        }
+    }
+}
+
 impl Node {
     /// Makes a node without position, anchor or custom tag.
     pub const fn new(data: Data, tag: Tag, style: Style) -> Self {

@@ -48,7 +48,7 @@ pub fn unknown(node: &Node, name: &str, known: &[&str]) -> Error {
 pub fn text(node: &Node, field: &str) -> Result<Text> {
     match scalar(node, field, "a text")? {
         Scalar::Null => Ok(Text::new()),
-        Scalar::String(text) => Ok(text),
+        Scalar::Text(text) => Ok(text.as_ref().into()),
         Scalar::Timestamp(_) => Ok(node.to_text().unwrap_or_default()),
         Scalar::Bool(_) | Scalar::Int(_) | Scalar::Uint(_) | Scalar::Float(_) => {
             Err(wrong(node, field, "a text").hint("put the value in quotes"))
@@ -184,12 +184,12 @@ pub fn id_field(id: &mut ResId, name: &str, value: &Node) -> Result<bool> {
     Ok(true)
 }
 
-fn scalar(node: &Node, field: &str, expected: &str) -> Result<Scalar> {
-    if !node.is_scalar() {
+fn scalar<'a>(node: &'a Node, field: &str, expected: &str) -> Result<Scalar<'a>> {
+    let Some(text) = node.as_str() else {
         return Err(wrong(node, field, expected));
-    }
-    goyaml::resolve(node, Dialect::V2)
-        .map_err(|error| Error::new(error.message).position(error.position).field(field))
+    };
+    goyaml::resolve(text, node.tag, node.style, Dialect::V2)
+        .map_err(|error| Error::new(error.message).position(node.position).field(field))
 }
 
 fn wrong(node: &Node, field: &str, expected: &str) -> Error {

@@ -5,6 +5,7 @@ use std::fmt;
 use goyaml::Position;
 
 use crate::loader::FileNames;
+use crate::patches::strategic_merge::MergeError;
 
 /// Why a build failed.
 ///
@@ -84,6 +85,13 @@ impl Error {
         self
     }
 
+    /// Puts the place where somebody can find it, whatever place was named before.
+    #[must_use]
+    pub fn replace_position(mut self, position: Position) -> Self {
+        self.0.position = position;
+        self
+    }
+
     /// Names the field, unless an inner step has named one.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
@@ -143,3 +151,11 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl From<MergeError> for Error {
+    fn from(error: MergeError) -> Self {
+        let MergeError { path, problem } = error;
+        let made = Self::new(format!("the patch does not fit: {problem}"));
+        if path.is_empty() { made } else { made.field(path) }
+    }
+}

@@ -276,4 +276,4 @@ pub(crate) mod generator_fields;
 mod read;
 pub(crate) mod replacement_fields;
 
-pub(crate) use read::{image, label, patch, replica};
+pub(crate) use read::{helm_refused, image, patch, replica};

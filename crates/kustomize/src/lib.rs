@@ -3,18 +3,21 @@
 //! [`build`] reads a kustomization and everything below it through a [`Files`] and returns the resources and what
 //! kustomize would print to stderr. It touches no disk, no network, no clock and no environment, and keeps no state.
 
+mod accumulate;
 mod build;
 mod config;
 mod crds;
 mod decode;
 mod defaults;
 mod error;
+mod field_path;
 pub mod field_spec;
 pub mod files;
 mod generators;
 mod hooks;
 mod id;
 pub mod kustomization;
+mod layer_transformers;
 mod load;
 mod loader;
 pub mod metadata;

@@ -130,6 +130,12 @@ impl<'a> Loader<'a> {
         matches!(self.files.resolve(&files::join(self.root(), path)), Ok(Entry::File(_)))
     }
 
+    /// Whether the path names a directory; says nothing about whether it may be entered.
+    pub fn is_directory(&self, path: &str) -> bool {
+        let is_local = !is_remote_file(path) && !is_remote_directory(path);
+        is_local && matches!(self.files.resolve(&files::join(self.root(), path)), Ok(Entry::Directory(_)))
+    }
+
     /// A loader for a base or component of this kustomization.
     ///
     /// # Errors

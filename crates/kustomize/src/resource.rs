@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use goyaml::{Node, Text};
 
+use crate::error::{Error, Result};
 use crate::id::{Gvk, NOT_A_NAMESPACE, ResId};
 use crate::metadata::{self, StringMap};
 
@@ -246,6 +247,15 @@ impl Resource {
         self.notes = Notes::default();
         self.absorb_notes();
         result
+    }
+
+    /// Appends the bytes that kustomize prints for the resource.
+    ///
+    /// # Errors
+    /// Where it holds what JSON cannot say: a key that is no text, a key twice, an infinite number.
+    // kustomize: Resource.AsYAML
+    pub fn emit(&self, out: &mut String) -> Result<()> {
+        goyaml::emit_canonical(&self.node, out).map_err(|error| Error::malformed(&error).resource(self.id()))
     }
 
     /// Takes away what must not reach the output and writes the annotations as strings, in order.

@@ -75,6 +75,7 @@ impl<'a> Cursor<'a> {
             column: u32::try_from(self.column())
                 .unwrap_or(u32::MAX)
                 .saturating_add(1),
+            file: 0,
         }
     }
 

@@ -91,6 +91,7 @@ fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
                 Position {
                     line: next_line,
                     column: 1,
+            file: 0,
                 },
                 "invalid document separator",
             ));

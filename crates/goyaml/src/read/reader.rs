@@ -189,5 +189,6 @@ fn end_of(text: &str, first_line: u32) -> Position {
     Position {
         line: first_line.saturating_add(u32::try_from(line).unwrap_or(u32::MAX)),
         column: u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1),
+            file: 0,
     }
 }

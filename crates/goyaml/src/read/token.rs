@@ -65,6 +65,7 @@ impl<'a> Token<'a> {
         Position {
             line: self.position.line,
             column: self.position.column.saturating_add(1),
+            file: 0,
         }
     }
 

@@ -1,0 +1,239 @@
+//! One kustomization after another: what each loads, generates and changes, from the bases up.
+
+use std::sync::Arc;
+
+use crate::build::Session;
+use crate::config::TransformerConfig;
+use crate::crds;
+use crate::error::{Error, Result};
+use crate::generators;
+use crate::kustomization::{GeneratorArgs, Kustomization, Located};
+use crate::layer_transformers;
+use crate::load;
+use crate::loader::Loader;
+use crate::plugins;
+use crate::references::variables::Variables;
+use crate::resources::Resources;
+
+/// The names that a kustomization file may have.
+const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// What the kustomizations so far have gathered.
+#[derive(Debug, Default)]
+pub(crate) struct Accumulated {
+    pub(crate) resources: Resources,
+    pub(crate) config: Arc<TransformerConfig>,
+    pub(crate) variables: Variables,
+}
+
+/// A kustomization that has been read and is about to be accumulated.
+pub(crate) struct Layer<'a> {
+    loader: Loader<'a>,
+    kustomization: Kustomization,
+    /// How errors name its file.
+    file: String,
+}
+
+/// Whether a directory is used as a base or as a component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    Base,
+    Component,
+}
+
+impl<'a> Layer<'a> {
+    /// Reads the kustomization file of a directory.
+    ///
+    /// # Errors
+    /// Where there is none or more than one, where it is wrong, and where it is not of the kind that its use needs.
+    pub(crate) fn open(loader: Loader<'a>, session: &mut Session, used_as: Option<Use>) -> Result<Self> {
+        let file = Self::find_file(&loader)?;
+        let kustomization =
+            Kustomization::read(&file, &session.options.limits).map_err(|error| error.in_file(&file.name))?;
+        session.warnings.extend(kustomization.warnings.iter().cloned());
+        let layer = Self { loader, kustomization, file: file.name };
+        session.use_schema_of(&layer.kustomization, &layer.loader).map_err(|error| layer.blame(error))?;
+        let is_component = layer.kustomization.kind == "Component";
+        match used_as {
+            Some(Use::Component) if !is_component => Err(layer.blame(
+                Error::new("a kustomization is listed under `components`, but its kind is not `Component`")
+                    .hint("list it under `resources`, or make it a component: `kind: Component`"),
+            )),
+            Some(Use::Base) if is_component => Err(layer.blame(
+                Error::new("a component is listed under `resources`").hint("list it under `components`"),
+            )),
+            _ => Ok(layer),
+        }
+    }
+
+    pub(crate) const fn kustomization(&self) -> &Kustomization {
+        &self.kustomization
+    }
+
+    pub(crate) const fn loader(&self) -> &Loader<'a> {
+        &self.loader
+    }
+
+    // kustomize: LoadKustFile
+    fn find_file(loader: &Loader) -> Result<crate::loader::Loaded> {
+        let present: Vec<&str> = FILE_NAMES.into_iter().filter(|name| loader.is_file(name)).collect();
+        let directory = loader.display(loader.root());
+        match present.as_slice() {
+            [name] => loader.load_path(name),
+            [] => Err(Error::new(format!("there is no kustomization file in `{directory}`"))
+                .hint("add a `kustomization.yaml`, or name the directory that has one")),
+            names => Err(Error::new(format!("there are several kustomization files in `{directory}`: {}", names.join(", ")))
+                .hint("keep one of them")),
+        }
+    }
+
+    /// Adds this kustomization, and everything below it, to what is there: nothing for a base or the root, what the
+    /// kustomization that uses it has loaded for a component.
+    ///
+    /// # Errors
+    /// Where anything in it is wrong.
+    // kustomize: KustTarget.accumulateTarget
+    pub(crate) fn accumulate(&self, mut so_far: Accumulated, session: &mut Session) -> Result<Accumulated> {
+        self.accumulate_resources(&mut so_far, &self.kustomization.resources, session)?;
+        self.configure(&mut so_far).map_err(|error| self.blame(error))?;
+        self.generate(&mut so_far.resources, session).map_err(|error| self.blame(error))?;
+        for path in &self.kustomization.components {
+            let component = self.open_below(path, Use::Component, session)?;
+            so_far = component.accumulate(so_far, session).map_err(|error| self.needed_by(error, path))?;
+        }
+        self.transform(&mut so_far, session)?;
+        so_far.variables.add(&self.kustomization.vars, &mut so_far.resources).map_err(|error| self.blame(error))?;
+        Ok(so_far)
+    }
+
+    // kustomize: KustTarget.accumulateResources
+    fn accumulate_resources(&self, so_far: &mut Accumulated, paths: &[Located], session: &mut Session) -> Result<()> {
+        for path in paths {
+            if self.loader.is_directory(&path.text) {
+                let base = self.open_below(path, Use::Base, session)?;
+                let below = base.accumulate(Accumulated::default(), session).map_err(|error| self.needed_by(error, path))?;
+                so_far.merge(below).map_err(|error| self.needed_by(error, path))?;
+            } else {
+                let file = self.loader.load(path).map_err(|error| self.blame(error))?;
+                let added = load::resources_of_file(&file, &session.options.limits)
+                    .and_then(|mut resources| {
+                        session.hooks.loaded(&mut resources, &self.loader.names().borrow())?;
+                        so_far.resources.append_all(resources)
+                    });
+                added.map_err(|error| self.needed_by(error, path))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open_below(&self, path: &Located, used_as: Use, session: &mut Session) -> Result<Layer<'a>> {
+        let loader = self.loader.enter(path).map_err(|error| self.blame(error))?;
+        Layer::open(loader, session, Some(used_as)).map_err(|error| self.needed_by(error, path))
+    }
+
+    fn configure(&self, so_far: &mut Accumulated) -> Result<()> {
+        let own = TransformerConfig::load(&self.loader, &self.kustomization.configurations)?;
+        so_far.config = TransformerConfig::merge(&so_far.config, &own)?;
+        let of_crds = crds::load(&self.loader, &self.kustomization.crds)?;
+        so_far.config = TransformerConfig::merge(&so_far.config, &of_crds)?;
+        Ok(())
+    }
+
+    // kustomize: KustTarget.runGenerators
+    fn generate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
+        if let Some(position) = self.kustomization.helm {
+            return Err(crate::kustomization::helm_refused(position));
+        }
+        let with_options = |args: &GeneratorArgs| {
+            let options = generators::merge_options(args.options.as_ref(), self.kustomization.generator_options.as_ref());
+            GeneratorArgs { options, ..args.clone() }
+        };
+        let mut generated = Vec::new();
+        for args in &self.kustomization.config_map_generators {
+            generated.push(generators::config_map(&with_options(args), &self.loader)?);
+        }
+        for args in &self.kustomization.secret_generators {
+            generated.push(generators::secret(&with_options(args), &self.loader)?);
+        }
+        for configuration in self.plugin_configurations(&self.kustomization.generators, session)?.iter() {
+            generated.extend(plugins::generate(configuration, &self.loader)?);
+        }
+        generated.into_iter().try_for_each(|resource| resources.absorb(resource))
+    }
+
+    fn transform(&self, so_far: &mut Accumulated, session: &mut Session) -> Result<()> {
+        let limits = &session.options.limits;
+        let builtin = layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits);
+        for transformer in builtin.map_err(|error| self.blame(error))? {
+            if matches!(transformer, crate::transformers::Transformer::Replacements(_)) {
+                session.hooks.before_replacements(&mut so_far.resources)?;
+            }
+            transformer.apply(session.schema(), &mut so_far.resources).map_err(|error| self.blame(error))?;
+        }
+        let configurations = self.plugin_configurations(&self.kustomization.transformers, session)?;
+        for configuration in configurations.iter() {
+            for transformer in plugins::transformers(configuration, &self.loader, limits).map_err(|error| self.blame(error))? {
+                transformer.apply(session.schema(), &mut so_far.resources).map_err(|error| self.blame(error))?;
+            }
+        }
+        self.validate(so_far, session)
+    }
+
+    /// Runs the transformers that are listed as validators; they must change nothing.
+    // kustomize: KustTarget.runValidators
+    fn validate(&self, so_far: &mut Accumulated, session: &mut Session) -> Result<()> {
+        let limits = &session.options.limits;
+        let configurations = self.plugin_configurations(&self.kustomization.validators, session)?;
+        for configuration in configurations.iter() {
+            for transformer in plugins::transformers(configuration, &self.loader, limits).map_err(|error| self.blame(error))? {
+                let before = plugins::texts(&so_far.resources).map_err(|error| self.blame(error))?;
+                transformer.apply(session.schema(), &mut so_far.resources).map_err(|error| self.blame(error))?;
+                if plugins::texts(&so_far.resources).map_err(|error| self.blame(error))? != before {
+                    return Err(self.blame(
+                        Error::new("a validator changed the resources")
+                            .field("validators")
+                            .hint("list it under `transformers`"),
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The plugin configurations behind `generators`, `transformers` or `validators`: inline, in files, or what a
+    /// kustomization builds.
+    fn plugin_configurations(&self, entries: &[Located], session: &mut Session) -> Result<Resources> {
+        let mut inline = Accumulated::default();
+        let mut paths = Vec::new();
+        for entry in entries {
+            match load::resources(entry.text.as_bytes(), &session.options.limits) {
+                Ok(resources) => inline.resources.append_all(resources)?,
+                Err(_) => paths.push(entry.clone()),
+            }
+        }
+        self.accumulate_resources(&mut inline, &paths, session)?;
+        Ok(inline.resources)
+    }
+
+    /// Names this kustomization's file where an error names none.
+    fn blame(&self, error: Error) -> Error {
+        error.in_file(&self.file)
+    }
+
+    /// Says that this kustomization asked for what is wrong.
+    fn needed_by(&self, error: Error, path: &Located) -> Error {
+        let line = path.position.line;
+        let error = error.with_names(&self.loader.names().borrow());
+        error.needed_by(format!("`{}` in {}:{line}", path.text, self.file))
+    }
+}
+
+impl Accumulated {
+    // kustomize: ResAccumulator.MergeAccumulator
+    fn merge(&mut self, other: Self) -> Result<()> {
+        let Self { mut resources, config, variables } = other;
+        self.resources.append_all(std::mem::take(resources.as_mut_vec()))?;
+        self.config = TransformerConfig::merge(&self.config, &config)?;
+        self.variables.merge(variables)
+    }
+}

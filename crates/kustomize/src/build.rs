@@ -1,0 +1,203 @@
+//! A build from its root: options in, resources and warnings out.
+
+use std::cell::OnceCell;
+use std::fmt::Write as _;
+
+use goyaml::{Limits, Node};
+
+use crate::accumulate::{Accumulated, Layer};
+use crate::error::{Error, Result};
+use crate::files::Files;
+use crate::hooks::{Hooks, NoHooks};
+use crate::kustomization::{Kustomization, SortOptions};
+use crate::loader::{FileNames, LoadRestrictions, Loader};
+use crate::metadata;
+use crate::references;
+use crate::resources::Resources;
+use crate::schema::Schema;
+use crate::transformers::{metadata_maps, name_hash, sort};
+
+/// How `managed-by` labels name the engine: as the kustomize whose output it equals.
+const MANAGED_BY: &str = "kustomize-v5.8.2";
+
+/// What may be asked of a build.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Whether kustomizations may read files outside their directories.
+    pub load_restrictions: LoadRestrictions,
+    /// The order of the output where the kustomization names none.
+    pub reorder: Reorder,
+    /// Whether every resource gets the label `app.kubernetes.io/managed-by`.
+    pub managed_by_label: bool,
+    /// Bounds on what files may ask for.
+    pub limits: Limits,
+}
+
+/// The order of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reorder {
+    /// None was asked for: as [`Self::Legacy`].
+    #[default]
+    Unspecified,
+    /// Namespaces and definitions first, webhooks last, the rest by kind and name.
+    Legacy,
+    /// As loaded.
+    None,
+}
+
+/// What a build gives.
+#[derive(Debug)]
+pub struct Output {
+    /// The resources, in order.
+    pub resources: Resources,
+    /// What kustomize prints to stderr, line by line.
+    pub warnings: Vec<String>,
+    /// The files that were read.
+    pub names: FileNames,
+}
+
+impl Output {
+    /// The bytes that `kustomize build` prints.
+    ///
+    /// # Errors
+    /// Where a resource holds what JSON cannot say: a key that is no text, a key twice, an infinite number.
+    pub fn to_yaml(&self) -> Result<String> {
+        let mut text = String::new();
+        for (index, resource) in self.resources.iter().enumerate() {
+            if index > 0 {
+                text.push_str("---\n");
+            }
+            resource.emit(&mut text).map_err(|error| error.with_names(&self.names))?;
+        }
+        Ok(text)
+    }
+}
+
+/// Builds the kustomization in a directory.
+///
+/// # Errors
+/// Where anything in it, or in what it is made of, is wrong.
+pub fn build(files: &dyn Files, root: &str, options: &Options) -> Result<Output> {
+    build_with(files, root, options, &mut NoHooks)
+}
+
+/// As [`build`], with a caller's part between the phases.
+///
+/// # Errors
+/// As for [`build`], and what the hooks return.
+pub fn build_with(files: &dyn Files, root: &str, options: &Options, hooks: &mut dyn Hooks) -> Result<Output> {
+    let loader = Loader::new(files, root, options.load_restrictions)?;
+    let names = std::rc::Rc::clone(loader.names());
+    let mut session = Session { options, hooks, schema: OnceCell::new(), warnings: Vec::new() };
+    let built = build_root(loader, &mut session);
+    let warnings = session.warnings;
+    match built {
+        Ok(resources) => Ok(Output { resources, warnings, names: names.take() }),
+        Err(error) => Err(error.with_names(&names.borrow())),
+    }
+}
+
+/// What the layers of one build share.
+pub(crate) struct Session<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) hooks: &'a mut dyn Hooks,
+    schema: OnceCell<Schema>,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Session<'_> {
+    pub(crate) fn schema(&self) -> &Schema {
+        self.schema.get_or_init(Schema::builtin)
+    }
+
+    /// Takes the schema that a kustomization names; the first one counts for the whole build.
+    // kustomize: openapi.SetSchema
+    pub(crate) fn use_schema_of(&self, kustomization: &Kustomization, loader: &Loader) -> Result<()> {
+        let openapi = &kustomization.openapi;
+        if openapi.is_empty() || self.schema.get().is_some() {
+            return Ok(());
+        }
+        let refuse = |message: String, hint: &str| Err(Error::new(message).field("openapi").hint(hint));
+        match (openapi.get("path"), openapi.get("version")) {
+            (Some(_), Some(_)) => {
+                refuse("`openapi` has both `path` and `version`".to_owned(), "name a schema file or a built-in version")
+            }
+            (Some(path), None) => {
+                let file = loader.load_path(path).map_err(|error| error.field("openapi.path"))?;
+                let document = self.parse_schema(&file.bytes).map_err(|error| error.in_file(&file.name))?;
+                let schema = Schema::with_custom(&document, crate::schema::Builtin::Replaced)
+                    .map_err(|error| Error::new(error.to_string()).in_file(&file.name))?;
+                drop(self.schema.set(schema));
+                Ok(())
+            }
+            (None, Some(version)) if version != "v1.21.2" && version != "v1_21_2" => {
+                refuse(format!("OpenAPI version `{version}` is not built in"), "the only one that is, is `v1.21.2`")
+            }
+            (None, _) => Ok(()),
+        }
+    }
+
+    fn parse_schema(&self, bytes: &[u8]) -> Result<Node> {
+        let limits = &self.options.limits;
+        let document = goyaml::parse(bytes, limits).map_err(|error| Error::malformed(&error))?;
+        let mut document = document.ok_or_else(|| Error::new("the schema file is empty"))?;
+        document.expand_aliases(limits).map_err(|error| Error::malformed(&error))?;
+        Ok(document)
+    }
+}
+
+fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
+    let layer = Layer::open(loader, session, None)?;
+    let (sort_options, build_metadata) = {
+        let kustomization = layer.kustomization();
+        (kustomization.sort_options.clone(), kustomization.build_metadata.clone())
+    };
+    let Accumulated { mut resources, config, variables } =
+        layer.accumulate(Accumulated::default(), session)?;
+    let names = std::rc::Rc::clone(layer.loader().names());
+    session.hooks.before_name_hashes(&mut resources, &names.borrow())?;
+    name_hash::apply(&mut resources)?;
+    references::names::fix(&config.name_references, &mut resources)?;
+    variables.resolve(&config.var_reference, &mut resources, &mut session.warnings)?;
+    drop_local(&mut resources);
+    order(sort_options.as_ref(), session, &mut resources)?;
+    let asks = |what: &str| build_metadata.iter().any(|option| option == what);
+    if session.options.managed_by_label || asks("managedByLabel") {
+        let label = [("app.kubernetes.io/managed-by".into(), MANAGED_BY.into())].into();
+        let everywhere = [crate::field_spec::FieldSpec::of_every_kind("metadata/labels", true)];
+        metadata_maps::apply(&label, &everywhere, resources.as_mut_slice())?;
+    }
+    for resource in resources.as_mut_slice() {
+        resource.finish(asks("originAnnotations"), asks("transformerAnnotations"));
+    }
+    Ok(resources)
+}
+
+/// Takes away what only this kustomization uses.
+// kustomize: KustTarget.IgnoreLocal
+fn drop_local(resources: &mut Resources) {
+    resources.as_mut_vec().retain(|resource| {
+        let local = metadata::annotation(resource.node(), "config.kubernetes.io/local-config");
+        local.is_none_or(|value| value == "false")
+    });
+}
+
+// kustomize: Kustomizer.applySortOrder
+fn order(sort_options: Option<&SortOptions>, session: &mut Session, resources: &mut Resources) -> Result<()> {
+    match (sort_options, session.options.reorder) {
+        (Some(options), reorder) => {
+            if reorder != Reorder::Unspecified {
+                let mut warning = String::from("Warning: Sorting order is set both in 'kustomization.yaml'");
+                let rest = " ('sortOptions') and in a CLI flag ('--reorder'). Using the kustomization file over the CLI flag.";
+                drop(write!(warning, "{rest}"));
+                session.warnings.push(warning);
+            }
+            sort::apply(options, resources)
+        }
+        (None, Reorder::Legacy | Reorder::Unspecified) => {
+            sort::legacy(resources, None);
+            Ok(())
+        }
+        (None, Reorder::None) => Ok(()),
+    }
+}

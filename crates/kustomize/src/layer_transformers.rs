@@ -1,0 +1,212 @@
+//! The changes that the fields of a kustomization ask for, in kustomize's order.
+
+use goyaml::Limits;
+
+use crate::config::TransformerConfig;
+use crate::error::{Error, Result};
+use crate::field_spec::{self, FieldSpec};
+use crate::kustomization::{self, Kustomization, Label, Located, Patch as PatchEntry, ReplacementField};
+use crate::load;
+use crate::loader::Loader;
+use crate::patches;
+use crate::patches::json6902::JsonPatch;
+use crate::resource::Resource;
+use crate::transformers::{Affix, NamespaceArgs, Transformer};
+
+/// The changes of a kustomization, with every file that they need read.
+///
+/// # Errors
+/// Where a file cannot be read, and where a patch or replacement is none.
+// kustomize: KustTarget.configureBuiltinTransformers
+pub(crate) fn of(
+    kustomization: &Kustomization,
+    config: &TransformerConfig,
+    loader: &Loader,
+    limits: &Limits,
+) -> Result<Vec<Transformer>> {
+    let mut list = Vec::new();
+    if !kustomization.patches_strategic_merge.is_empty() {
+        let patches = strategic_patches(&kustomization.patches_strategic_merge, loader, limits)?;
+        if patches.is_empty() {
+            return Err(Error::new("the patches are empty").field("patchesStrategicMerge"));
+        }
+        list.push(Transformer::StrategicPatches(patches));
+    }
+    for entry in &kustomization.patches {
+        list.push(patch(entry, loader, limits).map_err(|error| error.position(entry.position))?);
+    }
+    if !kustomization.namespace.is_empty() {
+        let args = NamespaceArgs { namespace: kustomization.namespace.clone(), ..NamespaceArgs::default() };
+        list.push(Transformer::Namespace(args, config.namespace.clone()));
+    }
+    for (affix, text, specs) in [
+        (Affix::Prefix, &kustomization.name_prefix, &config.name_prefix),
+        (Affix::Suffix, &kustomization.name_suffix, &config.name_suffix),
+    ] {
+        if !text.is_empty() {
+            list.push(Transformer::NameAffix(affix, text.clone(), specs.clone()));
+        }
+    }
+    for label in &kustomization.labels {
+        list.push(Transformer::MetadataMap(label.pairs.clone(), label_specs(label, config)?));
+    }
+    if !kustomization.common_labels.is_empty() {
+        list.push(Transformer::MetadataMap(kustomization.common_labels.clone(), config.common_labels.clone()));
+    }
+    if !kustomization.common_annotations.is_empty() {
+        let annotations = kustomization.common_annotations.clone();
+        list.push(Transformer::MetadataMap(annotations, config.common_annotations.clone()));
+    }
+    for entry in &kustomization.patches_json6902 {
+        list.push(json_patch(entry, loader).map_err(|error| error.position(entry.position))?);
+    }
+    for replica in &kustomization.replicas {
+        list.push(Transformer::Replicas(replica.clone(), config.replicas.clone()));
+    }
+    for image in &kustomization.images {
+        list.push(Transformer::Image(image.clone(), config.images.clone()));
+    }
+    if !kustomization.replacements.is_empty() {
+        list.push(Transformer::Replacements(replacements(&kustomization.replacements, loader, limits)?));
+    }
+    Ok(list)
+}
+
+/// Where the pairs of an entry of `labels` go.
+fn label_specs(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldSpec>> {
+    let mut specs = label.fields.clone();
+    field_spec::merge(&mut specs, &config.labels)?;
+    if label.include_selectors {
+        field_spec::merge(&mut specs, &config.common_labels)?;
+        return Ok(specs);
+    }
+    if label.include_templates {
+        field_spec::merge(&mut specs, &config.template_labels)?;
+    }
+    if label.include_volume_claim_templates {
+        field_spec::merge(&mut specs, &config.volume_claim_template_labels)?;
+    }
+    field_spec::merge(&mut specs, &[FieldSpec::of_every_kind("metadata/labels", true)])?;
+    Ok(specs)
+}
+
+/// Reads an entry of `patches`.
+///
+/// # Errors
+/// Where it names no patch or two, and where the patch is none.
+pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Result<Transformer> {
+    let inline = entry.patch.trim();
+    let (text, file) = match (inline.is_empty(), entry.path.is_empty()) {
+        (true, true) => {
+            return Err(Error::new("an entry of `patches` needs `patch` or `path`").field("patches"));
+        }
+        (false, false) => {
+            return Err(Error::new("an entry of `patches` has both `patch` and `path`").field("patches"));
+        }
+        (false, true) => (inline.to_owned(), None),
+        (true, false) => {
+            let file = loader.load_path(&entry.path)?;
+            (patch_text(&file.bytes, &file.name)?, Some(file))
+        }
+    };
+    let parsed = patches::parse(&text, limits);
+    let mut patch = match (parsed, &file) {
+        (Ok(patch), _) => patch,
+        (Err(error), Some(file)) => return Err(error.in_file(&file.name)),
+        // Lines of an inline patch count from its own start, which nobody sees.
+        (Err(error), None) => return Err(error.replace_position(entry.position)),
+    };
+    if let patches::Patch::StrategicMerge(objects) = &mut patch {
+        for object in objects {
+            object.node_mut().set_file(file.as_ref().map_or(0, |file| file.number));
+            if file.is_none() {
+                object.node_mut().position = entry.position;
+            }
+            object.notes.name_change_allowed |= entry.allow_name_change;
+            object.notes.kind_change_allowed |= entry.allow_kind_change;
+        }
+    }
+    Ok(Transformer::Patch { patch, target: entry.target.clone() })
+}
+
+fn patch_text(bytes: &[u8], name: &str) -> Result<String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Error::new(format!("the file is not UTF-8 text: byte {} is not", error.valid_up_to())).in_file(name)
+    })?;
+    Ok(text.to_owned())
+}
+
+/// Reads an entry of `patchesJson6902`.
+///
+/// # Errors
+/// Where it names no target, no patch or two, and where the patch is none.
+// kustomize: PatchJson6902TransformerPlugin.Config
+pub(crate) fn json_patch(entry: &PatchEntry, loader: &Loader) -> Result<Transformer> {
+    let refuse = |message: &str| Err(Error::new(message).field("patchesJson6902"));
+    let Some(target) = entry.target.clone().filter(|target| !target.id.name.is_empty()) else {
+        return refuse("an entry of `patchesJson6902` needs `target.name`");
+    };
+    let text = match (entry.patch.is_empty(), entry.path.is_empty()) {
+        (true, true) => return refuse("an entry of `patchesJson6902` needs `patch` or `path`"),
+        (false, false) => return refuse("an entry of `patchesJson6902` has both `patch` and `path`"),
+        (false, true) => entry.patch.to_string(),
+        (true, false) => {
+            let file = loader.load_path(&entry.path)?;
+            patch_text(&file.bytes, &file.name)?
+        }
+    };
+    let patch = JsonPatch::parse(&text).map_err(|error| {
+        if entry.path.is_empty() { error.replace_position(entry.position) } else { error.in_file(&entry.path) }
+    })?;
+    if patch.is_empty() {
+        return refuse("the patch is empty");
+    }
+    Ok(Transformer::JsonPatch { patch, target })
+}
+
+/// Reads entries of `patchesStrategicMerge`, each a patch or the path of a file.
+///
+/// # Errors
+/// Where an entry is neither.
+// kustomize: loadFromPaths
+pub(crate) fn strategic_patches(entries: &[Located], loader: &Loader, limits: &Limits) -> Result<Vec<Resource>> {
+    let mut patches = Vec::new();
+    for entry in entries {
+        match load::resources(entry.text.as_bytes(), limits) {
+            Ok(mut inline) => {
+                for patch in &mut inline {
+                    patch.node_mut().position = entry.position;
+                }
+                patches.extend(inline);
+            }
+            Err(error) if entry.text.contains('\n') => return Err(error.replace_position(entry.position)),
+            Err(_) => patches.extend(load::resources_of_file(&loader.load(entry)?, limits)?),
+        }
+    }
+    Ok(patches)
+}
+
+/// Reads `replacements`, following `path`.
+///
+/// # Errors
+/// Where a file cannot be read or holds no replacements.
+pub(crate) fn replacements(
+    entries: &[ReplacementField],
+    loader: &Loader,
+    limits: &Limits,
+) -> Result<Vec<kustomization::Replacement>> {
+    let mut found = Vec::new();
+    for entry in entries {
+        if entry.path.is_empty() {
+            found.push(entry.replacement.clone());
+            continue;
+        }
+        let file = loader.load_path(&entry.path).map_err(|error| error.position(entry.position))?;
+        let parsed = goyaml::parse(&file.bytes, limits).map_err(|error| Error::malformed(&error).in_file(&file.name))?;
+        let mut node = parsed.ok_or_else(|| Error::new("the file holds no replacement").in_file(&file.name))?;
+        node.expand_aliases(limits).map_err(|error| Error::malformed(&error).in_file(&file.name))?;
+        node.set_file(file.number);
+        found.extend(crate::transformers::replacements::read_file(&node).map_err(|error| error.in_file(&file.name))?);
+    }
+    Ok(found)
+}

@@ -1,0 +1,95 @@
+//! Strategic merge: a patch that looks like the resource, laid over it.
+//!
+//! Mappings merge field by field, a `null` in the patch takes a field away, scalars and most lists are replaced, and
+//! lists that the schema gives a merge key are merged element by element, new elements first. `$patch: delete`,
+//! `replace` and `merge` in a mapping, or alone in an element of a merged list, say otherwise for that place.
+//! `$setElementOrder`, `$deleteFromPrimitiveList` and `$retainKeys` mean nothing here: they are ordinary fields.
+//!
+//! A merge goes over the whole resource, also where the patch is silent: there, elements of merged lists that repeat a
+//! key are reduced to one, and fields with nothing behind the colon vanish (`field: null` stays).
+//!
+//! Not supported: schemas that stand in comments of the resource (`# {"$openapi": …}`), since comments are not kept.
+
+mod directive;
+mod element;
+mod list;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use goyaml::Node;
+
+use crate::schema::Schema;
+use walk::{Outcome, Walk};
+
+/// Why a patch does not fit its resource.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {problem}", if path.is_empty() { "the resource" } else { path.as_str() })]
+pub struct MergeError {
+    /// Where, as field names with `/` between them and list elements in brackets; empty for the resource itself.
+    pub path: String,
+    /// What is wrong there.
+    pub problem: MergeProblem,
+}
+
+/// What can be wrong between a patch and its resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MergeProblem {
+    /// The two disagree about what a field is, or a list holds what it cannot hold.
+    #[error("wrong node kind: expected {expected} but got {found}")]
+    WrongKind {
+        /// What is needed here.
+        expected: &'static str,
+        /// What is there.
+        found: &'static str,
+    },
+    /// The patch has a `$patch` that is not one of the three.
+    #[error("unknown `$patch` directive: expected `delete`, `replace` or `merge`")]
+    UnknownDirective,
+    /// A mapping has an empty key.
+    #[error("a field with an empty name cannot be merged")]
+    EmptyFieldName,
+}
+
+impl MergeError {
+    const fn new(problem: MergeProblem) -> Self {
+        Self {
+            path: String::new(),
+            problem,
+        }
+    }
+
+    const fn wrong_kind(expected: &'static str, found: &Node) -> Self {
+        Self::new(MergeProblem::WrongKind {
+            expected,
+            found: walk::kind_name(found),
+        })
+    }
+
+    /// The same error seen from the mapping or list around it.
+    fn inside(mut self, step: &str) -> Self {
+        let separator = if self.path.is_empty() || self.path.starts_with('[') {
+            ""
+        } else {
+            "/"
+        };
+        self.path = format!("{step}{separator}{}", self.path);
+        self
+    }
+}
+
+/// Lays a patch over a resource; `None` where the patch deletes it.
+///
+/// # Errors
+///
+/// Where patch and resource disagree about the kind of a field, or the patch has an unknown `$patch` directive.
+pub fn apply(schema: &Schema, patch: &Node, target: Node) -> Result<Option<Node>, MergeError> {
+    let mut target = target;
+    let mut patch = patch.clone();
+    match Walk::new(schema).merge(None, &mut target, &mut patch)? {
+        // kustomize: `Resource.ApplyFilter` throws away the node that a `$patch: replace` of the whole resource gives.
+        Outcome::Target | Outcome::Patch => Ok(Some(target)),
+        Outcome::Gone => Ok(None),
+    }
+}

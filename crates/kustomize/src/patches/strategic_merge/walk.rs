@@ -1,0 +1,346 @@
+//! Goes through patch and target together: what becomes of each field.
+
+use goyaml::{Data, Node, Style};
+
+use super::directive::Directive;
+use super::{MergeError, MergeProblem};
+use crate::schema::{FieldSchema, Schema};
+
+/// A merge in progress.
+///
+/// Its four ways through a tree differ in who speaks: [`Self::merge`] has target and patch, [`Self::keep`] has a target
+/// on which the patch is silent, [`Self::adopt`] has a patch where the target has nothing, and [`Self::settle`] has
+/// what lies inside of something adopted, where kustomize lays the patch over itself.
+#[derive(Clone, Copy)]
+pub(super) struct Walk<'a> {
+    schema: &'a Schema,
+}
+
+/// Which node a place holds after the merge. The node itself was changed where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The target's.
+    Target,
+    /// The patch's.
+    Patch,
+    /// None.
+    Gone,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) const fn new(schema: &'a Schema) -> Self {
+        Self { schema }
+    }
+
+    /// Merges where both have something, be it `null`. What goes into the target is taken out of the patch.
+    pub(super) fn merge(
+        self,
+        schema: Option<FieldSchema<'a>>,
+        target: &mut Node,
+        patch: &mut Node,
+    ) -> Result<Outcome, MergeError> {
+        if patch.is_null() {
+            return Ok(Outcome::Gone);
+        }
+        if target.is_null() {
+            return Ok(if self.adopt(schema, patch)? {
+                Outcome::Patch
+            } else {
+                Outcome::Gone
+            });
+        }
+        let schema = schema
+            .or_else(|| self.detect(target))
+            .or_else(|| self.detect(patch));
+        match (&target.data, &patch.data) {
+            (Data::Mapping(_), Data::Mapping(_)) => self.merge_mappings(schema, target, patch),
+            (Data::Sequence(_), Data::Sequence(_)) => self.merge_sequences(schema, target, patch),
+            (Data::Scalar(_), Data::Scalar(_)) => Ok(Outcome::Patch),
+            (Data::Alias(_), _) => Ok(Outcome::Gone),
+            _ => Err(MergeError::wrong_kind(kind_name(target), patch)),
+        }
+    }
+
+    fn merge_mappings(
+        self,
+        schema: Option<FieldSchema<'a>>,
+        target: &mut Node,
+        patch: &mut Node,
+    ) -> Result<Outcome, MergeError> {
+        inherit_style(target, patch);
+        match Directive::take_from_mapping(patch)? {
+            Directive::Delete => Ok(Outcome::Gone),
+            Directive::Replace => {
+                self.settle_fields(schema, patch)?;
+                Ok(Outcome::Patch)
+            }
+            Directive::Merge => {
+                self.merge_fields(schema, target, patch)?;
+                Ok(Outcome::Target)
+            }
+        }
+    }
+
+    fn merge_sequences(
+        self,
+        schema: Option<FieldSchema<'a>>,
+        target: &mut Node,
+        patch: &mut Node,
+    ) -> Result<Outcome, MergeError> {
+        inherit_style(target, patch);
+        let Some(schema) = schema.filter(FieldSchema::merges_elements) else {
+            return Ok(Outcome::Patch);
+        };
+        match Directive::take_from_list(patch)? {
+            Directive::Delete => Ok(Outcome::Gone),
+            Directive::Replace => {
+                self.settle_elements(schema, patch)?;
+                Ok(Outcome::Patch)
+            }
+            Directive::Merge => {
+                self.merge_elements(schema, target, Some(patch))?;
+                Ok(Outcome::Target)
+            }
+        }
+    }
+
+    fn merge_fields(
+        self,
+        schema: Option<FieldSchema<'a>>,
+        target: &mut Node,
+        patch: &mut Node,
+    ) -> Result<(), MergeError> {
+        let (Some(fields), Some(changes)) = (target.entries_mut(), patch.entries_mut()) else {
+            return Ok(());
+        };
+        let mut changes: Vec<_> = std::mem::take(changes).into_iter().map(Some).collect();
+        changes.sort_by(|a, b| change_name(a).cmp(change_name(b)));
+        changes.dedup_by(|later, first| change_name(later) == change_name(first));
+        let names: Vec<_> = changes
+            .iter()
+            .map(|change| change.as_ref().and_then(|(key, _)| key.to_text()))
+            .collect();
+
+        retain_fields(fields, |name, value| {
+            let change = names
+                .binary_search_by(|probe| probe.as_deref().unwrap_or_default().cmp(name))
+                .ok();
+            let Some((_, mut change)) = change.and_then(|index| changes.get_mut(index)?.take())
+            else {
+                return self.keep(field_schema(schema, name, value), value);
+            };
+            match self.merge(
+                schema.and_then(|schema| schema.field(name)),
+                value,
+                &mut change,
+            )? {
+                Outcome::Target => {}
+                Outcome::Patch => {
+                    // kustomize: `FieldSetter` keeps the style of the field that is there, and with it its quotes.
+                    change.style = value.style;
+                    *value = change;
+                }
+                Outcome::Gone => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        for (key, mut value) in changes.into_iter().flatten() {
+            let name = field_name(&key)?;
+            let schema = field_schema(schema, name, &value);
+            if self
+                .adopt(schema, &mut value)
+                .map_err(|error| error.inside(name))?
+            {
+                fields.push((key, value));
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes over a part of the target on which the patch is silent; false where nothing of it stays.
+    pub(super) fn keep(
+        self,
+        schema: Option<FieldSchema<'a>>,
+        target: &mut Node,
+    ) -> Result<bool, MergeError> {
+        if target.is_null() {
+            // kustomize: `Merger.VisitMap` keeps the nulls that are written out.
+            return Ok(target.as_str().is_some_and(|text| !text.is_empty()));
+        }
+        let schema = schema.or_else(|| self.detect(target));
+        match &mut target.data {
+            Data::Scalar(_) => Ok(true),
+            Data::Alias(_) => Ok(false),
+            Data::Mapping(fields) => {
+                retain_fields(fields, |name, value| {
+                    self.keep(field_schema(schema, name, value), value)
+                })?;
+                Ok(true)
+            }
+            Data::Sequence(_) => {
+                if let Some(schema) = schema.filter(FieldSchema::merges_elements) {
+                    self.merge_elements(schema, target, None)?;
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// Makes a part of the patch fit to stand where the target has nothing; false where nothing of it stays.
+    pub(super) fn adopt(
+        self,
+        schema: Option<FieldSchema<'a>>,
+        patch: &mut Node,
+    ) -> Result<bool, MergeError> {
+        if patch.is_null() {
+            return Ok(false);
+        }
+        let schema = schema.or_else(|| self.detect(patch));
+        match &patch.data {
+            Data::Scalar(_) => Ok(true),
+            Data::Alias(_) => Ok(false),
+            Data::Mapping(_) => {
+                // kustomize: `Merger.VisitMap` overlooks an unknown directive where there is nothing to merge with.
+                if Directive::take_from_mapping(patch) == Ok(Directive::Delete) {
+                    return Ok(false);
+                }
+                self.settle_fields(schema, patch)?;
+                Ok(true)
+            }
+            Data::Sequence(_) => {
+                if let Some(schema) = schema.filter(FieldSchema::merges_elements) {
+                    self.settle_elements(schema, patch)?;
+                    if patch.items().is_some_and(|items| !items.is_empty()) {
+                        patch.style = Style::PLAIN;
+                    }
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// Cleans what lies inside of an adopted part of the patch; false where nothing of it stays.
+    pub(super) fn settle(
+        self,
+        schema: Option<FieldSchema<'a>>,
+        patch: &mut Node,
+    ) -> Result<bool, MergeError> {
+        if patch.is_null() {
+            return Ok(false);
+        }
+        let schema = schema.or_else(|| self.detect(patch));
+        match &patch.data {
+            Data::Scalar(_) => Ok(true),
+            Data::Alias(_) => Ok(false),
+            Data::Mapping(_) => {
+                if Directive::take_from_mapping(patch)? == Directive::Delete {
+                    return Ok(false);
+                }
+                self.settle_fields(schema, patch)?;
+                Ok(true)
+            }
+            Data::Sequence(_) => {
+                let Some(schema) = schema.filter(FieldSchema::merges_elements) else {
+                    return Ok(true);
+                };
+                if Directive::take_from_list(patch)? == Directive::Delete {
+                    return Ok(false);
+                }
+                self.settle_elements(schema, patch)?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn settle_fields(
+        self,
+        schema: Option<FieldSchema<'a>>,
+        patch: &mut Node,
+    ) -> Result<(), MergeError> {
+        let Some(fields) = patch.entries_mut() else {
+            return Ok(());
+        };
+        retain_fields(fields, |name, value| {
+            self.settle(field_schema(schema, name, value), value)
+        })
+    }
+
+    /// The schema of a resource that stands where no schema is known, by its own apiVersion and kind.
+    fn detect(self, node: &Node) -> Option<FieldSchema<'a>> {
+        let text = |name| {
+            node.get(name)
+                .filter(|value| !value.is_null())
+                .and_then(Node::as_str)
+        };
+        self.schema.resource(text("apiVersion")?, text("kind")?)
+    }
+}
+
+/// Keeps the fields for which `keep` says so; an error stops it and carries the field's name.
+fn retain_fields(
+    fields: &mut Vec<(Node, Node)>,
+    mut keep: impl FnMut(&str, &mut Node) -> Result<bool, MergeError>,
+) -> Result<(), MergeError> {
+    let mut failure = None;
+    fields.retain_mut(|(key, value)| {
+        if failure.is_some() {
+            return true;
+        }
+        let kept =
+            field_name(key).and_then(|name| keep(name, value).map_err(|error| error.inside(name)));
+        kept.unwrap_or_else(|error| {
+            failure = Some(error);
+            true
+        })
+    });
+    failure.map_or(Ok(()), Err)
+}
+
+/// kustomize: `FieldSetter` takes an empty name for "the scalar itself" and fails.
+fn field_name(key: &Node) -> Result<&str, MergeError> {
+    key.as_str()
+        .filter(|name| !name.is_empty())
+        .ok_or(MergeError::new(MergeProblem::EmptyFieldName))
+}
+
+fn change_name(change: &Option<(Node, Node)>) -> &str {
+    change
+        .as_ref()
+        .and_then(|(key, _)| key.as_str())
+        .unwrap_or_default()
+}
+
+/// The schema of a field; for a scalar it is not looked up, since nothing depends on it.
+fn field_schema<'a>(
+    schema: Option<FieldSchema<'a>>,
+    name: &str,
+    value: &Node,
+) -> Option<FieldSchema<'a>> {
+    if value.is_scalar() {
+        None
+    } else {
+        schema?.field(name)
+    }
+}
+
+/// kustomize: `Merger.SetStyle` writes an empty collection in the style of what comes into it.
+fn inherit_style(target: &mut Node, patch: &Node) {
+    let is_empty = match &target.data {
+        Data::Mapping(fields) => fields.is_empty(),
+        Data::Sequence(items) => items.is_empty(),
+        Data::Scalar(_) | Data::Alias(_) => false,
+    };
+    if is_empty {
+        target.style = patch.style;
+    }
+}
+
+/// The name of a node's kind in messages.
+pub(super) const fn kind_name(node: &Node) -> &'static str {
+    match node.data {
+        Data::Scalar(_) => "a scalar",
+        Data::Sequence(_) => "a list",
+        Data::Mapping(_) => "a mapping",
+        Data::Alias(_) => "an alias",
+    }
+}

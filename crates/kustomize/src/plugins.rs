@@ -1,0 +1,238 @@
+//! Plugin configurations: objects that ask for a built-in generator or transformer.
+
+use goyaml::{Limits, Node, Text};
+
+use crate::decode::{self, boolean, field_spec, fields, list, located_list, selector, string_map, text};
+use crate::error::{Error, Result};
+use crate::field_spec::FieldSpec;
+use crate::generators;
+use crate::kustomization::{self, Patch, ReplacementField, generator_fields, replacement_fields};
+use crate::layer_transformers;
+use crate::load;
+use crate::loader::Loader;
+use crate::resource::Resource;
+use crate::resources::Resources;
+use crate::transformers::namespace::RoleBindingSubjects;
+use crate::transformers::{Affix, NamespaceArgs, Transformer, value_add};
+
+/// What a built-in generator makes of its configuration.
+///
+/// # Errors
+/// Where the configuration is of no built-in generator, or wrong.
+pub(crate) fn generate(configuration: &Resource, loader: &Loader) -> Result<Vec<Resource>> {
+    let node = read(configuration)?;
+    let made = match configuration.gvk().kind.as_str() {
+        "ConfigMapGenerator" => generators::config_map(&generator_fields::decode_generator(&node, false, false)?, loader),
+        "SecretGenerator" => generators::secret(&generator_fields::decode_generator(&node, true, false)?, loader),
+        _ => Err(refuse(configuration, "generator")),
+    };
+    made.map(|resource| vec![resource])
+}
+
+/// The changes that a configuration asks for.
+///
+/// # Errors
+/// Where the configuration is of no built-in transformer, or wrong.
+pub(crate) fn transformers(configuration: &Resource, loader: &Loader, limits: &Limits) -> Result<Vec<Transformer>> {
+    let node = read(configuration)?;
+    let settings = Settings { node: &node, loader, limits };
+    let made = match configuration.gvk().kind.as_str() {
+        "PrefixTransformer" => settings.affix(Affix::Prefix, "prefix"),
+        "SuffixTransformer" => settings.affix(Affix::Suffix, "suffix"),
+        "PrefixSuffixTransformer" => {
+            let both = [settings.affix(Affix::Prefix, "prefix"), settings.affix(Affix::Suffix, "suffix")];
+            return both.into_iter().collect::<Result<_>>().map_err(|error| error.resource(configuration.id()));
+        }
+        "NamespaceTransformer" => settings.namespace(),
+        "LabelTransformer" => settings.metadata_map("labels"),
+        "AnnotationsTransformer" => settings.metadata_map("annotations"),
+        "ImageTagTransformer" => settings.image(),
+        "ReplicaCountTransformer" => settings.replicas(),
+        "PatchTransformer" => kustomization::patch(&node, false)
+            .and_then(|entry| layer_transformers::patch(&without_place(entry), loader, limits)),
+        "PatchStrategicMergeTransformer" => settings.strategic_patches(),
+        "PatchJson6902Transformer" => settings.json_patch(),
+        "ReplacementTransformer" => settings.replacements(),
+        "HashTransformer" => Ok(Transformer::NameHash),
+        "ValueAddTransformer" => value_add::decode(&node).map(Transformer::ValueAdd),
+        _ => Err(refuse(configuration, "transformer")),
+    };
+    made.map(|transformer| vec![transformer]).map_err(|error| error.resource(configuration.id()))
+}
+
+/// The text of every resource, to tell whether anything has changed.
+///
+/// # Errors
+/// Where a resource cannot be written.
+pub(crate) fn texts(resources: &Resources) -> Result<Vec<String>> {
+    resources
+        .iter()
+        .map(|resource| {
+            let mut text = String::new();
+            resource.emit(&mut text)?;
+            Ok(text)
+        })
+        .collect()
+}
+
+/// The configuration as its plugin reads it: kustomize writes it as text first.
+fn read(configuration: &Resource) -> Result<Node> {
+    let gvk = configuration.gvk();
+    if !gvk.group.is_empty() || gvk.version != "builtin" {
+        return Err(refuse(configuration, "plugin"));
+    }
+    let mut written = String::new();
+    configuration.emit(&mut written)?;
+    let parsed = goyaml::parse(written.as_bytes(), &Limits::default()).map_err(|error| Error::malformed(&error))?;
+    let mut node = parsed.unwrap_or_else(Node::null);
+    clear_positions(&mut node);
+    node.position = configuration.node().position;
+    Ok(node)
+}
+
+fn clear_positions(node: &mut Node) {
+    node.position = goyaml::Position::default();
+    if let Some(entries) = node.entries_mut() {
+        for (key, value) in entries {
+            key.position = goyaml::Position::default();
+            clear_positions(value);
+        }
+    } else if let Some(items) = node.items_mut() {
+        items.iter_mut().for_each(clear_positions);
+    }
+}
+
+fn refuse(configuration: &Resource, what: &str) -> Error {
+    let kind = &configuration.gvk().kind;
+    let known = [
+        "ConfigMapGenerator",
+        "SecretGenerator",
+        "PrefixTransformer",
+        "SuffixTransformer",
+        "NamespaceTransformer",
+        "LabelTransformer",
+        "AnnotationsTransformer",
+        "ImageTagTransformer",
+        "ReplicaCountTransformer",
+        "PatchTransformer",
+        "PatchStrategicMergeTransformer",
+        "PatchJson6902Transformer",
+        "ReplacementTransformer",
+        "ValueAddTransformer",
+    ];
+    let hint = decode::nearest(kind, &known).map_or_else(
+        || "only built-in plugins run (`apiVersion: builtin`); exec, container and Go plugins do not".to_owned(),
+        |near| format!("built-in plugins have `apiVersion: builtin`; did you mean `kind: {near}`?"),
+    );
+    Error::new(format!("`{kind}` is not a built-in {what}"))
+        .position(configuration.node().position)
+        .resource(configuration.id())
+        .hint(hint)
+}
+
+fn without_place(entry: Patch) -> Patch {
+    Patch { position: goyaml::Position::default(), ..entry }
+}
+
+/// A configuration and what is needed to follow it.
+struct Settings<'a> {
+    node: &'a Node,
+    loader: &'a Loader<'a>,
+    limits: &'a Limits,
+}
+
+impl<'a> Settings<'a> {
+    fn field(&self, field: &str) -> Result<Option<&'a Node>> {
+        let lower = field.to_ascii_lowercase();
+        Ok(fields(self.node, "the configuration")?.into_iter().find(|(name, _)| *name == lower).map(|(_, value)| value))
+    }
+
+    fn text(&self, field: &str) -> Result<Text> {
+        self.field(field)?.map_or_else(|| Ok(Text::new()), |node| text(node, field))
+    }
+
+    fn field_specs(&self) -> Result<Vec<FieldSpec>> {
+        let specs = self.field("fieldSpecs")?;
+        specs.map_or_else(|| Ok(Vec::new()), |node| list(node, "fieldSpecs", |item| field_spec(item, "fieldSpecs")))
+    }
+
+    fn affix(&self, affix: Affix, field: &str) -> Result<Transformer> {
+        let specs = self.field_specs()?;
+        if specs.is_empty() {
+            return Err(Error::new("the configuration needs `fieldSpecs`").field("fieldSpecs"));
+        }
+        Ok(Transformer::NameAffix(affix, self.text(field)?, specs))
+    }
+
+    fn namespace(&self) -> Result<Transformer> {
+        let mut args = NamespaceArgs::default();
+        if let Some(metadata) = self.field("metadata")? {
+            for (name, value) in fields(metadata, "metadata")? {
+                if name == "namespace" {
+                    args.namespace = text(value, "namespace")?;
+                }
+            }
+        }
+        if let Some(unset_only) = self.field("unsetOnly")? {
+            args.unset_only = boolean(unset_only, "unsetOnly")?;
+        }
+        args.subjects = match self.text("setRoleBindingSubjects")?.as_str() {
+            "" | "defaultOnly" => RoleBindingSubjects::DefaultOnly,
+            "allServiceAccounts" => RoleBindingSubjects::AllServiceAccounts,
+            "none" => RoleBindingSubjects::None,
+            other => {
+                return Err(Error::new(format!("`{other}` is no value for `setRoleBindingSubjects`"))
+                    .field("setRoleBindingSubjects")
+                    .hint("the values are `defaultOnly`, `allServiceAccounts` and `none`"));
+            }
+        };
+        Ok(Transformer::Namespace(args, self.field_specs()?))
+    }
+
+    fn metadata_map(&self, field: &str) -> Result<Transformer> {
+        let map = self.field(field)?.map_or_else(|| Ok(std::collections::BTreeMap::new()), |node| string_map(node, field))?;
+        Ok(Transformer::MetadataMap(map, self.field_specs()?))
+    }
+
+    fn image(&self) -> Result<Transformer> {
+        let image = self.field("imageTag")?.map(|node| kustomization::image(node, false)).transpose()?;
+        Ok(Transformer::Image(image.unwrap_or_default(), self.field_specs()?))
+    }
+
+    fn replicas(&self) -> Result<Transformer> {
+        let replica = self.field("replica")?.map(|node| kustomization::replica(node, false)).transpose()?;
+        Ok(Transformer::Replicas(replica.unwrap_or_default(), self.field_specs()?))
+    }
+
+    fn strategic_patches(&self) -> Result<Transformer> {
+        let paths = self.field("paths")?.map_or_else(|| Ok(Vec::new()), |node| located_list(node, "paths"))?;
+        let inline = self.text("patches")?;
+        if paths.is_empty() && inline.is_empty() {
+            return Err(Error::new("the configuration needs `paths` or `patches`"));
+        }
+        let mut patches = layer_transformers::strategic_patches(&paths, self.loader, self.limits)?;
+        patches.extend(load::resources(inline.as_bytes(), self.limits)?);
+        if patches.is_empty() {
+            return Err(Error::new("the patches are empty"));
+        }
+        Ok(Transformer::StrategicPatches(patches))
+    }
+
+    fn json_patch(&self) -> Result<Transformer> {
+        let target = self.field("target")?.map(|node| selector(node, "target", false)).transpose()?;
+        let entry = Patch { path: self.text("path")?, patch: self.text("jsonOp")?, target, ..Patch::default() };
+        layer_transformers::json_patch(&entry, self.loader)
+    }
+
+    fn replacements(&self) -> Result<Transformer> {
+        let read = |item: &Node| {
+            let path = fields(item, "replacements")?.into_iter().find(|(name, _)| name == "path");
+            let path = path.map_or_else(|| Ok(Text::new()), |(_, value)| text(value, "path"))?;
+            let replacement = replacement_fields::decode_replacement(item, false)?;
+            Ok(ReplacementField { path, replacement, position: item.position })
+        };
+        let entries = self.field("replacements")?.map_or_else(|| Ok(Vec::new()), |node| list(node, "replacements", read))?;
+        let found = layer_transformers::replacements(&entries, self.loader, self.limits)?;
+        Ok(Transformer::Replacements(found))
+    }
+}

@@ -1,0 +1,87 @@
+//! What a kustomization does to the resources below it, one kind of change per module.
+
+use goyaml::Text;
+
+use crate::error::Result;
+use crate::field_spec::FieldSpec;
+use crate::kustomization::{Image, Replacement, Replica};
+use crate::metadata::StringMap;
+use crate::patches::{self, Patch, json6902::JsonPatch};
+use crate::resource::Resource;
+use crate::resources::Resources;
+use crate::schema::Schema;
+use crate::selector::Selector;
+
+pub(crate) mod images;
+pub(crate) mod metadata_maps;
+pub(crate) mod name_affix;
+pub(crate) mod name_hash;
+pub(crate) mod namespace;
+pub(crate) mod replacements;
+pub(crate) mod replicas;
+pub(crate) mod sort;
+pub(crate) mod value_add;
+
+pub(crate) use name_affix::Affix;
+pub(crate) use namespace::NamespaceArgs;
+
+/// A change that is ready to be made: everything that it needs has been read.
+#[derive(Debug)]
+pub enum Transformer {
+    /// An entry of `patches`.
+    Patch {
+        /// The patch.
+        patch: Patch,
+        /// What it is for; without it, what the patch names.
+        target: Option<Selector>,
+    },
+    /// `patchesStrategicMerge`
+    StrategicPatches(Vec<Resource>),
+    /// An entry of `patchesJson6902`
+    JsonPatch {
+        /// The patch.
+        patch: JsonPatch,
+        /// What it is for.
+        target: Selector,
+    },
+    /// `namespace`
+    Namespace(NamespaceArgs, Vec<FieldSpec>),
+    /// `namePrefix` or `nameSuffix`
+    NameAffix(Affix, Text, Vec<FieldSpec>),
+    /// Labels or annotations.
+    MetadataMap(StringMap, Vec<FieldSpec>),
+    /// An entry of `replicas`
+    Replicas(Replica, Vec<FieldSpec>),
+    /// An entry of `images`
+    Image(Image, Vec<FieldSpec>),
+    /// `replacements`
+    Replacements(Vec<Replacement>),
+    /// Hashes for the names of generated resources, out of turn.
+    NameHash,
+    /// A value that is set or added to a path.
+    ValueAdd(value_add::ValueAdd),
+}
+
+impl Transformer {
+    /// Makes the change.
+    ///
+    /// # Errors
+    /// Where it does not fit the resources.
+    pub fn apply(&self, schema: &Schema, resources: &mut Resources) -> Result<()> {
+        match self {
+            Self::Patch { patch, target } => patches::apply(patch, target.as_ref(), schema, resources)?,
+            Self::StrategicPatches(patches) => patches::apply_strategic(patches, schema, resources)?,
+            Self::JsonPatch { patch, target } => patches::apply_json(patch, target, resources)?,
+            Self::Namespace(args, specs) => namespace::apply(args, specs, resources)?,
+            Self::NameAffix(affix, text, specs) => name_affix::apply(*affix, text, specs, resources.as_mut_slice())?,
+            Self::MetadataMap(entries, specs) => metadata_maps::apply(entries, specs, resources.as_mut_slice())?,
+            Self::Replicas(replica, specs) => replicas::apply(replica, specs, resources)?,
+            Self::Image(image, specs) => images::apply(image, specs, resources)?,
+            Self::Replacements(replacements) => replacements::apply(replacements, resources)?,
+            Self::NameHash => name_hash::apply(resources)?,
+            Self::ValueAdd(add) => value_add::apply(add, resources)?,
+        }
+        resources.drop_empty();
+        Ok(())
+    }
+}
