@@ -2,6 +2,10 @@
 
 /// What a text allows.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one independent answer"
+)]
 pub(crate) struct Analysis {
     /// Whether the text has a line break.
     pub(crate) is_multiline: bool,
@@ -13,6 +17,8 @@ pub(crate) struct Analysis {
     pub(crate) allows_single_quoted: bool,
     /// Whether the text may be written as a block scalar.
     pub(crate) allows_block: bool,
+    /// Whether the text has nothing but the printable characters of ASCII and line breaks.
+    pub(crate) is_common: bool,
 }
 
 /// Whether a byte is one that only matters at the start of a text.
@@ -20,11 +26,14 @@ const IS_ORDINARY: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0x21;
     while byte < 0x7f {
-        table[byte] = !matches!(
-            byte as u8,
-            b',' | b'?' | b'[' | b']' | b'{' | b'}' | b':' | b'#'
-        );
+        table[byte] = true;
         byte += 1;
+    }
+    let special = b",?[]{}:#";
+    let mut index = 0;
+    while index < special.len() {
+        table[special[index] as usize] = false;
+        index += 1;
     }
     table
 };
@@ -52,6 +61,7 @@ pub(crate) fn analyze(text: &str, are_tabs_special: bool) -> Analysis {
             allows_block_plain: !block_indicator,
             allows_single_quoted: true,
             allows_block: true,
+            is_common: true,
         };
     }
     if text.is_empty() {
@@ -61,6 +71,7 @@ pub(crate) fn analyze(text: &str, are_tabs_special: bool) -> Analysis {
             allows_block_plain: true,
             allows_single_quoted: true,
             allows_block: false,
+            is_common: true,
         };
     }
     let mut found = Found {
@@ -91,6 +102,15 @@ fn leading_indicators(text: &str) -> (bool, bool) {
     }
 }
 
+/// What a character is to the one after it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Space,
+    Tab,
+    Break,
+    Other,
+}
+
 /// What was met in a text.
 #[derive(Default)]
 #[expect(
@@ -102,6 +122,7 @@ struct Found {
     block_indicator: bool,
     line_break: bool,
     unprintable: bool,
+    uncommon: bool,
     tab: bool,
     space_after_break: bool,
     break_after_space: bool,
@@ -109,31 +130,50 @@ struct Found {
 
 impl Found {
     fn scan(&mut self, text: &str, are_tabs_special: bool) {
-        let mut previous = '\n';
-        let mut characters = text.chars().peekable();
-        let mut is_first = true;
-        while let Some(character) = characters.next() {
-            match character {
-                ',' | '?' | '[' | ']' | '{' | '}' if !is_first => self.flow_indicator = true,
-                ':' if !is_first => {
-                    self.flow_indicator = true;
-                    self.block_indicator |= matches!(characters.peek(), None | Some(' ' | '\t'));
+        let bytes = text.as_bytes();
+        let mut at = 0;
+        let mut previous = Kind::Other;
+        while let Some(&byte) = bytes.get(at) {
+            let mut width = 1;
+            let mut kind = Kind::Other;
+            match byte {
+                _ if IS_ORDINARY[usize::from(byte)] => {}
+                b' ' => {
+                    kind = Kind::Space;
+                    self.space_after_break |= previous == Kind::Break;
                 }
-                '#' if !is_first && (is_break(previous) || matches!(previous, ' ' | '\t')) => {
+                b'\t' => {
+                    kind = Kind::Tab;
+                    self.tab |= are_tabs_special;
+                    self.unprintable |= !are_tabs_special;
+                }
+                b',' | b'?' | b'[' | b']' | b'{' | b'}' => self.flow_indicator |= at > 0,
+                b':' if at > 0 => {
+                    self.flow_indicator = true;
+                    self.block_indicator |= matches!(bytes.get(at + 1), None | Some(b' ' | b'\t'));
+                }
+                b'#' if at > 0 && previous != Kind::Other => {
                     self.flow_indicator = true;
                     self.block_indicator = true;
                 }
-                ' ' => self.space_after_break |= !is_first && is_break(previous),
-                '\t' if are_tabs_special => self.tab = true,
-                _ if is_break(character) => {
-                    self.line_break = true;
-                    self.break_after_space |= previous == ' ';
+                b':' | b'#' => {}
+                _ => {
+                    let Some(character) = text.get(at..).and_then(|rest| rest.chars().next())
+                    else {
+                        return;
+                    };
+                    width = character.len_utf8();
                     self.unprintable |= !is_printable(character);
+                    self.uncommon |= byte >= 0x7f;
+                    if is_break(character) {
+                        kind = Kind::Break;
+                        self.line_break = true;
+                        self.break_after_space |= previous == Kind::Space;
+                    }
                 }
-                _ => self.unprintable |= !is_printable(character),
             }
-            previous = character;
-            is_first = false;
+            previous = kind;
+            at += width;
         }
     }
 
@@ -151,6 +191,7 @@ impl Found {
             allows_block_plain: !is_never_plain && !self.block_indicator,
             allows_single_quoted: !is_escaped && !self.space_after_break && !self.tab,
             allows_block: !is_escaped && !text.ends_with(' '),
+            is_common: !self.uncommon,
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::analysis::analyze;
+use crate::analysis::{Analysis, analyze};
 use crate::encode::SIMPLE_KEY;
 use crate::error::Error;
 use crate::key_order;
-use crate::node::{Node, Position};
+use crate::node::{Data, Node, Position};
 use crate::number::{self, Number};
 use crate::reencode;
 use crate::resolve::{Dialect, is_plain_string};
@@ -28,7 +28,15 @@ pub fn emit_canonical(node: &Node, out: &mut String) -> Result<(), Error> {
     let mut emitter = Emitter {
         output: Output::new(out, WIDTH),
     };
-    let written = emitter.root(node);
+    let written = match &node.data {
+        // kustomize: RNode.MarshalJSON decodes all but sequences into a mapping, which stays empty for null.
+        Data::Scalar(_) if node.is_null() => emitter.root(&Value::Object(Vec::new())),
+        Data::Scalar(_) => Err(Error::new(
+            node.position,
+            "yaml: cannot unmarshal a scalar into a mapping",
+        )),
+        _ => emitter.root(node),
+    };
     if written.is_err() {
         out.truncate(length);
     }
@@ -130,12 +138,13 @@ impl Emitter<'_> {
     /// Writes a key with its colon, and tells whether it stands on the line of its value.
     fn key(&mut self, key: &str, indent: usize, position: Position) -> Result<bool, Error> {
         let key = reencode::json_key(key, position)?;
-        let is_simple = key.len() <= SIMPLE_KEY && !analyze(&key, false).is_multiline;
+        let analysis = analyze(&key, false);
+        let is_simple = key.len() <= SIMPLE_KEY && !analysis.is_multiline;
         if is_simple {
-            self.text(&key, indent + 2, true);
+            self.text(&key, analysis, indent + 2, true);
         } else {
             self.output.push("? ");
-            self.text(&key, indent + 2, false);
+            self.text(&key, analysis, indent + 2, false);
             self.output.end_line();
             self.output.indent(indent);
         }
@@ -228,8 +237,13 @@ impl Emitter<'_> {
             Shape::Uint(number) => self.output.push(&number.to_string()),
             Shape::Float(number) => self.float(*number, position)?,
             Shape::Text(text) => {
-                let text = reencode::json_text(text, position)?;
-                self.text(&text, indent, false);
+                let analysis = analyze(text, false);
+                if analysis.is_common {
+                    self.text(text, analysis, indent, false);
+                } else {
+                    let text = reencode::json_text(text, position)?;
+                    self.text(&text, analyze(&text, false), indent, false);
+                }
             }
             Shape::Sequence(..) => self.output.push("[]"),
             Shape::Mapping(..) => self.output.push("{}"),
@@ -254,9 +268,8 @@ impl Emitter<'_> {
     }
 
     /// Writes a string in the style that go-yaml v2 chooses for it.
-    fn text(&mut self, text: &str, indent: usize, is_simple_key: bool) {
-        let analysis = analyze(text, false);
-        if text.contains('\n') {
+    fn text(&mut self, text: &str, analysis: Analysis, indent: usize, is_simple_key: bool) {
+        if analysis.is_multiline && text.contains('\n') {
             if analysis.allows_block && !is_simple_key {
                 return self.output.literal(text, indent);
             }
@@ -275,6 +288,10 @@ impl Emitter<'_> {
 /// Whether a text is a number to base 60, which go-yaml does not read but quotes for those who do:
 /// `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?`.
 pub(crate) fn is_base_60(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if !matches!(bytes, [b'+' | b'-' | b'0'..=b'9', ..]) || !bytes.contains(&b':') {
+        return false;
+    }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let mut parts = whole.split(':');
@@ -283,7 +300,7 @@ pub(crate) fn is_base_60(text: &str) -> bool {
         first.starts_with(|digit: char| digit.is_ascii_digit())
             && first.bytes().all(is_digit_or_line)
     });
-    if !starts || !fraction.bytes().all(is_digit_or_line) || !whole.contains(':') {
+    if !starts || !fraction.bytes().all(is_digit_or_line) {
         return false;
     }
     parts.all(|part| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']))

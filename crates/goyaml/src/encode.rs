@@ -2,7 +2,7 @@
 
 use crate::analysis::{Analysis, analyze};
 use crate::error::Error;
-use crate::node::{Data, Node, Position, Style, Tag};
+use crate::node::{Data, Node, Position, Style, Tag, Text};
 use crate::resolve::implicit_tag;
 use crate::scalar_writer::Output;
 
@@ -371,7 +371,7 @@ fn scalar_style(node: &Node, text: &str, analysis: Analysis, context: Context) -
     let is_untagged_string = node.tag == Tag::Str && !node.style.contains(Style::TAGGED);
     let mut style = match asked {
         Some(style) => style,
-        None if text.contains('\n') => Style::LITERAL,
+        None if text.as_bytes().contains(&b'\n') => Style::LITERAL,
         None if is_untagged_string && plain_tag(text) != Tag::Str => Style::DOUBLE_QUOTED,
         None => Style::PLAIN,
     };
@@ -401,7 +401,7 @@ fn scalar_style(node: &Node, text: &str, analysis: Analysis, context: Context) -
 
 /// Whether a key can stand on the line of its value.
 pub(crate) fn is_simple_key(key: &Node) -> bool {
-    let anchor = key.anchor().map_or(0, |anchor| anchor.len());
+    let anchor = key.anchor().map_or(0, Text::len);
     let tag = written_tag(key).map_or(0, str::len);
     match &key.data {
         Data::Scalar(text) => {

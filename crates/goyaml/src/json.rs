@@ -43,13 +43,12 @@ impl Value {
 
 fn write(value: &Value, indent: Option<&str>, level: usize, out: &mut String) {
     match value {
-        Value::Null => out.push_str("null"),
+        Value::Float(number) if number.is_finite() => out.push_str(&number::format_json(*number)),
+        Value::Null | Value::Float(_) => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
         Value::Bool(false) => out.push_str("false"),
         Value::Int(number) => out.push_str(&number.to_string()),
         Value::Uint(number) => out.push_str(&number.to_string()),
-        Value::Float(number) if number.is_finite() => out.push_str(&number::format_json(*number)),
-        Value::Float(_) => out.push_str("null"),
         Value::String(text) => write_string(text, out),
         Value::Array(items) => {
             out.push('[');
@@ -107,7 +106,11 @@ fn write_string(text: &str, out: &mut String) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\0'..=' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if character != ' ' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(character)));
+                out.push_str("\\u");
+                let digits = (0..4)
+                    .rev()
+                    .map(|place| u32::from(character) >> (4 * place) & 0xf);
+                out.extend(digits.filter_map(|digit| char::from_digit(digit, 16)));
             }
             _ => out.push(character),
         }
@@ -128,7 +131,7 @@ impl Reader<'_> {
             .iter()
             .rposition(|&byte| byte == b'\n')
             .map_or(0, |at| at + 1);
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = before.split(|&byte| byte == b'\n').count();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let position = Position {
             line: number(line),

@@ -15,6 +15,7 @@ mod read;
 mod reencode;
 mod resolve;
 mod scalar_writer;
+mod substitute;
 mod timestamp;
 mod to_value;
 mod value;

@@ -236,10 +236,10 @@ pub(crate) fn format_general_32(number: f64) -> String {
 }
 
 fn general(decimal: &Decimal) -> String {
-    if !(-3..=6).contains(&decimal.point) {
-        decimal.scientific(2)
-    } else {
+    if (-3..=6).contains(&decimal.point) {
         decimal.positional()
+    } else {
+        decimal.scientific(2)
     }
 }
 

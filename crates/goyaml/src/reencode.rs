@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use crate::error::Error;
 use crate::node::Position;
 
+/// How many characters of JSON text a key may have, its quotes included.
+const SIMPLE_KEY: usize = 1024;
+
 /// A string as go-yaml v2 reads it from JSON text.
 pub(crate) fn json_text(text: &str, position: Position) -> Result<Cow<'_, str>, Error> {
     // Only DEL and characters beyond ASCII can be changed or refused.
@@ -18,6 +21,17 @@ pub(crate) fn json_text(text: &str, position: Position) -> Result<Cow<'_, str>, 
         ));
     }
     if text.contains('\u{85}') {
+        // What would end the document at the start of a line is refused even within quotes.
+        let has_mark = |mark: &str| {
+            text.contains(&format!("\u{85}{mark} "))
+                || text.contains(&format!("\u{85}{mark}\u{85}"))
+        };
+        if has_mark("---") || has_mark("...") {
+            return Err(Error::new(
+                position,
+                "yaml: found unexpected document indicator",
+            ));
+        }
         return Ok(Cow::Owned(fold_next_lines(text)));
     }
     Ok(Cow::Borrowed(text))
@@ -25,7 +39,10 @@ pub(crate) fn json_text(text: &str, position: Position) -> Result<Cow<'_, str>, 
 
 /// A key as go-yaml v2 reads it from JSON text.
 pub(crate) fn json_key(text: &str, position: Position) -> Result<Cow<'_, str>, Error> {
-    if text.contains('\u{85}') {
+    // JSON has every key on the line of its colon and, for go-yaml, not far from it.
+    let is_too_long =
+        text.len() > SIMPLE_KEY / 6 && text.chars().map(json_width).sum::<usize>() + 2 > SIMPLE_KEY;
+    if is_too_long || text.contains('\u{85}') {
         return Err(Error::new(
             position,
             "yaml: did not find expected ',' or '}'",
@@ -56,4 +73,13 @@ fn fold_next_lines(text: &str) -> String {
     }
     folded.push_str(rest);
     folded
+}
+
+/// How many characters Go's JSON encoder writes for one.
+const fn json_width(character: char) -> usize {
+    match character {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => 6,
+        _ => 1,
+    }
 }

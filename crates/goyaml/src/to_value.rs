@@ -10,6 +10,7 @@ use crate::fold;
 use crate::node::{Data, Node, Position, Style, Tag, Text};
 use crate::number;
 use crate::resolve::{Dialect, Scalar, implicit_tag, resolve};
+use crate::substitute::substitute_aliases;
 use crate::value::Value;
 
 impl Node {
@@ -19,13 +20,14 @@ impl Node {
     /// under [`Dialect::V2`] it is `sigs.k8s.io/yaml.YAMLToJSON` on the text that the node was read from.
     ///
     /// Fails where Go does: a scalar that does not fit its tag, a key that is no string (V3) or no scalar (V2), a key
-    /// that repeats (V3), a merge key without a mapping, a float that is not finite, an alias.
+    /// that repeats (V3), a merge key without a mapping, a float that is not finite, an alias without its anchor.
     pub fn to_value(&self, dialect: Dialect) -> Result<Value, Error> {
+        let tree = substitute_aliases(self)?;
         ToValue {
             dialect,
             is_reencoded: false,
         }
-        .value(self, Place::ROOT)
+        .value(&tree, Place::ROOT)
     }
 
     /// The JSON value that kustomize's `RNode.MarshalJSON` gives: [`Self::to_value`] under [`Dialect::V3`] after go-yaml
@@ -165,7 +167,7 @@ impl ToValue {
     }
 
     /// A key as go-yaml v3 decodes it; `None` for the `null` that a document's own mapping drops.
-    fn key<'n>(self, key: &'n Node, place: Place) -> Result<Option<Cow<'n, str>>, Error> {
+    fn key(self, key: &Node, place: Place) -> Result<Option<Cow<'_, str>>, Error> {
         let Data::Scalar(text) = &key.data else {
             return Err(Error::new(key.position, "yaml: invalid map key"));
         };
@@ -256,6 +258,10 @@ fn at(node: &Node, error: Error) -> Error {
 
 /// The text that a scalar has once go-yaml v3 wrote and read it, where that differs from decoding it as it is.
 fn reencoded<'n>(node: &Node, text: &'n Text, place: Place) -> Result<Option<Cow<'n, str>>, Error> {
+    let is_line = !text.as_bytes().contains(&b'\n');
+    if is_line && node.tag == Tag::Str && node.style == Style::PLAIN {
+        return Ok(None);
+    }
     if place.is_flow && text.is_empty() && node.tag == Tag::Null && node.style == Style::PLAIN {
         // kustomize: yaml_emitter_select_scalar_style quotes an empty scalar within brackets, which makes it a string.
         return Ok(Some(Cow::Borrowed("")));
@@ -266,7 +272,7 @@ fn reencoded<'n>(node: &Node, text: &'n Text, place: Place) -> Result<Option<Cow
     let is_folded = node.style.contains(Style::FOLDED);
     let is_block = is_folded
         || node.style.contains(Style::LITERAL)
-        || node.style == Style::PLAIN && text.contains('\n');
+        || node.style.without(Style::TAGGED) == Style::PLAIN && !is_line;
     if !is_block || place.is_flow || !analyze(text, true).allows_block {
         return Ok(None);
     }

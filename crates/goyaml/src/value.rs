@@ -217,7 +217,9 @@ fn from_float(number: f64) -> Node {
 
 fn from_text(text: &Text) -> Node {
     let style = string_style(text);
-    Node::new(Data::Scalar(text.clone()), Tag::Str, style)
+    // Nothing quotes the merge key on its way through text.
+    let tag = if text == "<<" { Tag::Merge } else { Tag::Str };
+    Node::new(Data::Scalar(text.clone()), tag, style)
 }
 
 /// The style that go-yaml v3 writes a string in where no style is asked for.

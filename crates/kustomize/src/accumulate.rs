@@ -14,6 +14,7 @@ use crate::loader::Loader;
 use crate::plugins;
 use crate::references::variables::Variables;
 use crate::resources::Resources;
+use crate::transformers::Transformer;
 
 /// The names that a kustomization file may have.
 const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -161,40 +162,47 @@ impl<'a> Layer<'a> {
         generated.into_iter().try_for_each(|resource| resources.absorb(resource))
     }
 
+    // kustomize: KustTarget.runTransformers
     fn transform(&self, so_far: &mut Accumulated, session: &mut Session) -> Result<()> {
         let limits = &session.options.limits;
-        let builtin = layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits);
-        for transformer in builtin.map_err(|error| self.blame(error))? {
-            if matches!(transformer, crate::transformers::Transformer::Replacements(_)) {
-                session.hooks.before_replacements(&mut so_far.resources)?;
+        let builtin = layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits)
+            .map_err(|error| self.blame(error))?;
+        self.run(&builtin, &mut so_far.resources, session)?;
+        let plugins = self.plugins(&self.kustomization.transformers, session)?;
+        self.run(&plugins, &mut so_far.resources, session)?;
+        self.validate(&mut so_far.resources, session)
+    }
+
+    fn run(&self, transformers: &[Transformer], resources: &mut Resources, session: &mut Session) -> Result<()> {
+        for transformer in transformers {
+            if matches!(transformer, Transformer::Replacements(_)) {
+                session.hooks.before_replacements(resources)?;
             }
-            transformer.apply(session.schema(), &mut so_far.resources).map_err(|error| self.blame(error))?;
+            transformer.apply(session.schema(), resources).map_err(|error| self.blame(error))?;
         }
-        let configurations = self.plugin_configurations(&self.kustomization.transformers, session)?;
+        Ok(())
+    }
+
+    /// The transformers that entries of `transformers` or `validators` configure.
+    fn plugins(&self, entries: &[Located], session: &mut Session) -> Result<Vec<Transformer>> {
+        let configurations = self.plugin_configurations(entries, session)?;
+        let mut found = Vec::new();
         for configuration in configurations.iter() {
-            for transformer in plugins::transformers(configuration, &self.loader, limits).map_err(|error| self.blame(error))? {
-                transformer.apply(session.schema(), &mut so_far.resources).map_err(|error| self.blame(error))?;
-            }
+            let made = plugins::transformers(configuration, &self.loader, &session.options.limits);
+            found.extend(made.map_err(|error| self.blame(error))?);
         }
-        self.validate(so_far, session)
+        Ok(found)
     }
 
     /// Runs the transformers that are listed as validators; they must change nothing.
     // kustomize: KustTarget.runValidators
-    fn validate(&self, so_far: &mut Accumulated, session: &mut Session) -> Result<()> {
-        let limits = &session.options.limits;
-        let configurations = self.plugin_configurations(&self.kustomization.validators, session)?;
-        for configuration in configurations.iter() {
-            for transformer in plugins::transformers(configuration, &self.loader, limits).map_err(|error| self.blame(error))? {
-                let before = plugins::texts(&so_far.resources).map_err(|error| self.blame(error))?;
-                transformer.apply(session.schema(), &mut so_far.resources).map_err(|error| self.blame(error))?;
-                if plugins::texts(&so_far.resources).map_err(|error| self.blame(error))? != before {
-                    return Err(self.blame(
-                        Error::new("a validator changed the resources")
-                            .field("validators")
-                            .hint("list it under `transformers`"),
-                    ));
-                }
+    fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
+        for validator in self.plugins(&self.kustomization.validators, session)? {
+            let before = plugins::texts(resources).map_err(|error| self.blame(error))?;
+            validator.apply(session.schema(), resources).map_err(|error| self.blame(error))?;
+            if plugins::texts(resources).map_err(|error| self.blame(error))? != before {
+                let error = Error::new("a validator changed the resources").field("validators");
+                return Err(self.blame(error.hint("list it under `transformers`")));
             }
         }
         Ok(())

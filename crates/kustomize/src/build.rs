@@ -194,10 +194,7 @@ fn order(sort_options: Option<&SortOptions>, session: &mut Session, resources: &
             }
             sort::apply(options, resources)
         }
-        (None, Reorder::Legacy | Reorder::Unspecified) => {
-            sort::legacy(resources, None);
-            Ok(())
-        }
+        (None, Reorder::Legacy | Reorder::Unspecified) => sort::legacy(resources, None),
         (None, Reorder::None) => Ok(()),
     }
 }

@@ -13,6 +13,7 @@ use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::transformers::namespace::RoleBindingSubjects;
+use crate::transformers::iam_policy::IamPolicy;
 use crate::transformers::{Affix, NamespaceArgs, Transformer, value_add};
 
 /// What a built-in generator makes of its configuration.
@@ -24,6 +25,7 @@ pub(crate) fn generate(configuration: &Resource, loader: &Loader) -> Result<Vec<
     let made = match configuration.gvk().kind.as_str() {
         "ConfigMapGenerator" => generators::config_map(&generator_fields::decode_generator(&node, false, false)?, loader),
         "SecretGenerator" => generators::secret(&generator_fields::decode_generator(&node, true, false)?, loader),
+        "IAMPolicyGenerator" => IamPolicy::decode(&node).and_then(|policy| policy.generate()),
         _ => Err(refuse(configuration, "generator")),
     };
     made.map(|resource| vec![resource])
@@ -54,7 +56,7 @@ pub(crate) fn transformers(configuration: &Resource, loader: &Loader, limits: &L
         "PatchJson6902Transformer" => settings.json_patch(),
         "ReplacementTransformer" => settings.replacements(),
         "HashTransformer" => Ok(Transformer::NameHash),
-        "ValueAddTransformer" => value_add::decode(&node).map(Transformer::ValueAdd),
+        "ValueAddTransformer" => value_add::decode(&node, loader).map(Transformer::ValueAdd),
         _ => Err(refuse(configuration, "transformer")),
     };
     made.map(|transformer| vec![transformer]).map_err(|error| error.resource(configuration.id()))
@@ -107,6 +109,7 @@ fn refuse(configuration: &Resource, what: &str) -> Error {
     let known = [
         "ConfigMapGenerator",
         "SecretGenerator",
+        "IAMPolicyGenerator",
         "PrefixTransformer",
         "SuffixTransformer",
         "NamespaceTransformer",

@@ -12,6 +12,7 @@ use crate::resources::Resources;
 use crate::schema::Schema;
 use crate::selector::Selector;
 
+pub(crate) mod iam_policy;
 pub(crate) mod images;
 pub(crate) mod metadata_maps;
 pub(crate) mod name_affix;

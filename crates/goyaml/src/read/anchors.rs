@@ -27,8 +27,6 @@ impl Node {
 struct Anchor {
     name: Text,
     is_referenced: bool,
-    /// Whether the expansion of the tree has come past the anchor.
-    is_passed: bool,
     expansion: Expansion,
 }
 
@@ -44,7 +42,7 @@ enum Expansion {
 /// The anchors of a tree, by number. While it is expanded, the aliases and anchors in it bear these numbers, because a
 /// name may be defined several times.
 pub(super) struct Anchors {
-    anchors: Vec<Anchor>,
+    known: Vec<Anchor>,
     budget: usize,
     level: usize,
     limits: Limits,
@@ -53,7 +51,7 @@ pub(super) struct Anchors {
 impl Anchors {
     const fn new(limits: &Limits) -> Self {
         Self {
-            anchors: Vec::new(),
+            known: Vec::new(),
             budget: limits.alias_nodes,
             level: 0,
             limits: *limits,
@@ -63,13 +61,12 @@ impl Anchors {
     /// Gives each anchor a number, and each alias the number of the last anchor of its name before it.
     fn number(&mut self, node: &mut Node, names: &mut BTreeMap<Text, usize>) -> Result<(), Error> {
         if let Some(name) = node.anchor().cloned() {
-            let number = self.anchors.len();
+            let number = self.known.len();
             node.set_anchor(Some(Text::from(number.to_string())));
             let expansion = Expansion::Missing;
-            self.anchors.push(Anchor {
+            self.known.push(Anchor {
                 name: name.clone(),
                 is_referenced: false,
-                is_passed: false,
                 expansion,
             });
             names.insert(name, number);
@@ -88,7 +85,7 @@ impl Anchors {
             Data::Alias(name) => {
                 let number = names.get(name).copied();
                 let Some((number, anchor)) =
-                    number.and_then(|number| Some((number, self.anchors.get_mut(number)?)))
+                    number.and_then(|number| Some((number, self.known.get_mut(number)?)))
                 else {
                     return Err(Error::new(
                         node.position,
@@ -106,12 +103,12 @@ impl Anchors {
     fn collect(&mut self, node: &Node) -> Result<(), Error> {
         if let Some(index) = anchor_number(node)
             && self
-                .anchors
+                .known
                 .get(index)
                 .is_some_and(|anchor| anchor.is_referenced)
         {
             self.charge(node, node.position)?;
-            if let Some(anchor) = self.anchors.get_mut(index) {
+            if let Some(anchor) = self.known.get_mut(index) {
                 anchor.expansion = Expansion::Raw(node.clone());
             }
         }
@@ -149,16 +146,13 @@ impl Anchors {
             }
             self.level -= 1;
         }
-        if let Some(anchor) = anchor_number(node).and_then(|number| self.anchors.get_mut(number)) {
-            anchor.is_passed = true;
-            node.set_anchor(None);
-        }
+        node.set_anchor(None);
         Ok(())
     }
 
     /// A copy of what an anchor stands for, for the alias at a place.
     fn expansion(&mut self, number: usize, place: Position) -> Result<Node, Error> {
-        let Some(anchor) = self.anchors.get_mut(number) else {
+        let Some(anchor) = self.known.get_mut(number) else {
             return Err(Error::new(place, "unknown anchor referenced"));
         };
         let (node, depth) = match std::mem::replace(&mut anchor.expansion, Expansion::Running) {
@@ -178,7 +172,7 @@ impl Anchors {
         self.check_level(depth, place)?;
         self.charge(&node, place)?;
         let copy = node.clone();
-        if let Some(anchor) = self.anchors.get_mut(number) {
+        if let Some(anchor) = self.known.get_mut(number) {
             anchor.expansion = Expansion::Done(node, depth);
         }
         Ok(copy)
@@ -191,14 +185,10 @@ impl Anchors {
         place: Position,
     ) -> Result<Vec<(Node, Node)>, Error> {
         let number = number.parse().unwrap_or(usize::MAX);
-        let is_passed = self
-            .anchors
-            .get(number)
-            .is_some_and(|anchor| anchor.is_passed);
-        let node = match self.anchors.get(number).map(|anchor| &anchor.expansion) {
-            // kustomize: deAnchor merges before it looks into a mapping, so what is defined in the same mapping is merged
-            // with the aliases and merge keys that it has.
-            Some(Expansion::Raw(node)) if !is_passed => {
+        let node = match self.known.get(number).map(|anchor| &anchor.expansion) {
+            // kustomize: deAnchor works on copies, so that a mapping is merged as it was read, with its own merge key, unless
+            // an alias has made use of it before.
+            Some(Expansion::Raw(node)) => {
                 let node = node.clone();
                 self.charge(&node, place)?;
                 node
@@ -223,19 +213,15 @@ impl Anchors {
     }
 
     fn charge(&mut self, node: &Node, place: Position) -> Result<(), Error> {
-        match self.budget.checked_sub(count(node)) {
-            Some(budget) => {
-                self.budget = budget;
-                Ok(())
-            }
-            None => {
-                let message = format!(
-                    "exceeded max number of {} nodes from aliases",
-                    self.limits.alias_nodes
-                );
-                Err(Error::new(place, message))
-            }
-        }
+        let Some(budget) = self.budget.checked_sub(count(node)) else {
+            let message = format!(
+                "exceeded max number of {} nodes from aliases",
+                self.limits.alias_nodes
+            );
+            return Err(Error::new(place, message));
+        };
+        self.budget = budget;
+        Ok(())
     }
 }
 

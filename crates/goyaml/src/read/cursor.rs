@@ -95,9 +95,8 @@ impl<'a> Cursor<'a> {
     /// The length of the line break at a distance, 0 where there is none.
     pub(super) fn break_width(&self, distance: usize) -> usize {
         match self.peek(distance) {
-            b'\n' => 1,
             b'\r' if self.peek(distance + 1) == b'\n' => 2,
-            b'\r' => 1,
+            b'\n' | b'\r' => 1,
             0xC2 if self.peek(distance + 1) == 0x85 => 2,
             0xE2 if self.peek(distance + 1) == 0x80
                 && matches!(self.peek(distance + 2), 0xA8 | 0xA9) =>

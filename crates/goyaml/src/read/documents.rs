@@ -63,7 +63,7 @@ fn check_length(bytes: &[u8], limits: &Limits) -> Result<(), Error> {
 
 /// The text with `\n` for `\r\n`.
 fn without_carriage_returns(bytes: &[u8]) -> Cow<'_, [u8]> {
-    if !bytes.contains(&b'\r') {
+    if memchr::memchr(b'\r', bytes).is_none() {
         return Cow::Borrowed(bytes);
     }
     let mut next = bytes.iter().skip(1);
@@ -82,21 +82,27 @@ fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
     let mut pieces = Vec::new();
     let mut rest = bytes;
     let mut line = 1_u32;
-    while let Some((piece, separator, behind)) = next_separator(rest) {
-        let next_line = line.saturating_add(count_lines(piece));
-        let text = String::from_utf8_lossy(separator);
+    while let Some(Separated {
+        before,
+        lines,
+        text,
+        behind,
+    }) = next_separator(rest)
+    {
+        let next_line = line.saturating_add(lines);
+        let text = String::from_utf8_lossy(text);
         let text = text.trim();
         if !text.is_empty() && !text.starts_with('#') {
             return Err(Error::new(
                 Position {
                     line: next_line,
                     column: 1,
-            file: 0,
+                    file: 0,
                 },
                 "invalid document separator",
             ));
         }
-        pieces.push((piece, line));
+        pieces.push((before, line));
         line = next_line.saturating_add(1);
         rest = behind;
     }
@@ -106,24 +112,28 @@ fn split(bytes: &[u8]) -> Result<Vec<(&[u8], u32)>, Error> {
     Ok(pieces)
 }
 
-/// Splits at the first separator: what is before it with its line break, what it says behind `---`, and what follows.
-fn next_separator(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
-    let mut line_end = 0;
-    loop {
-        line_end += bytes
-            .get(line_end..)?
-            .iter()
-            .position(|&byte| byte == b'\n')?
-            + 1;
-        let (before, line) = bytes.split_at_checked(line_end)?;
-        if let Some(separator) = line.strip_prefix(b"---") {
-            let length = separator.iter().position(|&byte| byte == b'\n')?;
-            let (separator, behind) = separator.split_at_checked(length)?;
-            return Some((before, separator, behind.get(1..).unwrap_or_default()));
-        }
-    }
+/// What a separator separates.
+struct Separated<'a> {
+    /// What is before it, with its line break.
+    before: &'a [u8],
+    /// How many lines that is.
+    lines: u32,
+    /// What the separator says behind `---`.
+    text: &'a [u8],
+    behind: &'a [u8],
 }
 
-fn count_lines(bytes: &[u8]) -> u32 {
-    u32::try_from(bytes.iter().filter(|&&byte| byte == b'\n').count()).unwrap_or(u32::MAX)
+/// Splits at the first separator.
+fn next_separator(bytes: &[u8]) -> Option<Separated<'_>> {
+    let start = memchr::memmem::find(bytes, b"\n---")? + 1;
+    let (before, rest) = bytes.split_at_checked(start)?;
+    let lines = u32::try_from(memchr::memchr_iter(b'\n', before).count()).unwrap_or(u32::MAX);
+    let end = memchr::memchr(b'\n', rest)?;
+    let (text, behind) = (rest.get(3..end)?, rest.get(end + 1..)?);
+    Some(Separated {
+        before,
+        lines,
+        text,
+        behind,
+    })
 }

@@ -55,6 +55,11 @@ impl Frame {
         }
     }
 
+    /// Whether the next child is the key of an entry.
+    pub(super) const fn is_key_next(&self) -> bool {
+        self.key.is_none() && matches!(self.node.data, Data::Mapping(_))
+    }
+
     pub(super) fn finish(self) -> Node {
         self.node
     }

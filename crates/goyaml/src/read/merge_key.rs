@@ -1,6 +1,6 @@
 //! The merge key `<<`: entries of other mappings join a mapping unless it has them itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::anchors::Anchors;
 use super::keys::key_text;
@@ -56,7 +56,7 @@ impl Anchors {
 
 /// Adds the entries of the sources that a mapping does not have; a later source overrides an earlier one in its place.
 fn join(entries: &mut Entries, sources: Vec<Entries>) {
-    if sources.is_empty() {
+    if sources.is_empty() && !entries.iter().any(|(key, _)| is_written_null(key)) {
         return;
     }
     let own_count = entries.len();
@@ -64,26 +64,38 @@ fn join(entries: &mut Entries, sources: Vec<Entries>) {
     for (index, (key, _)) in entries.iter().enumerate() {
         places.entry(Text::from(key_text(key))).or_insert(index);
     }
-    for source in sources {
-        let fresh = entries.len();
-        let mut seen = std::collections::BTreeSet::<Text>::new();
+    // kustomize: mergeAll sets a mapping's own entries as the last ones, which adds those with a null key once more.
+    let own = entries
+        .iter()
+        .filter(|(key, _)| is_written_null(key))
+        .cloned()
+        .collect();
+    for source in sources.into_iter().chain([own]) {
+        let mut seen = BTreeSet::<Text>::new();
         for (key, value) in source {
-            let name = Text::from(key_text(&key));
-            if !seen.insert(name.clone()) {
+            let text = Text::from(key_text(&key));
+            if !seen.insert(text.clone()) {
                 continue;
             }
-            match places.get(&name).copied() {
-                Some(place) if place >= own_count && place < fresh => {
-                    if let Some(slot) = entries.get_mut(place) {
-                        *slot = (key, value);
-                    }
-                }
+            // kustomize: GetValue, which MapEntrySetter looks for, is empty for a null.
+            let name = if key.is_null() { "" } else { text.as_str() };
+            match places
+                .get(name)
+                .copied()
+                .map(|place| (place, entries.get_mut(place)))
+            {
+                Some((place, Some(slot))) if place >= own_count => *slot = (key, value),
                 Some(_) => {}
                 None => {
-                    places.insert(name, entries.len());
+                    places.entry(text).or_insert(entries.len());
                     entries.push((key, value));
                 }
             }
         }
     }
+}
+
+/// Whether a key is a null that has a text, as `null` and `~` have.
+pub(super) fn is_written_null(key: &Node) -> bool {
+    key.is_null() && !key_text(key).is_empty()
 }

@@ -2,9 +2,11 @@
 
 mod anchors;
 mod block_scalar;
+mod comments;
 mod compose;
 mod cursor;
 mod documents;
+mod flow;
 mod flow_scalar;
 mod frame;
 mod keys;

@@ -85,7 +85,7 @@ impl<'a> Source<'a> {
                     problem = Some("unexpected low surrogate area");
                 }
                 Err(_) if consumed + 1 == pairs.len() => {
-                    problem = Some("incomplete UTF-16 surrogate pair")
+                    problem = Some("incomplete UTF-16 surrogate pair");
                 }
                 Err(_) => problem = Some("expected low surrogate area"),
             }
@@ -147,33 +147,32 @@ fn utf8_problem(bytes: &[u8]) -> &'static str {
 /// The offset of the first character that YAML does not allow.
 fn find_control(text: &str) -> Option<usize> {
     let mut offset = 0;
-    loop {
-        offset += text
-            .as_bytes()
-            .get(offset..)?
+    for chunk in text.as_bytes().chunks(64) {
+        if chunk
             .iter()
-            .position(|&byte| SUSPICIOUS[usize::from(byte)])?;
-        let character = text.get(offset..)?.chars().next()?;
-        if !is_allowed(character) {
-            return Some(offset);
+            .fold(false, |any, &byte| any | is_suspicious(byte))
+        {
+            for (index, &byte) in chunk
+                .iter()
+                .enumerate()
+                .filter(|&(_, &byte)| is_suspicious(byte))
+            {
+                let place = offset + index;
+                let character = text.get(place..).and_then(|rest| rest.chars().next());
+                if byte < 0x80 || character.is_some_and(|character| !is_allowed(character)) {
+                    return Some(place);
+                }
+            }
         }
-        offset += character.len_utf8();
+        offset += chunk.len();
     }
+    None
 }
 
-/// The bytes that characters begin with which may not be allowed.
-const SUSPICIOUS: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = !matches!(byte, 0x09 | 0x0A | 0x0D);
-        byte += 1;
-    }
-    table[0x7F] = true;
-    table[0xC2] = true;
-    table[0xEF] = true;
-    table
-};
+/// Whether a character that begins with this byte may be one that is not allowed.
+const fn is_suspicious(byte: u8) -> bool {
+    matches!(byte, 0..=0x08 | 0x0B | 0x0C | 0x0E..=0x1F | 0x7F | 0xC2 | 0xEF)
+}
 
 const fn is_allowed(character: char) -> bool {
     matches!(
@@ -184,11 +183,11 @@ const fn is_allowed(character: char) -> bool {
 
 /// The place just behind a text.
 fn end_of(text: &str, first_line: u32) -> Position {
-    let line = text.bytes().filter(|&byte| byte == b'\n').count();
+    let line = memchr::memchr_iter(b'\n', text.as_bytes()).count();
     let column = text.rsplit('\n').next().unwrap_or_default().chars().count();
     Position {
         line: first_line.saturating_add(u32::try_from(line).unwrap_or(u32::MAX)),
         column: u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1),
-            file: 0,
+        file: 0,
     }
 }

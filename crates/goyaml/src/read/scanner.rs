@@ -4,15 +4,12 @@ use std::collections::VecDeque;
 
 use super::cursor::Cursor;
 use super::reader::Source;
-use super::token::{Content, Kind, Token};
+use super::token::{Content, Kind, Prefix, Token};
 use crate::error::Error;
 use crate::node::{Position, Style};
 
 /// How far a `:` may be from the start of its key, in characters.
 const SIMPLE_KEY_LENGTH: usize = 1024;
-
-/// How far go-yaml looks for the next comment, in bytes.
-const COMMENT_LOOKAHEAD: usize = 512;
 
 /// How many tokens go-yaml wants to see before it hands out the first of them, so as to place comments. It makes a
 /// document fail for an error that stands shortly behind its end.
@@ -22,11 +19,25 @@ const TOKEN_LOOKAHEAD: usize = 3;
 #[derive(Clone, Copy, Debug)]
 struct SimpleKey {
     possible: bool,
+    /// Whether the first token of the key has to wait for what follows.
+    is_awaited: bool,
     /// Whether only a key can stand there.
     required: bool,
     /// The number of the token that the key begins with.
     token: usize,
     position: Position,
+}
+
+impl SimpleKey {
+    const fn impossible(token: usize, position: Position) -> Self {
+        Self {
+            possible: false,
+            is_awaited: false,
+            required: false,
+            token,
+            position,
+        }
+    }
 }
 
 /// Turns a text into tokens.
@@ -45,6 +56,8 @@ pub(super) struct Scanner<'a> {
     /// One for the block context and one for every open flow collection.
     simple_keys: Vec<SimpleKey>,
     queue: VecDeque<Token<'a>>,
+    /// How many tokens stand before those in the queue.
+    prefixes: usize,
     is_front_ready: bool,
     taken: usize,
     first_line: u32,
@@ -55,12 +68,7 @@ pub(super) struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     pub(super) fn new(source: &'a Source<'_>) -> Self {
         let cursor = Cursor::new(&source.text, source.first_line);
-        let outermost = SimpleKey {
-            possible: false,
-            required: false,
-            token: 0,
-            position: cursor.position(),
-        };
+        let outermost = SimpleKey::impossible(0, cursor.position());
         let mut scanner = Self {
             cursor,
             simple_key_allowed: true,
@@ -71,6 +79,7 @@ impl<'a> Scanner<'a> {
             margins: Vec::new(),
             simple_keys: vec![outermost],
             queue: VecDeque::new(),
+            prefixes: 0,
             is_front_ready: false,
             taken: 0,
             first_line: source.first_line,
@@ -82,32 +91,71 @@ impl<'a> Scanner<'a> {
         scanner
     }
 
-    /// The next token, which stays.
-    pub(super) fn peek(&mut self) -> Result<&Token<'a>, Error> {
+    /// The kind and the place of the next token.
+    #[inline]
+    pub(super) fn peek(&mut self) -> Result<(Kind, Position), Error> {
         if !self.is_front_ready {
-            while self.queue.len() < TOKEN_LOOKAHEAD || self.may_front_be_key()? {
-                self.fetch()?;
-            }
-            self.is_front_ready = true;
+            self.fetch_lookahead()?;
         }
-        self.queue
-            .front()
-            .ok_or_else(|| Error::new(self.cursor.position(), "unexpected end of stream"))
+        let Some(front) = self.queue.front() else {
+            return Ok((Kind::StreamEnd, self.cursor.position()));
+        };
+        let kind = match front.prefix {
+            Prefix::None => front.kind,
+            Prefix::Key => Kind::Key,
+            Prefix::MappingAndKey => Kind::BlockMappingStart,
+        };
+        Ok((kind, front.position))
+    }
+
+    #[inline(never)]
+    fn fetch_lookahead(&mut self) -> Result<(), Error> {
+        while self.queue.len() + self.prefixes < TOKEN_LOOKAHEAD || self.may_front_be_key()? {
+            self.fetch()?;
+        }
+        self.is_front_ready = true;
+        Ok(())
     }
 
     /// The kind of the next token.
     pub(super) fn peek_kind(&mut self) -> Result<Kind, Error> {
-        self.peek().map(|token| token.kind)
+        self.peek().map(|(kind, _)| kind)
     }
 
-    /// The next token, which is consumed.
-    pub(super) fn take(&mut self) -> Result<Token<'a>, Error> {
-        self.peek()?;
+    /// Consumes the token that has been peeked at.
+    pub(super) fn take(&mut self) -> Token<'a> {
+        let position = match self.queue.front() {
+            Some(front) if front.prefix == Prefix::None => {
+                self.is_front_ready = false;
+                self.taken += 1;
+                if let Some(token) = self.queue.pop_front() {
+                    return token;
+                }
+                self.cursor.position()
+            }
+            Some(front) => front.position,
+            None => self.cursor.position(),
+        };
+        self.skip();
+        Token::new(Kind::Key, position, Content::None)
+    }
+
+    /// Consumes a token that has been peeked at and that carries nothing.
+    pub(super) fn skip(&mut self) {
         self.is_front_ready = false;
-        self.taken += 1;
-        self.queue
-            .pop_front()
-            .ok_or_else(|| Error::new(self.cursor.position(), "unexpected end of stream"))
+        let Some(front) = self.queue.front_mut() else {
+            return;
+        };
+        match front.prefix {
+            Prefix::None => {
+                self.taken += 1;
+                self.queue.pop_front();
+                return;
+            }
+            Prefix::Key => front.prefix = Prefix::None,
+            Prefix::MappingAndKey => front.prefix = Prefix::Key,
+        }
+        self.prefixes -= 1;
     }
 
     /// An error here, or at the place where the thing at hand began: that is what go-yaml names, unless it began on the
@@ -144,10 +192,8 @@ impl<'a> Scanner<'a> {
 
     pub(super) fn push_scalar(&mut self, style: Style, position: Position, content: Content<'a>) {
         self.queue.push_back(Token {
-            kind: Kind::Scalar,
             style,
-            position,
-            content,
+            ..Token::new(Kind::Scalar, position, content)
         });
     }
 
@@ -161,7 +207,7 @@ impl<'a> Scanner<'a> {
             .simple_keys
             .partition_point(|key| key.token < self.taken);
         match self.simple_keys.get(index) {
-            Some(key) if key.token == self.taken => self.is_key_valid(index),
+            Some(key) if key.token == self.taken && key.is_awaited => self.is_key_valid(index),
             _ => Ok(false),
         }
     }
@@ -194,14 +240,15 @@ impl<'a> Scanner<'a> {
         }
         self.remove_simple_key()?;
         let required = !self.is_flow() && self.margin == self.cursor.column() + 1;
-        let key = SimpleKey {
-            possible: true,
-            required,
-            token: self.next_token(),
-            position: self.cursor.position(),
-        };
-        if let Some(slot) = self.simple_keys.last_mut() {
-            *slot = key;
+        let (token, position) = (self.next_token(), self.cursor.position());
+        if let Some(key) = self.simple_keys.last_mut() {
+            *key = SimpleKey {
+                possible: true,
+                is_awaited: true,
+                required,
+                token,
+                position,
+            };
         }
         Ok(())
     }
@@ -217,24 +264,40 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Opens a block collection if this column is further in than the current one. The token goes to the end of the
-    /// queue, or before the given token.
-    fn roll_indent(&mut self, kind: Kind, position: Position, before: Option<usize>) {
+    /// Opens a block collection if this column is further in than the current one.
+    fn roll_indent(&mut self, kind: Kind, position: Position) {
+        if self.moves_in(position) {
+            self.push(kind, position, Content::None);
+        }
+    }
+
+    fn moves_in(&mut self, position: Position) -> bool {
         let margin = position.column as usize;
         if self.is_flow() || self.margin >= margin {
-            return;
+            return false;
         }
         self.margins.push(self.margin);
         self.margin = margin;
-        self.insert(before, Token::new(kind, position, Content::None));
+        true
     }
 
-    fn insert(&mut self, before: Option<usize>, token: Token<'a>) {
-        let index = before.map_or(usize::MAX, |number| number.saturating_sub(self.taken));
-        if index < self.queue.len() {
-            self.queue.insert(index, token);
-        } else {
-            self.queue.push_back(token);
+    /// Puts the tokens that make a key of what was scanned before what was scanned.
+    fn make_key(&mut self, key: SimpleKey) {
+        let is_first = self.moves_in(key.position);
+        let index = key.token.checked_sub(self.taken);
+        if let Some(token) = index.and_then(|index| self.queue.get_mut(index)) {
+            token.prefix = if is_first {
+                Prefix::MappingAndKey
+            } else {
+                Prefix::Key
+            };
+            self.prefixes += if is_first { 2 } else { 1 };
+            return;
+        }
+        // go-yaml: insert_token appends where the place to insert at has been passed.
+        self.push(Kind::Key, key.position, Content::None);
+        if is_first {
+            self.push(Kind::BlockMappingStart, key.position, Content::None);
         }
     }
 
@@ -344,12 +407,8 @@ impl<'a> Scanner<'a> {
     fn fetch_flow_start(&mut self, kind: Kind) -> Result<(), Error> {
         self.save_simple_key()?;
         let position = self.cursor.position();
-        self.simple_keys.push(SimpleKey {
-            possible: false,
-            required: false,
-            token: self.next_token(),
-            position,
-        });
+        self.simple_keys
+            .push(SimpleKey::impossible(self.next_token(), position));
         self.simple_key_allowed = true;
         self.push_indicator(kind, 1);
         Ok(())
@@ -357,8 +416,15 @@ impl<'a> Scanner<'a> {
 
     fn fetch_flow_end(&mut self, kind: Kind) -> Result<(), Error> {
         self.remove_simple_key()?;
-        if self.is_flow() {
-            self.simple_keys.pop();
+        if self.is_flow()
+            && let Some(inner) = self.simple_keys.pop()
+            && let Some(outer) = self
+                .simple_keys
+                .last_mut()
+                .filter(|outer| outer.token == inner.token)
+        {
+            // go-yaml: decrease_flow_level forgets the key that the collection is, if nothing in it could be a key.
+            outer.is_awaited = false;
         }
         self.simple_key_allowed = false;
         self.push_indicator(kind, 1);
@@ -373,7 +439,7 @@ impl<'a> Scanner<'a> {
                     "block sequence entries are not allowed in this context",
                 ));
             }
-            self.roll_indent(Kind::BlockSequenceStart, self.cursor.position(), None);
+            self.roll_indent(Kind::BlockSequenceStart, self.cursor.position());
         }
         self.remove_simple_key()?;
         self.simple_key_allowed = true;
@@ -386,7 +452,7 @@ impl<'a> Scanner<'a> {
             if !self.simple_key_allowed {
                 return Err(self.error(None, "mapping keys are not allowed in this context"));
             }
-            self.roll_indent(Kind::BlockMappingStart, self.cursor.position(), None);
+            self.roll_indent(Kind::BlockMappingStart, self.cursor.position());
         }
         self.remove_simple_key()?;
         self.simple_key_allowed = !self.is_flow();
@@ -399,11 +465,8 @@ impl<'a> Scanner<'a> {
         if self.is_key_valid(innermost)? {
             if let Some(key) = self.simple_keys.last_mut() {
                 key.possible = false;
-                let SimpleKey {
-                    token, position, ..
-                } = *key;
-                self.insert(Some(token), Token::new(Kind::Key, position, Content::None));
-                self.roll_indent(Kind::BlockMappingStart, position, Some(token));
+                let key = *key;
+                self.make_key(key);
             }
             self.simple_key_allowed = false;
         } else {
@@ -411,57 +474,11 @@ impl<'a> Scanner<'a> {
                 if !self.simple_key_allowed {
                     return Err(self.error(None, "mapping values are not allowed in this context"));
                 }
-                self.roll_indent(Kind::BlockMappingStart, self.cursor.position(), None);
+                self.roll_indent(Kind::BlockMappingStart, self.cursor.position());
             }
             self.simple_key_allowed = !self.is_flow();
         }
         self.push_indicator(Kind::Value, 1);
         Ok(())
-    }
-
-    fn scan_to_next_token(&mut self) {
-        loop {
-            let are_tabs_blank = self.is_flow() || !self.simple_key_allowed;
-            while self.cursor.byte() == b' ' || (are_tabs_blank && self.cursor.byte() == b'\t') {
-                self.cursor.advance(1);
-            }
-            if self.cursor.byte() == b'#' {
-                self.skip_comments();
-            }
-            if self.cursor.read_break().is_empty() {
-                return;
-            }
-            if !self.is_flow() {
-                self.simple_key_allowed = true;
-            }
-        }
-    }
-
-    /// Moves over a comment and those that follow it, with blanks and empty lines between them: there even tabs are
-    /// blanks, which they are not before a comment that stands alone.
-    fn skip_comments(&mut self) {
-        loop {
-            self.cursor.skip_to_line_end();
-            let next = (1..COMMENT_LOOKAHEAD)
-                .map(|distance| (distance, self.cursor.peek(distance)))
-                .find(|(_, byte)| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
-            let Some((distance, b'#')) = next else { return };
-            let target = self.cursor.offset() + distance;
-            while self.cursor.offset() < target {
-                if self.cursor.read_break().is_empty() {
-                    self.cursor.advance(1);
-                }
-            }
-        }
-    }
-
-    /// Moves over a comment behind a token; here, too, tabs are blanks.
-    fn skip_line_comment(&mut self) {
-        let blanks = (0..COMMENT_LOOKAHEAD)
-            .find(|&distance| !matches!(self.cursor.peek(distance), b' ' | b'\t'));
-        if let Some(distance) = blanks.filter(|&distance| self.cursor.peek(distance) == b'#') {
-            self.cursor.advance(distance);
-            self.cursor.skip_to_line_end();
-        }
     }
 }

@@ -18,7 +18,7 @@ impl Tags {
             scanner.peek_kind()?,
             Kind::VersionDirective | Kind::TagDirective
         ) {
-            let token = scanner.take()?;
+            let token = scanner.take();
             let problem = match token.content {
                 Content::Version(..) if has_version => Some("found duplicate %YAML directive"),
                 Content::Version(1, 1) => {

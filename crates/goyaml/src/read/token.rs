@@ -27,10 +27,20 @@ pub(super) enum Kind {
     Scalar,
 }
 
+/// Tokens that come before another one, at the same place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Prefix {
+    None,
+    Key,
+    MappingAndKey,
+}
+
 /// A token and where it begins.
 #[derive(Clone, Debug)]
 pub(super) struct Token<'a> {
     pub(super) kind: Kind,
+    /// What turned out to come before the token.
+    pub(super) prefix: Prefix,
     pub(super) style: Style,
     pub(super) position: Position,
     pub(super) content: Content<'a>,
@@ -54,18 +64,10 @@ impl<'a> Token<'a> {
     pub(super) const fn new(kind: Kind, position: Position, content: Content<'a>) -> Self {
         Self {
             kind,
+            prefix: Prefix::None,
             style: Style::PLAIN,
             position,
             content,
-        }
-    }
-
-    /// Where a token of one character ends.
-    pub(super) const fn end(&self) -> Position {
-        Position {
-            line: self.position.line,
-            column: self.position.column.saturating_add(1),
-            file: 0,
         }
     }
 

@@ -17,7 +17,7 @@ pub(super) struct Custom {
 }
 
 impl Custom {
-    /// Indexes an OpenAPI v2 document.
+    /// Indexes an `OpenAPI` v2 document.
     ///
     /// # Errors
     ///

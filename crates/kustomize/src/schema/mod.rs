@@ -38,7 +38,7 @@ pub enum Builtin {
 /// Why a custom schema cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    /// A part of the OpenAPI document that must be a mapping is something else.
+    /// A part of the `OpenAPI` document that must be a mapping is something else.
     #[error("invalid openapi schema: `{0}` is not a mapping")]
     NotMapping(&'static str),
 }
@@ -71,11 +71,11 @@ impl Schema {
         }
     }
 
-    /// The types of an OpenAPI v2 document (the file that `openapi.path` names).
+    /// The types of an `OpenAPI` v2 document (the file that `openapi.path` names).
     ///
     /// # Errors
     ///
-    /// Where the document is not an OpenAPI document.
+    /// Where the document is not an `OpenAPI` document.
     pub fn with_custom(document: &Node, builtin: Builtin) -> Result<Self, SchemaError> {
         Ok(Self {
             custom: Some(Custom::new(document)?),

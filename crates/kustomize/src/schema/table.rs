@@ -20,7 +20,8 @@ static TABLE: Table = Table {
     bytes: include_bytes!("builtin.bin"),
 };
 
-const HEADER_BYTES: usize = 4 + 6 * 2;
+/// The word at which the definitions begin, after the counts.
+const DEFINITIONS: usize = 6;
 const NODE_WORDS: usize = 6;
 const FIELD_WORDS: usize = 2;
 const RESOURCE_WORDS: usize = 4;
@@ -63,12 +64,8 @@ impl Table {
         usize::from(self.word(section))
     }
 
-    const fn definitions(&self) -> usize {
-        (HEADER_BYTES - 4) / 2
-    }
-
     fn nodes(&self) -> usize {
-        self.definitions() + self.count(1)
+        DEFINITIONS + self.count(1)
     }
 
     fn fields(&self) -> usize {
@@ -174,7 +171,7 @@ impl NodeIndex {
     /// The name of the definition that this is; `None` for a schema that stands inside another.
     pub(super) fn definition_name(self) -> Option<&'static str> {
         let index = usize::from(self.0);
-        (index < TABLE.count(1)).then(|| TABLE.text(TABLE.word(TABLE.definitions() + index)))
+        (index < TABLE.count(1)).then(|| TABLE.text(TABLE.word(DEFINITIONS + index)))
     }
 }
 
@@ -182,7 +179,7 @@ impl NodeIndex {
 pub(super) fn definition(name: &str) -> Option<NodeIndex> {
     let text = TABLE.find_text(name)?;
     let index = search(TABLE.count(1), |index| {
-        TABLE.word(TABLE.definitions() + index).cmp(&text)
+        TABLE.word(DEFINITIONS + index).cmp(&text)
     })?;
     narrow(index).map(NodeIndex)
 }

@@ -41,3 +41,58 @@ fn knows_scopes() {
     assert!(schema.is_cluster_scoped("rbac.authorization.k8s.io/v1", "ClusterRole"));
     assert!(!schema.is_cluster_scoped("example.com/v1", "Thing"));
 }
+
+#[test]
+fn a_custom_schema_replaces_extends_or_gives_way() {
+    let text = r##"{
+        "definitions": {
+            "v1.Thing": {
+                "properties": {"pod": {"$ref": "#/definitions/io.k8s.api.core.v1.PodSpec"}},
+                "x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Thing"}]
+            },
+            "io.k8s.api.core.v1.Container": {"properties": {"own": {"type": "string"}}}
+        },
+        "paths": {
+            "/apis/example.com/v1/things": {
+                "get": {"x-kubernetes-group-version-kind": {"group": "example.com", "version": "v1", "kind": "Thing"}}
+            }
+        }
+    }"##;
+    let document = goyaml::parse(text.as_bytes(), &goyaml::Limits::default())
+        .unwrap()
+        .unwrap();
+    let with = |builtin| Schema::with_custom(&document, builtin).unwrap();
+    let own = |schema: &Schema| {
+        let pod = schema.resource("v1", "Pod")?;
+        Some(pod.lookup(&["spec", "containers", "[]", "own"]).is_some())
+    };
+    let pod = |schema: &Schema| {
+        schema
+            .resource("example.com/v1", "Thing")
+            .unwrap()
+            .field("pod")
+            .is_some()
+    };
+
+    let (replaced, extended, preferred) = (
+        with(Builtin::Replaced),
+        with(Builtin::Extended),
+        with(Builtin::Preferred),
+    );
+    assert_eq!(
+        (own(&replaced), own(&extended), own(&preferred)),
+        (None, Some(true), Some(false))
+    );
+    assert_eq!(
+        (pod(&replaced), pod(&extended), pod(&preferred)),
+        (false, true, true)
+    );
+    assert!(replaced.is_cluster_scoped("example.com/v1", "Thing"));
+    assert_eq!(replaced.is_namespace_scoped("v1", "Pod"), Some(true));
+    assert!(
+        replaced
+            .resource("kustomize.config.k8s.io/v1beta1", "Kustomization")
+            .is_some()
+    );
+    assert!(Schema::with_custom(&Node::null(), Builtin::Replaced).is_err());
+}

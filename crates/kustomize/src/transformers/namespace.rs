@@ -51,7 +51,7 @@ pub fn apply(args: &NamespaceArgs, specs: &[FieldSpec], resources: &mut Resource
     })
 }
 
-fn move_one(args: &NamespaceArgs, specs: &[FieldSpec], resource: &mut Resource) -> Result<()> {
+pub(super) fn move_one(args: &NamespaceArgs, specs: &[FieldSpec], resource: &mut Resource) -> Result<()> {
     let is_core = metadata::top_field(resource.node(), "apiVersion") == "v1";
     let is_cluster_scoped = resource.id().cluster_scoped;
     let is_role_binding = matches!(resource.gvk().kind.as_str(), "RoleBinding" | "ClusterRoleBinding");

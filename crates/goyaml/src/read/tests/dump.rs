@@ -4,14 +4,14 @@ use std::fmt::Write;
 
 use crate::node::{Data, Node, Style};
 
-/// One line for each node: depth, kind, tag, style, anchor, place and text.
-pub(super) fn dump(node: &Node) -> String {
+/// Writes one line for each node: depth, kind, tag, style, anchor, place if wanted, and text.
+pub(super) fn dump(node: &Node, has_places: bool) -> String {
     let mut text = String::new();
-    write_node(&mut text, node, 0);
+    write_node(&mut text, node, 0, has_places);
     text
 }
 
-fn write_node(text: &mut String, node: &Node, depth: usize) {
+fn write_node(text: &mut String, node: &Node, depth: usize, has_places: bool) {
     let kind = match node.data {
         Data::Scalar(_) => "scalar",
         Data::Sequence(_) => "seq",
@@ -32,26 +32,30 @@ fn write_node(text: &mut String, node: &Node, depth: usize) {
         .sum();
     let value = match &node.data {
         Data::Scalar(value) | Data::Alias(value) => value.as_bytes(),
-        _ => b"",
+        Data::Sequence(_) | Data::Mapping(_) => b"",
     };
     let value = value.escape_ascii();
     let tag = node.custom_tag().unwrap_or(node.tag.as_str());
     let anchor = node.anchor().map_or("", |anchor| anchor.as_str());
     let place = node.position;
+    let place = if has_places {
+        format!("{}:{} ", place.line, place.column)
+    } else {
+        String::new()
+    };
     writeln!(
         text,
-        "{depth} {kind} {tag} {style} &{anchor} {}:{} {value}",
-        place.line, place.column
+        "{depth} {kind} {tag} {style} &{anchor} {place}{value}"
     )
     .unwrap();
     match &node.data {
         Data::Sequence(items) => items
             .iter()
-            .for_each(|item| write_node(text, item, depth + 1)),
+            .for_each(|item| write_node(text, item, depth + 1, has_places)),
         Data::Mapping(entries) => entries.iter().for_each(|(key, value)| {
-            write_node(text, key, depth + 1);
-            write_node(text, value, depth + 1);
+            write_node(text, key, depth + 1, has_places);
+            write_node(text, value, depth + 1, has_places);
         }),
-        _ => {}
+        Data::Scalar(_) | Data::Alias(_) => {}
     }
 }

@@ -1,1 +1,5 @@
 mod dump;
+mod errors;
+mod hostile;
+mod recorded;
+mod references;

@@ -176,7 +176,15 @@ impl<'a> ListMerge<'a> {
                     .copied()
                     .find(|&id| found.finds(&self.nodes[id]))
             };
-            let Some(id) = self.merge_pair(target, patch)? else {
+            // What one combination puts into the target, another that finds the same element finds again.
+            let original = patch.map(|id| self.nodes[id].clone());
+            let outcome = self.merge_pair(target, patch)?;
+            if let (Some(id), Some(original)) = (patch, original)
+                && outcome.is_some_and(|merged| merged != id)
+            {
+                self.nodes[id] = original;
+            }
+            let Some(id) = outcome else {
                 self.remove(&selector)?;
                 continue;
             };

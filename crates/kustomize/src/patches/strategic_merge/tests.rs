@@ -1,1 +1,99 @@
+use std::collections::BTreeMap;
+use std::path::Path;
 
+use goyaml::{Limits, Node};
+
+use super::apply;
+use crate::schema::{Builtin, Schema};
+
+fn parse(text: &str) -> Node {
+    goyaml::parse(text.as_bytes(), &Limits::default())
+        .unwrap()
+        .unwrap()
+}
+
+fn merged(schema: &Schema, target: &str, patch: &str) -> String {
+    let mut out = String::new();
+    match apply(schema, &parse(patch), parse(target)) {
+        Ok(Some(node)) => goyaml::emit_canonical(&node, &mut out).unwrap(),
+        Ok(None) => {}
+        Err(_) => out.push_str("error\n"),
+    }
+    out
+}
+
+/// What the real kustomize made of each merge; see `tools/schema/record.py`.
+#[test]
+fn merges_as_kustomize_does() {
+    let cases = include_str!("cases.txt").split("\n=== ").skip(1);
+    let mut count = 0;
+    for case in cases {
+        let (title, sections) = case.split_once('\n').unwrap();
+        let sections: BTreeMap<_, _> = format!("\n{sections}\n")
+            .split("\n--- ")
+            .filter_map(|section| section.split_once('\n'))
+            .map(|(name, text)| (name.to_owned(), format!("{text}\n")))
+            .collect();
+        let schema = sections
+            .get("openapi")
+            .map_or_else(Schema::builtin, |openapi| {
+                Schema::with_custom(&parse(openapi), Builtin::Replaced).unwrap()
+            });
+        let got = merged(&schema, &sections["target"], &sections["patch"]);
+        assert_eq!(got.trim_end(), sections["want"].trim_end(), "{title}");
+        count += 1;
+    }
+    assert!(count > 30, "{count} cases");
+}
+
+/// The `merge2-*` cases of a conformance checkout beside the project, where there is one.
+#[test]
+fn merges_as_the_conformance_cases_say() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance/kustomize");
+    let root = std::env::var_os("CONFORMANCE").map_or(root, Into::into);
+    let Ok(entries) = std::fs::read_dir(&root) else {
+        println!("SKIPPED: no conformance cases in {}", root.display());
+        return;
+    };
+    let read = |path: &Path| std::fs::read_to_string(path).ok();
+    let mut count = 0;
+    for case in entries.map(|entry| entry.unwrap().path()) {
+        let files = (
+            read(&case.join("in/resource.yaml")),
+            read(&case.join("in/patch.yaml")),
+            read(&case.join("want.yaml")),
+        );
+        let (Some(target), Some(patch), Some(want)) = files else {
+            continue;
+        };
+        if target.contains("# {\"") {
+            println!(
+                "SKIPPED: {}: its schema stands in a comment",
+                case.display()
+            );
+        } else if case
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("merge2-"))
+        {
+            assert_eq!(
+                merged(&Schema::builtin(), &target, &patch),
+                want,
+                "{}",
+                case.display()
+            );
+            count += 1;
+        }
+    }
+    println!("{count} conformance cases");
+}
+
+#[test]
+fn errors_say_where() {
+    let target = "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {containers: [{name: a, env: x}]}}}";
+    let patch = "spec: {template: {spec: {containers: [{name: a, env: [1]}]}}}";
+    let error = apply(&Schema::builtin(), &parse(patch), parse(target)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "spec/template/spec/containers[a]/env: wrong node kind: expected a scalar but got a list"
+    );
+}

@@ -1,5 +1,7 @@
 //! Goes through patch and target together: what becomes of each field.
 
+use std::collections::BTreeMap;
+
 use goyaml::{Data, Node, Style};
 
 use super::directive::Directive;
@@ -113,27 +115,19 @@ impl<'a> Walk<'a> {
         let (Some(fields), Some(changes)) = (target.entries_mut(), patch.entries_mut()) else {
             return Ok(());
         };
-        let mut changes: Vec<_> = std::mem::take(changes).into_iter().map(Some).collect();
-        changes.sort_by(|a, b| change_name(a).cmp(change_name(b)));
-        changes.dedup_by(|later, first| change_name(later) == change_name(first));
-        let names: Vec<_> = changes
-            .iter()
-            .map(|change| change.as_ref().and_then(|(key, _)| key.to_text()))
-            .collect();
+        // New fields come in the order of their names.
+        let mut by_name = BTreeMap::new();
+        for (key, value) in std::mem::take(changes) {
+            let name = key.to_text().unwrap_or_default();
+            by_name.entry(name).or_insert((key, value));
+        }
 
         retain_fields(fields, |name, value| {
-            let change = names
-                .binary_search_by(|probe| probe.as_deref().unwrap_or_default().cmp(name))
-                .ok();
-            let Some((_, mut change)) = change.and_then(|index| changes.get_mut(index)?.take())
-            else {
+            let Some((_, mut change)) = by_name.remove(name) else {
                 return self.keep(field_schema(schema, name, value), value);
             };
-            match self.merge(
-                schema.and_then(|schema| schema.field(name)),
-                value,
-                &mut change,
-            )? {
+            let schema = schema.and_then(|schema| schema.field(name));
+            match self.merge(schema, value, &mut change)? {
                 Outcome::Target => {}
                 Outcome::Patch => {
                     // kustomize: `FieldSetter` keeps the style of the field that is there, and with it its quotes.
@@ -144,13 +138,11 @@ impl<'a> Walk<'a> {
             }
             Ok(true)
         })?;
-        for (key, mut value) in changes.into_iter().flatten() {
+        for (key, mut value) in by_name.into_values() {
             let name = field_name(&key)?;
             let schema = field_schema(schema, name, &value);
-            if self
-                .adopt(schema, &mut value)
-                .map_err(|error| error.inside(name))?
-            {
+            let stays = self.adopt(schema, &mut value);
+            if stays.map_err(|error| error.inside(name))? {
                 fields.push((key, value));
             }
         }
@@ -209,10 +201,11 @@ impl<'a> Walk<'a> {
             }
             Data::Sequence(_) => {
                 if let Some(schema) = schema.filter(FieldSchema::merges_elements) {
-                    self.settle_elements(schema, patch)?;
+                    // kustomize: `setAssociativeSequenceElements` gathers the elements in a list of its own.
                     if patch.items().is_some_and(|items| !items.is_empty()) {
                         patch.style = Style::PLAIN;
                     }
+                    self.settle_elements(schema, patch)?;
                 }
                 Ok(true)
             }
@@ -301,13 +294,6 @@ fn field_name(key: &Node) -> Result<&str, MergeError> {
     key.as_str()
         .filter(|name| !name.is_empty())
         .ok_or(MergeError::new(MergeProblem::EmptyFieldName))
-}
-
-fn change_name(change: &Option<(Node, Node)>) -> &str {
-    change
-        .as_ref()
-        .and_then(|(key, _)| key.as_str())
-        .unwrap_or_default()
 }
 
 /// The schema of a field; for a scalar it is not looked up, since nothing depends on it.

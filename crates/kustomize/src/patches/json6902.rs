@@ -1,0 +1,241 @@
+//! JSON 6902 patches, with the liberties that kustomize's library takes with them.
+
+mod document;
+#[cfg(test)]
+mod tests;
+
+use goyaml::{Dialect, Limits, Node, Value};
+
+use crate::error::{Error, Result};
+use document::Place;
+
+/// A list of operations, in the order in which they are carried out.
+#[derive(Clone, Debug, Default)]
+pub struct JsonPatch {
+    operations: Vec<Operation>,
+}
+
+/// One operation as it was written.
+///
+/// Its fields are only looked at when it is carried out: a patch that nothing is selected for may hold anything.
+#[derive(Clone, Debug, Default)]
+struct Operation {
+    op: Option<Value>,
+    path: Option<Value>,
+    from: Option<Value>,
+    value: Option<Value>,
+    /// Whether `value` is written just as Go's encoder writes it, which `test` compares.
+    has_canonical_value: bool,
+}
+
+/// How many values the `copy` operations of one patch may add to an object.
+const COPY_LIMIT: usize = 1_000_000;
+
+impl JsonPatch {
+    /// Reads a patch: JSON where the text begins with `[`, otherwise the first document of a YAML text.
+    ///
+    /// # Errors
+    /// Where the text cannot be read or is no list of maps. Operations are not looked into yet.
+    // kustomize: jsonPatchFromBytes
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.is_empty() {
+            return Err(Error::new("the JSON patch is empty"));
+        }
+        let is_json = text.starts_with('[');
+        let value = if is_json { read_json(text)? } else { read_yaml(text)? };
+        let items = match value {
+            Value::Null => Vec::new(),
+            Value::Array(items) => items,
+            _ => return Err(not_a_patch()),
+        };
+        let canonical = if is_json { compact(text) } else { String::new() };
+        let operations = items
+            .into_iter()
+            .map(|item| match item {
+                Value::Null => Ok(Operation::default()),
+                Value::Object(_) => Ok(Operation::new(item, is_json.then_some(canonical.as_str()))),
+                _ => Err(not_a_patch()),
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { operations })
+    }
+
+    /// How many operations there are.
+    pub const fn len(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// Whether there is no operation.
+    pub const fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    /// The object after all operations.
+    ///
+    /// The object passes through JSON, even where there is no operation: keys are sorted, styles vanish and every number
+    /// becomes a float first.
+    ///
+    /// # Errors
+    /// Where an operation cannot be carried out; the error names it by its position in the patch.
+    // kustomize: filters/patchjson6902 Filter
+    pub fn apply(&self, node: &Node) -> Result<Node> {
+        let mut value = node.to_reencoded_value().map_err(|error| Error::malformed(&error))?;
+        let mut copied = 0;
+        for (index, operation) in self.operations.iter().enumerate() {
+            operation.apply(&mut value, &mut copied).map_err(|problem| operation.error(index, &problem))?;
+        }
+        if value.as_object().is_none() {
+            return Err(Error::new("after the JSON patch the object is a list").position(node.position));
+        }
+        let mut patched = Node::from_value(&value);
+        patched.position = node.position;
+        Ok(patched)
+    }
+}
+
+fn read_json(text: &str) -> Result<Value> {
+    Value::from_json(text.as_bytes()).map_err(|error| {
+        Error::new(format!("invalid JSON in the patch: {}", error.message))
+            .hint("a patch that begins with `[` must be strict JSON: quoted keys, no comments, no trailing commas")
+    })
+}
+
+// kustomize: sigs.k8s.io/yaml YAMLToJSON
+fn read_yaml(text: &str) -> Result<Value> {
+    let limits = Limits::default();
+    let malformed = |error: goyaml::Error| Error::malformed(&error);
+    let Some(mut node) = goyaml::parse(text.as_bytes(), &limits).map_err(malformed)? else {
+        return Ok(Value::Null);
+    };
+    node.expand_aliases(&limits).map_err(malformed)?;
+    node.to_value(Dialect::V2).map_err(malformed)
+}
+
+fn not_a_patch() -> Error {
+    Error::new("a JSON 6902 patch must be a list of operations, each a map with `op` and `path`")
+}
+
+/// The text without the space between its tokens.
+fn compact(text: &str) -> String {
+    let mut compact = String::with_capacity(text.len());
+    let mut in_string = false;
+    let mut is_escaped = false;
+    for character in text.chars() {
+        if !in_string && matches!(character, ' ' | '\t' | '\r' | '\n') {
+            continue;
+        }
+        in_string = if character == '"' && !is_escaped { !in_string } else { in_string };
+        is_escaped = in_string && character == '\\' && !is_escaped;
+        compact.push(character);
+    }
+    compact
+}
+
+impl Operation {
+    fn new(mut item: Value, patch_text: Option<&str>) -> Self {
+        let op = item.remove("op");
+        let value = item.remove("value");
+        let has_canonical_value = match (&value, patch_text) {
+            (Some(value), Some(patch_text)) if op.as_ref().and_then(Value::as_str) == Some("test") => {
+                is_written_as_go_does(value, patch_text)
+            }
+            _ => true,
+        };
+        Self { op, path: item.remove("path"), from: item.remove("from"), value, has_canonical_value }
+    }
+
+    fn apply(&self, document: &mut Value, copied: &mut usize) -> Result<(), String> {
+        match self.name() {
+            "add" => self.add(document, self.value.clone().unwrap_or_default()),
+            "remove" => Place::find(document, self.path()?)?.remove().map(drop),
+            "replace" => self.replace(document),
+            "move" => {
+                let value = Place::find(document, self.from()?)?.remove()?;
+                self.add(document, value)
+            }
+            "copy" => {
+                // A missing key counts as null, as everywhere in kustomize's library.
+                let value = Place::find(document, self.from()?)?.get()?.cloned().unwrap_or_default();
+                *copied = copied.saturating_add(document::size(&value));
+                if *copied > COPY_LIMIT {
+                    return Err(format!("the patch copies more than {COPY_LIMIT} values"));
+                }
+                self.add(document, value)
+            }
+            "test" => self.test(document),
+            _ => Err("`op` must be one of add, remove, replace, move, copy, test".to_owned()),
+        }
+    }
+
+    fn add(&self, document: &mut Value, value: Value) -> Result<(), String> {
+        let path = self.path()?;
+        check_depth(path, &value)?;
+        Place::find(document, path)?.add(value)
+    }
+
+    fn replace(&self, document: &mut Value) -> Result<(), String> {
+        let path = self.path()?;
+        if path.is_empty() {
+            let value = self.value.clone().unwrap_or_default();
+            if !matches!(value, Value::Object(_) | Value::Array(_)) {
+                return Err("the whole object can only be replaced by a map".to_owned());
+            }
+            *document = value;
+            return Ok(());
+        }
+        let value = self.value.clone().unwrap_or_default();
+        check_depth(path, &value)?;
+        Place::find(document, path)?.replace(value)
+    }
+
+    fn test(&self, document: &mut Value) -> Result<(), String> {
+        let path = self.path()?;
+        let found = if path.is_empty() { Some(&*document) } else { Place::find(document, path)?.get()? };
+        let found = found.unwrap_or(&Value::Null);
+        let wanted = self.value.as_ref().unwrap_or(&Value::Null);
+        let is_equal = self.has_canonical_value && document::is_equal(found, wanted);
+        if is_equal { Ok(()) } else { Err("the value there is another one".to_owned()) }
+    }
+
+    fn name(&self) -> &str {
+        self.op.as_ref().and_then(Value::as_str).unwrap_or("unknown")
+    }
+
+    fn path(&self) -> Result<&str, String> {
+        self.path.as_ref().and_then(Value::as_str).ok_or_else(|| "`path` is missing or no text".to_owned())
+    }
+
+    fn from(&self) -> Result<&str, String> {
+        self.from.as_ref().and_then(Value::as_str).ok_or_else(|| "`from` is missing or no text".to_owned())
+    }
+
+    fn error(&self, index: usize, problem: &str) -> Error {
+        let path = self.path().unwrap_or_default();
+        Error::new(format!("operation {} of the JSON patch, `{}` at `{path}`, failed: {problem}", index + 1, self.name()))
+    }
+}
+
+/// Keeps an object from growing deeper than what can be read.
+fn check_depth(path: &str, value: &Value) -> Result<(), String> {
+    let depth = path.matches('/').count().saturating_add(document::depth(value));
+    let limit = Limits::default().depth;
+    if depth > limit { Err(format!("the object would be deeper than {limit} levels")) } else { Ok(()) }
+}
+
+/// Whether a value stands in the patch as Go's encoder would write it.
+// kustomize: lazyNode.equal compares scalars as they are written, so `1.0` is not `1` and `"a<b"` is no text of an object.
+fn is_written_as_go_does(value: &Value, patch_text: &str) -> bool {
+    match value {
+        Value::Array(items) => items.iter().all(|item| is_written_as_go_does(item, patch_text)),
+        Value::Object(entries) => entries.iter().all(|(_, value)| is_written_as_go_does(value, patch_text)),
+        Value::Null | Value::Bool(_) => true,
+        Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::String(_) => {
+            let token = value.to_json();
+            patch_text.match_indices(&token).any(|(start, _)| {
+                let before = patch_text.get(..start).and_then(|text| text.chars().next_back());
+                let after = patch_text.get(start + token.len()..).and_then(|text| text.chars().next());
+                matches!(before, Some(':' | '[' | ',')) && matches!(after, Some(',' | ']' | '}'))
+            })
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The object that a JSON patch changes, and the places in it that JSON pointers name.
+
+use goyaml::{Text, Value};
+
+/// An entry of a map or an item of a list, there or not.
+pub(super) struct Place<'a> {
+    container: Container<'a>,
+    key: String,
+}
+
+enum Container<'a> {
+    Object(&'a mut Vec<(Text, Value)>),
+    Array(&'a mut Vec<Value>),
+}
+
+impl<'a> Place<'a> {
+    /// Walks to the map or list that a pointer's last part speaks of.
+    ///
+    /// What stands before the first `/` is ignored, as in kustomize.
+    pub(super) fn find(document: &'a mut Value, pointer: &str) -> Result<Self, String> {
+        let mut parts = pointer.split('/').skip(1).map(unescape);
+        let mut key = parts.next().ok_or("the path has no `/`")?;
+        let mut container = Container::of(document).ok_or("the object is neither a map nor a list")?;
+        for next in parts {
+            container = Self { container, key: key.clone() }
+                .into_value()?
+                .and_then(Container::of)
+                .ok_or_else(|| format!("`{key}` on the way there is missing, or is neither a map nor a list"))?;
+            key = next;
+        }
+        Ok(Self { container, key })
+    }
+
+    fn into_value(self) -> Result<Option<&'a mut Value>, String> {
+        let Self { container, key } = self;
+        match container {
+            Container::Object(entries) => Ok(entries.iter_mut().find(|(name, _)| *name == key).map(|(_, value)| value)),
+            Container::Array(items) => {
+                let index = index(&key, items.len())?;
+                Ok(items.get_mut(index))
+            }
+        }
+    }
+
+    /// The value, `None` for a key that a map does not have.
+    pub(super) fn get(self) -> Result<Option<&'a Value>, String> {
+        Ok(self.into_value()?.map(|value| &*value))
+    }
+
+    /// Sets an entry of a map, or inserts an item into a list.
+    pub(super) fn add(self, value: Value) -> Result<(), String> {
+        match self.container {
+            Container::Object(entries) => set(entries, &self.key, value),
+            Container::Array(items) if self.key == "-" => items.push(value),
+            Container::Array(items) => {
+                let index = index(&self.key, items.len() + 1)?;
+                items.insert(index, value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets an entry of a map, which need not be there, or an item of a list, which must.
+    // kustomize: partialDoc.get knows no missing key, so that `replace` adds.
+    pub(super) fn replace(self, value: Value) -> Result<(), String> {
+        match self.container {
+            Container::Object(entries) => set(entries, &self.key, value),
+            Container::Array(items) => {
+                let index = index(&self.key, items.len())?;
+                if let Some(item) = items.get_mut(index) {
+                    *item = value;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the value out of its map or list.
+    pub(super) fn remove(self) -> Result<Value, String> {
+        match self.container {
+            Container::Object(entries) => {
+                let index = entries.iter().position(|(name, _)| *name == self.key);
+                index.map(|index| entries.remove(index).1).ok_or_else(|| format!("there is no key `{}`", self.key))
+            }
+            Container::Array(items) => {
+                let index = index(&self.key, items.len())?;
+                Ok(items.remove(index))
+            }
+        }
+    }
+}
+
+impl<'a> Container<'a> {
+    const fn of(value: &'a mut Value) -> Option<Self> {
+        match value {
+            Value::Object(entries) => Some(Self::Object(entries)),
+            Value::Array(items) => Some(Self::Array(items)),
+            _ => None,
+        }
+    }
+}
+
+fn set(entries: &mut Vec<(Text, Value)>, key: &str, value: Value) {
+    match entries.iter_mut().find(|(name, _)| name == key) {
+        Some((_, slot)) => *slot = value,
+        None => entries.push((key.into(), value)),
+    }
+}
+
+/// Reads an index below `length`; negative ones count from the end.
+fn index(key: &str, length: usize) -> Result<usize, String> {
+    let number: i64 = key.parse().map_err(|_| format!("`{key}` is no index of a list"))?;
+    let distance = usize::try_from(number.unsigned_abs()).ok();
+    let index = if number < 0 { distance.and_then(|distance| length.checked_sub(distance)) } else { distance };
+    index.filter(|index| *index < length).ok_or_else(|| format!("the list is too short for index {number}"))
+}
+
+fn unescape(part: &str) -> String {
+    // `~01` is `~1`: what one replacement writes, the next must not read.
+    part.split("~1").map(|piece| piece.replace("~0", "~")).collect::<Vec<_>>().join("/")
+}
+
+/// How many values a value is made of.
+pub(super) fn size(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Object(entries) => entries.iter().map(|(_, value)| size(value)).sum(),
+        _ => 0,
+    }
+}
+
+/// How many values are inside one another, at most.
+pub(super) fn depth(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(depth).max().unwrap_or_default(),
+        Value::Object(entries) => entries.iter().map(|(_, value)| depth(value)).max().unwrap_or_default(),
+        _ => 0,
+    }
+}
+
+/// Whether two values are the same, with scalars compared as they are written.
+pub(super) fn is_equal(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Object(left), Value::Object(right)) => {
+            left.len() == right.len()
+                && left.iter().all(|(key, value)| {
+                    right.iter().find(|(name, _)| name == key).is_some_and(|(_, other)| is_equal(value, other))
+                })
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_equal(left, right))
+        }
+        (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => false,
+        _ => left.to_json() == right.to_json(),
+    }
+}

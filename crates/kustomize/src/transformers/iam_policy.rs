@@ -1,0 +1,81 @@
+//! `IAMPolicyGenerator`: a service account that is bound to an account of a cloud provider.
+
+use goyaml::{Node, Text};
+
+use crate::decode::{fields, text};
+use crate::error::{Error, Result};
+use crate::resource::Resource;
+
+/// What an `IAMPolicyGenerator` is told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IamPolicy {
+    cloud: Text,
+    service_account: Text,
+    project: Text,
+    name: Text,
+    namespace: Text,
+}
+
+impl IamPolicy {
+    /// Reads the generator's configuration.
+    ///
+    /// # Errors
+    /// Where a field is of another type.
+    pub fn decode(configuration: &Node) -> Result<Self> {
+        let mut policy = Self::default();
+        for (name, value) in fields(configuration, "the generator")? {
+            match name.as_str() {
+                "cloud" => policy.cloud = text(value, "cloud")?,
+                "kubernetesservice" => {
+                    for (name, part) in fields(value, "kubernetesService")? {
+                        match name.as_str() {
+                            "name" => policy.name = text(part, "kubernetesService.name")?,
+                            "namespace" => policy.namespace = text(part, "kubernetesService.namespace")?,
+                            _ => {}
+                        }
+                    }
+                }
+                "serviceaccount" => {
+                    for (name, part) in fields(value, "serviceAccount")? {
+                        match name.as_str() {
+                            "name" => policy.service_account = text(part, "serviceAccount.name")?,
+                            "projectid" => policy.project = text(part, "serviceAccount.projectId")?,
+                            _ => {}
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(policy)
+    }
+
+    /// Makes the service account.
+    ///
+    /// # Errors
+    /// For a cloud other than `gke`.
+    // kustomize: filters/iampolicygenerator
+    pub fn generate(&self) -> Result<Resource> {
+        let Self { cloud, service_account, project, name, namespace } = self;
+        if cloud != "gke" {
+            return Err(Error::new(format!("IAMPolicyGenerator knows no cloud `{cloud}`")).hint("`cloud` must be `gke`"));
+        }
+        let account = format!("{service_account}@{project}.iam.gserviceaccount.com");
+        let key = |name: &str| Node::string(name);
+        let annotations = Node::mapping(vec![(key("iam.gke.io/gcp-service-account"), plain(&account))]);
+        let mut metadata = Node::mapping(vec![(key("annotations"), annotations), (key("name"), plain(name))]);
+        if !namespace.is_empty() {
+            metadata.set("namespace", plain(namespace));
+        }
+        Ok(Resource::new(Node::mapping(vec![
+            (key("apiVersion"), plain("v1")),
+            (key("kind"), plain("ServiceAccount")),
+            (key("metadata"), metadata),
+        ])))
+    }
+}
+
+/// A scalar of whatever type its text has when it stands in YAML without quotes.
+fn plain(text: &str) -> Node {
+    crate::metadata::untagged(text)
+}

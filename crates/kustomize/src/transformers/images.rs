@@ -1,0 +1,119 @@
+//! `images`: names, tags and digests of container images.
+
+#[cfg(test)]
+mod tests;
+
+use goyaml::Node;
+use regex::Regex;
+
+use crate::error::{Error, Result};
+use crate::field_spec::{Create, FieldSpec};
+use crate::kustomization::Image;
+use crate::metadata;
+use crate::resources::Resources;
+
+/// Changes images in every list called `containers` or `initContainers`, and then in the fields of the field specs.
+///
+/// Most images are in both, and are changed twice: a `tagSuffix` is added twice, as in kustomize.
+///
+/// # Errors
+/// Where an image is no text, or a list of containers holds something else.
+// kustomize: ImageTagTransformerPlugin.Transform
+pub fn apply(image: &Image, specs: &[FieldSpec], resources: &mut Resources) -> Result<()> {
+    let Some(update) = Update::new(image) else { return Ok(()) };
+    for resource in resources.as_mut_slice() {
+        if resource.gvk().kind == "CustomResourceDefinition" {
+            continue;
+        }
+        let id = resource.id().clone();
+        update.apply(resource.node_mut(), specs).map_err(|error| error.resource(&id))?;
+    }
+    Ok(())
+}
+
+struct Update<'a> {
+    image: &'a Image,
+    pattern: Regex,
+}
+
+impl<'a> Update<'a> {
+    /// `None` for a name that is no regular expression, which matches nothing.
+    // kustomize: image.IsImageMatched
+    fn new(image: &'a Image) -> Option<Self> {
+        let digest = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
+        let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?{digest}$", image.name);
+        Some(Self { image, pattern: Regex::new(&pattern).ok()? })
+    }
+
+    fn apply(&self, node: &mut Node, specs: &[FieldSpec]) -> Result<()> {
+        self.walk(node)?;
+        specs.iter().try_for_each(|spec| spec.apply(node, Create::Never, &mut |field| self.set(field)))
+    }
+
+    /// Looks for lists of containers at any depth.
+    // kustomize: imagetag LegacyFilter
+    fn walk(&self, node: &mut Node) -> Result<()> {
+        if let Some(items) = node.items_mut() {
+            return items.iter_mut().try_for_each(|item| self.walk(item));
+        }
+        for (key, value) in node.entries_mut().into_iter().flatten() {
+            self.walk(value)?;
+            if matches!(key.as_str(), Some("containers" | "initContainers")) {
+                value.items_mut().into_iter().flatten().try_for_each(|container| self.set_in_container(container))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_in_container(&self, container: &mut Node) -> Result<()> {
+        if !container.is_mapping() && !container.is_null() {
+            return Err(Error::new("a container is not a map").position(container.position).field("containers"));
+        }
+        container.get_mut("image").map_or(Ok(()), |field| self.set(field))
+    }
+
+    // kustomize: imageTagUpdater.SetImageValue
+    fn set(&self, field: &mut Node) -> Result<()> {
+        let Some(current) = field.as_str() else {
+            return Err(Error::new("an image is not a text").position(field.position).field("image"));
+        };
+        if !self.pattern.is_match(current) {
+            return Ok(());
+        }
+        let changed = self.changed(current);
+        metadata::replace_scalar(field, metadata::untagged(changed));
+        Ok(())
+    }
+
+    fn changed(&self, current: &str) -> String {
+        let Image { name: _, new_name, tag_suffix, new_tag, digest: new_digest } = self.image;
+        let (name, tag, digest) = split(current);
+        let name = if new_name.is_empty() { name } else { new_name };
+        let (tag, digest) = if !new_tag.is_empty() || !new_digest.is_empty() {
+            (new_tag.to_string(), new_digest.as_str())
+        } else if tag_suffix.is_empty() {
+            (tag.to_owned(), digest)
+        } else {
+            (format!("{tag}{tag_suffix}"), "")
+        };
+        let mut changed = name.to_owned();
+        for (mark, part) in [(':', tag.as_str()), ('@', digest)] {
+            if !part.is_empty() {
+                changed.push(mark);
+                changed.push_str(part);
+            }
+        }
+        changed
+    }
+}
+
+/// Splits an image into name, tag and digest; a port before the first `/` belongs to the name.
+// kustomize: image.Split
+fn split(image: &str) -> (&str, &str, &str) {
+    let path_start = image.find('/').unwrap_or_default();
+    let path = image.get(path_start..).unwrap_or_default();
+    let (before_digest, digest) = path.split_once('@').unwrap_or((path, ""));
+    let (path, tag) = before_digest.split_once(':').unwrap_or((before_digest, ""));
+    let name = image.get(..path_start + path.len()).unwrap_or(image);
+    (name, tag, digest)
+}

@@ -1,0 +1,132 @@
+//! `sortOptions`: the order of the output.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use goyaml::Text;
+
+use crate::error::{Error, Result};
+use crate::id::{Gvk, ResId};
+use crate::kustomization::{LegacySortOptions, SortOptions};
+use crate::resource::Resource;
+use crate::resources::Resources;
+
+/// Kinds that come first in the legacy order: what others need.
+const FIRST: [&str; 22] = [
+    "Namespace",
+    "ResourceQuota",
+    "StorageClass",
+    "CustomResourceDefinition",
+    "ServiceAccount",
+    "PodSecurityPolicy",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "Secret",
+    "Endpoints",
+    "Service",
+    "LimitRange",
+    "PriorityClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Deployment",
+    "StatefulSet",
+    "CronJob",
+    "PodDisruptionBudget",
+];
+
+/// Kinds that come last in the legacy order.
+const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+
+/// Sorts as a kustomization's `sortOptions` ask.
+///
+/// # Errors
+/// Where `order` is no known order or has options of another one, and where two resources are the same.
+// kustomize: SortOrderTransformerPlugin.Transform
+pub fn apply(options: &SortOptions, resources: &mut Resources) -> Result<()> {
+    let SortOptions { order, legacy: legacy_options } = options;
+    match (order.as_str(), legacy_options) {
+        ("legacy", options) => legacy(resources, options.as_ref()),
+        ("fifo", None) => Ok(()),
+        ("fifo", Some(_)) => Err(Error::new("`legacySortOptions` are set, but the order is `fifo`")
+            .field("sortOptions.legacySortOptions")
+            .hint("set `order: legacy`, or remove the options")),
+        (_, _) => Err(Error::new("`sortOptions.order` must be `legacy` or `fifo`").field("sortOptions.order")),
+    }
+}
+
+/// Sorts by kind, the kinds in the order of the options, and then by what the resources are.
+///
+/// # Errors
+/// Where two resources are the same.
+pub fn legacy(resources: &mut Resources, options: Option<&LegacySortOptions>) -> Result<()> {
+    let ranks = ranks(options);
+    let mut sorted: Vec<(SortKey, Resource)> = std::mem::take(resources.as_mut_vec())
+        .into_iter()
+        .map(|resource| (SortKey::new(resource.id(), &ranks), resource))
+        .collect();
+    sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
+    put_core_namespaces_first(&mut sorted);
+    resources.as_mut_vec().extend(sorted.into_iter().map(|(_, resource)| resource));
+    resources.check_unique()
+}
+
+/// The rank of each kind that has one; all others have zero.
+fn ranks(options: Option<&LegacySortOptions>) -> BTreeMap<Text, i64> {
+    let (first, last): (Vec<Text>, Vec<Text>) = match options {
+        Some(LegacySortOptions { order_first, order_last }) => (order_first.clone(), order_last.clone()),
+        None => (FIRST.map(Text::from).to_vec(), LAST.map(Text::from).to_vec()),
+    };
+    let before = (1..).take(first.len()).map(|distance: i64| -distance).collect::<Vec<_>>().into_iter().rev();
+    let mut ranks: BTreeMap<Text, i64> = first.into_iter().zip(before).collect();
+    ranks.extend(last.into_iter().zip(1..));
+    ranks
+}
+
+/// What resources are sorted by; texts are compared as kustomize joins them, separators included.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct SortKey {
+    rank: i64,
+    gvk: String,
+    id: String,
+}
+
+impl SortKey {
+    // kustomize: legacyGVKSortString and legacyResIDSortString
+    fn new(id: &ResId, ranks: &BTreeMap<Text, i64>) -> Self {
+        let Gvk { group, version, kind } = &id.gvk;
+        Self {
+            rank: ranks.get(kind).copied().unwrap_or_default(),
+            gvk: [or(group, "~G"), or(version, "~V"), or(kind, "~K")].join("_"),
+            id: [or(&id.namespace, "~X"), or(&id.name, "~N")].join("|"),
+        }
+    }
+}
+
+fn or<'a>(text: &'a Text, none: &'a str) -> &'a str {
+    if text.is_empty() { none } else { text }
+}
+
+/// Turns the order of namespaces around: those of the core group go before other groups' kinds of that name.
+// kustomize: gvkLessThan compares the other way round where one of two namespaces has no group.
+fn put_core_namespaces_first(sorted: &mut [(SortKey, Resource)]) {
+    let is_namespace = |(_, resource): &(SortKey, Resource)| resource.gvk().kind == "Namespace";
+    let Some(start) = sorted.iter().position(is_namespace) else { return };
+    let namespaces = sorted.get_mut(start..).unwrap_or_default();
+    let length = namespaces.iter().take_while(|entry| is_namespace(entry)).count();
+    if let Some(namespaces) = namespaces.get_mut(..length) {
+        namespaces.sort_by(|(left, one), (right, other)| {
+            let is_core = |resource: &Resource| resource.gvk().group.is_empty();
+            match (is_core(one), is_core(other)) {
+                (true, true) => right.gvk.cmp(&left.gvk).then_with(|| left.id.cmp(&right.id)),
+                (true, false) => std::cmp::Ordering::Less,
+                (false, true) => std::cmp::Ordering::Greater,
+                (false, false) => left.cmp(right),
+            }
+        });
+    }
+}
