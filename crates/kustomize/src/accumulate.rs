@@ -118,6 +118,7 @@ impl<'a> Layer<'a> {
                 let file = self.loader.load(path).map_err(|error| self.blame(error))?;
                 let added = load::resources_of_file(&file, &session.options.limits)
                     .and_then(|mut resources| {
+                        session.note_kinds(&resources);
                         session.hooks.loaded(&mut resources, &self.loader.names().borrow())?;
                         so_far.resources.append_all(resources)
                     });
@@ -178,7 +179,7 @@ impl<'a> Layer<'a> {
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.hooks.before_replacements(resources)?;
             }
-            transformer.apply(session.schema(), resources).map_err(|error| self.blame(error))?;
+            transformer.apply(session.schema_for(transformer), resources).map_err(|error| self.blame(error))?;
         }
         Ok(())
     }
@@ -199,7 +200,7 @@ impl<'a> Layer<'a> {
     fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for validator in self.plugins(&self.kustomization.validators, session)? {
             let before = plugins::texts(resources).map_err(|error| self.blame(error))?;
-            validator.apply(session.schema(), resources).map_err(|error| self.blame(error))?;
+            validator.apply(session.schema_for(&validator), resources).map_err(|error| self.blame(error))?;
             if plugins::texts(resources).map_err(|error| self.blame(error))? != before {
                 let error = Error::new("a validator changed the resources").field("validators");
                 return Err(self.blame(error.hint("list it under `transformers`")));
