@@ -1,6 +1,7 @@
 //! What a command says when it fails: what is wrong, where, what to do, and the exit code.
 
 use std::fmt::{self, Write as _};
+use std::ops::{Deref, DerefMut};
 
 use goyaml::Position;
 
@@ -35,11 +36,17 @@ pub struct Failure {
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, Default)]
-pub struct Problem {
+pub struct Problem(Box<Details>);
+
+/// What is known of a [`Problem`].
+#[derive(Clone, Debug, Default)]
+pub struct Details {
     /// What is wrong: lower case, no full stop, no value of a setting or a Secret.
     pub message: String,
     /// The file that has to be changed.
     pub file: Option<String>,
+    /// Whether the file is of the repository, and its name relative to the directory that is built.
+    pub is_in_repository: bool,
     /// Where in that file; zero where unknown.
     pub position: Position,
     /// The line of the file, where it may be shown.
@@ -48,25 +55,54 @@ pub struct Problem {
     pub field: Option<String>,
     /// The object.
     pub resource: Option<String>,
-    /// What the message lists, an item a line.
-    pub items: Vec<String>,
+    /// Other places that matter, each on a line of its own.
+    pub items: Vec<Item>,
     /// What led there, the innermost first.
     pub trail: Vec<String>,
     /// What to do.
     pub hint: Option<String>,
 }
 
+/// A place that matters for a [`Problem`], and why.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Words that the place follows.
+    pub text: String,
+    /// The file.
+    pub file: String,
+    /// Its line; zero where unknown.
+    pub line: u32,
+    /// Whether the file is of the repository, and its name relative to the directory that is built.
+    pub is_in_repository: bool,
+}
+
 impl Problem {
     /// Makes a problem of a sentence.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), ..Self::default() }
+        Self(Box::new(Details { message: message.into(), ..Details::default() }))
     }
 
-    /// Names the file and the line in it; line zero is no line.
+    /// Names a file outside the repository, and the line in it; line zero is no line.
     #[must_use]
     pub fn at(mut self, file: impl Into<String>, line: u32) -> Self {
         self.file = Some(file.into());
         self.position.line = line;
+        self
+    }
+
+    /// Names a file of the repository and the place in it.
+    #[must_use]
+    pub fn in_repository(mut self, file: Option<&str>, position: Position) -> Self {
+        self.file = file.filter(|file| !file.is_empty()).map(str::to_owned);
+        self.position = position;
+        self.is_in_repository = true;
+        self
+    }
+
+    /// Names the object.
+    #[must_use]
+    pub fn resource(mut self, resource: &dyn fmt::Display) -> Self {
+        self.resource = Some(resource.to_string());
         self
     }
 
@@ -87,9 +123,10 @@ impl From<&kustomize::Error> for Problem {
     fn from(error: &kustomize::Error) -> Self {
         let kustomize::Details { message, file, position, field, resource, hint, trail, is_malformed_yaml: _ } =
             error.details();
-        Self {
+        Self(Box::new(Details {
             message: message.clone(),
             file: file.clone(),
+            is_in_repository: true,
             position: *position,
             source_line: None,
             field: field.clone(),
@@ -97,7 +134,21 @@ impl From<&kustomize::Error> for Problem {
             items: Vec::new(),
             trail: trail.clone(),
             hint: hint.clone(),
-        }
+        }))
+    }
+}
+
+impl Deref for Problem {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
     }
 }
 
@@ -170,7 +221,8 @@ impl fmt::Display for Problem {
             self.write_source(formatter, line)?;
         }
         for item in &self.items {
-            writeln!(formatter, "  {}", printable(item))?;
+            let position = Position { line: item.line, ..Position::default() };
+            writeln!(formatter, "  {} {}", item.text, printable(&place(&item.file, position)))?;
         }
         if let Some(resource) = &self.resource {
             writeln!(formatter, "  in: {}", printable(resource))?;

@@ -94,11 +94,17 @@ fn said(error: &io::Error) -> FileError {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => FileError::NotFound,
         ErrorKind::PermissionDenied => FileError::Other("permission denied".into()),
-        ErrorKind::FilesystemLoop => FileError::Other("too many levels of symbolic links".into()),
         ErrorKind::InvalidFilename => FileError::Other("file name too long".into()),
         ErrorKind::InvalidInput => FileError::Other("the path holds a character that no file name may have".into()),
-        _ => FileError::Other(error.to_string()),
+        _ => FileError::Other(plain(&error.to_string())),
     }
+}
+
+/// What the operating system says, in the way of all messages here: lower case, without its number.
+fn plain(text: &str) -> String {
+    let text = text.split_once(" (os error").map_or(text, |(text, _)| text);
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
 }
 
 #[cfg(all(test, unix))]

@@ -1,4 +1,4 @@
-//! Settings into resources: declared ConfigMaps are overlaid, placeholders are filled.
+//! Settings into resources: declared `ConfigMap`s are overlaid, placeholders are filled.
 //!
 //! All of it happens through the engine's [`kustomize::Hooks`]; without a declaration nothing is touched.
 

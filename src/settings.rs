@@ -42,16 +42,6 @@ pub struct Place {
     pub line: u32,
 }
 
-impl std::fmt::Display for Place {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.file.as_str(), self.line) {
-            ("", _) => formatter.write_str("the repository"),
-            (file, 0) => formatter.write_str(file),
-            (file, line) => write!(formatter, "{file}:{line}"),
-        }
-    }
-}
-
 /// What the sources say: raw values by key, and where each was found.
 ///
 /// Nothing of a value is looked at before its key is asked for, so what the repository does not declare is never read.
@@ -113,7 +103,7 @@ pub fn is_missing(value: &[u8]) -> bool {
     value.is_empty() || value == b"<no value>"
 }
 
-/// Whether a key can be a key of a Secret or a ConfigMap.
+/// Whether a key can be a key of a Secret or a `ConfigMap`.
 pub fn is_key(key: &str) -> bool {
     !key.is_empty()
         && key.len() <= 253

@@ -68,32 +68,38 @@ impl Target {
     /// Names files from the working directory and adds the lines that are spoken of.
     pub(super) fn locate(&self, mut failure: Failure) -> Failure {
         for problem in failure.problems_mut() {
-            let Some(file) = &problem.file else { continue };
-            let path = join(&self.root, file);
-            if problem.position.line > 0 {
-                problem.source_line = self.source_line(&path, problem.position.line);
+            for item in problem.items.iter_mut().filter(|item| item.is_in_repository) {
+                item.file = self.name(&item.file);
             }
-            problem.file = Some(self.name(&path).unwrap_or_else(|| file.clone()));
+            for step in &mut problem.trail {
+                *step = self.name(step);
+            }
+            let Some(file) = problem.file.clone().filter(|_| problem.is_in_repository) else { continue };
+            problem.source_line = self.source_line(&join(&self.root, &file), problem.position.line);
+            problem.file = Some(self.name(&file));
         }
         failure
     }
 
-    fn name(&self, path: &str) -> Option<String> {
-        let is_below = is_within(path, &self.working_directory) && path != self.working_directory;
-        let below = path.strip_prefix(&self.working_directory).filter(|_| is_below)?;
-        Some(below.trim_start_matches('/').to_owned())
+    /// A file's name from the working directory, where it lies below it.
+    fn name(&self, file: &str) -> String {
+        let path = join(&self.root, file);
+        let is_below = is_within(&path, &self.working_directory) && path != self.working_directory;
+        let below = path.strip_prefix(&self.working_directory).filter(|_| is_below);
+        below.map_or_else(|| file.to_owned(), |below| below.trim_start_matches('/').to_owned())
     }
 
     /// A line of a file of the repository, unless what stands there may be a secret.
     fn source_line(&self, path: &str, line: u32) -> Option<String> {
         const LONGEST: usize = 160;
+        let index = usize::try_from(line).ok()?.checked_sub(1)?;
         let kustomize::Entry::File(path) = self.files.resolve(path).ok()? else { return None };
-        let is_yaml = path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with("/Kustomization");
+        let extension = Path::new(&path).extension().and_then(|extension| extension.to_str());
+        let is_yaml = matches!(extension, Some("yaml" | "yml")) || path.ends_with("/Kustomization");
         let text = String::from_utf8(self.files.read(&path).ok()?).ok()?;
         if !is_yaml || may_hold_secrets(&text) {
             return None;
         }
-        let index = usize::try_from(line).ok()?.checked_sub(1)?;
         text.lines().nth(index).filter(|line| !line.trim().is_empty() && line.len() <= LONGEST).map(str::to_owned)
     }
 }

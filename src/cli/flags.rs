@@ -9,6 +9,7 @@ use crate::failure::Failure;
 
 /// What `kustomize build` takes.
 #[derive(clap::Args, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a command line is made of switches")]
 pub(super) struct Flags {
     /// Build the kustomization in this directory
     #[arg(default_value = ".", value_name = "DIR")]
@@ -48,6 +49,7 @@ pub(super) struct Flags {
 
 /// Flags of kustomize that say how to run what is never run here. To take them and do nothing would be a lie.
 #[derive(clap::Args, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a command line is made of switches")]
 struct Refused {
     /// Run functions as the current user (refused)
     #[arg(long, hide = true)]

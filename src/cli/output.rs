@@ -38,8 +38,9 @@ fn text(output: &Output) -> Result<String, Failure> {
 // kustomize: Writer.WriteIndividualFiles
 fn individual_files(output: &Output) -> Result<Vec<(String, String)>, Failure> {
     let is_namespaced = |resource: &&Resource| !resource.id().cluster_scoped;
-    let namespaced = output.resources.iter().filter(is_namespaced);
-    let namespaces: BTreeSet<&str> = namespaced.map(|resource| resource.id().effective_namespace()).collect();
+    let resources = output.resources.iter();
+    let namespaces: BTreeSet<&str> =
+        resources.filter(is_namespaced).map(|resource| resource.id().effective_namespace()).collect();
     let mut files = Vec::with_capacity(output.resources.len());
     for resource in output.resources.iter() {
         let mut name = file_name(resource.gvk(), resource.name());

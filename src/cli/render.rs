@@ -15,7 +15,7 @@ pub(super) struct Args {
     #[command(flatten)]
     flags: Flags,
 
-    /// Read settings from a Secret or ConfigMap manifest, a `.env` file or a directory; later ones win
+    /// Read settings from a manifest (Secret or `ConfigMap`), a `.env` file or a directory; later ones win
     #[arg(short, long, value_name = "FILE")]
     settings: Vec<PathBuf>,
 }

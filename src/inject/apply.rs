@@ -9,8 +9,8 @@ use super::TEMPLATE_ANNOTATION;
 use super::evaluate::{Evaluator, Outcome, Refusal};
 use super::field::{Path, Room, Step};
 use super::scanner::{self, Piece, Placeholder};
-use crate::failure::Problem;
-use crate::settings::declared;
+use crate::failure::{Item, Problem};
+use crate::settings::{Place, declared};
 
 /// Fills the placeholders of one build and collects what is wrong.
 pub(super) struct Filler<'a> {
@@ -62,9 +62,9 @@ impl<'a> Filler<'a> {
             Some("false") => Mark::PlainText,
             Some(_) => {
                 let message = format!("annotation `{TEMPLATE_ANNOTATION}` must be `\"true\"` or `\"false\"`");
-                let mut problem = Problem::new(message);
-                problem.resource = Some(resource.id().to_string());
-                self.problems.push(problem);
+                let position = resource.node().position;
+                let problem = Problem::new(message).in_repository(self.names.get(position.file), position);
+                self.problems.push(problem.resource(resource.id()));
                 Mark::PlainText
             }
         }
@@ -80,10 +80,8 @@ impl<'a> Filler<'a> {
         let mut problem = Problem::new("a placeholder stands in a resource that is not marked as a template").hint(format!(
             "add the annotation `{TEMPLATE_ANNOTATION}: \"true\"` to fill it, or `\"false\"` to keep it as text"
         ));
-        problem.file = self.names.get(position.file).map(str::to_owned);
-        problem.position = position;
+        problem = problem.in_repository(self.names.get(position.file), position).resource(resource.id());
         problem.field = Some(path);
-        problem.resource = Some(resource.id().to_string());
         self.problems.push(problem);
     }
 }
@@ -269,11 +267,9 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn report(&mut self, position: Position, mut problem: Problem) {
-        problem.file = self.filler.names.get(position.file).map(str::to_owned);
-        problem.position = position;
+    fn report(&mut self, position: Position, problem: Problem) {
+        let mut problem = problem.in_repository(self.filler.names.get(position.file), position).resource(&self.id);
         problem.field = Some(self.path.to_string());
-        problem.resource = Some(self.id.clone());
         self.filler.problems.push(problem);
     }
 }
@@ -283,11 +279,17 @@ fn wrong_type(keys: &[String], expected: &str, evaluator: &Evaluator) -> Problem
         return Problem::new(format!("a setting of the placeholder is not {expected}"))
             .hint("change the value, or take another filter");
     };
-    let origin = evaluator.resolved().get(key).map(|setting| match &setting.origin {
-        Some(origin) => format!("change its value in {origin}"),
-        None => format!("change its default in {}", setting.declared_at),
-    });
-    Problem::new(format!("setting `{key}` is not {expected}")).hint(origin.unwrap_or_else(|| "change its value".into()))
+    let mut problem = Problem::new(format!("setting `{key}` is not {expected}"))
+        .hint("change the value, or take a filter that fits it");
+    if let Some(setting) = evaluator.resolved().get(key) {
+        let (text, place, is_in_repository) = match &setting.origin {
+            Some(origin) => ("its value stands in", origin, false),
+            None => ("its default stands in", &setting.declared_at, true),
+        };
+        let Place { file, line } = place.clone();
+        problem.items.push(Item { text: text.into(), file, line, is_in_repository });
+    }
+    problem
 }
 
 fn whole(outcome: Outcome) -> Node {

@@ -87,7 +87,7 @@ impl Evaluator {
             return Err(Refusal::Undeclared(key));
         }
         let outcome = match result {
-            Ok(value) if value.is_undefined() => Err(Refusal::Missing),
+            Ok(value) if value.is_undefined() => Err(undefined(&log)),
             Ok(value) => outcome(&value),
             Err(error) => Err(refusal(&error, &log)),
         };
@@ -105,7 +105,7 @@ fn outcome(value: &Value) -> Result<Outcome, Refusal> {
     }
     match value.kind() {
         ValueKind::String => Ok(Outcome::Text(value.as_str().unwrap_or_default().into())),
-        ValueKind::Bool => Ok(Outcome::Scalar(value.to_string().into(), Tag::Bool)),
+        ValueKind::Bool => Ok(Outcome::Scalar(value.is_true().to_string().into(), Tag::Bool)),
         ValueKind::Number if value.is_integer() => Ok(Outcome::Scalar(value.to_string().into(), Tag::Int)),
         ValueKind::Number => {
             let number = f64::try_from(value.clone()).map_err(|_| Refusal::Syntax("the number is out of range".into()))?;
@@ -116,13 +116,16 @@ fn outcome(value: &Value) -> Result<Outcome, Refusal> {
     }
 }
 
+fn undefined(log: &Log) -> Refusal {
+    if log.empty.is_empty() { Refusal::Syntax("only `settings.KEY` can be read".into()) } else { Refusal::Missing }
+}
+
 fn refusal(error: &minijinja::Error, log: &Log) -> Refusal {
     if let Some(expected) = filters::expected(error) {
         return Refusal::WrongType { keys: log.read.iter().cloned().collect(), expected: expected.to_owned() };
     }
     match error.kind() {
-        ErrorKind::UndefinedError if !log.empty.is_empty() => Refusal::Missing,
-        ErrorKind::UndefinedError => Refusal::Syntax("only `settings.KEY` can be read".into()),
+        ErrorKind::UndefinedError => undefined(log),
         ErrorKind::UnknownFilter => Refusal::Syntax(format!("unknown filter; there are {}", filters::NAMES)),
         ErrorKind::MissingArgument => Refusal::Syntax("a filter lacks its argument: `default(\"…\")` takes one".into()),
         ErrorKind::TooManyArguments => Refusal::Syntax("a filter has an argument too many".into()),

@@ -59,7 +59,8 @@ fn wrong_type(expected: &'static str) -> Error {
 fn text(value: &Value, expected: &'static str) -> Result<String, Error> {
     match value.kind() {
         ValueKind::Undefined => Err(Error::new(ErrorKind::UndefinedError, "")),
-        ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(value.to_string()),
+        ValueKind::String | ValueKind::Number => Ok(value.to_string()),
+        ValueKind::Bool => Ok(value.is_true().to_string()),
         _ => Err(wrong_type(expected)),
     }
 }
@@ -122,7 +123,7 @@ mod tests {
 
     fn shown(result: &Result<Value, Error>) -> String {
         match result {
-            Ok(value) => value.to_string(),
+            Ok(value) => text(value, "").unwrap_or_default(),
             Err(error) => format!("expected {}", expected(error).unwrap_or_default()),
         }
     }

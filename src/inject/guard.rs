@@ -1,7 +1,7 @@
 //! Keeps a value that a replacement carries around from being read as a placeholder.
 //!
-//! Replacements copy values out of the overlaid ConfigMap before placeholders are filled. Nothing in a value may be read
-//! again, so while it travels a mark stands behind each character with which a placeholder could begin; when all
+//! Replacements copy values out of the overlaid `ConfigMap` before placeholders are filled. Nothing in a value may be read
+//! again, so while it travels a mark stands on either side of each character with which a placeholder could begin; when all
 //! placeholders are filled the marks are taken away.
 
 use goyaml::{Data, Node, Text};
@@ -16,9 +16,10 @@ pub(super) fn guarded(value: &str) -> Option<Text> {
     }
     let mut text = String::with_capacity(value.len() + 8);
     for character in value.chars() {
-        text.push(character);
         if matches!(character, '$' | '{') {
-            text.push(MARK);
+            text.extend([MARK, character, MARK]);
+        } else {
+            text.push(character);
         }
     }
     Some(text.into())
@@ -27,7 +28,7 @@ pub(super) fn guarded(value: &str) -> Option<Text> {
 /// Takes the marks out of a tree.
 pub(super) fn unguard(node: &mut Node) {
     match &mut node.data {
-        Data::Scalar(text) if text.contains(MARK) => *text = text.replace(MARK, "").into(),
+        Data::Scalar(text) if text.contains(MARK) => *text = text.chars().filter(|character| *character != MARK).collect(),
         Data::Scalar(_) | Data::Alias(_) => {}
         Data::Sequence(items) => items.iter_mut().for_each(unguard),
         Data::Mapping(entries) => entries.iter_mut().for_each(|(key, value)| {

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use goyaml::{Data, Node, Position, Style, Tag};
+use goyaml::{Data, Node, Style, Tag};
 use kustomize::{Error, FileNames, Hooks, Resource, Resources};
 
 use super::apply::Filler;
 use super::evaluate::Evaluator;
 use super::guard;
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Item, Problem};
 use crate::settings::declared::{self, Declared};
 use crate::settings::resolve::{Resolved, resolve};
 use crate::settings::{Place, Settings};
@@ -17,7 +17,7 @@ use crate::settings::{Place, Settings};
 /// Injects settings into one build.
 pub struct Injector<'a> {
     settings: &'a Settings,
-    /// Where keys are declared, as the files say: a merged ConfigMap has lost some of its places.
+    /// Where keys are declared, as the files say: a merged `ConfigMap` has lost some of its places.
     places: BTreeMap<String, Place>,
     is_declared: bool,
     has_guarded: bool,
@@ -147,20 +147,14 @@ fn missing_settings(keys: &[String], resolved: &Resolved, settings: &Settings) -
         count => format!("{count} required settings have no value"),
     };
     let items = keys.iter().filter_map(|key| {
-        let place = &resolved.get(key)?.declared_at;
-        Some(format!("`{key}`, declared at {place}"))
+        let Place { file, line } = resolved.get(key)?.declared_at.clone();
+        Some(Item { text: format!("`{key}`, declared at"), file, line, is_in_repository: true })
     });
     let looked = match settings.sources() {
         [] => "give them with `--settings FILE`".to_owned(),
         sources => format!("set them in {}", sources.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")),
     };
-    let first = keys.first().and_then(|key| resolved.get(key)).map(|setting| setting.declared_at.clone());
-    let Place { file, line } = first.unwrap_or_default();
-    Problem {
-        file: Some(file).filter(|file| !file.is_empty()),
-        position: Position { line, ..Position::default() },
-        items: items.collect(),
-        hint: Some(format!("{looked}, or give them a default where they are declared")),
-        ..Problem::new(count)
-    }
+    let mut problem = Problem::new(count).hint(format!("{looked}, or give them a default where they are declared"));
+    problem.items = items.collect();
+    problem
 }

@@ -85,11 +85,10 @@ fn end_of_expression(text: &str) -> Option<usize> {
         match (quote, byte) {
             (Some(_), b'\\') => index += 1,
             (Some(open), byte) if open == *byte => quote = None,
-            (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(*byte),
             (None, b'}') if bytes.get(index + 1) == Some(&b'}') => return Some(index),
             (None, b'$') if text.get(index..).is_some_and(|rest| rest.starts_with(OPEN)) => return None,
-            (None, _) => {}
+            _ => {}
         }
         index += 1;
     }
@@ -129,7 +128,7 @@ mod tests {
             Piece::Text("é"),
             Piece::Escape,
             Piece::Text(" settings.B }} "),
-            placeholder("settings.C|int", 39),
+            placeholder("settings.C|int", 40),
         ];
         assert_eq!(pieces, Ok(expected));
         assert_eq!(scan("$$${{ x"), Ok(vec![Piece::Text("$"), Piece::Escape, Piece::Text(" x")]));

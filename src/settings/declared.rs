@@ -1,4 +1,4 @@
-//! The ConfigMap in which a repository declares its settings and their defaults.
+//! The `ConfigMap` in which a repository declares its settings and their defaults.
 
 use goyaml::{Data, Node, Tag};
 use kustomize::{FileNames, Resource, metadata};
@@ -6,7 +6,7 @@ use kustomize::{FileNames, Resource, metadata};
 use super::{Place, Value};
 use crate::failure::Problem;
 
-/// The annotation that makes a ConfigMap a declaration; its value is `settings`.
+/// The annotation that makes a `ConfigMap` a declaration; its value is `settings`.
 pub const ANNOTATION: &str = "argocd-infisical.io/declare";
 
 /// The annotation with which kustomize keeps an object out of the output.
@@ -30,7 +30,7 @@ pub fn is_declaration(resource: &Resource) -> bool {
 /// Checks a declaration as it was read, and tells where its keys stand.
 ///
 /// # Errors
-/// Where it is no ConfigMap of texts, would reach the cluster, or has a key twice.
+/// Where it is no `ConfigMap` of texts, would reach the cluster, or has a key twice.
 pub fn check(resource: &Resource, names: &FileNames) -> Result<Vec<(String, Place)>, Problem> {
     let node = resource.node();
     let problem = |node: &Node, message: String| describe(message, node, resource, names);
@@ -93,9 +93,5 @@ fn place_of(node: &Node, names: &FileNames) -> Place {
 }
 
 fn describe(message: String, node: &Node, resource: &Resource, names: &FileNames) -> Problem {
-    let mut problem = Problem::new(message);
-    problem.file = names.get(node.position.file).map(str::to_owned);
-    problem.position = node.position;
-    problem.resource = Some(resource.id().to_string());
-    problem
+    Problem::new(message).in_repository(names.get(node.position.file), node.position).resource(resource.id())
 }

@@ -82,22 +82,19 @@ impl<'a> Reader<'a> {
 
     fn value(&mut self) -> Result<String, Problem> {
         let start = self.rest.trim_start_matches([' ', '\t']);
-        match start.chars().next() {
-            Some(quote @ ('"' | '\'')) => {
-                self.rest = start.get(1..).unwrap_or_default();
-                let value = self.quoted(quote)?;
-                self.end_of_line()?;
-                Ok(value)
-            }
-            _ => {
-                let line = self.take_line();
-                let comment = line.match_indices('#').find(|(index, _)| {
-                    line.get(..*index).is_some_and(|before| before.is_empty() || before.ends_with([' ', '\t']))
-                });
-                let value = comment.map_or(line, |(index, _)| line.get(..index).unwrap_or(line));
-                Ok(value.trim().to_owned())
-            }
+        if let Some(quote @ ('"' | '\'')) = start.chars().next() {
+            self.rest = start.get(1..).unwrap_or_default();
+            let value = self.quoted(quote)?;
+            self.end_of_line()?;
+            return Ok(value);
         }
+        let line = self.take_line();
+        let starts_comment = |index: usize| {
+            line.get(..index).is_some_and(|before| before.is_empty() || before.ends_with([' ', '\t']))
+        };
+        let comment = line.match_indices('#').map(|(index, _)| index).find(|index| starts_comment(*index));
+        let value = comment.and_then(|index| line.get(..index)).unwrap_or(line);
+        Ok(value.trim().to_owned())
     }
 
     fn quoted(&mut self, quote: char) -> Result<String, Problem> {

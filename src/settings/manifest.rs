@@ -1,4 +1,4 @@
-//! Secret and ConfigMap manifests as settings.
+//! Manifests (Secret, `ConfigMap`) as settings.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

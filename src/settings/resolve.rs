@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use goyaml::Position;
+
 use super::declared::Declared;
 use super::{Place, Settings, Value, is_missing};
-use crate::failure::Problem;
+use crate::failure::{Item, Problem};
 
 /// The settings of a build by key; exactly those that the repository declares.
 #[derive(Default)]
@@ -72,12 +74,12 @@ pub fn resolve(declared: Vec<Declared>, settings: &Settings) -> Result<Resolved,
         };
         match resolved.get(&key) {
             Some(first) if first.declared_at != place || first.value != value => {
-                let message = format!("setting `{key}` is declared twice, first at {}", first.declared_at);
-                problems.push(
-                    Problem::new(message)
-                        .at(place.file, place.line)
-                        .hint("declare it once; another layer may change its default with a patch"),
-                );
+                let Place { file, line } = first.declared_at.clone();
+                let mut problem = Problem::new(format!("setting `{key}` is declared twice"))
+                    .in_repository(Some(&place.file), Position { line: place.line, ..Position::default() })
+                    .hint("declare it once; another layer may change its default with a patch");
+                problem.items.push(Item { text: "first at".into(), file, line, is_in_repository: true });
+                problems.push(problem);
             }
             Some(_) => {}
             None => {
@@ -120,7 +122,8 @@ mod tests {
     fn two_declarations_of_a_key_are_refused() {
         let twice = |line| resolve(vec![declared("A", "1", 1), declared("A", "1", line)], &Settings::default());
         let problems = twice(7).err().unwrap_or_default();
-        assert_eq!(problems.first().map(|p| p.message.as_str()), Some("setting `A` is declared twice, first at settings.yaml:1"));
+        let text = problems.first().map(ToString::to_string).unwrap_or_default();
+        assert!(text.starts_with("error: settings.yaml:7: setting `A` is declared twice\n  first at settings.yaml:1\n"), "{text}");
         assert!(twice(1).is_ok());
     }
 
