@@ -30,6 +30,19 @@ pub fn string_map(map: Option<&Node>) -> StringMap {
         .collect()
 }
 
+/// As [`string_map`], with null counting as the empty text.
+// kustomize: RNode.GetDataMap
+pub fn values(map: Option<&Node>) -> StringMap {
+    let entries = map.and_then(Node::entries).unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|(key, value)| {
+            let text = if value.is_null() { Text::new() } else { value.to_text().unwrap_or_default() };
+            Some((key.to_text()?, text))
+        })
+        .collect()
+}
+
 /// The labels of an object.
 pub fn labels(node: &Node) -> StringMap {
     string_map(node.get_path(&["metadata", "labels"]))
