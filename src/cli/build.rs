@@ -71,9 +71,6 @@ impl Target {
             for item in problem.items.iter_mut().filter(|item| item.is_in_repository) {
                 item.file = self.name(&item.file);
             }
-            for step in &mut problem.trail {
-                *step = self.name(step);
-            }
             let Some(file) = problem.file.clone().filter(|_| problem.is_in_repository) else { continue };
             problem.source_line = self.source_line(&join(&self.root, &file), problem.position.line);
             problem.file = Some(self.name(&file));
