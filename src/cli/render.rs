@@ -30,7 +30,9 @@ impl Args {
         let output = match target.build(&options, &mut injector) {
             Ok(output) => output,
             Err(error) => {
-                let failure = injector.into_failure().map(|failure| target.locate(failure));
+                let failure = injector
+                    .into_failure()
+                    .map(|failure| target.locate(failure));
                 return Err(failure.unwrap_or_else(|| target.failure(&error)));
             }
         };
@@ -39,7 +41,8 @@ impl Args {
                 .hint("Argo CD takes an empty result for the wish to delete everything; use `build` if it is meant")
                 .into_failure());
         }
-        let stdout = output::write(&output, flags.output.as_deref()).map_err(|failure| target.locate(failure))?;
+        let stdout = output::write(&output, flags.output.as_deref())
+            .map_err(|failure| target.locate(failure))?;
         warnings.extend(output.warnings);
         Ok(Done { warnings, stdout })
     }

@@ -29,7 +29,11 @@ enum Mark {
 
 impl<'a> Filler<'a> {
     pub(super) const fn new(evaluator: &'a Evaluator, names: &'a FileNames) -> Self {
-        Self { evaluator, names, problems: Vec::new() }
+        Self {
+            evaluator,
+            names,
+            problems: Vec::new(),
+        }
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
@@ -46,7 +50,13 @@ impl<'a> Filler<'a> {
                 let gvk = resource.gvk().clone();
                 let id = resource.id().to_string();
                 let is_generated = resource.notes.behavior.is_some();
-                let mut walk = Walk { filler: self, gvk, id, is_generated, path: Path::default() };
+                let mut walk = Walk {
+                    filler: self,
+                    gvk,
+                    id,
+                    is_generated,
+                    path: Path::default(),
+                };
                 walk.node(resource.node_mut());
             }
             // A definition of fields may well describe texts with placeholders.
@@ -61,9 +71,11 @@ impl<'a> Filler<'a> {
             Some("true") => Mark::Template,
             Some("false") => Mark::PlainText,
             Some(_) => {
-                let message = format!("annotation `{TEMPLATE_ANNOTATION}` must be `\"true\"` or `\"false\"`");
+                let message =
+                    format!("annotation `{TEMPLATE_ANNOTATION}` must be `\"true\"` or `\"false\"`");
                 let position = resource.node().position;
-                let problem = Problem::new(message).in_repository(self.names.get(position.file), position);
+                let problem =
+                    Problem::new(message).in_repository(self.names.get(position.file), position);
                 self.problems.push(problem.resource(resource.id()));
                 Mark::PlainText
             }
@@ -76,11 +88,15 @@ impl<'a> Filler<'a> {
         }
         let is_secret = resource.gvk().kind == "Secret" && resource.gvk().group.is_empty();
         let mut path = Path::default();
-        let Some((position, path)) = forgotten(resource.node(), &mut path, is_secret) else { return };
+        let Some((position, path)) = forgotten(resource.node(), &mut path, is_secret) else {
+            return;
+        };
         let mut problem = Problem::new("a placeholder stands in a resource that is not marked as a template").hint(format!(
             "add the annotation `{TEMPLATE_ANNOTATION}: \"true\"` to fill it, or `\"false\"` to keep it as text"
         ));
-        problem = problem.in_repository(self.names.get(position.file), position).resource(resource.id());
+        problem = problem
+            .in_repository(self.names.get(position.file), position)
+            .resource(resource.id());
         problem.field = Some(path);
         self.problems.push(problem);
     }
@@ -91,11 +107,14 @@ fn forgotten(node: &Node, path: &mut Path, is_secret: bool) -> Option<(Position,
     match &node.data {
         Data::Alias(_) => None,
         Data::Scalar(text) => {
-            let found = scanner::first_setting(text).map(|offset| locate(node, text, offset)).or_else(|| {
-                let is_encoded = is_secret && matches!(path.0.first(), Some(Step::Key(key)) if key == "data");
-                let decoded = decode(text).filter(|_| is_encoded)?;
-                scanner::first_setting(&decoded).map(|_| node.position)
-            })?;
+            let found = scanner::first_setting(text)
+                .map(|offset| locate(node, text, offset))
+                .or_else(|| {
+                    let is_encoded = is_secret
+                        && matches!(path.0.first(), Some(Step::Key(key)) if key == "data");
+                    let decoded = decode(text).filter(|_| is_encoded)?;
+                    scanner::first_setting(&decoded).map(|_| node.position)
+                })?;
             Some((found, path.to_string()))
         }
         Data::Sequence(items) => items.iter().enumerate().find_map(|(index, item)| {
@@ -105,7 +124,10 @@ fn forgotten(node: &Node, path: &mut Path, is_secret: bool) -> Option<(Position,
             found
         }),
         Data::Mapping(entries) => entries.iter().find_map(|(key, value)| {
-            let in_key = key.as_str().and_then(scanner::first_setting).map(|_| (key.position, path.to_string()));
+            let in_key = key
+                .as_str()
+                .and_then(scanner::first_setting)
+                .map(|_| (key.position, path.to_string()));
             path.0.push(Step::Key(key.to_text().unwrap_or_default()));
             let found = in_key.or_else(|| forgotten(value, path, is_secret));
             path.0.pop();
@@ -137,10 +159,15 @@ impl Walk<'_, '_> {
             }
             Data::Mapping(entries) => {
                 for (key, value) in entries {
-                    self.path.0.push(Step::Key(key.to_text().unwrap_or_default()));
+                    self.path
+                        .0
+                        .push(Step::Key(key.to_text().unwrap_or_default()));
                     if key.as_str().and_then(scanner::first_setting).is_some() {
                         let hint = "move the placeholder into the value";
-                        self.report(key.position, Problem::new("no setting may go into a key").hint(hint));
+                        self.report(
+                            key.position,
+                            Problem::new("no setting may go into a key").hint(hint),
+                        );
                     }
                     self.node(value);
                     self.path.0.pop();
@@ -154,9 +181,17 @@ impl Walk<'_, '_> {
         if scanner::may_hold_placeholders(&text) {
             match self.path.room(&self.gvk) {
                 room @ (Room::Any | Room::Text | Room::Base64) => self.fill(node, &text, room),
-                Room::Identity => self.refuse(node, &text, &format!("no setting may go into `{}`", self.path)),
+                Room::Identity => self.refuse(
+                    node,
+                    &text,
+                    &format!("no setting may go into `{}`", self.path),
+                ),
                 Room::Permissions => {
-                    self.refuse(node, &text, "no setting may go into an RBAC object, which says who may do what");
+                    self.refuse(
+                        node,
+                        &text,
+                        "no setting may go into an RBAC object, which says who may do what",
+                    );
                 }
             }
         } else if self.path.room(&self.gvk) == Room::Base64 {
@@ -172,7 +207,9 @@ impl Walk<'_, '_> {
     }
 
     fn fill(&mut self, node: &mut Node, text: &str, room: Room) {
-        let Some(pieces) = self.pieces(node, text) else { return };
+        let Some(pieces) = self.pieces(node, text) else {
+            return;
+        };
         if let ([Piece::Placeholder(placeholder)], Room::Any) = (pieces.as_slice(), room) {
             if let Some(outcome) = self.evaluate(node, text, *placeholder) {
                 let position = node.position;
@@ -190,9 +227,16 @@ impl Walk<'_, '_> {
 
     /// Fills a value of a Secret that holds its text in base64.
     fn fill_encoded(&mut self, node: &mut Node, text: &str) {
-        let Some(decoded) = decode(text).filter(|decoded| scanner::may_hold_placeholders(decoded)) else { return };
-        let Some(pieces) = self.pieces(node, &decoded) else { return };
-        let Some(filled) = self.join(node, &decoded, &pieces) else { return };
+        let Some(decoded) = decode(text).filter(|decoded| scanner::may_hold_placeholders(decoded))
+        else {
+            return;
+        };
+        let Some(pieces) = self.pieces(node, &decoded) else {
+            return;
+        };
+        let Some(filled) = self.join(node, &decoded, &pieces) else {
+            return;
+        };
         let is_wrapped = self.is_generated || text.trim_end().contains('\n');
         let encoded: Text = encode(filled.as_bytes(), is_wrapped).into();
         node.style = text_style(&encoded);
@@ -240,7 +284,12 @@ impl Walk<'_, '_> {
         filled.map(Text::from)
     }
 
-    fn evaluate(&mut self, node: &Node, text: &str, placeholder: Placeholder<'_>) -> Option<Outcome> {
+    fn evaluate(
+        &mut self,
+        node: &Node,
+        text: &str,
+        placeholder: Placeholder<'_>,
+    ) -> Option<Outcome> {
         let problem = match self.filler.evaluator.evaluate(placeholder.expression) {
             Ok(outcome) => return Some(outcome),
             // All missing settings of a build are reported together.
@@ -268,7 +317,9 @@ impl Walk<'_, '_> {
     }
 
     fn report(&mut self, position: Position, problem: Problem) {
-        let mut problem = problem.in_repository(self.filler.names.get(position.file), position).resource(&self.id);
+        let mut problem = problem
+            .in_repository(self.filler.names.get(position.file), position)
+            .resource(&self.id);
         problem.field = Some(self.path.to_string());
         self.filler.problems.push(problem);
     }
@@ -287,7 +338,12 @@ fn wrong_type(keys: &[String], expected: &str, evaluator: &Evaluator) -> Problem
             None => ("its default stands in", &setting.declared_at, true),
         };
         let Place { file, line } = place.clone();
-        problem.items.push(Item { text: text.into(), file, line, is_in_repository });
+        problem.items.push(Item {
+            text: text.into(),
+            file,
+            line,
+            is_in_repository,
+        });
     }
     problem
 }
@@ -304,23 +360,35 @@ fn whole(outcome: Outcome) -> Node {
 }
 
 fn text_style(text: &str) -> Style {
-    if text.contains('\n') { Style::LITERAL } else { Style::PLAIN }
+    if text.contains('\n') {
+        Style::LITERAL
+    } else {
+        Style::PLAIN
+    }
 }
 
 /// The place of an offset in a scalar's text, as exactly as the way it was written allows.
 fn locate(node: &Node, text: &str, offset: usize) -> Position {
     let mut position = node.position;
     let is_block = node.style.contains(Style::LITERAL);
-    let lines = text.get(..offset).map_or(0, |before| before.matches('\n').count());
+    let lines = text
+        .get(..offset)
+        .map_or(0, |before| before.matches('\n').count());
     if position.line > 0 && is_block {
-        position.line = position.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX)).saturating_add(1);
+        position.line = position
+            .line
+            .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX))
+            .saturating_add(1);
         position.column = 0;
     }
     position
 }
 
 fn decode(text: &str) -> Option<String> {
-    let compact: String = text.chars().filter(|character| !character.is_ascii_whitespace()).collect();
+    let compact: String = text
+        .chars()
+        .filter(|character| !character.is_ascii_whitespace())
+        .collect();
     String::from_utf8(STANDARD.decode(compact).ok()?).ok()
 }
 
