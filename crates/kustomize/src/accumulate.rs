@@ -1,9 +1,7 @@
 //! One kustomization after another: what each loads, generates and changes, from the bases up.
 
-use std::sync::Arc;
-
 use crate::build::Session;
-use crate::config::TransformerConfig;
+use crate::config::Config;
 use crate::crds;
 use crate::error::{Error, Result};
 use crate::generators;
@@ -23,7 +21,7 @@ const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kusto
 #[derive(Debug, Default)]
 pub(crate) struct Accumulated {
     pub(crate) resources: Resources,
-    pub(crate) config: Arc<TransformerConfig>,
+    pub(crate) config: Config,
     pub(crate) variables: Variables,
 }
 
@@ -134,10 +132,10 @@ impl<'a> Layer<'a> {
     }
 
     fn configure(&self, so_far: &mut Accumulated) -> Result<()> {
-        let own = TransformerConfig::load(&self.loader, &self.kustomization.configurations)?;
-        so_far.config = TransformerConfig::merge(&so_far.config, &own)?;
+        let own = Config::load(&self.loader, &self.kustomization.configurations)?;
+        so_far.config = so_far.config.merge(&own)?;
         let of_crds = crds::load(&self.loader, &self.kustomization.crds)?;
-        so_far.config = TransformerConfig::merge(&so_far.config, &of_crds)?;
+        so_far.config = so_far.config.merge(&of_crds)?;
         Ok(())
     }
 
@@ -242,7 +240,7 @@ impl Accumulated {
     fn merge(&mut self, other: Self) -> Result<()> {
         let Self { mut resources, config, variables } = other;
         self.resources.append_all(std::mem::take(resources.as_mut_vec()))?;
-        self.config = TransformerConfig::merge(&self.config, &config)?;
+        self.config = self.config.merge(&config)?;
         self.variables.merge(variables)
     }
 }

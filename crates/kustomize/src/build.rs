@@ -1,7 +1,5 @@
 //! A build from its root: options in, resources and warnings out.
 
-use std::fmt::Write as _;
-
 use goyaml::{Limits, Node, Text};
 
 use crate::accumulate::{Accumulated, Layer};
@@ -19,6 +17,9 @@ use crate::transformers::{Transformer, metadata_maps, name_hash, sort};
 
 /// How `managed-by` labels name the engine: as the kustomize whose output it equals.
 const MANAGED_BY: &str = "kustomize-v5.8.2";
+
+const SORTED_TWICE: &str = "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI \
+                            flag ('--reorder'). Using the kustomization file over the CLI flag.";
 
 /// The Kubernetes version whose schema is built in.
 const BUILTIN_SCHEMA: &str = "v1.21.2";
@@ -203,8 +204,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
     let names = std::rc::Rc::clone(layer.loader().names());
     session.hooks.before_name_hashes(&mut resources, &names.borrow())?;
     name_hash::apply(&mut resources)?;
-    references::names::fix(&config.name_references, &mut resources)?;
-    variables.resolve(&config.var_reference, &mut resources, &mut session.warnings)?;
+    references::names::fix(&config, &mut resources)?;
+    variables.resolve(&config, &mut resources, &mut session.warnings)?;
     drop_local(&mut resources)?;
     order(sort_options.as_ref(), session, &mut resources)?;
     let asks = |what: &str| build_metadata.iter().any(|option| option == what);
@@ -238,10 +239,7 @@ fn order(sort_options: Option<&SortOptions>, session: &mut Session, resources: &
     match (sort_options, session.options.reorder) {
         (Some(options), reorder) => {
             if reorder != Reorder::Unspecified {
-                let mut warning = String::from("Warning: Sorting order is set both in 'kustomization.yaml'");
-                let rest = " ('sortOptions') and in a CLI flag ('--reorder'). Using the kustomization file over the CLI flag.";
-                drop(write!(warning, "{rest}"));
-                session.warnings.push(warning);
+                session.warnings.push(SORTED_TWICE.to_owned());
             }
             sort::apply(options, resources)
         }

@@ -52,21 +52,87 @@ pub struct NameBackReference {
 }
 
 /// The built-in configuration as a kustomization starts with it.
-static BUILTIN: LazyLock<Arc<TransformerConfig>> = LazyLock::new(|| {
+static BUILTIN: LazyLock<TransformerConfig> = LazyLock::new(|| {
     let mut config = defaults::builtin_config();
     config.sort();
-    Arc::new(config)
+    config
 });
 
 /// The built-in configuration as it is after a kustomization has merged it into the empty one.
-static BUILTIN_MERGED: LazyLock<Arc<TransformerConfig>> = LazyLock::new(|| {
+static BUILTIN_MERGED: LazyLock<TransformerConfig> = LazyLock::new(|| {
     let mut config = TransformerConfig::default();
-    // A table that disagrees with itself would fail every build, and so every test.
+    // A table that disagreed with itself would fail every build, and so every test.
     if config.absorb(&BUILTIN).is_err() {
-        return Arc::clone(&BUILTIN);
+        return BUILTIN.clone();
     }
-    Arc::new(config)
+    config
 });
+
+/// The configuration of a layer; the built-in one is made when it is first looked at, which many builds never do.
+#[derive(Clone, Debug, Default)]
+pub enum Config {
+    /// No field specs at all.
+    #[default]
+    Empty,
+    /// The built-in ones, as a kustomization starts with them.
+    Builtin,
+    /// The built-in ones, after a kustomization has merged them into nothing.
+    BuiltinMerged,
+    /// Any others.
+    Own(Arc<TransformerConfig>),
+}
+
+impl Config {
+    /// The field specs.
+    pub fn get(&self) -> &TransformerConfig {
+        static EMPTY: LazyLock<TransformerConfig> = LazyLock::new(TransformerConfig::default);
+        match self {
+            Self::Empty => &EMPTY,
+            Self::Builtin => &BUILTIN,
+            Self::BuiltinMerged => &BUILTIN_MERGED,
+            Self::Own(config) => config,
+        }
+    }
+
+    /// The built-in configuration with that of the files added to it.
+    ///
+    /// # Errors
+    /// Where a file cannot be read, is no configuration, or disagrees with another on `create`.
+    // kustomize: builtinconfig.MakeTransformerConfig
+    pub fn load(loader: &Loader, paths: &[Located]) -> Result<Self> {
+        if paths.is_empty() {
+            return Ok(Self::Builtin);
+        }
+        let mut own = TransformerConfig::default();
+        for path in paths {
+            let file = loader.load(path)?;
+            let read = TransformerConfig::read(&file.bytes, file.number).and_then(|config| own.absorb(&config));
+            read.map_err(|error| error.in_file(&file.name))?;
+        }
+        let mut merged = BUILTIN.clone();
+        merged.absorb(&own)?;
+        Ok(Self::Own(Arc::new(merged)))
+    }
+
+    /// Both configurations together; costs nothing where the second is the built-in one, as that of most bases.
+    ///
+    /// # Errors
+    /// Where the two disagree on `create` of a field.
+    pub fn merge(&self, other: &Self) -> Result<Self> {
+        match (self, other) {
+            (_, Self::Empty) => Ok(self.clone()),
+            (Self::Empty | Self::BuiltinMerged, Self::Builtin | Self::BuiltinMerged) => Ok(Self::BuiltinMerged),
+            (Self::Own(own), Self::Own(same)) if Arc::ptr_eq(own, same) => Ok(self.clone()),
+            _ => {
+                // kustomize: merging into the empty configuration drops a field spec of every kind where an earlier
+                // one of some kind has its path, so that configurations can override the built-in ones.
+                let mut merged = self.get().clone();
+                merged.absorb(other.get())?;
+                Ok(if merged == *self.get() { self.clone() } else { Self::Own(Arc::new(merged)) })
+            }
+        }
+    }
+}
 
 /// The fields of a configuration file.
 const FIELDS: [&str; 12] = [
@@ -85,52 +151,6 @@ const FIELDS: [&str; 12] = [
 ];
 
 impl TransformerConfig {
-    /// The built-in configuration with that of the files added to it.
-    ///
-    /// # Errors
-    /// Where a file cannot be read, is no configuration, or disagrees with another on `create`.
-    // kustomize: builtinconfig.MakeTransformerConfig
-    pub fn load(loader: &Loader, paths: &[Located]) -> Result<Arc<Self>> {
-        let builtin = Arc::clone(&BUILTIN);
-        if paths.is_empty() {
-            return Ok(builtin);
-        }
-        let mut own = Self::default();
-        for path in paths {
-            let file = loader.load(path)?;
-            let read = Self::read(&file.bytes, file.number).and_then(|config| own.absorb(&config));
-            read.map_err(|error| error.in_file(&file.name))?;
-        }
-        let mut merged = (*builtin).clone();
-        merged.absorb(&own)?;
-        Ok(Arc::new(merged))
-    }
-
-    /// Both configurations together; costs nothing where the second adds nothing, as the built-in one of every base.
-    ///
-    /// # Errors
-    /// Where the two disagree on `create` of a field.
-    pub fn merge(left: &Arc<Self>, right: &Arc<Self>) -> Result<Arc<Self>> {
-        let is_builtin = |config: &Arc<Self>| Arc::ptr_eq(config, &BUILTIN);
-        let is_merged = |config: &Arc<Self>| Arc::ptr_eq(config, &BUILTIN_MERGED);
-        if Arc::ptr_eq(left, right) || (is_merged(left) && is_builtin(right)) || right.is_empty() {
-            return Ok(Arc::clone(left));
-        }
-        if left.is_empty() && (is_builtin(right) || is_merged(right)) {
-            return Ok(Arc::clone(&BUILTIN_MERGED));
-        }
-        // kustomize: merging into the empty configuration drops a field spec of every kind where an earlier one of
-        // some kind has its path, so that configurations can override the built-in ones.
-        let mut merged = (**left).clone();
-        merged.absorb(right)?;
-        Ok(if merged == **left { Arc::clone(left) } else { Arc::new(merged) })
-    }
-
-    /// Whether there is no field spec in it.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
     // kustomize: TransformerConfig.Merge
     fn absorb(&mut self, other: &Self) -> Result<()> {
         for (into, from) in self.lists().into_iter().zip(other.clone().lists()) {

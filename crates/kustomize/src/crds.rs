@@ -1,4 +1,3 @@
 //! stub
-use std::sync::Arc;
-use crate::{config::TransformerConfig,error::Result, kustomization::Located, loader::Loader};
-pub fn load(_: &Loader, _: &[Located]) -> Result<Arc<TransformerConfig>> { Ok(Arc::default()) }
+use crate::{config::Config,error::Result, kustomization::Located, loader::Loader};
+pub fn load(_: &Loader, _: &[Located]) -> Result<Config> { Ok(Config::Empty) }
