@@ -32,7 +32,7 @@ pub(super) fn unguard(node: &mut Node) {
             *text = text
                 .chars()
                 .filter(|character| *character != MARK)
-                .collect()
+                .collect();
         }
         Data::Scalar(_) | Data::Alias(_) => {}
         Data::Sequence(items) => items.iter_mut().for_each(unguard),

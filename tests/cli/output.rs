@@ -229,9 +229,10 @@ fn a_wrong_command_line_has_its_own_exit_code() {
 
 #[test]
 fn a_reader_that_has_had_enough_is_no_error() {
-    let data: String = (0..50_000)
+    let data: Vec<String> = (0..50_000)
         .map(|number| format!("  key-{number}: value\n"))
         .collect();
+    let data = data.concat();
     let workspace = Workspace::new(&[ONE[0]]);
     workspace.write(
         "one.yaml",
