@@ -6,7 +6,9 @@ mod output;
 mod render;
 
 use std::io::{self, Write};
+use std::panic;
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use clap::{Parser, Subcommand};
@@ -79,13 +81,25 @@ fn on_large_stack(command: Command) -> Result<Done, Failure> {
         Command::Build(args) => args.run(),
         Command::Render(args) => args.run(),
     };
+    // What a panic says may quote a value, so only its place is kept.
+    let place = Arc::new(OnceLock::new());
+    let noted = Arc::clone(&place);
+    panic::set_hook(Box::new(move |panic| {
+        drop(noted.set(panic.location().map(ToString::to_string)));
+    }));
     let thread = thread::Builder::new().stack_size(STACK_SIZE).spawn(run);
-    let thread =
-        thread.map_err(|error| Failure::input(format!("cannot start a thread: {error}")))?;
+    let thread = thread
+        .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))?;
     thread.join().unwrap_or_else(|_| {
-        Err(Failure::internal(
-            "the program has a fault; please report it with its input",
-        ))
+        let place = place
+            .get()
+            .cloned()
+            .flatten()
+            .unwrap_or_else(|| "an unknown place".to_owned());
+        Err(
+            Failure::internal(format!("the program has a fault at {place}"))
+                .hint("report it with what was built"),
+        )
     })
 }
 

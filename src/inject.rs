@@ -9,6 +9,8 @@ mod filters;
 mod guard;
 mod hooks;
 mod scanner;
+mod secret_data;
+mod unmarked;
 
 pub use hooks::Injector;
 

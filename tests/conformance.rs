@@ -84,8 +84,11 @@ fn directories(cases: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// The results by name, and how many are good.
-fn run_all(directories: &[PathBuf]) -> (usize, Vec<(String, Result<(), String>)>) {
+/// A case's name, and why it does not pass.
+type Outcome = (String, Result<(), String>);
+
+/// The outcomes by name, and how many are good.
+fn run_all(directories: &[PathBuf]) -> (usize, Vec<Outcome>) {
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::with_capacity(directories.len()));
     std::thread::scope(|scope| {

@@ -25,8 +25,8 @@ impl Args {
         let output = target
             .build(&options, &mut kustomize::NoHooks)
             .map_err(|error| target.failure(&error))?;
-        let stdout = output::write(&output, flags.output.as_deref())
-            .map_err(|failure| target.locate(failure))?;
+        let stdout =
+            output::write(&output, flags.output()).map_err(|failure| target.locate(failure))?;
         warnings.extend(output.warnings);
         Ok(Done { warnings, stdout })
     }

@@ -1,6 +1,6 @@
 //! The flags of `kustomize build`, as its version 5.8 has them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kustomize::{LoadRestrictions, Options, Reorder};
 
@@ -20,7 +20,7 @@ pub(super) struct Flags {
 
     /// Write to this file, or into this directory a file for each resource
     #[arg(short, long, value_name = "PATH")]
-    pub(super) output: Option<PathBuf>,
+    output: Option<PathBuf>,
 
     /// Let kustomizations read files outside their directories with `LoadRestrictionsNone`
     #[arg(
@@ -98,6 +98,14 @@ struct Refused {
 }
 
 impl Flags {
+    /// Where the output goes, if not to standard output.
+    // kustomize: an empty path counts as none.
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.output
+            .as_deref()
+            .filter(|path| !path.as_os_str().is_empty())
+    }
+
     /// The engine's options, and warnings about flags.
     ///
     /// # Errors

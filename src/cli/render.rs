@@ -41,8 +41,8 @@ impl Args {
                 .hint("Argo CD takes an empty result for the wish to delete everything; use `build` if it is meant")
                 .into_failure());
         }
-        let stdout = output::write(&output, flags.output.as_deref())
-            .map_err(|failure| target.locate(failure))?;
+        let stdout =
+            output::write(&output, flags.output()).map_err(|failure| target.locate(failure))?;
         warnings.extend(output.warnings);
         Ok(Done { warnings, stdout })
     }

@@ -1,7 +1,5 @@
 //! Fills the placeholders of a resource.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use goyaml::{Data, Node, Position, Style, Tag, Text};
 use kustomize::{FileNames, Gvk, Resource, metadata};
 
@@ -9,6 +7,8 @@ use super::TEMPLATE_ANNOTATION;
 use super::evaluate::{Evaluator, Outcome, Refusal};
 use super::field::{Path, Room, Step};
 use super::scanner::{self, Piece, Placeholder};
+use super::secret_data;
+use super::unmarked::{self, locate};
 use crate::failure::{Item, Problem};
 use crate::settings::{Place, declared};
 
@@ -46,6 +46,18 @@ impl<'a> Filler<'a> {
         }
         match self.mark(resource) {
             Mark::PlainText => {}
+            // Nothing is touched where nothing is declared, not even an escape.
+            Mark::Template if self.evaluator.resolved().is_empty() => {
+                let problem =
+                    Problem::new("a placeholder asks for a setting, and no settings are declared")
+                        .hint(format!(
+                            "declare them in a ConfigMap with the annotation `{}: settings`",
+                            declared::ANNOTATION
+                        ));
+                self.problems
+                    .extend(unmarked::find(resource, self.names, problem));
+            }
+            Mark::None if self.evaluator.resolved().is_empty() => {}
             Mark::Template => {
                 let gvk = resource.gvk().clone();
                 let id = resource.id().to_string();
@@ -61,7 +73,14 @@ impl<'a> Filler<'a> {
             }
             // A definition of fields may well describe texts with placeholders.
             Mark::None if resource.gvk().kind == "CustomResourceDefinition" => {}
-            Mark::None => self.check_unmarked(resource),
+            Mark::None => {
+                let message = "a placeholder stands in a resource that is not marked as a template";
+                let problem = Problem::new(message).hint(format!(
+                    "add the annotation `{TEMPLATE_ANNOTATION}: \"true\"` to fill it, or `\"false\"` to keep it as text"
+                ));
+                self.problems
+                    .extend(unmarked::find(resource, self.names, problem));
+            }
         }
     }
 
@@ -80,59 +99,6 @@ impl<'a> Filler<'a> {
                 Mark::PlainText
             }
         }
-    }
-
-    fn check_unmarked(&mut self, resource: &Resource) {
-        if self.evaluator.resolved().is_empty() {
-            return;
-        }
-        let is_secret = resource.gvk().kind == "Secret" && resource.gvk().group.is_empty();
-        let mut path = Path::default();
-        let Some((position, path)) = forgotten(resource.node(), &mut path, is_secret) else {
-            return;
-        };
-        let mut problem = Problem::new("a placeholder stands in a resource that is not marked as a template").hint(format!(
-            "add the annotation `{TEMPLATE_ANNOTATION}: \"true\"` to fill it, or `\"false\"` to keep it as text"
-        ));
-        problem = problem
-            .in_repository(self.names.get(position.file), position)
-            .resource(resource.id());
-        problem.field = Some(path);
-        self.problems.push(problem);
-    }
-}
-
-/// Where the first placeholder of a tree stands.
-fn forgotten(node: &Node, path: &mut Path, is_secret: bool) -> Option<(Position, String)> {
-    match &node.data {
-        Data::Alias(_) => None,
-        Data::Scalar(text) => {
-            let found = scanner::first_setting(text)
-                .map(|offset| locate(node, text, offset))
-                .or_else(|| {
-                    let is_encoded = is_secret
-                        && matches!(path.0.first(), Some(Step::Key(key)) if key == "data");
-                    let decoded = decode(text).filter(|_| is_encoded)?;
-                    scanner::first_setting(&decoded).map(|_| node.position)
-                })?;
-            Some((found, path.to_string()))
-        }
-        Data::Sequence(items) => items.iter().enumerate().find_map(|(index, item)| {
-            path.0.push(Step::Index(index));
-            let found = forgotten(item, path, is_secret);
-            path.0.pop();
-            found
-        }),
-        Data::Mapping(entries) => entries.iter().find_map(|(key, value)| {
-            let in_key = key
-                .as_str()
-                .and_then(scanner::first_setting)
-                .map(|_| (key.position, path.to_string()));
-            path.0.push(Step::Key(key.to_text().unwrap_or_default()));
-            let found = in_key.or_else(|| forgotten(value, path, is_secret));
-            path.0.pop();
-            found
-        }),
     }
 }
 
@@ -217,6 +183,12 @@ impl Walk<'_, '_> {
                 node.position = position;
             }
         } else if let Some(filled) = self.join(node, text, &pieces) {
+            if room == Room::Base64 && !secret_data::is_base64(&filled) {
+                let problem =
+                    Problem::new("the field holds base64, and the placeholder makes none")
+                        .hint("add the filter `b64encode`, or move the field to `stringData`");
+                return self.report(node.position, problem);
+            }
             let is_plain_text = matches!(node.tag, Tag::Str);
             node.data = Data::Scalar(filled.clone());
             if is_plain_text {
@@ -227,7 +199,8 @@ impl Walk<'_, '_> {
 
     /// Fills a value of a Secret that holds its text in base64.
     fn fill_encoded(&mut self, node: &mut Node, text: &str) {
-        let Some(decoded) = decode(text).filter(|decoded| scanner::may_hold_placeholders(decoded))
+        let Some(decoded) =
+            secret_data::decode(text).filter(|decoded| scanner::may_hold_placeholders(decoded))
         else {
             return;
         };
@@ -238,7 +211,7 @@ impl Walk<'_, '_> {
             return;
         };
         let is_wrapped = self.is_generated || text.trim_end().contains('\n');
-        let encoded: Text = encode(filled.as_bytes(), is_wrapped).into();
+        let encoded: Text = secret_data::encode(filled.as_bytes(), is_wrapped).into();
         node.style = text_style(&encoded);
         node.data = Data::Scalar(encoded);
     }
@@ -308,10 +281,6 @@ impl Walk<'_, '_> {
         let problem = Problem::new(format!("setting `{key}` is not declared"));
         match resolved.nearest(key) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None if resolved.is_empty() => problem.hint(format!(
-                "no settings are declared; add a ConfigMap with the annotation `{}: settings`",
-                declared::ANNOTATION
-            )),
             None => problem.hint("add the key to the ConfigMap that declares the settings"),
         }
     }
@@ -365,48 +334,4 @@ fn text_style(text: &str) -> Style {
     } else {
         Style::PLAIN
     }
-}
-
-/// The place of an offset in a scalar's text, as exactly as the way it was written allows.
-fn locate(node: &Node, text: &str, offset: usize) -> Position {
-    let mut position = node.position;
-    let is_block = node.style.contains(Style::LITERAL);
-    let lines = text
-        .get(..offset)
-        .map_or(0, |before| before.matches('\n').count());
-    if position.line > 0 && is_block {
-        position.line = position
-            .line
-            .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX))
-            .saturating_add(1);
-        position.column = 0;
-    }
-    position
-}
-
-fn decode(text: &str) -> Option<String> {
-    let compact: String = text
-        .chars()
-        .filter(|character| !character.is_ascii_whitespace())
-        .collect();
-    String::from_utf8(STANDARD.decode(compact).ok()?).ok()
-}
-
-/// Encodes a value of a Secret, in lines where it was generated.
-// kustomize: encodeBase64 of the generators ends each line, the last one too, once there is a second or nearly one.
-fn encode(bytes: &[u8], is_wrapped: bool) -> String {
-    const LINE: usize = 70;
-    let encoded = STANDARD.encode(bytes);
-    if !is_wrapped || encoded.len() < LINE {
-        return encoded;
-    }
-    let mut wrapped = String::with_capacity(encoded.len() + encoded.len() / LINE + 1);
-    for (index, character) in encoded.chars().enumerate() {
-        if index > 0 && index % LINE == 0 {
-            wrapped.push('\n');
-        }
-        wrapped.push(character);
-    }
-    wrapped.push('\n');
-    wrapped
 }

@@ -87,6 +87,14 @@ impl<'a> Injector<'a> {
         }
     }
 
+    fn overlay_all(&mut self, resources: &mut Resources) {
+        if resources.iter().any(declared::is_declaration) {
+            let all = resources.as_mut_slice().iter_mut();
+            all.filter(|resource| declared::is_declaration(resource))
+                .for_each(|resource| self.overlay(resource));
+        }
+    }
+
     fn declared(&self, resources: &Resources, names: &FileNames) -> Vec<Declared> {
         let declarations = resources
             .iter()
@@ -147,13 +155,7 @@ impl Hooks for Injector<'_> {
             return Ok(());
         }
         self.is_declared = true;
-        for resource in resources
-            .as_mut_slice()
-            .iter_mut()
-            .filter(|resource| declared::is_declaration(resource))
-        {
-            self.overlay(resource);
-        }
+        self.overlay_all(resources);
         self.check()
     }
 
@@ -173,6 +175,13 @@ impl Hooks for Injector<'_> {
             );
             return self.check();
         }
+        let declarations = resources
+            .iter()
+            .filter(|resource| declared::is_declaration(resource));
+        // A layer may have changed a default, and a generator may have made the whole of it.
+        self.problems
+            .extend(declarations.filter_map(|resource| declared::check(resource, names).err()));
+        self.overlay_all(resources);
         let resolved = match resolve(self.declared(resources, names), self.settings) {
             Ok(resolved) => resolved,
             Err(problems) => {

@@ -111,6 +111,8 @@ fn end_of_expression(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn placeholder(expression: &str, offset: usize) -> Piece<'_> {
@@ -182,6 +184,33 @@ mod tests {
             Err(Unterminated { offset: 0 })
         );
         assert_eq!(scan("${{ \"}}"), Err(Unterminated { offset: 0 }));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_lost(text in r#"([a-z ${}"'\\é\n]|\$\{\{|\}\}){0,40}"#) {
+            if let Ok(pieces) = scan(&text) {
+                let mut rest = text.as_str();
+                for piece in pieces {
+                    let (is_there, length) = match piece {
+                        Piece::Text(part) => (rest.starts_with(part), part.len()),
+                        Piece::Escape => (rest.starts_with("$${{"), 4),
+                        Piece::Placeholder(Placeholder { expression, offset }) => {
+                            prop_assert_eq!(offset, text.len() - rest.len());
+                            let inside = rest.get(3..).unwrap_or_default();
+                            let blanks = inside.len() - inside.trim_start().len();
+                            let end = inside.get(blanks + expression.len()..).unwrap_or_default();
+                            let trailing = end.len() - end.trim_start().len();
+                            let is_closed = end.trim_start().starts_with("}}");
+                            (rest.starts_with("${{") && is_closed, 5 + blanks + expression.len() + trailing)
+                        }
+                    };
+                    prop_assert!(is_there, "{:?} in {:?}", piece, rest);
+                    rest = rest.get(length..).unwrap_or_default();
+                }
+                prop_assert_eq!(rest, "");
+            }
+        }
     }
 
     #[test]

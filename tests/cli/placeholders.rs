@@ -253,10 +253,32 @@ fn a_template_without_any_declaration() {
     ]);
     let run = workspace.run(&["render"]);
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
-    assert!(
-        run.stderr.contains("no settings are declared"),
-        "{}",
-        run.stderr
-    );
+    let message =
+        "error: object.yaml:8:6: a placeholder asks for a setting, and no settings are declared\n";
+    assert!(run.stderr.starts_with(message), "{}", run.stderr);
     assert_eq!(workspace.run(&["build"]).code, 0);
+    workspace.write(
+        "object.yaml",
+        marked(POD, "spec:\n  a: $${{ settings.HOST }} ${{ other }}\n"),
+    );
+    assert_eq!(workspace.prints(&["render"]), workspace.prints(&["build"]));
+}
+
+#[test]
+fn a_hand_written_secret_says_that_it_encodes() {
+    let secret = |filter: &str| {
+        marked(
+            "apiVersion: v1\nkind: Secret\n",
+            &format!("data:\n  a: ${{{{ settings.HOST{filter} }}}}\n"),
+        )
+    };
+    let printed = workspace(&secret(" | b64encode")).prints(&["render"]);
+    assert!(
+        printed.contains("data:\n  a: aGEuZXhhbXBsZS5vcmc=\n"),
+        "{printed}"
+    );
+    fails(
+        &secret(""),
+        "error: object.yaml:8:6: the field holds base64, and the placeholder makes none\n",
+    );
 }
