@@ -151,18 +151,29 @@ const FIELDS: [&str; 12] = [
 ];
 
 impl TransformerConfig {
+    /// Adds what another configuration has.
+    ///
+    /// # Errors
+    /// Where a field is there with another `create`.
     // kustomize: TransformerConfig.Merge
-    fn absorb(&mut self, other: &Self) -> Result<()> {
+    pub(crate) fn absorb(&mut self, other: &Self) -> Result<()> {
         for (into, from) in self.lists().into_iter().zip(other.clone().lists()) {
             field_spec::merge(into, from)?;
         }
-        for reference in &other.name_references {
-            match self.name_references.iter_mut().find(|known| known.target == reference.target) {
-                Some(known) => field_spec::merge(&mut known.referrers, &reference.referrers)?,
-                None => self.name_references.push(reference.clone()),
-            }
-        }
+        other.name_references.iter().try_for_each(|reference| self.add_name_reference(reference))?;
         self.sort();
+        Ok(())
+    }
+
+    /// Adds fields that refer to resources of a kind.
+    ///
+    /// # Errors
+    /// Where a field is there with another `create`.
+    pub(crate) fn add_name_reference(&mut self, reference: &NameBackReference) -> Result<()> {
+        match self.name_references.iter_mut().find(|known| known.target == reference.target) {
+            Some(known) => field_spec::merge(&mut known.referrers, &reference.referrers)?,
+            None => self.name_references.push(reference.clone()),
+        }
         Ok(())
     }
 
