@@ -9,6 +9,7 @@ use kustomize::{Error, FileNames, Hooks, Resource, Resources};
 use super::apply::Filler;
 use super::evaluate::Evaluator;
 use super::guard;
+use super::identity::Identity;
 use crate::failure::{Failure, Item, Problem};
 use crate::settings::declared::{self, Declared};
 use crate::settings::resolve::{Resolved, resolve};
@@ -21,6 +22,7 @@ pub struct Injector<'a> {
     places: BTreeMap<String, Place>,
     is_declared: bool,
     has_guarded: bool,
+    suspect: Option<Identity>,
     problems: Vec<Problem>,
 }
 
@@ -32,8 +34,15 @@ impl<'a> Injector<'a> {
             places: BTreeMap::new(),
             is_declared: false,
             has_guarded: false,
+            suspect: None,
             problems: Vec::new(),
         }
+    }
+
+    /// What identifies the objects, where a value may have become a part of it; to be compared with a build that has no
+    /// settings.
+    pub const fn suspect(&self) -> Option<&Identity> {
+        self.suspect.as_ref()
     }
 
     /// What ended the build, where it was the injection: all that is wrong, as the engine's error cannot say it.
@@ -190,6 +199,17 @@ impl Hooks for Injector<'_> {
             }
         };
         self.check()?;
+        let identity = Identity::of(resources);
+        let values = resolved
+            .iter()
+            .filter(|(_, setting)| setting.origin.is_some())
+            .filter_map(|(_, setting)| setting.value.as_ref());
+        if values
+            .into_iter()
+            .any(|value| identity.holds(value.reveal()))
+        {
+            self.suspect = Some(identity);
+        }
         if resolved.is_empty() && !is_any_marked(resources) {
             return Ok(());
         }

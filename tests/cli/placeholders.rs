@@ -282,3 +282,49 @@ fn a_hand_written_secret_says_that_it_encodes() {
         "error: object.yaml:8:6: the field holds base64, and the placeholder makes none\n",
     );
 }
+
+#[test]
+fn a_replacement_cannot_carry_a_setting_into_an_identity() {
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: one}\nrules: [{verbs: [get]}]\n";
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: one, namespace: here}\n";
+    for (object, field, what) in [
+        (
+            role,
+            "rules.0.verbs.0",
+            "an RBAC object, which says who may do what\n  in: Role.",
+        ),
+        (
+            pod,
+            "metadata.namespace",
+            "the name, namespace or kind of an object\n  in: Pod.v1.[noGrp]/one.here\n",
+        ),
+    ] {
+        let workspace = workspace(object);
+        let select = "replacements:\n- source: {kind: ConfigMap, name: settings, fieldPath: data.HOST, options: {delimiter: ., index: 0}}";
+        workspace.write(
+            "kustomization.yaml",
+            format!("resources: [settings.yaml, object.yaml]\n{select}\n  targets:\n  - select: {{name: one}}\n    fieldPaths: [{field}]\n"),
+        );
+        assert_eq!(workspace.run(&["render"]).code, 0);
+        workspace.write("some.env", "HOST=hunter2.x\n");
+        let run = workspace.run(&["render", "--settings", "some.env"]);
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+        let expected = format!("error: a replacement carries a setting into {what}");
+        assert!(
+            run.stderr.starts_with(&expected) && !run.stderr.contains("hunter2"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn a_value_may_look_like_a_part_of_a_name() {
+    let workspace = workspace(&marked(POD, "spec:\n  a: ${{ settings.HOST }}\n"));
+    workspace.write("some.env", "HOST=one\n");
+    assert!(
+        workspace
+            .prints(&["render", "--settings", "some.env"])
+            .contains("  a: one\n")
+    );
+}
