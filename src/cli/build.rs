@@ -60,9 +60,15 @@ impl Target {
             .into_os_string()
             .into_string()
             .map_err(|_| Failure::input("the working directory's name is not UTF-8"))?;
-        let root = join(&working_directory, directory);
+        let files = DiskFiles::new();
+        let asked = join(&working_directory, directory);
+        // The engine names files from where a link leads to; what is not there it complains about itself.
+        let root = match files.resolve(&asked) {
+            Ok(kustomize::Entry::Directory(resolved)) => resolved,
+            Ok(kustomize::Entry::File(_)) | Err(_) => asked,
+        };
         Ok(Self {
-            files: DiskFiles::new(),
+            files,
             working_directory,
             root,
         })

@@ -189,3 +189,36 @@ fn a_pipe_is_refused_and_does_not_block() {
         );
     }
 }
+
+#[test]
+fn a_directory_behind_a_link() {
+    let workspace = Workspace::new(&[
+        (
+            "real/deep/app/kustomization.yaml",
+            "resources:\n- ../base\n",
+        ),
+        ("real/deep/base/kustomization.yaml", "namePrefx: a-\n"),
+        ("base/kustomization.yaml", "namePrefix: wrong-file\n"),
+    ]);
+    std::os::unix::fs::symlink("real/deep/app", workspace.path().join("link")).unwrap();
+    let message = "error: real/deep/base/kustomization.yaml:1:1: unknown field `namePrefx`\n  1 | namePrefx: a-\n";
+    let run = workspace.run(&["build", "link"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert!(run.stderr.starts_with(message), "{}", run.stderr);
+}
+
+#[test]
+fn deep_nesting_is_read_and_deeper_is_refused() {
+    let workspace = Workspace::new(&[("kustomization.yaml", "resources:\n- one.yaml\n")]);
+    let nested = |depth: usize| format!("{OBJECT}x: {}{}\n", "[".repeat(depth), "]".repeat(depth));
+    workspace.write("one.yaml", nested(900));
+    assert_eq!(workspace.run(&["render"]).code, 0);
+    workspace.write("one.yaml", nested(100_000));
+    let run = workspace.run(&["render"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert!(
+        run.stderr.starts_with("error: one.yaml:5:"),
+        "{}",
+        run.stderr
+    );
+}

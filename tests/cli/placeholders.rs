@@ -296,7 +296,7 @@ fn a_replacement_cannot_carry_a_setting_into_an_identity() {
         (
             pod,
             "metadata.namespace",
-            "the name, namespace or kind of an object\n  in: Pod.v1.[noGrp]/one.here\n",
+            "the name, namespace or kind of an object\n  in: Pod.v1.[noGrp]/one.ha\n",
         ),
     ] {
         let workspace = workspace(object);
