@@ -140,7 +140,6 @@ fn data(args: &GeneratorArgs, loader: &Loader) -> Result<BTreeMap<Text, KeyValue
     let mut found = BTreeMap::new();
     for pair in key_values::load(args, loader)? {
         let place = |error: Error| error.position(pair.position).field(args.name.as_str());
-        key_values::check_key(&pair.key).map_err(place)?;
         let key = pair.key.clone();
         let place = pair.position;
         if found.insert(key.clone(), pair).is_some() {

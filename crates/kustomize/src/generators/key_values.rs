@@ -6,6 +6,10 @@ use crate::error::{Error, Result};
 use crate::kustomization::{GeneratorArgs, Located};
 use crate::loader::{Loader, top_of};
 
+/// The buffer for a line of an env file, in bytes.
+// Go: bufio.MaxScanTokenSize
+const LONGEST_LINE: usize = 64 * 1024;
+
 /// A key, its value and where the value comes from.
 #[derive(Debug)]
 pub(super) struct KeyValue {
@@ -34,20 +38,6 @@ pub(super) fn load(args: &GeneratorArgs, loader: &Loader) -> Result<Vec<KeyValue
         found.push(KeyValue { key: key.into(), value: file.bytes, position: Position { line: 1, column: 1, ..top_of(file.number) } });
     }
     Ok(found)
-}
-
-/// Whether Kubernetes takes a key in `data`.
-///
-/// # Errors
-/// Where it does not.
-// apimachinery: validation.IsConfigMapKey
-pub(super) fn check_key(key: &str) -> Result<()> {
-    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if key.is_empty() || key.len() > 253 || !key.bytes().all(is_legal) || key == "." || key.starts_with("..") {
-        return Err(Error::new(format!("`{key}` is not a legal key of a ConfigMap or Secret"))
-            .hint("a key has letters, digits, `-`, `_` and `.`, at most 253 of them, and does not begin with `..`"));
-    }
-    Ok(())
 }
 
 // kustomize: parseLiteralSource
@@ -82,20 +72,23 @@ fn file_source(source: &str) -> Result<(&str, &str)> {
     }
 }
 
-// kustomize: keyValuesFromLines
+// kustomize: keyValuesFromLines, whose validator takes any name, and which passes over a line without one.
 fn env_file(bytes: &[u8], number: u32, found: &mut Vec<KeyValue>) -> Result<()> {
     for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+        // kustomize: keyValuesFromLines ends at a line that fills bufio.Scanner's buffer, and says nothing.
+        if line.len() >= LONGEST_LINE {
+            break;
+        }
         let line_number = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
         let position = Position { line: line_number, column: 1, ..top_of(number) };
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let text = std::str::from_utf8(line).map_err(|_| Error::new("a line is not UTF-8 text").position(position))?;
         let text = if index == 0 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
         let text = text.trim_start_matches(is_go_space);
-        if text.is_empty() || text.starts_with('#') {
+        let (key, value) = text.split_once('=').unwrap_or((text, ""));
+        if key.is_empty() || key.starts_with('#') {
             continue;
         }
-        let (key, value) = text.split_once('=').unwrap_or((text, ""));
-        check_variable_name(key).map_err(|error| error.position(position))?;
         found.push(KeyValue { key: key.into(), value: value.as_bytes().to_vec(), position });
     }
     Ok(())
@@ -104,15 +97,4 @@ fn env_file(bytes: &[u8], number: u32, found: &mut Vec<KeyValue>) -> Result<()> 
 // Go: unicode.IsSpace
 fn is_go_space(character: char) -> bool {
     character.is_whitespace()
-}
-
-// apimachinery: validation.IsEnvVarName
-fn check_variable_name(name: &str) -> Result<()> {
-    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let starts_well = name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-    if !starts_well || !name.bytes().all(is_legal) || name == "." || name.starts_with("..") {
-        return Err(Error::new("a line of an env file has no legal name before the `=`")
-            .hint("a name has letters, digits, `-`, `_` and `.`, and does not begin with a digit"));
-    }
-    Ok(())
 }
