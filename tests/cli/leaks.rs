@@ -168,7 +168,7 @@ fn lines_of_secrets_in_the_repository_are_not_shown() {
         ),
         (
             "secretGenerator:\n- name: s\n  envs: [secret.yaml]\n",
-            format!("A B={VALUE}\n"),
+            format!("A={VALUE}\nA={VALUE}\n"),
         ),
         (
             "secretGenerator:\n- name: s\n  literals: [hunter2]\n",
