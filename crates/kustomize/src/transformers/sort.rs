@@ -87,6 +87,13 @@ fn ranks(options: Option<&LegacySortOptions>) -> BTreeMap<Text, i64> {
     ranks
 }
 
+/// The rank of a kind in the legacy order without options.
+pub(crate) fn default_rank(kind: &str) -> i64 {
+    let place = |kinds: &[&str]| kinds.iter().position(|known| *known == kind).and_then(|index| i64::try_from(index).ok());
+    let before = i64::try_from(FIRST.len()).unwrap_or_default();
+    place(&FIRST).map(|index| index - before).or_else(|| place(&LAST).map(|index| index + 1)).unwrap_or_default()
+}
+
 /// What resources are sorted by; texts are compared as kustomize joins them, separators included.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct SortKey {

@@ -1,0 +1,136 @@
+//! `crds`: OpenAPI definitions whose annotations say which fields hold names, labels and annotations.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use goyaml::{Limits, Node, Text};
+
+use crate::config::{NameBackReference, TransformerConfig};
+use crate::error::{Error, Result};
+use crate::field_spec::{self, FieldSpec};
+use crate::id::Gvk;
+use crate::kustomization::Located;
+use crate::loader::Loader;
+
+/// How far references to other definitions are followed.
+const MAX_DEPTH: usize = 64;
+
+/// What the files of `crds` say about the fields of the kinds that they define.
+///
+/// # Errors
+/// Where a file cannot be read or holds no OpenAPI definitions.
+// kustomize: accumulator.LoadConfigFromCRDs
+pub(crate) fn load(loader: &Loader, paths: &[Located]) -> Result<Arc<TransformerConfig>> {
+    let mut config = TransformerConfig::default();
+    for path in paths {
+        let file = loader.load(path)?;
+        let read = Definitions::read(&file.bytes, file.number).and_then(|definitions| definitions.add_to(&mut config));
+        read.map_err(|error| error.in_file(&file.name))?;
+    }
+    Ok(Arc::new(config))
+}
+
+/// Definitions by the name of their type.
+struct Definitions(Vec<(Text, Node)>);
+
+impl Definitions {
+    fn read(bytes: &[u8], file: u32) -> Result<Self> {
+        let limits = Limits::default();
+        let parsed = goyaml::parse(bytes, &limits).map_err(|error| Error::malformed(&error))?;
+        let mut node = parsed.ok_or_else(|| Error::new("the file is empty"))?;
+        node.expand_aliases(&limits).map_err(|error| Error::malformed(&error))?;
+        node.set_file(file);
+        let entries = node.entries().ok_or_else(|| not_openapi(&node))?;
+        let definition = |(name, value): &(Node, Node)| {
+            if !value.is_mapping() && !value.is_null() {
+                return Err(not_openapi(value));
+            }
+            Ok((name.to_text().unwrap_or_default(), value.clone()))
+        };
+        entries.iter().map(definition).collect::<Result<_>>().map(Self)
+    }
+
+    // kustomize: makeConfigFromApiMap
+    fn add_to(&self, config: &mut TransformerConfig) -> Result<()> {
+        for (name, _) in &self.0 {
+            let properties = self.properties(name);
+            let has = |field| properties.iter().any(|(key, _)| key.as_str() == Some(field));
+            if ["kind", "apiVersion", "metadata"].into_iter().all(has) {
+                let kind = name.rsplit('.').next().unwrap_or_default();
+                let mut found = TransformerConfig::default();
+                self.add_fields(&mut found, kind, name, &mut Vec::new())?;
+                config.absorb(&found)?;
+            }
+        }
+        Ok(())
+    }
+
+    // kustomize: loadCrdIntoConfig
+    fn add_fields(&self, config: &mut TransformerConfig, kind: &str, name: &str, path: &mut Vec<Text>) -> Result<()> {
+        if path.len() >= MAX_DEPTH {
+            return Err(Error::new(format!("the definition of `{kind}` refers to itself"))
+                .field(path.join("/"))
+                .hint("take the `$ref` that closes the circle out of the file"));
+        }
+        for (key, property) in self.properties(name) {
+            path.push(key.to_text().unwrap_or_default());
+            add_property(config, kind, property, path)?;
+            if let Some(reference) = property.get("$ref").and_then(Node::to_text).filter(|text| !text.is_empty()) {
+                self.add_fields(config, kind, &reference, path)?;
+            }
+            path.pop();
+        }
+        Ok(())
+    }
+
+    fn properties(&self, name: &str) -> &[(Node, Node)] {
+        let definition = self.0.iter().rev().find(|(known, _)| known == name).map(|(_, definition)| definition);
+        let entries = definition.and_then(Node::entries).unwrap_or_default();
+        let is_schema = |(key, _): &&(Node, Node)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case("schema"));
+        let schema = entries.iter().find(is_schema).map(|(_, schema)| schema);
+        schema.and_then(|schema| schema.get("properties")).and_then(Node::entries).unwrap_or_default()
+    }
+}
+
+fn add_property(config: &mut TransformerConfig, kind: &str, property: &Node, path: &[Text]) -> Result<()> {
+    let field = |path: String| FieldSpec {
+        gvk: Gvk { kind: kind.into(), ..Gvk::default() },
+        path: path.into(),
+        create: false,
+    };
+    let here = path.join("/");
+    for (extension, list) in [
+        ("x-kubernetes-annotation", &mut config.common_annotations),
+        ("x-kubernetes-label-selector", &mut config.common_labels),
+        ("x-kubernetes-identity", &mut config.name_prefix),
+    ] {
+        if string_extension(property, extension).is_some() {
+            field_spec::merge(list, &[field(here.clone())])?;
+        }
+    }
+    let version = string_extension(property, "x-kubernetes-object-ref-api-version");
+    let target_kind = string_extension(property, "x-kubernetes-object-ref-kind");
+    if let (Some(version), Some(target_kind)) = (version, target_kind) {
+        let name_key = string_extension(property, "x-kubernetes-object-ref-name-key").unwrap_or_else(|| "name".into());
+        config.add_name_reference(&NameBackReference {
+            target: Gvk { group: Text::new(), version, kind: target_kind },
+            referrers: vec![field(format!("{here}/{name_key}"))],
+        })?;
+    }
+    Ok(())
+}
+
+/// The text of an `x-` field, whose name matches in any case; nothing where it is no text.
+fn string_extension(property: &Node, name: &str) -> Option<Text> {
+    let entries = property.entries()?;
+    let (_, value) = entries.iter().find(|(key, _)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))?;
+    value.to_text().filter(|_| value.tag == goyaml::Tag::Str)
+}
+
+fn not_openapi(node: &Node) -> Error {
+    Error::new("the file holds no OpenAPI definitions")
+        .position(node.position)
+        .hint("`crds` names files of OpenAPI definitions; list a CustomResourceDefinition under `resources`")
+}

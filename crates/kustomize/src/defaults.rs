@@ -1,0 +1,57 @@
+//! The field specs that kustomize has built in, as tables in the order in which it applies them.
+
+mod labels;
+mod name_references;
+mod simple;
+mod variables;
+
+use crate::config::{NameBackReference, TransformerConfig};
+use crate::field_spec::FieldSpec;
+use crate::id::Gvk;
+
+/// Group, version and kind.
+type KindRow = (&'static str, &'static str, &'static str);
+
+/// Group, version, kind, path, and whether the field is created where it is missing.
+type Row = (&'static str, &'static str, &'static str, &'static str, bool);
+
+/// Makes the configuration of the tables.
+pub(crate) fn builtin_config() -> TransformerConfig {
+    TransformerConfig {
+        name_prefix: field_specs(simple::NAME_PREFIX),
+        name_suffix: field_specs(simple::NAME_SUFFIX),
+        namespace: field_specs(simple::NAMESPACE),
+        common_labels: field_specs(labels::COMMON_LABELS),
+        labels: Vec::new(),
+        template_labels: field_specs(labels::TEMPLATE_LABELS),
+        volume_claim_template_labels: field_specs(labels::VOLUME_CLAIM_TEMPLATE_LABELS),
+        common_annotations: field_specs(simple::COMMON_ANNOTATIONS),
+        var_reference: field_specs(variables::VAR_REFERENCE),
+        images: field_specs(simple::IMAGES),
+        replicas: field_specs(simple::REPLICAS),
+        name_references: name_references::NAME_REFERENCES
+            .iter()
+            .map(|(target, referrers)| NameBackReference {
+                target: gvk(*target),
+                referrers: field_specs(referrers),
+            })
+            .collect(),
+    }
+}
+
+fn field_specs(rows: &[Row]) -> Vec<FieldSpec> {
+    let field_spec = |&(group, version, kind, path, create): &Row| FieldSpec {
+        gvk: gvk((group, version, kind)),
+        path: path.into(),
+        create,
+    };
+    rows.iter().map(field_spec).collect()
+}
+
+fn gvk((group, version, kind): KindRow) -> Gvk {
+    Gvk {
+        group: group.into(),
+        version: version.into(),
+        kind: kind.into(),
+    }
+}

@@ -1,0 +1,134 @@
+//! The sources of generated data: env files, literals and files, in this order.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::{Entry, IntoIter};
+
+use goyaml::{Position, Text};
+
+use crate::error::{Error, Result};
+use crate::files;
+use crate::kustomization::{GeneratorArgs, Located};
+use crate::loader::Loader;
+
+/// The longest line of an env file that kustomize reads, in bytes.
+const LONGEST_LINE: usize = 65_535;
+
+/// What the sources of one generator hold, sorted by key.
+pub(super) struct KeyValues(BTreeMap<Text, Value>);
+
+/// A value and where it, or the entry that names its file, stands.
+pub(super) struct Value {
+    pub(super) bytes: Vec<u8>,
+    pub(super) position: Position,
+}
+
+impl KeyValues {
+    /// Reads all sources.
+    ///
+    /// # Errors
+    /// Where a source is wrong or cannot be read, and where a key repeats.
+    // kustomize: generators.makeValidatedDataMap and kv.loader.Load
+    pub(super) fn load(args: &GeneratorArgs, loader: &Loader) -> Result<Self> {
+        let mut found = Self(BTreeMap::new());
+        for source in &args.envs {
+            found.add_env_file(source, loader).map_err(|error| error.field("envs"))?;
+        }
+        for source in &args.literals {
+            found.add_literal(source).map_err(|error| error.position(source.position).field("literals"))?;
+        }
+        for source in &args.files {
+            found.add_file(source, loader).map_err(|error| error.position(source.position).field("files"))?;
+        }
+        Ok(found)
+    }
+
+    fn add(&mut self, key: &str, value: Value) -> Result<()> {
+        let position = value.position;
+        let key = Text::from(key);
+        super::check_key(&key).map_err(|error| error.position(position))?;
+        match self.0.entry(key) {
+            Entry::Vacant(slot) => {
+                slot.insert(value);
+                Ok(())
+            }
+            Entry::Occupied(known) => Err(Error::new(format!("key `{}` is given twice", known.key()))
+                .position(position)
+                .hint("keep one of the two; a generator with `behavior: merge` overrides one in a base")),
+        }
+    }
+
+    // kustomize: kv.keyValuesFromLines
+    fn add_env_file(&mut self, source: &Located, loader: &Loader) -> Result<()> {
+        let file = loader.load(source)?;
+        for (line, number) in file.bytes.split(|byte| *byte == b'\n').zip(1..) {
+            // kustomize: bufio.Scanner stops at a line that is too long, and nobody asks it for its error.
+            if line.len() > LONGEST_LINE {
+                break;
+            }
+            let position = Position { line: number, column: 1, file: file.number };
+            self.add_env_line(line, position).map_err(|error| error.position(position).in_file(&file.name))?;
+        }
+        Ok(())
+    }
+
+    // kustomize: kv.keyValuesFromLine
+    fn add_env_line(&mut self, line: &[u8], position: Position) -> Result<()> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = std::str::from_utf8(line).map_err(|_| {
+            Error::new("the line is not UTF-8 text").hint("give binary content as one of `files`, not in an env file")
+        })?;
+        let line = if position.line == 1 { line.strip_prefix('\u{feff}').unwrap_or(line) } else { line };
+        let line = line.trim_start();
+        if line.starts_with('#') {
+            return Ok(());
+        }
+        // A line without `=` is a key without a value; the environment plays no part.
+        let (key, value) = line.split_once('=').unwrap_or((line, ""));
+        if key.is_empty() {
+            return Ok(());
+        }
+        self.add(key, Value { bytes: value.into(), position })
+    }
+
+    // kustomize: kv.parseLiteralSource
+    fn add_literal(&mut self, source: &Located) -> Result<()> {
+        let (key, value) = source.text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
+            // The text may be a password that lacks its key.
+            Error::new("a literal is not of the form `key=value`").hint("write `key=value`; an empty value is `key=`")
+        })?;
+        self.add(key, Value { bytes: without_quotes(value).into(), position: source.position })
+    }
+
+    // kustomize: generators.ParseFileSource
+    fn add_file(&mut self, source: &Located, loader: &Loader) -> Result<()> {
+        let text = source.text.as_str();
+        let (key, path) = match text.split_once('=') {
+            None => (files::base_name(text.trim_end_matches('/')), text),
+            Some((_, path)) if path.contains('=') => {
+                return Err(Error::new(format!("`{text}` has more than one `=`"))
+                    .hint("neither the key nor the path may contain `=`; rename the file"));
+            }
+            Some(("", _)) => return Err(Error::new(format!("there is no key in front of the `=` of `{text}`"))),
+            Some((_, "")) => return Err(Error::new(format!("there is no path behind the `=` of `{text}`"))),
+            Some(parts) => parts,
+        };
+        let bytes = loader.load_path(path)?.bytes;
+        self.add(key, Value { bytes, position: source.position })
+    }
+}
+
+impl IntoIterator for KeyValues {
+    type Item = (Text, Value);
+    type IntoIter = IntoIter<Text, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+/// The text without the quotes around it, if there is the same at both ends.
+// kustomize: kv.removeQuotes
+fn without_quotes(text: &str) -> &str {
+    let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(text)
+}
