@@ -1,3 +1,7 @@
 //! The `argocd-infisical` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    argocd_infisical::cli::main()
+}

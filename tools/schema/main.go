@@ -23,6 +23,9 @@ import (
 	"strings"
 )
 
+// scopeOnly are the kinds of which kyaml knows the scope (precomputedIsNamespaceScoped) but no schema.
+var scopeOnly = []string{"ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"}
+
 const (
 	bundlePath        = "openapi/kubernetesapi/data/kubernetes-openapi-union-v1.21.2.bundle-v1.json.gz"
 	kustomizationPath = "openapi/kustomizationapi/swagger.json"
@@ -138,6 +141,9 @@ func load(kyaml string) (map[string]schema, []resource, error) {
 	for _, r := range builtin.Resources {
 		flags := map[string]uint16{"": 0, "Cluster": scopeCluster, "Namespaced": scopeNamespaced}[r.Scope]
 		resources = append(resources, resource{r.APIVersion, r.Kind, r.Definition, flags})
+	}
+	for _, kind := range scopeOnly {
+		resources = append(resources, resource{"admissionregistration.k8s.io/v1", kind, "", scopeCluster})
 	}
 	for name, s := range kustomization.Definitions {
 		if _, found := builtin.Definitions[name]; found {

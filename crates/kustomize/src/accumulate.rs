@@ -1,9 +1,7 @@
 //! One kustomization after another: what each loads, generates and changes, from the bases up.
 
-use std::sync::Arc;
-
 use crate::build::Session;
-use crate::config::TransformerConfig;
+use crate::config::Config;
 use crate::crds;
 use crate::error::{Error, Result};
 use crate::generators;
@@ -23,7 +21,7 @@ const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kusto
 #[derive(Debug, Default)]
 pub(crate) struct Accumulated {
     pub(crate) resources: Resources,
-    pub(crate) config: Arc<TransformerConfig>,
+    pub(crate) config: Config,
     pub(crate) variables: Variables,
 }
 
@@ -118,6 +116,7 @@ impl<'a> Layer<'a> {
                 let file = self.loader.load(path).map_err(|error| self.blame(error))?;
                 let added = load::resources_of_file(&file, &session.options.limits)
                     .and_then(|mut resources| {
+                        session.note_kinds(&resources);
                         session.hooks.loaded(&mut resources, &self.loader.names().borrow())?;
                         so_far.resources.append_all(resources)
                     });
@@ -133,10 +132,10 @@ impl<'a> Layer<'a> {
     }
 
     fn configure(&self, so_far: &mut Accumulated) -> Result<()> {
-        let own = TransformerConfig::load(&self.loader, &self.kustomization.configurations)?;
-        so_far.config = TransformerConfig::merge(&so_far.config, &own)?;
+        let own = Config::load(&self.loader, &self.kustomization.configurations)?;
+        so_far.config = so_far.config.merge(&own)?;
         let of_crds = crds::load(&self.loader, &self.kustomization.crds)?;
-        so_far.config = TransformerConfig::merge(&so_far.config, &of_crds)?;
+        so_far.config = so_far.config.merge(&of_crds)?;
         Ok(())
     }
 
@@ -178,7 +177,7 @@ impl<'a> Layer<'a> {
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.hooks.before_replacements(resources)?;
             }
-            transformer.apply(session.schema(), resources).map_err(|error| self.blame(error))?;
+            transformer.apply(session.schema_for(transformer), resources).map_err(|error| self.blame(error))?;
         }
         Ok(())
     }
@@ -199,7 +198,7 @@ impl<'a> Layer<'a> {
     fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for validator in self.plugins(&self.kustomization.validators, session)? {
             let before = plugins::texts(resources).map_err(|error| self.blame(error))?;
-            validator.apply(session.schema(), resources).map_err(|error| self.blame(error))?;
+            validator.apply(session.schema_for(&validator), resources).map_err(|error| self.blame(error))?;
             if plugins::texts(resources).map_err(|error| self.blame(error))? != before {
                 let error = Error::new("a validator changed the resources").field("validators");
                 return Err(self.blame(error.hint("list it under `transformers`")));
@@ -241,7 +240,7 @@ impl Accumulated {
     fn merge(&mut self, other: Self) -> Result<()> {
         let Self { mut resources, config, variables } = other;
         self.resources.append_all(std::mem::take(resources.as_mut_vec()))?;
-        self.config = TransformerConfig::merge(&self.config, &config)?;
+        self.config = self.config.merge(&config)?;
         self.variables.merge(variables)
     }
 }

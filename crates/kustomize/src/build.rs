@@ -1,9 +1,6 @@
 //! A build from its root: options in, resources and warnings out.
 
-use std::cell::OnceCell;
-use std::fmt::Write as _;
-
-use goyaml::{Limits, Node};
+use goyaml::{Limits, Node, Text};
 
 use crate::accumulate::{Accumulated, Layer};
 use crate::error::{Error, Result};
@@ -13,12 +10,19 @@ use crate::kustomization::{Kustomization, SortOptions};
 use crate::loader::{FileNames, LoadRestrictions, Loader};
 use crate::metadata;
 use crate::references;
+use crate::resource::Resource;
 use crate::resources::Resources;
-use crate::schema::Schema;
-use crate::transformers::{metadata_maps, name_hash, sort};
+use crate::schema::{Builtin, Schema};
+use crate::transformers::{Transformer, metadata_maps, name_hash, sort};
 
 /// How `managed-by` labels name the engine: as the kustomize whose output it equals.
 const MANAGED_BY: &str = "kustomize-v5.8.2";
+
+const SORTED_TWICE: &str = "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI \
+                            flag ('--reorder'). Using the kustomization file over the CLI flag.";
+
+/// The Kubernetes version whose schema is built in.
+const BUILTIN_SCHEMA: &str = "v1.21.2";
 
 /// What may be asked of a build.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +92,7 @@ pub fn build(files: &dyn Files, root: &str, options: &Options) -> Result<Output>
 pub fn build_with(files: &dyn Files, root: &str, options: &Options, hooks: &mut dyn Hooks) -> Result<Output> {
     let loader = Loader::new(files, root, options.load_restrictions)?;
     let names = std::rc::Rc::clone(loader.names());
-    let mut session = Session { options, hooks, schema: OnceCell::new(), warnings: Vec::new() };
+    let mut session = Session::new(options, hooks);
     let built = build_root(loader, &mut session);
     let warnings = session.warnings;
     match built {
@@ -101,40 +105,83 @@ pub fn build_with(files: &dyn Files, root: &str, options: &Options, hooks: &mut 
 pub(crate) struct Session<'a> {
     pub(crate) options: &'a Options,
     pub(crate) hooks: &'a mut dyn Hooks,
-    schema: OnceCell<Schema>,
     pub(crate) warnings: Vec<String>,
+    schema: Schema,
+    /// Whether a kustomization has named a schema; the first one counts.
+    is_schema_chosen: bool,
+    /// Whether a strategic merge has used the schema.
+    has_merged: bool,
+    /// Whether a resource has been loaded of whose kind nothing is built in.
+    has_unknown_kind: bool,
 }
 
-impl Session<'_> {
-    pub(crate) fn schema(&self) -> &Schema {
-        self.schema.get_or_init(Schema::builtin)
+impl<'a> Session<'a> {
+    fn new(options: &'a Options, hooks: &'a mut dyn Hooks) -> Self {
+        Self {
+            options,
+            hooks,
+            warnings: Vec::new(),
+            schema: Schema::builtin(),
+            is_schema_chosen: false,
+            has_merged: false,
+            has_unknown_kind: false,
+        }
+    }
+
+    /// The schema for a transformer.
+    pub(crate) fn schema_for(&mut self, transformer: &Transformer) -> &Schema {
+        self.has_merged |= transformer.merges();
+        &self.schema
+    }
+
+    /// Takes note of the kinds of resources that a layer has loaded.
+    pub(crate) fn note_kinds(&mut self, resources: &[Resource]) {
+        self.has_unknown_kind = self.has_unknown_kind
+            || resources.iter().any(|resource| {
+                let gvk = resource.gvk();
+                self.schema.is_namespace_scoped(&gvk.api_version(), &gvk.kind).is_none()
+            });
     }
 
     /// Takes the schema that a kustomization names; the first one counts for the whole build.
-    // kustomize: openapi.SetSchema
-    pub(crate) fn use_schema_of(&self, kustomization: &Kustomization, loader: &Loader) -> Result<()> {
+    // kustomize: openapi.SetSchema and initSchema, which adds a custom schema to what has been initialised before it.
+    pub(crate) fn use_schema_of(&mut self, kustomization: &Kustomization, loader: &Loader) -> Result<()> {
         let openapi = &kustomization.openapi;
-        if openapi.is_empty() || self.schema.get().is_some() {
+        let Some(path) = openapi.get("path") else {
+            return self.use_version(openapi.get("version"));
+        };
+        let file = loader.load_path(path).map_err(|error| error.field("openapi.path"))?;
+        if self.is_schema_chosen {
             return Ok(());
         }
-        let refuse = |message: String, hint: &str| Err(Error::new(message).field("openapi").hint(hint));
-        match (openapi.get("path"), openapi.get("version")) {
-            (Some(_), Some(_)) => {
-                refuse("`openapi` has both `path` and `version`".to_owned(), "name a schema file or a built-in version")
-            }
-            (Some(path), None) => {
-                let file = loader.load_path(path).map_err(|error| error.field("openapi.path"))?;
-                let document = self.parse_schema(&file.bytes).map_err(|error| error.in_file(&file.name))?;
-                let schema = Schema::with_custom(&document, crate::schema::Builtin::Replaced)
-                    .map_err(|error| Error::new(error.to_string()).in_file(&file.name))?;
-                drop(self.schema.set(schema));
-                Ok(())
-            }
-            (None, Some(version)) if version != "v1.21.2" && version != "v1_21_2" => {
-                refuse(format!("OpenAPI version `{version}` is not built in"), "the only one that is, is `v1.21.2`")
-            }
-            (None, _) => Ok(()),
+        if openapi.contains_key("version") {
+            return Err(Error::new("`openapi` has both `path` and `version`")
+                .field("openapi")
+                .hint("name a schema file or a built-in version"));
         }
+        let document = self.parse_schema(&file.bytes).map_err(|error| error.in_file(&file.name))?;
+        let builtin = match (self.has_merged, self.has_unknown_kind) {
+            (true, _) => Builtin::Extended,
+            (false, true) => Builtin::Preferred,
+            (false, false) => Builtin::Replaced,
+        };
+        self.schema = Schema::with_custom(&document, builtin)
+            .map_err(|error| Error::new(error.to_string()).in_file(&file.name))?;
+        self.is_schema_chosen = true;
+        Ok(())
+    }
+
+    fn use_version(&mut self, version: Option<&Text>) -> Result<()> {
+        let Some(version) = version.filter(|version| !version.is_empty() && !self.is_schema_chosen) else {
+            return Ok(());
+        };
+        if version != BUILTIN_SCHEMA {
+            return Err(Error::new(format!("OpenAPI version `{version}` is not built in"))
+                .field("openapi.version")
+                .hint(format!("the only one that is, is `{BUILTIN_SCHEMA}`")));
+        }
+        self.is_schema_chosen = true;
+        Ok(())
     }
 
     fn parse_schema(&self, bytes: &[u8]) -> Result<Node> {
@@ -157,9 +204,9 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
     let names = std::rc::Rc::clone(layer.loader().names());
     session.hooks.before_name_hashes(&mut resources, &names.borrow())?;
     name_hash::apply(&mut resources)?;
-    references::names::fix(&config.name_references, &mut resources)?;
-    variables.resolve(&config.var_reference, &mut resources, &mut session.warnings)?;
-    drop_local(&mut resources);
+    references::names::fix(&config, &mut resources)?;
+    variables.resolve(&config, &mut resources, &mut session.warnings)?;
+    drop_local(&mut resources)?;
     order(sort_options.as_ref(), session, &mut resources)?;
     let asks = |what: &str| build_metadata.iter().any(|option| option == what);
     if session.options.managed_by_label || asks("managedByLabel") {
@@ -173,13 +220,18 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
     Ok(resources)
 }
 
-/// Takes away what only this kustomization uses.
+/// Takes away what only this kustomization uses, and makes sure that nothing has lost its kind or name.
 // kustomize: KustTarget.IgnoreLocal
-fn drop_local(resources: &mut Resources) {
+fn drop_local(resources: &mut Resources) -> Result<()> {
+    resources.drop_empty();
+    for resource in resources.iter() {
+        crate::load::check_object(resource.node()).map_err(|error| error.resource(resource.id()))?;
+    }
     resources.as_mut_vec().retain(|resource| {
         let local = metadata::annotation(resource.node(), "config.kubernetes.io/local-config");
         local.is_none_or(|value| value == "false")
     });
+    Ok(())
 }
 
 // kustomize: Kustomizer.applySortOrder
@@ -187,10 +239,7 @@ fn order(sort_options: Option<&SortOptions>, session: &mut Session, resources: &
     match (sort_options, session.options.reorder) {
         (Some(options), reorder) => {
             if reorder != Reorder::Unspecified {
-                let mut warning = String::from("Warning: Sorting order is set both in 'kustomization.yaml'");
-                let rest = " ('sortOptions') and in a CLI flag ('--reorder'). Using the kustomization file over the CLI flag.";
-                drop(write!(warning, "{rest}"));
-                session.warnings.push(warning);
+                session.warnings.push(SORTED_TWICE.to_owned());
             }
             sort::apply(options, resources)
         }

@@ -1,26 +1,141 @@
-//! Which fields the transformers change: kustomize's own table, and what `configurations` and `crds` add to it.
-
-#[cfg(test)]
-mod tests;
+//! Transformer configurations: which fields each transformer changes, built in and from files.
 
 use std::sync::{Arc, LazyLock};
 
 use goyaml::{Limits, Node};
 
-use crate::decode::{field_spec, fields, list, text, unknown};
+use crate::decode::{self, fields, list};
 use crate::defaults;
 use crate::error::{Error, Result};
-use crate::field_spec::{self as specs, FieldSpec};
+use crate::field_spec::{self, FieldSpec};
 use crate::id::Gvk;
 use crate::kustomization::Located;
 use crate::loader::Loader;
-use crate::transformers::sort;
 
-/// The built-in configuration: constant, and shared by every build.
-static BUILTIN: LazyLock<Arc<TransformerConfig>> = LazyLock::new(|| Arc::new(defaults::builtin_config()));
+/// Field specs by transformer.
+// kustomize: builtinconfig.TransformerConfig
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TransformerConfig {
+    /// For `namePrefix`.
+    pub name_prefix: Vec<FieldSpec>,
+    /// For `nameSuffix`.
+    pub name_suffix: Vec<FieldSpec>,
+    /// For `namespace`.
+    pub namespace: Vec<FieldSpec>,
+    /// For `commonLabels`, and `labels` that include selectors.
+    pub common_labels: Vec<FieldSpec>,
+    /// For every entry of `labels`; nothing is built in.
+    pub labels: Vec<FieldSpec>,
+    /// For `labels` that include templates.
+    pub template_labels: Vec<FieldSpec>,
+    /// For `labels` that include volume claim templates.
+    pub volume_claim_template_labels: Vec<FieldSpec>,
+    /// For `commonAnnotations`.
+    pub common_annotations: Vec<FieldSpec>,
+    /// Where `$(NAME)` of a variable is replaced.
+    pub var_reference: Vec<FieldSpec>,
+    /// For `images`.
+    pub images: Vec<FieldSpec>,
+    /// For `replicas`.
+    pub replicas: Vec<FieldSpec>,
+    /// Which fields hold names of which kinds.
+    pub name_references: Vec<NameBackReference>,
+}
 
-/// The fields that hold field specs, in the order of [`TransformerConfig::lists`].
-const LISTS: [&str; 11] = [
+/// A kind and the fields that refer to resources of that kind by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameBackReference {
+    /// The kind that is referred to.
+    pub target: Gvk,
+    /// The fields that refer to it.
+    pub referrers: Vec<FieldSpec>,
+}
+
+/// The built-in configuration as a kustomization starts with it.
+static BUILTIN: LazyLock<TransformerConfig> = LazyLock::new(|| {
+    let mut config = defaults::builtin_config();
+    config.sort();
+    config
+});
+
+/// The built-in configuration as it is after a kustomization has merged it into the empty one.
+static BUILTIN_MERGED: LazyLock<TransformerConfig> = LazyLock::new(|| {
+    let mut config = TransformerConfig::default();
+    // A table that disagreed with itself would fail every build, and so every test.
+    if config.absorb(&BUILTIN).is_err() {
+        return BUILTIN.clone();
+    }
+    config
+});
+
+/// The configuration of a layer; the built-in one is made when it is first looked at, which many builds never do.
+#[derive(Clone, Debug, Default)]
+pub enum Config {
+    /// No field specs at all.
+    #[default]
+    Empty,
+    /// The built-in ones, as a kustomization starts with them.
+    Builtin,
+    /// The built-in ones, after a kustomization has merged them into nothing.
+    BuiltinMerged,
+    /// Any others.
+    Own(Arc<TransformerConfig>),
+}
+
+impl Config {
+    /// The field specs.
+    pub fn get(&self) -> &TransformerConfig {
+        static EMPTY: LazyLock<TransformerConfig> = LazyLock::new(TransformerConfig::default);
+        match self {
+            Self::Empty => &EMPTY,
+            Self::Builtin => &BUILTIN,
+            Self::BuiltinMerged => &BUILTIN_MERGED,
+            Self::Own(config) => config,
+        }
+    }
+
+    /// The built-in configuration with that of the files added to it.
+    ///
+    /// # Errors
+    /// Where a file cannot be read, is no configuration, or disagrees with another on `create`.
+    // kustomize: builtinconfig.MakeTransformerConfig
+    pub fn load(loader: &Loader, paths: &[Located]) -> Result<Self> {
+        if paths.is_empty() {
+            return Ok(Self::Builtin);
+        }
+        let mut own = TransformerConfig::default();
+        for path in paths {
+            let file = loader.load(path)?;
+            let read = TransformerConfig::read(&file.bytes, file.number).and_then(|config| own.absorb(&config));
+            read.map_err(|error| error.in_file(&file.name))?;
+        }
+        let mut merged = BUILTIN.clone();
+        merged.absorb(&own)?;
+        Ok(Self::Own(Arc::new(merged)))
+    }
+
+    /// Both configurations together; costs nothing where the second is the built-in one, as that of most bases.
+    ///
+    /// # Errors
+    /// Where the two disagree on `create` of a field.
+    pub fn merge(&self, other: &Self) -> Result<Self> {
+        match (self, other) {
+            (_, Self::Empty) => Ok(self.clone()),
+            (Self::Empty | Self::BuiltinMerged, Self::Builtin | Self::BuiltinMerged) => Ok(Self::BuiltinMerged),
+            (Self::Own(own), Self::Own(same)) if Arc::ptr_eq(own, same) => Ok(self.clone()),
+            _ => {
+                // kustomize: merging into the empty configuration drops a field spec of every kind where an earlier
+                // one of some kind has its path, so that configurations can override the built-in ones.
+                let mut merged = self.get().clone();
+                merged.absorb(other.get())?;
+                Ok(if merged == *self.get() { self.clone() } else { Self::Own(Arc::new(merged)) })
+            }
+        }
+    }
+}
+
+/// The fields of a configuration file.
+const FIELDS: [&str; 12] = [
     "namePrefix",
     "nameSuffix",
     "namespace",
@@ -29,98 +144,21 @@ const LISTS: [&str; 11] = [
     "templateLabels",
     "volumeClaimTemplateLabels",
     "commonAnnotations",
+    "nameReference",
     "varReference",
     "images",
     "replicas",
 ];
 
-/// The one field that holds something else.
-const NAME_REFERENCE: &str = "nameReference";
-
-/// Which fields each transformer changes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TransformerConfig {
-    /// `namePrefix`
-    pub name_prefix: Vec<FieldSpec>,
-    /// `nameSuffix`
-    pub name_suffix: Vec<FieldSpec>,
-    /// `namespace`
-    pub namespace: Vec<FieldSpec>,
-    /// `commonLabels`
-    pub common_labels: Vec<FieldSpec>,
-    /// `labels`
-    pub labels: Vec<FieldSpec>,
-    /// `templateLabels`
-    pub template_labels: Vec<FieldSpec>,
-    /// `volumeClaimTemplateLabels`
-    pub volume_claim_template_labels: Vec<FieldSpec>,
-    /// `commonAnnotations`
-    pub common_annotations: Vec<FieldSpec>,
-    /// `varReference`
-    pub var_reference: Vec<FieldSpec>,
-    /// `images`
-    pub images: Vec<FieldSpec>,
-    /// `replicas`
-    pub replicas: Vec<FieldSpec>,
-    /// `nameReference`
-    pub name_references: Vec<NameBackReference>,
-}
-
-/// A kind, and the fields that name objects of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NameBackReference {
-    /// The kind that is named.
-    pub target: Gvk,
-    /// The fields that name it.
-    pub referrers: Vec<FieldSpec>,
-}
-
 impl TransformerConfig {
-    /// The configuration that every kustomization has; cheap to ask for.
-    pub fn builtin() -> Arc<Self> {
-        Arc::clone(&BUILTIN)
-    }
-
-    /// The built-in configuration with what the files of `configurations` add.
+    /// Adds what another configuration has and this one has not.
     ///
     /// # Errors
-    /// Where a file cannot be read or is wrong, and where two field specs disagree.
-    // kustomize: builtinconfig.MakeTransformerConfig
-    pub fn load(loader: &Loader, paths: &[Located]) -> Result<Arc<Self>> {
-        let mut added = Self::default();
-        for path in paths {
-            let file = loader.load(path)?;
-            let read = Self::read(&file.bytes, file.number).and_then(|config| added.absorb(&config));
-            read.map_err(|error| error.in_file(&file.name))?;
-        }
-        Self::merge(&Self::builtin(), &Arc::new(added))
-    }
-
-    /// Both together: what the second has and the first has not goes after the first's, and all is sorted by kind.
-    ///
-    /// # Errors
-    /// Where two field specs disagree on `create`.
+    /// Where the two disagree on `create` of a field.
     // kustomize: TransformerConfig.Merge
-    pub fn merge(left: &Arc<Self>, right: &Arc<Self>) -> Result<Arc<Self>> {
-        // Nearly every kustomization has the built-in configuration and nothing else.
-        if Arc::ptr_eq(left, right) || right.is_empty() {
-            return Ok(Arc::clone(left));
-        }
-        if left.is_empty() && Arc::ptr_eq(right, &BUILTIN) {
-            return Ok(Arc::clone(right));
-        }
-        let mut merged = (**left).clone();
-        merged.absorb(right)?;
-        Ok(Arc::new(merged))
-    }
-
-    /// As [`Self::merge`], in place.
-    ///
-    /// # Errors
-    /// As for [`Self::merge`].
     pub(crate) fn absorb(&mut self, other: &Self) -> Result<()> {
-        for ((name, own), incoming) in LISTS.into_iter().zip(self.lists_mut()).zip(other.lists()) {
-            specs::merge(own, incoming).map_err(|error| error.field(name))?;
+        for (into, from) in self.lists().into_iter().zip(other.clone().lists()) {
+            field_spec::merge(into, from)?;
         }
         for reference in &other.name_references {
             self.add_name_reference(reference)?;
@@ -129,143 +167,109 @@ impl TransformerConfig {
         Ok(())
     }
 
-    /// Adds the fields of a kind to those that the kind has.
+    /// Adds fields that refer to a kind to those that are known to.
     ///
     /// # Errors
-    /// Where two field specs disagree on `create`.
+    /// Where two disagree on `create`.
     // kustomize: nbrSlice.mergeOne
-    pub(crate) fn add_name_reference(&mut self, added: &NameBackReference) -> Result<()> {
-        let mut is_known = false;
-        for known in self.name_references.iter_mut().filter(|known| known.target == added.target) {
-            is_known = true;
-            specs::merge(&mut known.referrers, &added.referrers).map_err(|error| error.field(NAME_REFERENCE))?;
-        }
-        if !is_known {
-            self.name_references.push(added.clone());
+    pub(crate) fn add_name_reference(&mut self, reference: &NameBackReference) -> Result<()> {
+        match self.name_references.iter_mut().find(|known| known.target == reference.target) {
+            Some(known) => field_spec::merge(&mut known.referrers, &reference.referrers)?,
+            None => self.name_references.push(reference.clone()),
         }
         Ok(())
     }
 
-    fn is_empty(&self) -> bool {
-        self.name_references.is_empty() && self.lists().iter().all(|list| list.is_empty())
+    fn lists(&mut self) -> [&mut Vec<FieldSpec>; 11] {
+        let Self {
+            name_prefix,
+            name_suffix,
+            namespace,
+            common_labels,
+            labels,
+            template_labels,
+            volume_claim_template_labels,
+            common_annotations,
+            var_reference,
+            images,
+            replicas,
+            name_references: _,
+        } = self;
+        [
+            name_prefix,
+            name_suffix,
+            namespace,
+            common_labels,
+            labels,
+            template_labels,
+            volume_claim_template_labels,
+            common_annotations,
+            var_reference,
+            images,
+            replicas,
+        ]
     }
 
     // kustomize: TransformerConfig.sortFields
     fn sort(&mut self) {
-        for list in self.lists_mut() {
-            list.sort_by_cached_key(|spec| order(&spec.gvk));
+        for specs in self.lists() {
+            specs.sort_by_cached_key(|spec| spec.gvk.sort_key());
         }
-        self.name_references.sort_by_cached_key(|reference| order(&reference.target));
+        self.name_references.sort_by_cached_key(|reference| reference.target.sort_key());
     }
 
-    // kustomize: makeTransformerConfigFromBytes
-    fn read(bytes: &[u8], file: u32) -> Result<Self> {
+    fn read(bytes: &[u8], number: u32) -> Result<Self> {
         let limits = Limits::default();
-        let Some(mut node) = goyaml::parse(bytes, &limits).map_err(|error| Error::malformed(&error))? else {
-            return Ok(Self::default());
-        };
+        let parsed = goyaml::parse(bytes, &limits).map_err(|error| Error::malformed(&error))?;
+        let mut config = Self::default();
+        let Some(mut node) = parsed else { return Ok(config) };
         node.expand_aliases(&limits).map_err(|error| Error::malformed(&error))?;
         node.check_unique_keys().map_err(|error| Error::malformed(&error))?;
-        node.set_file(file);
-        Self::decode(&node)
-    }
-
-    fn decode(node: &Node) -> Result<Self> {
-        let mut config = Self::default();
-        for (name, value) in fields(node, "the configuration")? {
-            if name.eq_ignore_ascii_case(NAME_REFERENCE) {
-                config.name_references = list(value, NAME_REFERENCE, name_reference)?;
-                continue;
+        node.set_file(number);
+        for (name, value) in fields(&node, "the configuration")? {
+            if !config.read_field(&name, value)? {
+                return Err(decode::unknown(&node, &name, &FIELDS));
             }
-            let place = LISTS.iter().position(|known| known.eq_ignore_ascii_case(&name));
-            let slot = place.and_then(|index| config.lists_mut().into_iter().nth(index));
-            let Some(slot) = slot else {
-                return Err(unknown(node, &name, &[LISTS.as_slice(), &[NAME_REFERENCE]].concat()));
-            };
-            *slot = list(value, &name, strict_field_spec)?;
         }
         config.sort();
         Ok(config)
     }
 
-    const fn lists(&self) -> [&Vec<FieldSpec>; LISTS.len()] {
-        let Self {
-            name_prefix,
-            name_suffix,
-            namespace,
-            common_labels,
-            labels,
-            template_labels,
-            volume_claim_template_labels,
-            common_annotations,
-            var_reference,
-            images,
-            replicas,
-            name_references: _,
-        } = self;
-        [
-            name_prefix,
-            name_suffix,
-            namespace,
-            common_labels,
-            labels,
-            template_labels,
-            volume_claim_template_labels,
-            common_annotations,
-            var_reference,
-            images,
-            replicas,
-        ]
+    fn read_field(&mut self, name: &str, value: &Node) -> Result<bool> {
+        let slot = match name {
+            "nameprefix" => &mut self.name_prefix,
+            "namesuffix" => &mut self.name_suffix,
+            "namespace" => &mut self.namespace,
+            "commonlabels" => &mut self.common_labels,
+            "labels" => &mut self.labels,
+            "templatelabels" => &mut self.template_labels,
+            "volumeclaimtemplatelabels" => &mut self.volume_claim_template_labels,
+            "commonannotations" => &mut self.common_annotations,
+            "varreference" => &mut self.var_reference,
+            "images" => &mut self.images,
+            "replicas" => &mut self.replicas,
+            "namereference" => {
+                self.name_references = list(value, "nameReference", name_reference)?;
+                return Ok(true);
+            }
+            _ => return Ok(false),
+        };
+        *slot = list(value, name, strict_field_spec)?;
+        Ok(true)
     }
-
-    const fn lists_mut(&mut self) -> [&mut Vec<FieldSpec>; LISTS.len()] {
-        let Self {
-            name_prefix,
-            name_suffix,
-            namespace,
-            common_labels,
-            labels,
-            template_labels,
-            volume_claim_template_labels,
-            common_annotations,
-            var_reference,
-            images,
-            replicas,
-            name_references: _,
-        } = self;
-        [
-            name_prefix,
-            name_suffix,
-            namespace,
-            common_labels,
-            labels,
-            template_labels,
-            volume_claim_template_labels,
-            common_annotations,
-            var_reference,
-            images,
-            replicas,
-        ]
-    }
-}
-
-/// What configurations are sorted by: the legacy order of kinds, then the parts as one text.
-// kustomize: Gvk.IsLessThan
-fn order(gvk: &Gvk) -> (i64, String) {
-    let Gvk { group, version, kind } = gvk;
-    let part = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
-    (sort::default_rank(kind), [part(group, "~G"), part(version, "~V"), part(kind, "~K")].join("_"))
 }
 
 fn name_reference(node: &Node) -> Result<NameBackReference> {
     let mut reference = NameBackReference::default();
-    for (name, value) in fields(node, NAME_REFERENCE)? {
+    for (name, value) in fields(node, "nameReference")? {
         match name.as_str() {
-            "group" => reference.target.group = text(value, "group")?,
-            "version" => reference.target.version = text(value, "version")?,
-            "kind" => reference.target.kind = text(value, "kind")?,
-            "fieldspecs" => reference.referrers = list(value, "fieldSpecs", strict_field_spec)?,
-            _ => return Err(unknown(node, &name, &["group", "version", "kind", "fieldSpecs"])),
+            "group" => reference.target.group = decode::text(value, "group")?,
+            "version" => reference.target.version = decode::text(value, "version")?,
+            "kind" => reference.target.kind = decode::text(value, "kind")?,
+            "fieldspecs" => {
+                reference.referrers = list(value, "fieldSpecs", strict_field_spec)?;
+            }
+            _ => return Err(decode::unknown(node, &name, &["group", "version", "kind", "fieldSpecs"])),
         }
     }
     Ok(reference)
@@ -276,8 +280,8 @@ fn strict_field_spec(node: &Node) -> Result<FieldSpec> {
     const KNOWN: [&str; 5] = ["group", "version", "kind", "path", "create"];
     for (name, _) in fields(node, "a field spec")? {
         if !KNOWN.contains(&name.as_str()) {
-            return Err(unknown(node, &name, &KNOWN));
+            return Err(decode::unknown(node, &name, &KNOWN));
         }
     }
-    field_spec(node, "a field spec")
+    decode::field_spec(node, "a field spec")
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use goyaml::{Limits, Node, Text};
 
-use crate::config::{NameBackReference, TransformerConfig};
+use crate::config::{Config, NameBackReference, TransformerConfig};
 use crate::error::{Error, Result};
 use crate::field_spec::{self, FieldSpec};
 use crate::id::Gvk;
@@ -22,14 +22,17 @@ const MAX_DEPTH: usize = 64;
 /// # Errors
 /// Where a file cannot be read or holds no OpenAPI definitions.
 // kustomize: accumulator.LoadConfigFromCRDs
-pub(crate) fn load(loader: &Loader, paths: &[Located]) -> Result<Arc<TransformerConfig>> {
+pub(crate) fn load(loader: &Loader, paths: &[Located]) -> Result<Config> {
+    if paths.is_empty() {
+        return Ok(Config::Empty);
+    }
     let mut config = TransformerConfig::default();
     for path in paths {
         let file = loader.load(path)?;
         let read = Definitions::read(&file.bytes, file.number).and_then(|definitions| definitions.add_to(&mut config));
         read.map_err(|error| error.in_file(&file.name))?;
     }
-    Ok(Arc::new(config))
+    Ok(Config::Own(Arc::new(config)))
 }
 
 /// Definitions by the name of their type.

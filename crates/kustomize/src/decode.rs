@@ -1,7 +1,7 @@
 //! Typed fields out of YAML nodes, by the rules of Go's `encoding/json` behind `sigs.k8s.io/yaml`: field names match in
 //! any case, null is the zero value, and a text field takes a string only.
 
-use goyaml::{Dialect, Node, Scalar, Tag, Text};
+use goyaml::{Dialect, Node, Scalar, Text};
 
 use crate::error::{Error, Result};
 use crate::field_spec::FieldSpec;
@@ -119,11 +119,25 @@ pub fn string_map(node: &Node, field: &str) -> Result<StringMap> {
     let entries = node.entries().ok_or_else(|| wrong(node, field, "a map"))?;
     let mut map = StringMap::new();
     for (key, value) in entries {
-        let name = key.as_str().ok_or_else(|| wrong(key, field, "a map with texts as keys"))?;
-        let path = format!("{field}.{name}");
-        map.insert(name.into(), text(value, &path)?);
+        let name = key_text(key, field)?;
+        let value = text(value, field).map_err(|error| error.field(format!("{field}.{name}")))?;
+        map.insert(name, value);
     }
     Ok(map)
+}
+
+/// A key as JSON has it.
+// sigs.k8s.io/yaml writes keys that are no text, such as `y` in YAML 1.1, as the text of what they stand for.
+fn key_text(key: &Node, field: &str) -> Result<Text> {
+    Ok(match scalar(key, field, "a map with texts as keys")? {
+        Scalar::Null => "null".into(),
+        Scalar::Bool(true) => "true".into(),
+        Scalar::Bool(false) => "false".into(),
+        Scalar::Int(number) => number.to_string().into(),
+        Scalar::Uint(number) => number.to_string().into(),
+        Scalar::Text(text) => text.as_ref().into(),
+        Scalar::Float(_) | Scalar::Timestamp(_) => key.to_text().unwrap_or_default(),
+    })
 }
 
 /// A field spec: `group`, `version`, `kind`, `path`, `create`.
@@ -193,17 +207,18 @@ fn scalar<'a>(node: &'a Node, field: &str, expected: &str) -> Result<Scalar<'a>>
 }
 
 fn wrong(node: &Node, field: &str, expected: &str) -> Error {
-    let found = match node.tag {
-        Tag::Map => "a map",
-        Tag::Seq => "a list",
-        Tag::Null => "null",
-        Tag::Bool => "a boolean",
-        Tag::Int => "a number",
-        Tag::Float => "a decimal number",
-        Tag::Timestamp => "a date",
-        Tag::Str | Tag::Binary | Tag::Merge | Tag::Custom => "a text",
+    let resolved = node.as_str().map(|text| goyaml::resolve(text, node.tag, node.style, Dialect::V2));
+    let found = match resolved {
+        None if node.is_mapping() => "a map",
+        None => "a list",
+        Some(Ok(Scalar::Null)) => "null",
+        Some(Ok(Scalar::Bool(_))) => "a boolean",
+        Some(Ok(Scalar::Int(_) | Scalar::Uint(_))) => "a number",
+        Some(Ok(Scalar::Float(_))) => "a decimal number",
+        Some(Ok(Scalar::Timestamp(_))) => "a date",
+        Some(Ok(Scalar::Text(_)) | Err(_)) => "a text",
     };
-    Error::new(format!("`{field}` must be {expected}, not {found}")).position(node.position).field(field)
+    Error::new(format!("`{field}` must be {expected}, not {found}")).position(node.position)
 }
 
 /// The known word with the fewest edits, if it is near enough to be meant.

@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 use crate::field_spec::split_path;
 
 pub(crate) use matcher::parse_text;
-pub use matcher::{Kind, for_each_match};
+pub(crate) use matcher::{Kind, for_each_match};
 
 /// Splits a path at its dots; what stands in brackets stays whole, and a map key sheds its brackets.
 // kustomize: kyaml utils.SmarterPathSplitter
-pub fn split(path: &str) -> Vec<String> {
+pub(crate) fn split(path: &str) -> Vec<String> {
     let mut parts = Vec::new();
     let mut pieces = split_path(path, '.').into_iter();
     while let Some(piece) = pieces.next() {
@@ -31,7 +31,11 @@ pub fn split(path: &str) -> Vec<String> {
             }
         }
         let is_condition = bracketed.contains('=');
-        parts.push(if is_condition { bracketed } else { bracketed.trim_matches(['[', ']']).to_owned() });
+        parts.push(if is_condition {
+            bracketed
+        } else {
+            bracketed.trim_matches(['[', ']']).to_owned()
+        });
     }
     parts
 }
@@ -41,16 +45,25 @@ pub fn split(path: &str) -> Vec<String> {
 /// # Errors
 /// Where a part does not fit what it meets: a key in a list or a text, an index in a map.
 // kustomize: kyaml PathGetter
-pub fn lookup<'a>(node: &'a Node, path: &[String]) -> Result<Option<&'a Node>> {
+pub(crate) fn lookup<'a>(node: &'a Node, path: &[String]) -> Result<Option<&'a Node>> {
     let mut found = node;
-    for part in path.iter().map(|part| part.trim()).filter(|part| !part.is_empty()) {
+    for part in path
+        .iter()
+        .map(|part| part.trim())
+        .filter(|part| !part.is_empty())
+    {
         match step(found, part)? {
             Some(Step::Field(index)) => {
-                let Some((_, value)) = found.entries().and_then(|entries| entries.get(index)) else { return Ok(None) };
+                let Some((_, value)) = found.entries().and_then(|entries| entries.get(index))
+                else {
+                    return Ok(None);
+                };
                 found = value;
             }
             Some(Step::Item(index)) => {
-                let Some(item) = found.items().and_then(|items| items.get(index)) else { return Ok(None) };
+                let Some(item) = found.items().and_then(|items| items.get(index)) else {
+                    return Ok(None);
+                };
                 found = item;
             }
             None => return Ok(None),
@@ -63,11 +76,19 @@ pub fn lookup<'a>(node: &'a Node, path: &[String]) -> Result<Option<&'a Node>> {
 ///
 /// # Errors
 /// As for [`lookup`].
-pub fn lookup_mut<'a>(node: &'a mut Node, path: &[String]) -> Result<Option<&'a mut Node>> {
+pub(crate) fn lookup_mut<'a>(node: &'a mut Node, path: &[String]) -> Result<Option<&'a mut Node>> {
     let mut found = node;
-    for part in path.iter().map(|part| part.trim()).filter(|part| !part.is_empty()) {
-        let Some(step) = step(found, part)? else { return Ok(None) };
-        let Some(next) = found.child_mut(&step) else { return Ok(None) };
+    for part in path
+        .iter()
+        .map(|part| part.trim())
+        .filter(|part| !part.is_empty())
+    {
+        let Some(step) = step(found, part)? else {
+            return Ok(None);
+        };
+        let Some(next) = found.child_mut(&step) else {
+            return Ok(None);
+        };
         found = next;
     }
     Ok(Some(found))
@@ -79,19 +100,30 @@ pub fn lookup_mut<'a>(node: &'a mut Node, path: &[String]) -> Result<Option<&'a 
 /// # Errors
 /// As for [`lookup`].
 // kustomize: kyaml LookupCreate
-pub fn lookup_or_create<'a>(node: &'a mut Node, path: &[String]) -> Result<Option<&'a mut Node>> {
+pub(crate) fn lookup_or_create<'a>(
+    node: &'a mut Node,
+    path: &[String],
+) -> Result<Option<&'a mut Node>> {
     let mut found = node;
-    let mut parts = path.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).peekable();
+    let mut parts = path
+        .iter()
+        .map(|part| part.trim())
+        .filter(|part| !part.is_empty())
+        .peekable();
     while let Some(part) = parts.next() {
         let step = match step(found, part)? {
             Some(step) => step,
             None if found.is_null() => return Ok(None),
             None => {
-                let Some(step) = create(found, part, parts.peek().copied()) else { return Ok(None) };
+                let Some(step) = create(found, part, parts.peek().copied()) else {
+                    return Ok(None);
+                };
                 step
             }
         };
-        let Some(next) = found.child_mut(&step) else { return Ok(None) };
+        let Some(next) = found.child_mut(&step) else {
+            return Ok(None);
+        };
         found = next;
     }
     Ok(Some(found))
@@ -118,24 +150,34 @@ impl Child for Node {
 
 fn step(node: &Node, part: &str) -> Result<Option<Step>> {
     if let Ok(index) = part.parse::<i64>() {
-        let index = usize::try_from(index).map_err(|_| Error::new(format!("index {index} is negative")))?;
+        let index =
+            usize::try_from(index).map_err(|_| Error::new(format!("index {index} is negative")))?;
         let length = items(node)?.map_or(0, <[_]>::len);
         return Ok(Some(index).filter(|index| *index < length).map(Step::Item));
     }
     if part == "-" {
         let last = items(node)?.and_then(|items| items.len().checked_sub(1));
-        return last.map(|last| Some(Step::Item(last))).ok_or_else(|| Error::new("the list has no last item"));
+        return last
+            .map(|last| Some(Step::Item(last)))
+            .ok_or_else(|| Error::new("the list has no last item"));
     }
     if part == "*" {
-        return Err(Error::new("`*` cannot be used here").hint("name one field; `*` is for the targets of replacements"));
+        return Err(Error::new("`*` cannot be used here")
+            .hint("name one field; `*` is for the targets of replacements"));
     }
     if is_condition(part) {
         let (key, value) = split_condition(part)?;
         let matches = |item: &Node| {
-            let item = if key.is_empty() { Some(item) } else { item.get(key) };
+            let item = if key.is_empty() {
+                Some(item)
+            } else {
+                item.get(key)
+            };
             item.is_some_and(|item| item.as_str().unwrap_or_default() == value)
         };
-        return Ok(items(node)?.and_then(|items| items.iter().position(matches)).map(Step::Item));
+        return Ok(items(node)?
+            .and_then(|items| items.iter().position(matches))
+            .map(Step::Item));
     }
     field_index(node, part).map(|index| index.map(Step::Field))
 }
@@ -151,7 +193,10 @@ fn create(node: &mut Node, part: &str, next: Option<&str>) -> Option<Step> {
             Some(Step::Item(items.len() - 1))
         }
         Data::Mapping(entries) => {
-            entries.push((Node::string(part), Kind::of_part(next.unwrap_or_default(), Kind::Scalar).fresh()));
+            entries.push((
+                Node::string(part),
+                Kind::of_part(next.unwrap_or_default(), Kind::Scalar).fresh(),
+            ));
             Some(Step::Field(entries.len() - 1))
         }
         Data::Scalar(_) | Data::Alias(_) => None,
@@ -161,15 +206,25 @@ fn create(node: &mut Node, part: &str, next: Option<&str>) -> Option<Step> {
 /// An item that satisfies `[key=value]` or, without a key, `[=value]`.
 fn conditioned_item(key: &str, value: &str) -> Node {
     let value = crate::metadata::untagged(value);
-    if key.is_empty() { value } else { Node::mapping(vec![(Node::string(key), value)]) }
+    if key.is_empty() {
+        value
+    } else {
+        Node::mapping(vec![(Node::string(key), value)])
+    }
 }
 
 /// The position of a key in a map; nothing for null.
 fn field_index(node: &Node, key: &str) -> Result<Option<usize>> {
     match &node.data {
-        Data::Mapping(entries) => Ok(entries.iter().position(|(name, _)| name.as_str() == Some(key))),
+        Data::Mapping(entries) => Ok(entries
+            .iter()
+            .position(|(name, _)| name.as_str() == Some(key))),
         _ if node.is_null() => Ok(None),
-        _ => Err(wrong_kind(node, &format!("`{key}` is looked for in"), "a map")),
+        _ => Err(wrong_kind(
+            node,
+            &format!("`{key}` is looked for in"),
+            "a map",
+        )),
     }
 }
 
@@ -208,7 +263,7 @@ fn split_condition(part: &str) -> Result<(&str, &str)> {
 }
 
 /// Whether nothing is there: null, an empty map or an empty list.
-pub fn is_nil_or_empty(node: &Node) -> bool {
+pub(crate) fn is_nil_or_empty(node: &Node) -> bool {
     match &node.data {
         Data::Sequence(items) => items.is_empty(),
         Data::Mapping(entries) => entries.is_empty(),

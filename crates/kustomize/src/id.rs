@@ -11,6 +11,35 @@ pub const NOT_A_NAMESPACE: &str = "_non_namespaceable_";
 /// The namespace of what does not name one.
 pub const DEFAULT_NAMESPACE: &str = "default";
 
+/// Kinds that others depend on.
+const ORDER_FIRST: [&str; 22] = [
+    "Namespace",
+    "ResourceQuota",
+    "StorageClass",
+    "CustomResourceDefinition",
+    "ServiceAccount",
+    "PodSecurityPolicy",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "Secret",
+    "Endpoints",
+    "Service",
+    "LimitRange",
+    "PriorityClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Deployment",
+    "StatefulSet",
+    "CronJob",
+    "PodDisruptionBudget",
+];
+
+/// Kinds that would get in the way of others.
+const ORDER_LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+
 /// Group, version and kind; in selectors and field specs an empty part matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Gvk {
@@ -43,6 +72,20 @@ impl Gvk {
         (selector.kind.is_empty() || selector.kind == self.kind)
             && (selector.group.is_empty() || selector.group == self.group)
             && (selector.version.is_empty() || selector.version == self.version)
+    }
+
+    /// What field specs are sorted by: kinds that others depend on first.
+    // kustomize: Gvk.IsLessThan
+    pub(crate) fn sort_key(&self) -> (i32, String) {
+        let index = |list: &[&str]| list.iter().position(|kind| *kind == self.kind).and_then(|at| i32::try_from(at).ok());
+        let first = i32::try_from(ORDER_FIRST.len()).unwrap_or(i32::MAX);
+        let order = index(&ORDER_FIRST)
+            .map(|at| at - first)
+            .or_else(|| index(&ORDER_LAST).map(|at| at + 1))
+            .unwrap_or(0);
+        let part = |text: &'_ Text, none: &'static str| if text.is_empty() { none.to_owned() } else { text.to_string() };
+        let parts = [part(&self.group, "~G"), part(&self.version, "~V"), part(&self.kind, "~K")];
+        (order, parts.join("_"))
     }
 
     /// Whether Kubernetes is known to keep objects of this kind outside namespaces.

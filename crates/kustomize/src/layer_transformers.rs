@@ -2,7 +2,7 @@
 
 use goyaml::Limits;
 
-use crate::config::TransformerConfig;
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::field_spec::{self, FieldSpec};
 use crate::kustomization::{self, Kustomization, Label, Located, Patch as PatchEntry, ReplacementField};
@@ -20,7 +20,7 @@ use crate::transformers::{Affix, NamespaceArgs, Transformer};
 // kustomize: KustTarget.configureBuiltinTransformers
 pub(crate) fn of(
     kustomization: &Kustomization,
-    config: &TransformerConfig,
+    config: &Config,
     loader: &Loader,
     limits: &Limits,
 ) -> Result<Vec<Transformer>> {
@@ -37,34 +37,34 @@ pub(crate) fn of(
     }
     if !kustomization.namespace.is_empty() {
         let args = NamespaceArgs { namespace: kustomization.namespace.clone(), ..NamespaceArgs::default() };
-        list.push(Transformer::Namespace(args, config.namespace.clone()));
+        list.push(Transformer::Namespace(args, config.get().namespace.clone()));
     }
-    for (affix, text, specs) in [
-        (Affix::Prefix, &kustomization.name_prefix, &config.name_prefix),
-        (Affix::Suffix, &kustomization.name_suffix, &config.name_suffix),
-    ] {
-        if !text.is_empty() {
-            list.push(Transformer::NameAffix(affix, text.clone(), specs.clone()));
-        }
+    if !kustomization.name_prefix.is_empty() {
+        let specs = config.get().name_prefix.clone();
+        list.push(Transformer::NameAffix(Affix::Prefix, kustomization.name_prefix.clone(), specs));
+    }
+    if !kustomization.name_suffix.is_empty() {
+        let specs = config.get().name_suffix.clone();
+        list.push(Transformer::NameAffix(Affix::Suffix, kustomization.name_suffix.clone(), specs));
     }
     for label in &kustomization.labels {
         list.push(Transformer::MetadataMap(label.pairs.clone(), label_specs(label, config)?));
     }
     if !kustomization.common_labels.is_empty() {
-        list.push(Transformer::MetadataMap(kustomization.common_labels.clone(), config.common_labels.clone()));
+        list.push(Transformer::MetadataMap(kustomization.common_labels.clone(), config.get().common_labels.clone()));
     }
     if !kustomization.common_annotations.is_empty() {
         let annotations = kustomization.common_annotations.clone();
-        list.push(Transformer::MetadataMap(annotations, config.common_annotations.clone()));
+        list.push(Transformer::MetadataMap(annotations, config.get().common_annotations.clone()));
     }
     for entry in &kustomization.patches_json6902 {
         list.push(json_patch(entry, loader).map_err(|error| error.position(entry.position))?);
     }
     for replica in &kustomization.replicas {
-        list.push(Transformer::Replicas(replica.clone(), config.replicas.clone()));
+        list.push(Transformer::Replicas(replica.clone(), config.get().replicas.clone()));
     }
     for image in &kustomization.images {
-        list.push(Transformer::Image(image.clone(), config.images.clone()));
+        list.push(Transformer::Image(image.clone(), config.get().images.clone()));
     }
     if !kustomization.replacements.is_empty() {
         list.push(Transformer::Replacements(replacements(&kustomization.replacements, loader, limits)?));
@@ -73,18 +73,18 @@ pub(crate) fn of(
 }
 
 /// Where the pairs of an entry of `labels` go.
-fn label_specs(label: &Label, config: &TransformerConfig) -> Result<Vec<FieldSpec>> {
+fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
     let mut specs = label.fields.clone();
-    field_spec::merge(&mut specs, &config.labels)?;
+    field_spec::merge(&mut specs, &config.get().labels)?;
     if label.include_selectors {
-        field_spec::merge(&mut specs, &config.common_labels)?;
+        field_spec::merge(&mut specs, &config.get().common_labels)?;
         return Ok(specs);
     }
     if label.include_templates {
-        field_spec::merge(&mut specs, &config.template_labels)?;
+        field_spec::merge(&mut specs, &config.get().template_labels)?;
     }
     if label.include_volume_claim_templates {
-        field_spec::merge(&mut specs, &config.volume_claim_template_labels)?;
+        field_spec::merge(&mut specs, &config.get().volume_claim_template_labels)?;
     }
     field_spec::merge(&mut specs, &[FieldSpec::of_every_kind("metadata/labels", true)])?;
     Ok(specs)

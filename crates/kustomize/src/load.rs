@@ -95,8 +95,12 @@ fn is_nil_or_empty(node: &Node) -> bool {
         || node.as_str() == Some("")
 }
 
+/// Makes sure that an object has a kind and, unless it is a list, a name.
+///
+/// # Errors
+/// Where it has not.
 // kustomize: RNode.GetValidatedMetadata
-fn check_object(node: &Node) -> Result<()> {
+pub(crate) fn check_object(node: &Node) -> Result<()> {
     if !node.is_mapping() {
         return Err(Error::new("a document is not a Kubernetes object: it is not a map")
             .position(node.position)

@@ -30,6 +30,19 @@ pub fn string_map(map: Option<&Node>) -> StringMap {
         .collect()
 }
 
+/// As [`string_map`], with null counting as the empty text.
+// kustomize: RNode.GetDataMap
+pub fn values(map: Option<&Node>) -> StringMap {
+    let entries = map.and_then(Node::entries).unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|(key, value)| {
+            let text = if value.is_null() { Text::new() } else { value.to_text().unwrap_or_default() };
+            Some((key.to_text()?, text))
+        })
+        .collect()
+}
+
 /// The labels of an object.
 pub fn labels(node: &Node) -> StringMap {
     string_map(node.get_path(&["metadata", "labels"]))
@@ -59,7 +72,7 @@ pub fn set_string_map(node: &mut Node, field: &str, map: &StringMap) {
 
 /// A mapping of strings.
 pub fn string_map_node(map: &StringMap) -> Node {
-    Node::mapping(map.iter().map(|(key, value)| (Node::string(key.clone()), string_node(value.clone()))).collect())
+    Node::mapping(map.iter().map(|(key, value)| (untagged(key.clone()), string_node(value.clone()))).collect())
 }
 
 /// A string, written as a block where it has lines.
@@ -90,8 +103,9 @@ pub fn untagged(text: impl Into<Text>) -> Node {
 pub fn set_entry(map: &mut Node, key: &str, value: Node) {
     if let Some(slot) = map.get_mut(key) {
         replace_scalar(slot, value);
-    } else {
-        map.set(key, value);
+    } else if let Some(entries) = map.entries_mut() {
+        // kustomize: the new key has no tag, so one that reads as a number or boolean is one, and the build fails.
+        entries.push((untagged(key), value));
     }
 }
 

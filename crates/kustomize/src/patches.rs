@@ -192,9 +192,12 @@ fn rewrites_annotations(patch: &Node) -> bool {
 
 fn edit(patch: &JsonPatch, resource: &mut Resource) -> Result<()> {
     let id = resource.id().clone();
+    let notes = resource.notes.clone();
     let result = resource.edit_with_notes(|node| {
         *node = patch.apply(node)?;
         Ok(())
     });
+    // kustomize: the notes are put back, whatever the patch did to the annotations that hold them.
+    resource.notes = notes;
     result.map_err(|error: Error| error.resource(&id))
 }

@@ -1,6 +1,6 @@
 //! Plugin configurations: objects that ask for a built-in generator or transformer.
 
-use goyaml::{Limits, Node, Text};
+use goyaml::{Limits, Node, Style, Tag, Text};
 
 use crate::decode::{self, boolean, field_spec, fields, list, located_list, selector, string_map, text};
 use crate::error::{Error, Result};
@@ -87,20 +87,47 @@ fn read(configuration: &Resource) -> Result<Node> {
     configuration.emit(&mut written)?;
     let parsed = goyaml::parse(written.as_bytes(), &Limits::default()).map_err(|error| Error::malformed(&error))?;
     let mut node = parsed.unwrap_or_else(Node::null);
-    clear_positions(&mut node);
+    as_texts(&mut node);
     node.position = configuration.node().position;
     Ok(node)
 }
 
-fn clear_positions(node: &mut Node) {
+/// Fields of configurations that are no texts.
+const TYPED_FIELDS: [&str; 12] = [
+    "create",
+    "unsetonly",
+    "includeselectors",
+    "includetemplates",
+    "includevolumeclaimtemplates",
+    "count",
+    "index",
+    "allownamechange",
+    "allowkindchange",
+    "disablenamesuffixhash",
+    "immutable",
+    "needhash",
+];
+
+/// Makes texts of the numbers and booleans that stand where a text is needed, and forgets places, which are those of
+/// the written text.
+// sigs.k8s.io/yaml does so where it decodes into a struct; only the kustomization file itself goes another way.
+fn as_texts(node: &mut Node) {
     node.position = goyaml::Position::default();
     if let Some(entries) = node.entries_mut() {
         for (key, value) in entries {
             key.position = goyaml::Position::default();
-            clear_positions(value);
+            let name = key.as_str().unwrap_or_default().to_ascii_lowercase();
+            if value.is_scalar() && TYPED_FIELDS.contains(&name.as_str()) {
+                value.position = goyaml::Position::default();
+            } else {
+                as_texts(value);
+            }
         }
     } else if let Some(items) = node.items_mut() {
-        items.iter_mut().for_each(clear_positions);
+        items.iter_mut().for_each(as_texts);
+    } else if matches!(node.tag, Tag::Bool | Tag::Int | Tag::Float) {
+        node.tag = Tag::Str;
+        node.style = Style::DOUBLE_QUOTED;
     }
 }
 

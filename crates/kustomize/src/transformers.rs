@@ -64,6 +64,11 @@ pub enum Transformer {
 }
 
 impl Transformer {
+    /// Whether it merges by the schema.
+    pub const fn merges(&self) -> bool {
+        matches!(self, Self::Patch { patch: Patch::StrategicMerge(_), .. } | Self::StrategicPatches(_))
+    }
+
     /// Makes the change.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// What is created at the end of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A text.
     Scalar,
     /// A list.
@@ -19,7 +19,7 @@ pub enum Kind {
 
 impl Kind {
     /// The kind of a node.
-    pub const fn of(node: &Node) -> Self {
+    pub(crate) const fn of(node: &Node) -> Self {
         match node.data {
             Data::Scalar(_) | Data::Alias(_) => Self::Scalar,
             Data::Sequence(_) => Self::Sequence,
@@ -56,7 +56,7 @@ impl Kind {
 /// # Errors
 /// Where a part of the path does not fit what it meets, and what `visit` returns.
 // kustomize: kyaml PathMatcher
-pub fn for_each_match(
+pub(crate) fn for_each_match(
     node: &mut Node,
     path: &[String],
     create: Option<Kind>,
@@ -85,24 +85,37 @@ impl Matcher<'_> {
         if part == "*" {
             items(node)?;
             let items = node.items_mut().map(Vec::as_mut_slice).unwrap_or_default();
-            return items.iter_mut().try_fold(0, |count, item| Ok(count + self.walk(item, rest)?));
+            return items
+                .iter_mut()
+                .try_fold(0, |count, item| Ok(count + self.walk(item, rest)?));
         }
         self.field(node, part, rest)
     }
 
     fn field(&mut self, node: &mut Node, key: &str, rest: &[String]) -> Result<usize> {
         if key.is_empty() {
-            return Err(wrong_kind(node, "an empty part of the path meets", "what it could name"));
+            return Err(wrong_kind(
+                node,
+                "an empty part of the path meets",
+                "what it could name",
+            ));
         }
         if let Some(index) = field_index(node, key)? {
-            let Some((_, value)) = node.entries_mut().and_then(|entries| entries.get_mut(index)) else { return Ok(0) };
+            let Some((_, value)) = node
+                .entries_mut()
+                .and_then(|entries| entries.get_mut(index))
+            else {
+                return Ok(0);
+            };
             return if value.is_scalar() && !rest.is_empty() {
                 self.within_text(value, rest)
             } else {
                 self.walk(value, rest)
             };
         }
-        let Some(last) = self.create else { return Ok(0) };
+        let Some(last) = self.create else {
+            return Ok(0);
+        };
         let mut fresh = Kind::of_part(rest.first().map_or("", String::as_str), last).fresh();
         let count = self.walk(&mut fresh, rest)?;
         // kustomize: what is created below a null is lost, because kyaml hangs it onto a scalar.
@@ -125,14 +138,18 @@ impl Matcher<'_> {
         }
         match self.create {
             Some(last) if index == length => {
-                let mut fresh = Kind::of_part(rest.first().map_or("", String::as_str), last).fresh();
+                let mut fresh =
+                    Kind::of_part(rest.first().map_or("", String::as_str), last).fresh();
                 let count = self.walk(&mut fresh, rest)?;
                 if let Some(items) = node.items_mut() {
                     items.push(fresh);
                 }
                 Ok(count)
             }
-            _ => Err(Error::new(format!("there is no item {index} in a list of {length}")).position(node.position)),
+            _ => Err(
+                Error::new(format!("there is no item {index} in a list of {length}"))
+                    .position(node.position),
+            ),
         }
     }
 
@@ -149,10 +166,14 @@ impl Matcher<'_> {
         let mut fresh = conditioned_item(condition.key, condition.value);
         let count = self.matching_item(&mut fresh, &condition, rest)?;
         if count == 0 {
-            return Err(Error::new(format!("an item created for `{part}` would not satisfy it"))
-                .hint("with `create`, write the value itself rather than a regular expression"));
+            return Err(
+                Error::new(format!("an item created for `{part}` would not satisfy it"))
+                    .hint("with `create`, write the value itself rather than a regular expression"),
+            );
         }
-        if condition.key.is_empty() && let Some(text) = fresh.as_str() {
+        if condition.key.is_empty()
+            && let Some(text) = fresh.as_str()
+        {
             // What was created for the condition has no type of its own until it has its text.
             fresh.tag = goyaml::implicit_tag(text);
         }
@@ -162,7 +183,12 @@ impl Matcher<'_> {
         Ok(count)
     }
 
-    fn matching_item(&mut self, item: &mut Node, condition: &Condition<'_>, rest: &[String]) -> Result<usize> {
+    fn matching_item(
+        &mut self,
+        item: &mut Node,
+        condition: &Condition<'_>,
+        rest: &[String],
+    ) -> Result<usize> {
         if !condition.matches(item)? {
             return Ok(0);
         }
@@ -187,27 +213,43 @@ enum Pattern<'a> {
 impl<'a> Condition<'a> {
     fn new(part: &'a str) -> Result<Self> {
         let (key, value) = split_condition(part)?;
-        let is_text = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b':'));
+        let is_text = value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b':'));
         let pattern = if is_text {
             Pattern::Text(value)
         } else {
             let regex = Regex::new(value).map_err(|_| {
-                Error::new(format!("`{value}` is not a regular expression")).hint("write it in RE2 syntax")
+                Error::new(format!("`{value}` is not a regular expression"))
+                    .hint("write it in RE2 syntax")
             })?;
             Pattern::Regex(regex)
         };
-        Ok(Self { key, value, pattern })
+        Ok(Self {
+            key,
+            value,
+            pattern,
+        })
     }
 
     /// Whether an item, as it is written in YAML, satisfies the condition.
     fn matches(&self, item: &Node) -> Result<bool> {
-        let compared = if self.key.is_empty() { Some(item) } else { item.get(self.key) };
-        let Some(compared) = compared else { return Ok(false) };
+        let compared = if self.key.is_empty() {
+            Some(item)
+        } else {
+            item.get(self.key)
+        };
+        let Some(compared) = compared else {
+            return Ok(false);
+        };
         let is_match = |text: &str| match &self.pattern {
             Pattern::Text(wanted) => text.contains(wanted),
             Pattern::Regex(regex) => regex.is_match(text),
         };
-        if let Some(text) = compared.as_str().filter(|text| is_written_as_it_is(compared, text)) {
+        if let Some(text) = compared
+            .as_str()
+            .filter(|text| is_written_as_it_is(compared, text))
+        {
             return Ok(is_match(text));
         }
         let text = goyaml::encode(compared).map_err(|error| Error::malformed(&error))?;
@@ -220,7 +262,9 @@ fn is_written_as_it_is(node: &Node, text: &str) -> bool {
     node.style == Style::PLAIN
         && node.tag == Tag::Str
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'.'))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'.'))
         && goyaml::implicit_tag(text) == Tag::Str
         && node.anchor().is_none()
 }
@@ -234,10 +278,15 @@ pub(crate) fn parse_text(node: &Node) -> Result<Node> {
     let parsed = goyaml::parse(text.as_bytes(), &Limits::default());
     // What is wrong with it is not said, because that might show a value.
     let parsed = parsed.ok().flatten();
-    parsed.ok_or_else(|| Error::new("the path leads into a text that holds neither YAML nor JSON").position(node.position))
+    parsed.ok_or_else(|| {
+        Error::new("the path leads into a text that holds neither YAML nor JSON")
+            .position(node.position)
+    })
 }
 
 /// Reads an index of a list.
 fn index(part: &str) -> Option<usize> {
-    part.parse::<i64>().ok().and_then(|index| usize::try_from(index).ok())
+    part.parse::<i64>()
+        .ok()
+        .and_then(|index| usize::try_from(index).ok())
 }

@@ -72,16 +72,16 @@ fn is_other_type(line: &str) -> bool {
 // kustomize: the data part of resWrangler.appendReplaceOrMerge
 pub(crate) fn merge_data(resource: &mut Resource, old: &Resource) -> Result<()> {
     origin::inherit(resource, old)?;
-    let mut data = metadata::string_map(old.node().get("data"));
+    let mut data = metadata::values(old.node().get("data"));
     let gvk = resource.gvk();
     if gvk.group.is_empty() && gvk.version == "v1" && gvk.kind == "Secret" {
         data.extend(encoded_string_data(old)?);
     }
-    let binary_data = metadata::string_map(old.node().get("binaryData"));
+    let binary_data = metadata::values(old.node().get("binaryData"));
     for (field, mut merged) in [("data", data), ("binaryData", binary_data)] {
         let object = resource.node_mut();
         let own = object.remove(field);
-        merged.extend(metadata::string_map(own.as_ref()));
+        merged.extend(metadata::values(own.as_ref()));
         if !merged.is_empty() {
             object.set(field, map_node(merged, own));
         }
@@ -95,7 +95,7 @@ fn map_node(map: StringMap, own: Option<Node>) -> Node {
         let position = own.as_ref().and_then(|own| own.get(&key)).map(|node| node.position);
         let mut node = text_node(value);
         node.position = position.unwrap_or_default();
-        (Node::string(key), node)
+        (metadata::untagged(key), node)
     });
     Node::mapping(entries.collect())
 }

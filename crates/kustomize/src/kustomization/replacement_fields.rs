@@ -3,22 +3,35 @@
 use goyaml::Node;
 
 use super::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget};
-use crate::decode::{boolean, fields, id_field, integer, list, located_list, selector, text, unknown};
+use crate::decode::{
+    boolean, fields, id_field, integer, list, located_list, selector, text, unknown,
+};
 use crate::error::{Error, Result};
 
 /// Reads one replacement; `path`, which stands beside it in a kustomization, is left to the caller.
 ///
 /// # Errors
 /// Where a field is of another type or, if `strict`, unknown.
-pub fn decode_replacement(node: &Node, strict: bool) -> Result<Replacement> {
-    let mut replacement = Replacement { position: node.position, ..Replacement::default() };
+pub(crate) fn decode_replacement(node: &Node, strict: bool) -> Result<Replacement> {
+    let mut replacement = Replacement {
+        position: node.position,
+        ..Replacement::default()
+    };
     for (name, value) in fields(node, "replacements")? {
         match name.as_str() {
             "source" if !value.is_null() => replacement.source = Some(source(value, strict)?),
-            "sourcevalue" if !value.is_null() => replacement.source_value = Some(text(value, "sourceValue")?),
+            "sourcevalue" if !value.is_null() => {
+                replacement.source_value = Some(text(value, "sourceValue")?)
+            }
             "targets" => replacement.targets = list(value, "targets", |item| target(item, strict))?,
             "source" | "sourcevalue" | "path" => {}
-            _ if strict => return Err(unknown(node, &name, &["path", "source", "sourceValue", "targets"])),
+            _ if strict => {
+                return Err(unknown(
+                    node,
+                    &name,
+                    &["path", "source", "sourceValue", "targets"],
+                ));
+            }
             _ => {}
         }
     }
@@ -30,25 +43,39 @@ pub fn decode_replacement(node: &Node, strict: bool) -> Result<Replacement> {
 /// # Errors
 /// Where it is neither, and where a field is of another type; unknown fields are ignored, as in kustomize.
 // kustomize: ReplacementTransformerPlugin.Config
-pub fn decode_file(node: &Node) -> Result<Vec<Replacement>> {
+pub(crate) fn decode_file(node: &Node) -> Result<Vec<Replacement>> {
     if node.is_sequence() {
         return list(node, "replacements", |item| decode_replacement(item, false));
     }
     if node.is_mapping() {
         return Ok(vec![decode_replacement(node, false)?]);
     }
-    Err(Error::new("a file of replacements holds a replacement or a list of them").position(node.position))
+    Err(
+        Error::new("a file of replacements holds a replacement or a list of them")
+            .position(node.position),
+    )
 }
 
 fn source(node: &Node, strict: bool) -> Result<ReplacementSource> {
-    let mut source = ReplacementSource { position: node.position, ..ReplacementSource::default() };
+    let mut source = ReplacementSource {
+        position: node.position,
+        ..ReplacementSource::default()
+    };
     for (name, value) in fields(node, "source")? {
         match name.as_str() {
             "fieldpath" => source.field_path = text(value, "fieldPath")?,
             "options" => source.options = options(value, strict)?,
             _ if id_field(&mut source.id, &name, value)? => {}
             _ if strict => {
-                let known = ["group", "version", "kind", "name", "namespace", "fieldPath", "options"];
+                let known = [
+                    "group",
+                    "version",
+                    "kind",
+                    "name",
+                    "namespace",
+                    "fieldPath",
+                    "options",
+                ];
                 return Err(unknown(node, &name, &known));
             }
             _ => {}
@@ -58,15 +85,28 @@ fn source(node: &Node, strict: bool) -> Result<ReplacementSource> {
 }
 
 fn target(node: &Node, strict: bool) -> Result<ReplacementTarget> {
-    let mut target = ReplacementTarget { position: node.position, ..ReplacementTarget::default() };
+    let mut target = ReplacementTarget {
+        position: node.position,
+        ..ReplacementTarget::default()
+    };
     for (name, value) in fields(node, "targets")? {
         match name.as_str() {
-            "select" if !value.is_null() => target.select = Some(selector(value, "select", strict)?),
+            "select" if !value.is_null() => {
+                target.select = Some(selector(value, "select", strict)?)
+            }
             "select" => {}
-            "reject" => target.reject = list(value, "reject", |item| selector(item, "reject", strict))?,
+            "reject" => {
+                target.reject = list(value, "reject", |item| selector(item, "reject", strict))?
+            }
             "fieldpaths" => target.field_paths = located_list(value, "fieldPaths")?,
             "options" => target.options = options(value, strict)?,
-            _ if strict => return Err(unknown(node, &name, &["select", "reject", "fieldPaths", "options"])),
+            _ if strict => {
+                return Err(unknown(
+                    node,
+                    &name,
+                    &["select", "reject", "fieldPaths", "options"],
+                ));
+            }
             _ => {}
         }
     }
@@ -84,7 +124,13 @@ fn options(node: &Node, strict: bool) -> Result<Option<FieldOptions>> {
             "index" => options.index = integer(value, "index")?,
             "encoding" => options.encoding = text(value, "encoding")?,
             "create" => options.create = boolean(value, "create")?,
-            _ if strict => return Err(unknown(node, &name, &["delimiter", "index", "encoding", "create"])),
+            _ if strict => {
+                return Err(unknown(
+                    node,
+                    &name,
+                    &["delimiter", "index", "encoding", "create"],
+                ));
+            }
             _ => {}
         }
     }

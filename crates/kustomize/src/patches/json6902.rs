@@ -11,7 +11,7 @@ use document::Place;
 
 /// A list of operations, in the order in which they are carried out.
 #[derive(Clone, Debug, Default)]
-pub struct JsonPatch {
+pub(crate) struct JsonPatch {
     operations: Vec<Operation>,
 }
 
@@ -37,18 +37,26 @@ impl JsonPatch {
     /// # Errors
     /// Where the text cannot be read or is no list of maps. Operations are not looked into yet.
     // kustomize: jsonPatchFromBytes
-    pub fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         if text.is_empty() {
             return Err(Error::new("the JSON patch is empty"));
         }
         let is_json = text.starts_with('[');
-        let value = if is_json { read_json(text)? } else { read_yaml(text)? };
+        let value = if is_json {
+            read_json(text)?
+        } else {
+            read_yaml(text)?
+        };
         let items = match value {
             Value::Null => Vec::new(),
             Value::Array(items) => items,
             _ => return Err(not_a_patch()),
         };
-        let canonical = if is_json { compact(text) } else { String::new() };
+        let canonical = if is_json {
+            compact(text)
+        } else {
+            String::new()
+        };
         let operations = items
             .into_iter()
             .map(|item| match item {
@@ -61,12 +69,12 @@ impl JsonPatch {
     }
 
     /// How many operations there are.
-    pub const fn len(&self) -> usize {
+    pub(crate) const fn len(&self) -> usize {
         self.operations.len()
     }
 
     /// Whether there is no operation.
-    pub const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.operations.is_empty()
     }
 
@@ -78,14 +86,20 @@ impl JsonPatch {
     /// # Errors
     /// Where an operation cannot be carried out; the error names it by its position in the patch.
     // kustomize: filters/patchjson6902 Filter
-    pub fn apply(&self, node: &Node) -> Result<Node> {
-        let mut value = node.to_reencoded_value().map_err(|error| Error::malformed(&error))?;
+    pub(crate) fn apply(&self, node: &Node) -> Result<Node> {
+        let mut value = node
+            .to_reencoded_value()
+            .map_err(|error| Error::malformed(&error))?;
         let mut copied = 0;
         for (index, operation) in self.operations.iter().enumerate() {
-            operation.apply(&mut value, &mut copied).map_err(|problem| operation.error(index, &problem))?;
+            operation
+                .apply(&mut value, &mut copied)
+                .map_err(|problem| operation.error(index, &problem))?;
         }
         if value.as_object().is_none() {
-            return Err(Error::new("after the JSON patch the object is a list").position(node.position));
+            return Err(
+                Error::new("after the JSON patch the object is a list").position(node.position)
+            );
         }
         let mut patched = Node::from_value(&value);
         patched.position = node.position;
@@ -124,7 +138,11 @@ fn compact(text: &str) -> String {
         if !in_string && matches!(character, ' ' | '\t' | '\r' | '\n') {
             continue;
         }
-        in_string = if character == '"' && !is_escaped { !in_string } else { in_string };
+        in_string = if character == '"' && !is_escaped {
+            !in_string
+        } else {
+            in_string
+        };
         is_escaped = in_string && character == '\\' && !is_escaped;
         compact.push(character);
     }
@@ -136,12 +154,20 @@ impl Operation {
         let op = item.remove("op");
         let value = item.remove("value");
         let has_canonical_value = match (&value, patch_text) {
-            (Some(value), Some(patch_text)) if op.as_ref().and_then(Value::as_str) == Some("test") => {
+            (Some(value), Some(patch_text))
+                if op.as_ref().and_then(Value::as_str) == Some("test") =>
+            {
                 is_written_as_go_does(value, patch_text)
             }
             _ => true,
         };
-        Self { op, path: item.remove("path"), from: item.remove("from"), value, has_canonical_value }
+        Self {
+            op,
+            path: item.remove("path"),
+            from: item.remove("from"),
+            value,
+            has_canonical_value,
+        }
     }
 
     fn apply(&self, document: &mut Value, copied: &mut usize) -> Result<(), String> {
@@ -155,7 +181,10 @@ impl Operation {
             }
             "copy" => {
                 // A missing key counts as null, as everywhere in kustomize's library.
-                let value = Place::find(document, self.from()?)?.get()?.cloned().unwrap_or_default();
+                let value = Place::find(document, self.from()?)?
+                    .get()?
+                    .cloned()
+                    .unwrap_or_default();
                 *copied = copied.saturating_add(document::size(&value));
                 if *copied > COPY_LIMIT {
                     return Err(format!("the patch copies more than {COPY_LIMIT} values"));
@@ -190,50 +219,86 @@ impl Operation {
 
     fn test(&self, document: &mut Value) -> Result<(), String> {
         let path = self.path()?;
-        let found = if path.is_empty() { Some(&*document) } else { Place::find(document, path)?.get()? };
+        let found = if path.is_empty() {
+            Some(&*document)
+        } else {
+            Place::find(document, path)?.get()?
+        };
         let found = found.unwrap_or(&Value::Null);
         let wanted = self.value.as_ref().unwrap_or(&Value::Null);
         let is_equal = self.has_canonical_value && document::is_equal(found, wanted);
-        if is_equal { Ok(()) } else { Err("the value there is another one".to_owned()) }
+        if is_equal {
+            Ok(())
+        } else {
+            Err("the value there is another one".to_owned())
+        }
     }
 
     fn name(&self) -> &str {
-        self.op.as_ref().and_then(Value::as_str).unwrap_or("unknown")
+        self.op
+            .as_ref()
+            .and_then(Value::as_str)
+            .unwrap_or("unknown")
     }
 
     fn path(&self) -> Result<&str, String> {
-        self.path.as_ref().and_then(Value::as_str).ok_or_else(|| "`path` is missing or no text".to_owned())
+        self.path
+            .as_ref()
+            .and_then(Value::as_str)
+            .ok_or_else(|| "`path` is missing or no text".to_owned())
     }
 
     fn from(&self) -> Result<&str, String> {
-        self.from.as_ref().and_then(Value::as_str).ok_or_else(|| "`from` is missing or no text".to_owned())
+        self.from
+            .as_ref()
+            .and_then(Value::as_str)
+            .ok_or_else(|| "`from` is missing or no text".to_owned())
     }
 
     fn error(&self, index: usize, problem: &str) -> Error {
         let path = self.path().unwrap_or_default();
-        Error::new(format!("operation {} of the JSON patch, `{}` at `{path}`, failed: {problem}", index + 1, self.name()))
+        Error::new(format!(
+            "operation {} of the JSON patch, `{}` at `{path}`, failed: {problem}",
+            index + 1,
+            self.name()
+        ))
     }
 }
 
 /// Keeps an object from growing deeper than what can be read.
 fn check_depth(path: &str, value: &Value) -> Result<(), String> {
-    let depth = path.matches('/').count().saturating_add(document::depth(value));
+    let depth = path
+        .matches('/')
+        .count()
+        .saturating_add(document::depth(value));
     let limit = Limits::default().depth;
-    if depth > limit { Err(format!("the object would be deeper than {limit} levels")) } else { Ok(()) }
+    if depth > limit {
+        Err(format!("the object would be deeper than {limit} levels"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether a value stands in the patch as Go's encoder would write it.
 // kustomize: lazyNode.equal compares scalars as they are written, so `1.0` is not `1` and `"a<b"` is no text of an object.
 fn is_written_as_go_does(value: &Value, patch_text: &str) -> bool {
     match value {
-        Value::Array(items) => items.iter().all(|item| is_written_as_go_does(item, patch_text)),
-        Value::Object(entries) => entries.iter().all(|(_, value)| is_written_as_go_does(value, patch_text)),
+        Value::Array(items) => items
+            .iter()
+            .all(|item| is_written_as_go_does(item, patch_text)),
+        Value::Object(entries) => entries
+            .iter()
+            .all(|(_, value)| is_written_as_go_does(value, patch_text)),
         Value::Null | Value::Bool(_) => true,
         Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::String(_) => {
             let token = value.to_json();
             patch_text.match_indices(&token).any(|(start, _)| {
-                let before = patch_text.get(..start).and_then(|text| text.chars().next_back());
-                let after = patch_text.get(start + token.len()..).and_then(|text| text.chars().next());
+                let before = patch_text
+                    .get(..start)
+                    .and_then(|text| text.chars().next_back());
+                let after = patch_text
+                    .get(start + token.len()..)
+                    .and_then(|text| text.chars().next());
                 matches!(before, Some(':' | '[' | ',')) && matches!(after, Some(',' | ']' | '}'))
             })
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use goyaml::{Data, Node, Text};
 
-use crate::config::NameBackReference;
+use crate::config::{Config, NameBackReference};
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
 use crate::id::{Gvk, ResId};
@@ -17,11 +17,12 @@ use crate::resources::Resources;
 /// # Errors
 /// Where a name could mean several resources that now have different names.
 // kustomize: nameReferenceTransformer and filters/nameref
-pub fn fix(references: &[NameBackReference], resources: &mut Resources) -> Result<()> {
+pub fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
     let candidates = Candidates::collect(resources);
     if candidates.by_old_name.is_empty() {
         return Ok(());
     }
+    let references = &config.get().name_references;
     let mut specs_of_kind: BTreeMap<String, Vec<(&Gvk, FieldSpec)>> = BTreeMap::new();
     for resource in resources.as_mut_slice() {
         if resource.is_empty() {

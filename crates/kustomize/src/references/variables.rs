@@ -9,9 +9,10 @@ use std::collections::btree_map::Entry;
 
 use goyaml::{Node, Tag, Text};
 
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::field_path;
-use crate::field_spec::{Create, FieldSpec};
+use crate::field_spec::Create;
 use crate::kustomization::Var;
 use crate::resource::Resource;
 use crate::resources::Resources;
@@ -80,7 +81,7 @@ impl Variables {
     // kustomize: ResAccumulator.ResolveVars and refVarTransformer.Transform
     pub fn resolve(
         &self,
-        field_specs: &[FieldSpec],
+        config: &Config,
         resources: &mut Resources,
         warnings: &mut Vec<String>,
     ) -> Result<()> {
@@ -89,7 +90,7 @@ impl Variables {
         }
         let mut substitution = Substitution::new(self.values(resources)?);
         for resource in resources.as_mut_slice() {
-            for spec in field_specs {
+            for spec in &config.get().var_reference {
                 if spec.covers(resource.node()) {
                     let id = resource.id().clone();
                     spec.apply(resource.node_mut(), Create::Never, &mut |node| substitution.apply(node))

@@ -8,7 +8,7 @@ use crate::resource::Resource;
 
 /// What an `IAMPolicyGenerator` is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IamPolicy {
+pub(crate) struct IamPolicy {
     cloud: Text,
     service_account: Text,
     project: Text,
@@ -21,7 +21,7 @@ impl IamPolicy {
     ///
     /// # Errors
     /// Where a field is of another type.
-    pub fn decode(configuration: &Node) -> Result<Self> {
+    pub(crate) fn decode(configuration: &Node) -> Result<Self> {
         let mut policy = Self::default();
         for (name, value) in fields(configuration, "the generator")? {
             match name.as_str() {
@@ -30,7 +30,9 @@ impl IamPolicy {
                     for (name, part) in fields(value, "kubernetesService")? {
                         match name.as_str() {
                             "name" => policy.name = text(part, "kubernetesService.name")?,
-                            "namespace" => policy.namespace = text(part, "kubernetesService.namespace")?,
+                            "namespace" => {
+                                policy.namespace = text(part, "kubernetesService.namespace")?
+                            }
                             _ => {}
                         }
                     }
@@ -55,15 +57,30 @@ impl IamPolicy {
     /// # Errors
     /// For a cloud other than `gke`.
     // kustomize: filters/iampolicygenerator
-    pub fn generate(&self) -> Result<Resource> {
-        let Self { cloud, service_account, project, name, namespace } = self;
+    pub(crate) fn generate(&self) -> Result<Resource> {
+        let Self {
+            cloud,
+            service_account,
+            project,
+            name,
+            namespace,
+        } = self;
         if cloud != "gke" {
-            return Err(Error::new(format!("IAMPolicyGenerator knows no cloud `{cloud}`")).hint("`cloud` must be `gke`"));
+            return Err(
+                Error::new(format!("IAMPolicyGenerator knows no cloud `{cloud}`"))
+                    .hint("`cloud` must be `gke`"),
+            );
         }
         let account = format!("{service_account}@{project}.iam.gserviceaccount.com");
         let key = |name: &str| Node::string(name);
-        let annotations = Node::mapping(vec![(key("iam.gke.io/gcp-service-account"), plain(&account))]);
-        let mut metadata = Node::mapping(vec![(key("annotations"), annotations), (key("name"), plain(name))]);
+        let annotations = Node::mapping(vec![(
+            key("iam.gke.io/gcp-service-account"),
+            plain(&account),
+        )]);
+        let mut metadata = Node::mapping(vec![
+            (key("annotations"), annotations),
+            (key("name"), plain(name)),
+        ]);
         if !namespace.is_empty() {
             metadata.set("namespace", plain(namespace));
         }
@@ -78,4 +95,44 @@ impl IamPolicy {
 /// A scalar of whatever type its text has when it stands in YAML without quotes.
 fn plain(text: &str) -> Node {
     crate::metadata::untagged(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use goyaml::Limits;
+
+    use super::IamPolicy;
+
+    fn policy(text: &str) -> IamPolicy {
+        IamPolicy::decode(
+            &goyaml::parse(text.as_bytes(), &Limits::default())
+                .unwrap()
+                .unwrap(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn service_accounts_are_bound_to_accounts_of_the_cloud() {
+        let policy = policy(
+            "{cloud: gke, kubernetesService: {name: k8s-sa, namespace: ns}, \
+             serviceAccount: {name: gsa, projectId: proj}}",
+        );
+        let mut out = String::new();
+        goyaml::emit_canonical(policy.generate().unwrap().node(), &mut out).unwrap();
+        let expected = "apiVersion: v1
+kind: ServiceAccount
+metadata:
+  annotations:
+    iam.gke.io/gcp-service-account: gsa@proj.iam.gserviceaccount.com
+  name: k8s-sa
+  namespace: ns
+";
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn other_clouds_are_refused() {
+        assert!(policy("{cloud: other}").generate().is_err());
+    }
 }

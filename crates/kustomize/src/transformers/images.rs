@@ -19,14 +19,16 @@ use crate::resources::Resources;
 /// # Errors
 /// Where an image is no text, or a list of containers holds something else.
 // kustomize: ImageTagTransformerPlugin.Transform
-pub fn apply(image: &Image, specs: &[FieldSpec], resources: &mut Resources) -> Result<()> {
-    let Some(update) = Update::new(image) else { return Ok(()) };
+pub(crate) fn apply(image: &Image, specs: &[FieldSpec], resources: &mut Resources) -> Result<()> {
+    let Some(update) = Update::new(image) else {
+        return Ok(());
+    };
     for resource in resources.as_mut_slice() {
-        if resource.gvk().kind == "CustomResourceDefinition" {
+        if metadata::top_field(resource.node(), "kind") == "CustomResourceDefinition" {
             continue;
         }
-        let id = resource.id().clone();
-        update.apply(resource.node_mut(), specs).map_err(|error| error.resource(&id))?;
+        let applied = update.apply(resource.node_mut(), specs);
+        applied.map_err(|error| error.resource(resource.id()))?;
     }
     Ok(())
 }
@@ -42,12 +44,17 @@ impl<'a> Update<'a> {
     fn new(image: &'a Image) -> Option<Self> {
         let digest = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
         let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?{digest}$", image.name);
-        Some(Self { image, pattern: Regex::new(&pattern).ok()? })
+        Some(Self {
+            image,
+            pattern: Regex::new(&pattern).ok()?,
+        })
     }
 
     fn apply(&self, node: &mut Node, specs: &[FieldSpec]) -> Result<()> {
         self.walk(node)?;
-        specs.iter().try_for_each(|spec| spec.apply(node, Create::Never, &mut |field| self.set(field)))
+        specs
+            .iter()
+            .try_for_each(|spec| spec.apply(node, Create::Never, &mut |field| self.set(field)))
     }
 
     /// Looks for lists of containers at any depth.
@@ -59,7 +66,11 @@ impl<'a> Update<'a> {
         for (key, value) in node.entries_mut().into_iter().flatten() {
             self.walk(value)?;
             if matches!(key.as_str(), Some("containers" | "initContainers")) {
-                value.items_mut().into_iter().flatten().try_for_each(|container| self.set_in_container(container))?;
+                value
+                    .items_mut()
+                    .into_iter()
+                    .flatten()
+                    .try_for_each(|container| self.set_in_container(container))?;
             }
         }
         Ok(())
@@ -67,15 +78,21 @@ impl<'a> Update<'a> {
 
     fn set_in_container(&self, container: &mut Node) -> Result<()> {
         if !container.is_mapping() && !container.is_null() {
-            return Err(Error::new("a container is not a map").position(container.position).field("containers"));
+            return Err(Error::new("a container is not a map")
+                .position(container.position)
+                .field("containers"));
         }
-        container.get_mut("image").map_or(Ok(()), |field| self.set(field))
+        container
+            .get_mut("image")
+            .map_or(Ok(()), |field| self.set(field))
     }
 
     // kustomize: imageTagUpdater.SetImageValue
     fn set(&self, field: &mut Node) -> Result<()> {
         let Some(current) = field.as_str() else {
-            return Err(Error::new("an image is not a text").position(field.position).field("image"));
+            return Err(Error::new("an image is not a text")
+                .position(field.position)
+                .field("image"));
         };
         if !self.pattern.is_match(current) {
             return Ok(());
@@ -86,7 +103,13 @@ impl<'a> Update<'a> {
     }
 
     fn changed(&self, current: &str) -> String {
-        let Image { name: _, new_name, tag_suffix, new_tag, digest: new_digest } = self.image;
+        let Image {
+            name: _,
+            new_name,
+            tag_suffix,
+            new_tag,
+            digest: new_digest,
+        } = self.image;
         let (name, tag, digest) = split(current);
         let name = if new_name.is_empty() { name } else { new_name };
         let (tag, digest) = if !new_tag.is_empty() || !new_digest.is_empty() {

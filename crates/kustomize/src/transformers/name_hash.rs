@@ -18,11 +18,15 @@ const LENGTH: usize = 10;
 /// # Errors
 /// Where the content of one cannot be written as JSON.
 // kustomize: HashTransformerPlugin.Transform
-pub fn apply(resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply(resources: &mut Resources) -> Result<()> {
     if !resources.iter().any(|resource| resource.notes.needs_hash) {
         return Ok(());
     }
-    for resource in resources.as_mut_slice().iter_mut().filter(|resource| resource.notes.needs_hash) {
+    for resource in resources
+        .as_mut_slice()
+        .iter_mut()
+        .filter(|resource| resource.notes.needs_hash)
+    {
         let hash = hash(resource.node()).map_err(|error| error.resource(resource.id()))?;
         resource.remember_id();
         let name = format!("{}-{hash}", resource.name());
@@ -36,15 +40,21 @@ pub fn apply(resources: &mut Resources) -> Result<()> {
 /// # Errors
 /// Where the content cannot be written as JSON.
 // kustomize: hasher.Hash
-pub fn hash(node: &Node) -> Result<Text> {
+pub(crate) fn hash(node: &Node) -> Result<Text> {
     let content = match metadata::top_field(node, "kind") {
         "ConfigMap" => config_map(node)?,
         "Secret" => secret(node)?,
         // kustomize hashes go-yaml's own node structures here, with lines and comments; nothing generates such objects.
-        _ => node.to_reencoded_value().map_err(|error| Error::malformed(&error))?.to_json(),
+        _ => node
+            .to_reencoded_value()
+            .map_err(|error| Error::malformed(&error))?
+            .to_json(),
     };
     let digest = Sha256::digest(content.as_bytes());
-    let hex = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]).take(LENGTH);
+    let hex = digest
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 0xf])
+        .take(LENGTH);
     Ok(hex.map(letter).collect())
 }
 
@@ -65,7 +75,10 @@ fn secret(node: &Node) -> Result<String> {
 
 fn named(kind: &str) -> Vec<(Text, Value)> {
     // kustomize: the hasher looks the name up as one key `metadata/name`, which no object has.
-    vec![("kind".into(), Value::String(kind.into())), ("name".into(), Value::String(Text::new()))]
+    vec![
+        ("kind".into(), Value::String(kind.into())),
+        ("name".into(), Value::String(Text::new())),
+    ]
 }
 
 /// Adds a field that only counts as a map.
@@ -78,13 +91,21 @@ fn push_map(content: &mut Vec<(Text, Value)>, node: &Node, key: &str) -> Result<
 
 // kustomize: hasher getNodeValues
 fn field(node: &Node, key: &str) -> Result<Value> {
-    let Some(value) = node.get(key) else { return Ok(Value::String(Text::new())) };
+    let Some(value) = node.get(key) else {
+        return Ok(Value::String(Text::new()));
+    };
     if let Some(text) = value.to_text() {
         return Ok(Value::String(text));
     }
-    let value = value.to_reencoded_value().map_err(|error| Error::malformed(&error).field(key))?;
+    let value = value
+        .to_reencoded_value()
+        .map_err(|error| Error::malformed(&error).field(key))?;
     // A list is no map, and what is no map is forgotten.
-    Ok(if value.as_object().is_some() { value.through_float64() } else { Value::Null })
+    Ok(if value.as_object().is_some() {
+        value.through_float64()
+    } else {
+        Value::Null
+    })
 }
 
 /// A hexadecimal digit in the alphabet of Kubernetes' name hashes, which has no vowels.

@@ -9,7 +9,9 @@ use goyaml::{Data, Node, Position, Style, Tag, Text};
 use crate::error::{Error, Result};
 use crate::field_path::{self, Kind};
 use crate::id::ResId;
-use crate::kustomization::{FieldOptions, Replacement, ReplacementSource, ReplacementTarget, replacement_fields};
+use crate::kustomization::{
+    FieldOptions, Replacement, ReplacementSource, ReplacementTarget, replacement_fields,
+};
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::selector::{CompiledSelector, Selector};
@@ -23,7 +25,7 @@ const DEFAULT_FIELD: &str = "metadata.name";
 /// Where one is incomplete, where its source is not exactly one resource or has no such field, and where a target has
 /// no such field.
 // kustomize: filters/replacement Filter
-pub fn apply(replacements: &[Replacement], resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply(replacements: &[Replacement], resources: &mut Resources) -> Result<()> {
     replacements.iter().try_for_each(|replacement| {
         apply_one(replacement, resources).map_err(|error| error.position(replacement.position))
     })
@@ -33,7 +35,7 @@ pub fn apply(replacements: &[Replacement], resources: &mut Resources) -> Result<
 ///
 /// # Errors
 /// Where it holds neither a replacement nor a list of them.
-pub fn read_file(node: &Node) -> Result<Vec<Replacement>> {
+pub(crate) fn read_file(node: &Node) -> Result<Vec<Replacement>> {
     replacement_fields::decode_file(node)
 }
 
@@ -42,11 +44,16 @@ fn apply_one(replacement: &Replacement, resources: &mut Resources) -> Result<()>
         return Err(Error::new("a replacement has no `targets`").field("targets"));
     }
     let value = match (&replacement.source, &replacement.source_value) {
-        (Some(source), None) => source_value(source, resources).map_err(|error| error.position(source.position))?,
+        (Some(source), None) => {
+            source_value(source, resources).map_err(|error| error.position(source.position))?
+        }
         (None, Some(text)) => crate::metadata::untagged(text.clone()),
         (None, None) => return Err(Error::new("a replacement has no `source`").field("source")),
         (Some(_), Some(_)) => {
-            return Err(Error::new("a replacement has both `source` and `sourceValue`").hint("remove one of the two"));
+            return Err(
+                Error::new("a replacement has both `source` and `sourceValue`")
+                    .hint("remove one of the two"),
+            );
         }
     };
     replacement.targets.iter().try_for_each(|target| {
@@ -56,32 +63,54 @@ fn apply_one(replacement: &Replacement, resources: &mut Resources) -> Result<()>
 
 /// The value that a source names, as the node that it is.
 fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Node> {
-    let mut matches = resources.iter().filter(|resource| resource.any_id(|id| id.is_selected_by(&source.id)));
+    let mut matches = resources
+        .iter()
+        .filter(|resource| resource.any_id(|id| id.is_selected_by(&source.id)));
     let first = matches.next().ok_or_else(|| {
-        Error::new(format!("no resource matches the source of a replacement: {}", source.id))
-            .hint("a source is named literally, by its name now or before prefixes and suffixes")
+        Error::new(format!(
+            "no resource matches the source of a replacement: {}",
+            source.id
+        ))
+        .hint("a source is named literally, by its name now or before prefixes and suffixes")
     })?;
     if let Some(second) = matches.next() {
-        let message = format!("several resources match the source of a replacement: {} and {}", first.id(), second.id());
-        return Err(Error::new(message).hint("give the source a kind, name and namespace that only one of them has"));
+        let message = format!(
+            "several resources match the source of a replacement: {} and {}",
+            first.id(),
+            second.id()
+        );
+        return Err(Error::new(message)
+            .hint("give the source a kind, name and namespace that only one of them has"));
     }
-    let path = if source.field_path.is_empty() { DEFAULT_FIELD } else { &source.field_path };
+    let path = if source.field_path.is_empty() {
+        DEFAULT_FIELD
+    } else {
+        &source.field_path
+    };
     let in_source = |error: Error| error.field(path).resource(first.id());
     let found = field_path::lookup(first.node(), &field_path::split(path)).map_err(in_source)?;
     let found = found.filter(|node| !field_path::is_nil_or_empty(node));
-    let found = found.ok_or_else(|| in_source(Error::new("the source of a replacement has no such field")))?;
+    let found = found
+        .ok_or_else(|| in_source(Error::new("the source of a replacement has no such field")))?;
     refined(found, source.options.as_ref()).map_err(in_source)
 }
 
 /// The part of a value that the options ask for.
 fn refined(value: &Node, options: Option<&FieldOptions>) -> Result<Node> {
-    let Some(options) = options.filter(|options| !options.delimiter.is_empty()) else { return Ok(value.clone()) };
+    let Some(options) = options.filter(|options| !options.delimiter.is_empty()) else {
+        return Ok(value.clone());
+    };
     let text = value.as_str().ok_or_else(delimiter_misplaced)?;
     let index = usize::try_from(options.index).ok();
-    let part = index.and_then(|index| split(text, &options.delimiter).nth(index)).ok_or_else(|| {
-        Error::new(format!("the source of a replacement has no part {} between delimiters", options.index))
+    let part = index
+        .and_then(|index| split(text, &options.delimiter).nth(index))
+        .ok_or_else(|| {
+            Error::new(format!(
+                "the source of a replacement has no part {} between delimiters",
+                options.index
+            ))
             .hint("`index` counts from 0")
-    })?;
+        })?;
     let mut refined = value.clone();
     set_text(&mut refined, part.into());
     Ok(refined)
@@ -103,24 +132,48 @@ struct Field<'a> {
 
 impl<'a> Target<'a> {
     fn new(target: &'a ReplacementTarget) -> Result<Self> {
-        let ReplacementTarget { select, reject, field_paths, options, position } = target;
+        let ReplacementTarget {
+            select,
+            reject,
+            field_paths,
+            options,
+            position,
+        } = target;
         let select = select.as_ref().ok_or_else(|| {
             Error::new("a target of a replacement has no `select`").field("select")
         })?;
-        let field = |written: &'a str, position| Field { written, position, path: field_path::split(written) };
+        let field = |written: &'a str, position| Field {
+            written,
+            position,
+            path: field_path::split(written),
+        };
         let fields = if field_paths.is_empty() {
             vec![field(DEFAULT_FIELD, *position)]
         } else {
-            field_paths.iter().map(|path| field(&path.text, path.position)).collect()
+            field_paths
+                .iter()
+                .map(|path| field(&path.text, path.position))
+                .collect()
         };
-        let reject = reject.iter().map(|reject| Ok((reject, reject.compile()?))).collect::<Result<_>>()?;
-        Ok(Self { select: select.compile()?, reject, fields, options: options.as_ref() })
+        let reject = reject
+            .iter()
+            .map(|reject| Ok((reject, reject.compile()?)))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            select: select.compile()?,
+            reject,
+            fields,
+            options: options.as_ref(),
+        })
     }
 
     fn selects(&self, resource: &Resource) -> bool {
         resource.any_id(|id| self.select.matches_id(id))
             && self.select.matches_metadata(resource)
-            && !self.reject.iter().any(|(reject, compiled)| rejects(reject, compiled, resource))
+            && !self
+                .reject
+                .iter()
+                .any(|(reject, compiled)| rejects(reject, compiled, resource))
     }
 }
 
@@ -129,18 +182,27 @@ impl<'a> Target<'a> {
 fn rejects(reject: &Selector, compiled: &CompiledSelector, resource: &Resource) -> bool {
     let has_labels = !reject.label_selector.is_empty() || !reject.annotation_selector.is_empty();
     let has_id = reject.id != ResId::default();
-    (has_labels && compiled.matches_metadata(resource)) || (has_id && resource.any_id(|id| compiled.matches_id(id)))
+    (has_labels && compiled.matches_metadata(resource))
+        || (has_id && resource.any_id(|id| compiled.matches_id(id)))
 }
 
-fn apply_to_target(target: &ReplacementTarget, value: &Node, resources: &mut Resources) -> Result<()> {
+fn apply_to_target(
+    target: &ReplacementTarget,
+    value: &Node,
+    resources: &mut Resources,
+) -> Result<()> {
     let target = Target::new(target)?;
     for resource in resources.as_mut_slice() {
         if target.selects(resource) {
             let id = resource.id().clone();
             let node = resource.node_mut();
             for field in &target.fields {
-                copy_to(node, field, value, target.options)
-                    .map_err(|error| error.position(field.position).field(field.written).resource(&id))?;
+                copy_to(node, field, value, target.options).map_err(|error| {
+                    error
+                        .position(field.position)
+                        .field(field.written)
+                        .resource(&id)
+                })?;
             }
         }
     }
@@ -148,8 +210,15 @@ fn apply_to_target(target: &ReplacementTarget, value: &Node, resources: &mut Res
 }
 
 // kustomize: copyValueToTarget
-fn copy_to(node: &mut Node, field: &Field<'_>, value: &Node, options: Option<&FieldOptions>) -> Result<()> {
-    let create = options.filter(|options| options.create).map(|_| Kind::of(value));
+fn copy_to(
+    node: &mut Node,
+    field: &Field<'_>,
+    value: &Node,
+    options: Option<&FieldOptions>,
+) -> Result<()> {
+    let create = options
+        .filter(|options| options.create)
+        .map(|_| Kind::of(value));
     let mut set = |slot: &mut Node| set_value(slot, value, options);
     if embedded::set(node, &field.path, create, &mut set) {
         return Ok(());
@@ -158,7 +227,11 @@ fn copy_to(node: &mut Node, field: &Field<'_>, value: &Node, options: Option<&Fi
         return Ok(());
     }
     let error = Error::new("the target of a replacement has no such field");
-    Err(if create.is_some() { error } else { error.hint("set `options.create: true` to create it") })
+    Err(if create.is_some() {
+        error
+    } else {
+        error.hint("set `options.create: true` to create it")
+    })
 }
 
 // kustomize: setFieldValue
@@ -182,7 +255,11 @@ fn set_value(slot: &mut Node, value: &Node, options: Option<&FieldOptions>) -> R
 /// The text with one part replaced, or a part added in front or behind.
 fn joined(text: &str, value: &Node, options: &FieldOptions) -> Text {
     let mut parts: Vec<&str> = split(text, &options.delimiter).collect();
-    let part = if value.is_null() { "" } else { value.as_str().unwrap_or_default() };
+    let part = if value.is_null() {
+        ""
+    } else {
+        value.as_str().unwrap_or_default()
+    };
     match usize::try_from(options.index) {
         Err(_) if options.index < 0 => parts.insert(0, part),
         Ok(index) if index < parts.len() => {
@@ -200,7 +277,8 @@ fn split<'a>(text: &'a str, delimiter: &'a str) -> std::str::Split<'a, &'a str> 
 }
 
 fn delimiter_misplaced() -> Error {
-    Error::new("`delimiter` is for texts, and this field is a map or a list").hint("remove `options.delimiter`")
+    Error::new("`delimiter` is for texts, and this field is a map or a list")
+        .hint("remove `options.delimiter`")
 }
 
 /// Sets the text of a scalar and leaves its type, which decides how the text is read, as it is.
@@ -209,7 +287,9 @@ fn set_text(slot: &mut Node, text: Text) {
     let is_untyped = slot.position == Position::default()
         && slot.style == Style::PLAIN
         && slot.tag != Tag::Str
-        && slot.as_str().is_some_and(|old| goyaml::implicit_tag(old) == slot.tag);
+        && slot
+            .as_str()
+            .is_some_and(|old| goyaml::implicit_tag(old) == slot.tag);
     if is_untyped {
         slot.tag = goyaml::implicit_tag(&text);
     }

@@ -40,22 +40,33 @@ const FIRST: [&str; 22] = [
 ];
 
 /// Kinds that come last in the legacy order.
-const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+const LAST: [&str; 2] = [
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+];
 
 /// Sorts as a kustomization's `sortOptions` ask.
 ///
 /// # Errors
 /// Where `order` is no known order or has options of another one, and where two resources are the same.
 // kustomize: SortOrderTransformerPlugin.Transform
-pub fn apply(options: &SortOptions, resources: &mut Resources) -> Result<()> {
-    let SortOptions { order, legacy: legacy_options } = options;
+pub(crate) fn apply(options: &SortOptions, resources: &mut Resources) -> Result<()> {
+    let SortOptions {
+        order,
+        legacy: legacy_options,
+    } = options;
     match (order.as_str(), legacy_options) {
         ("legacy", options) => legacy(resources, options.as_ref()),
         ("fifo", None) => Ok(()),
-        ("fifo", Some(_)) => Err(Error::new("`legacySortOptions` are set, but the order is `fifo`")
-            .field("sortOptions.legacySortOptions")
-            .hint("set `order: legacy`, or remove the options")),
-        (_, _) => Err(Error::new("`sortOptions.order` must be `legacy` or `fifo`").field("sortOptions.order")),
+        ("fifo", Some(_)) => Err(Error::new(
+            "`legacySortOptions` are set, but the order is `fifo`",
+        )
+        .field("sortOptions.legacySortOptions")
+        .hint("set `order: legacy`, or remove the options")),
+        (_, _) => {
+            Err(Error::new("`sortOptions.order` must be `legacy` or `fifo`")
+                .field("sortOptions.order"))
+        }
     }
 }
 
@@ -63,7 +74,7 @@ pub fn apply(options: &SortOptions, resources: &mut Resources) -> Result<()> {
 ///
 /// # Errors
 /// Where two resources are the same.
-pub fn legacy(resources: &mut Resources, options: Option<&LegacySortOptions>) -> Result<()> {
+pub(crate) fn legacy(resources: &mut Resources, options: Option<&LegacySortOptions>) -> Result<()> {
     let ranks = ranks(options);
     let mut sorted: Vec<(SortKey, Resource)> = std::mem::take(resources.as_mut_vec())
         .into_iter()
@@ -71,27 +82,33 @@ pub fn legacy(resources: &mut Resources, options: Option<&LegacySortOptions>) ->
         .collect();
     sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
     put_core_namespaces_first(&mut sorted);
-    resources.as_mut_vec().extend(sorted.into_iter().map(|(_, resource)| resource));
+    resources
+        .as_mut_vec()
+        .extend(sorted.into_iter().map(|(_, resource)| resource));
     resources.check_unique()
 }
 
 /// The rank of each kind that has one; all others have zero.
 fn ranks(options: Option<&LegacySortOptions>) -> BTreeMap<Text, i64> {
     let (first, last): (Vec<Text>, Vec<Text>) = match options {
-        Some(LegacySortOptions { order_first, order_last }) => (order_first.clone(), order_last.clone()),
-        None => (FIRST.map(Text::from).to_vec(), LAST.map(Text::from).to_vec()),
+        Some(LegacySortOptions {
+            order_first,
+            order_last,
+        }) => (order_first.clone(), order_last.clone()),
+        None => (
+            FIRST.map(Text::from).to_vec(),
+            LAST.map(Text::from).to_vec(),
+        ),
     };
-    let before = (1..).take(first.len()).map(|distance: i64| -distance).collect::<Vec<_>>().into_iter().rev();
+    let before = (1..)
+        .take(first.len())
+        .map(|distance: i64| -distance)
+        .collect::<Vec<_>>()
+        .into_iter()
+        .rev();
     let mut ranks: BTreeMap<Text, i64> = first.into_iter().zip(before).collect();
     ranks.extend(last.into_iter().zip(1..));
     ranks
-}
-
-/// The rank of a kind in the legacy order without options.
-pub(crate) fn default_rank(kind: &str) -> i64 {
-    let place = |kinds: &[&str]| kinds.iter().position(|known| *known == kind).and_then(|index| i64::try_from(index).ok());
-    let before = i64::try_from(FIRST.len()).unwrap_or_default();
-    place(&FIRST).map(|index| index - before).or_else(|| place(&LAST).map(|index| index + 1)).unwrap_or_default()
 }
 
 /// What resources are sorted by; texts are compared as kustomize joins them, separators included.
@@ -105,7 +122,11 @@ struct SortKey {
 impl SortKey {
     // kustomize: legacyGVKSortString and legacyResIDSortString
     fn new(id: &ResId, ranks: &BTreeMap<Text, i64>) -> Self {
-        let Gvk { group, version, kind } = &id.gvk;
+        let Gvk {
+            group,
+            version,
+            kind,
+        } = &id.gvk;
         Self {
             rank: ranks.get(kind).copied().unwrap_or_default(),
             gvk: [or(group, "~G"), or(version, "~V"), or(kind, "~K")].join("_"),
@@ -122,14 +143,22 @@ fn or<'a>(text: &'a Text, none: &'a str) -> &'a str {
 // kustomize: gvkLessThan compares the other way round where one of two namespaces has no group.
 fn put_core_namespaces_first(sorted: &mut [(SortKey, Resource)]) {
     let is_namespace = |(_, resource): &(SortKey, Resource)| resource.gvk().kind == "Namespace";
-    let Some(start) = sorted.iter().position(is_namespace) else { return };
+    let Some(start) = sorted.iter().position(is_namespace) else {
+        return;
+    };
     let namespaces = sorted.get_mut(start..).unwrap_or_default();
-    let length = namespaces.iter().take_while(|entry| is_namespace(entry)).count();
+    let length = namespaces
+        .iter()
+        .take_while(|entry| is_namespace(entry))
+        .count();
     if let Some(namespaces) = namespaces.get_mut(..length) {
         namespaces.sort_by(|(left, one), (right, other)| {
             let is_core = |resource: &Resource| resource.gvk().group.is_empty();
             match (is_core(one), is_core(other)) {
-                (true, true) => right.gvk.cmp(&left.gvk).then_with(|| left.id.cmp(&right.id)),
+                (true, true) => right
+                    .gvk
+                    .cmp(&left.gvk)
+                    .then_with(|| left.id.cmp(&right.id)),
                 (true, false) => std::cmp::Ordering::Less,
                 (false, true) => std::cmp::Ordering::Greater,
                 (false, false) => left.cmp(right),

@@ -18,7 +18,7 @@ use crate::selector::{CompiledSelector, Selector};
 
 /// What a `ValueAddTransformer` is told.
 #[derive(Clone, Debug, Default)]
-pub struct ValueAdd {
+pub(crate) struct ValueAdd {
     value: Text,
     targets: Vec<Target>,
 }
@@ -36,7 +36,7 @@ struct Target {
 /// # Errors
 /// Where a field is of another type, where there is no target, and where the file cannot be read.
 // kustomize: ValueAddTransformerPlugin.Config
-pub fn decode(configuration: &Node, loader: &Loader<'_>) -> Result<ValueAdd> {
+pub(crate) fn decode(configuration: &Node, loader: &Loader<'_>) -> Result<ValueAdd> {
     let mut decoded = ValueAdd::default();
     let mut from_file = Vec::new();
     for (name, value) in fields(configuration, "the transformer")? {
@@ -54,7 +54,9 @@ pub fn decode(configuration: &Node, loader: &Loader<'_>) -> Result<ValueAdd> {
         decoded.value = base_name(loader.root()).into();
     }
     if decoded.targets.is_empty() {
-        return Err(Error::new("a ValueAddTransformer has no `targets`").position(configuration.position));
+        return Err(
+            Error::new("a ValueAddTransformer has no `targets`").position(configuration.position)
+        );
     }
     Ok(decoded)
 }
@@ -64,14 +66,26 @@ pub fn decode(configuration: &Node, loader: &Loader<'_>) -> Result<ValueAdd> {
 /// # Errors
 /// Where a path meets what it does not fit, or ends at a map or list.
 // kustomize: ValueAddTransformerPlugin.Transform
-pub fn apply(add: &ValueAdd, resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply(add: &ValueAdd, resources: &mut Resources) -> Result<()> {
     for target in &add.targets {
-        let selector = target.selector.as_ref().map(Selector::compile).transpose()?;
-        let is_selected =
-            |resource: &Resource| selector.as_ref().is_none_or(|selector: &CompiledSelector| selector.matches(resource));
-        for resource in resources.as_mut_slice().iter_mut().filter(|resource| is_selected(resource)) {
+        let selector = target
+            .selector
+            .as_ref()
+            .map(Selector::compile)
+            .transpose()?;
+        let is_selected = |resource: &Resource| {
+            selector
+                .as_ref()
+                .is_none_or(|selector: &CompiledSelector| selector.matches(resource))
+        };
+        for resource in resources
+            .as_mut_slice()
+            .iter_mut()
+            .filter(|resource| is_selected(resource))
+        {
             let id = resource.id().clone();
-            add.write(target, resource).map_err(|error| error.field(target.field_path.as_str()).resource(&id))?;
+            add.write(target, resource)
+                .map_err(|error| error.field(target.field_path.as_str()).resource(&id))?;
         }
     }
     Ok(())
@@ -80,13 +94,20 @@ pub fn apply(add: &ValueAdd, resources: &mut Resources) -> Result<()> {
 impl ValueAdd {
     fn write(&self, target: &Target, resource: &mut Resource) -> Result<()> {
         if target.field_path == "metadata/namespace" {
-            let args = NamespaceArgs { namespace: self.value.clone(), ..NamespaceArgs::default() };
+            let args = NamespaceArgs {
+                namespace: self.value.clone(),
+                ..NamespaceArgs::default()
+            };
             return namespace::move_one(&args, &[], resource);
         }
         let path = split(&target.field_path);
-        let Some(field) = field_path::lookup_or_create(resource.node_mut(), &path)? else { return Ok(()) };
+        let Some(field) = field_path::lookup_or_create(resource.node_mut(), &path)? else {
+            return Ok(());
+        };
         let Some(current) = field.as_str() else {
-            return Err(Error::new("the field is a map or a list, not a text").position(field.position));
+            return Err(
+                Error::new("the field is a map or a list, not a text").position(field.position)
+            );
         };
         let value = match target.path_position.checked_sub(1) {
             Some(position) => insert_part(current, position, &self.value),
@@ -97,12 +118,18 @@ impl ValueAdd {
     }
 }
 
-fn targets_of_file(path: &crate::kustomization::Located, loader: &Loader<'_>) -> Result<Vec<Target>> {
+fn targets_of_file(
+    path: &crate::kustomization::Located,
+    loader: &Loader<'_>,
+) -> Result<Vec<Target>> {
     let file = loader.load(path)?;
     let parsed = goyaml::parse(&file.bytes, &Limits::default());
     let node = parsed.map_err(|error| Error::malformed(&error).in_file(&file.name))?;
     let mut targets = Vec::new();
-    for (name, value) in node.as_ref().map_or(Ok(Vec::new()), |node| fields(node, "the file of targets"))? {
+    for (name, value) in node
+        .as_ref()
+        .map_or(Ok(Vec::new()), |node| fields(node, "the file of targets"))?
+    {
         if name == "targets" {
             targets = list(value, "targets", target).map_err(|error| error.in_file(&file.name))?;
         }
@@ -114,11 +141,15 @@ fn target(node: &Node) -> Result<Target> {
     let mut target = Target::default();
     for (name, value) in fields(node, "targets")? {
         match name.as_str() {
-            "selector" if !value.is_null() => target.selector = Some(selector(value, "selector", false)?),
+            "selector" if !value.is_null() => {
+                target.selector = Some(selector(value, "selector", false)?)
+            }
             "fieldpath" => target.field_path = text(value, "fieldPath")?,
             "filepathposition" => {
                 target.path_position = usize::try_from(integer(value, "filePathPosition")?)
-                    .map_err(|_| Error::new("`filePathPosition` cannot be negative").position(value.position))?;
+                    .map_err(|_| {
+                        Error::new("`filePathPosition` cannot be negative").position(value.position)
+                    })?;
             }
             _ => {}
         }
@@ -167,5 +198,9 @@ fn clean(path: &str) -> String {
         }
     }
     let joined = parts.join("/");
-    if is_absolute { format!("/{joined}") } else { joined }
+    if is_absolute {
+        format!("/{joined}")
+    } else {
+        joined
+    }
 }

@@ -20,12 +20,18 @@ impl<'a> Place<'a> {
     pub(super) fn find(document: &'a mut Value, pointer: &str) -> Result<Self, String> {
         let mut parts = pointer.split('/').skip(1).map(unescape);
         let mut key = parts.next().ok_or("the path has no `/`")?;
-        let mut container = Container::of(document).ok_or("the object is neither a map nor a list")?;
+        let mut container =
+            Container::of(document).ok_or("the object is neither a map nor a list")?;
         for next in parts {
-            container = Self { container, key: key.clone() }
-                .into_value()?
-                .and_then(Container::of)
-                .ok_or_else(|| format!("`{key}` on the way there is missing, or is neither a map nor a list"))?;
+            container = Self {
+                container,
+                key: key.clone(),
+            }
+            .into_value()?
+            .and_then(Container::of)
+            .ok_or_else(|| {
+                format!("`{key}` on the way there is missing, or is neither a map nor a list")
+            })?;
             key = next;
         }
         Ok(Self { container, key })
@@ -34,7 +40,10 @@ impl<'a> Place<'a> {
     fn into_value(self) -> Result<Option<&'a mut Value>, String> {
         let Self { container, key } = self;
         match container {
-            Container::Object(entries) => Ok(entries.iter_mut().find(|(name, _)| *name == key).map(|(_, value)| value)),
+            Container::Object(entries) => Ok(entries
+                .iter_mut()
+                .find(|(name, _)| *name == key)
+                .map(|(_, value)| value)),
             Container::Array(items) => {
                 let index = index(&key, items.len())?;
                 Ok(items.get_mut(index))
@@ -80,7 +89,9 @@ impl<'a> Place<'a> {
         match self.container {
             Container::Object(entries) => {
                 let index = entries.iter().position(|(name, _)| *name == self.key);
-                index.map(|index| entries.remove(index).1).ok_or_else(|| format!("there is no key `{}`", self.key))
+                index
+                    .map(|index| entries.remove(index).1)
+                    .ok_or_else(|| format!("there is no key `{}`", self.key))
             }
             Container::Array(items) => {
                 let index = index(&self.key, items.len())?;
@@ -109,15 +120,26 @@ fn set(entries: &mut Vec<(Text, Value)>, key: &str, value: Value) {
 
 /// Reads an index below `length`; negative ones count from the end.
 fn index(key: &str, length: usize) -> Result<usize, String> {
-    let number: i64 = key.parse().map_err(|_| format!("`{key}` is no index of a list"))?;
+    let number: i64 = key
+        .parse()
+        .map_err(|_| format!("`{key}` is no index of a list"))?;
     let distance = usize::try_from(number.unsigned_abs()).ok();
-    let index = if number < 0 { distance.and_then(|distance| length.checked_sub(distance)) } else { distance };
-    index.filter(|index| *index < length).ok_or_else(|| format!("the list is too short for index {number}"))
+    let index = if number < 0 {
+        distance.and_then(|distance| length.checked_sub(distance))
+    } else {
+        distance
+    };
+    index
+        .filter(|index| *index < length)
+        .ok_or_else(|| format!("the list is too short for index {number}"))
 }
 
 fn unescape(part: &str) -> String {
     // `~01` is `~1`: what one replacement writes, the next must not read.
-    part.split("~1").map(|piece| piece.replace("~0", "~")).collect::<Vec<_>>().join("/")
+    part.split("~1")
+        .map(|piece| piece.replace("~0", "~"))
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 /// How many values a value is made of.
@@ -133,7 +155,11 @@ pub(super) fn size(value: &Value) -> usize {
 pub(super) fn depth(value: &Value) -> usize {
     1 + match value {
         Value::Array(items) => items.iter().map(depth).max().unwrap_or_default(),
-        Value::Object(entries) => entries.iter().map(|(_, value)| depth(value)).max().unwrap_or_default(),
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(_, value)| depth(value))
+            .max()
+            .unwrap_or_default(),
         _ => 0,
     }
 }
@@ -144,11 +170,18 @@ pub(super) fn is_equal(left: &Value, right: &Value) -> bool {
         (Value::Object(left), Value::Object(right)) => {
             left.len() == right.len()
                 && left.iter().all(|(key, value)| {
-                    right.iter().find(|(name, _)| name == key).is_some_and(|(_, other)| is_equal(value, other))
+                    right
+                        .iter()
+                        .find(|(name, _)| name == key)
+                        .is_some_and(|(_, other)| is_equal(value, other))
                 })
         }
         (Value::Array(left), Value::Array(right)) => {
-            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| is_equal(left, right))
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| is_equal(left, right))
         }
         (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => false,
         _ => left.to_json() == right.to_json(),

@@ -1,4 +1,4 @@
-//! Fields of YAML or JSON that is itself the text of a field, as configuration files in ConfigMaps are.
+//! Fields of YAML or JSON that is itself the text of a field, as the files in a `ConfigMap` are.
 
 use goyaml::Node;
 
@@ -15,13 +15,22 @@ pub(super) fn set(
     create: Option<Kind>,
     set: &mut dyn FnMut(&mut Node) -> Result<()>,
 ) -> bool {
-    let Some((outer, inner, mut document)) = find(node, path) else { return false };
-    if !matches!(field_path::for_each_match(&mut document, inner, create, set), Ok(1..)) {
+    let Some((outer, inner, mut document)) = find(node, path) else {
+        return false;
+    };
+    if !matches!(
+        field_path::for_each_match(&mut document, inner, create, set),
+        Ok(1..)
+    ) {
         return false;
     }
-    let Ok(Some(slot)) = field_path::lookup_mut(node, outer) else { return false };
+    let Ok(Some(slot)) = field_path::lookup_mut(node, outer) else {
+        return false;
+    };
     let original = slot.as_str().unwrap_or_default();
-    let Ok(text) = serialize(document, original) else { return false };
+    let Ok(text) = serialize(document, original) else {
+        return false;
+    };
     slot.data = goyaml::Data::Scalar(text.into());
     true
 }
@@ -34,7 +43,9 @@ fn find<'p>(node: &Node, path: &'p [String]) -> Option<(&'p [String], &'p [Strin
         if !field.is_scalar() {
             return None;
         }
-        parse_text(field).ok().map(|document| (outer, inner, document))
+        parse_text(field)
+            .ok()
+            .map(|document| (outer, inner, document))
     })
 }
 
@@ -43,10 +54,19 @@ fn find<'p>(node: &Node, path: &'p [String]) -> Option<(&'p [String], &'p [Strin
 fn serialize(mut document: Node, original: &str) -> Result<String> {
     let malformed = |error: goyaml::Error| Error::malformed(&error);
     if !original.trim_start().starts_with(['{', '[']) {
-        return Ok(goyaml::encode(&document).map_err(malformed)?.trim().to_owned());
+        return Ok(goyaml::encode(&document)
+            .map_err(malformed)?
+            .trim()
+            .to_owned());
     }
-    document.expand_aliases(&goyaml::Limits::default()).map_err(malformed)?;
+    document
+        .expand_aliases(&goyaml::Limits::default())
+        .map_err(malformed)?;
     let value = document.to_reencoded_value().map_err(malformed)?;
     let is_indented = original.contains('\n') && original.contains("  ");
-    Ok(if is_indented { value.to_json_indented() } else { value.to_json() })
+    Ok(if is_indented {
+        value.to_json_indented()
+    } else {
+        value.to_json()
+    })
 }

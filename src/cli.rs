@@ -1,0 +1,117 @@
+//! The command line: what can be typed, and what happens with it.
+
+mod build;
+mod flags;
+mod output;
+mod render;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::thread;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::{Failure, Kind};
+use output::Done;
+
+/// Address space for the thread that renders; documents may be nested a thousand deep. Only what is used takes memory.
+const STACK_SIZE: usize = 256 << 20;
+
+/// Renders Kustomize with settings from Infisical
+#[derive(Parser)]
+#[command(name = "argocd-infisical", version, about, long_about = None, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 done, 1 an input is wrong, 2 the command line is wrong, 3 a fault of the program")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Build(build::Args),
+    Render(render::Args),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let result = Cli::try_parse().map_err(Ended::Clap).and_then(|cli| on_large_stack(cli.command).map_err(Ended::Failed));
+    let printed = match &result {
+        Ok(Done { warnings, stdout }) => print_warnings(warnings).and_then(|()| print(stdout.as_bytes())),
+        Err(Ended::Clap(error)) => error.print(),
+        Err(Ended::Failed(failure)) => io::stderr().lock().write_all(failure.to_string().as_bytes()),
+    };
+    match result {
+        Err(Ended::Failed(failure)) => ExitCode::from(failure.kind().exit_code()),
+        Err(Ended::Clap(error)) if error.use_stderr() => ExitCode::from(Kind::Usage.exit_code()),
+        _ => match printed {
+            Ok(()) => ExitCode::SUCCESS,
+            // Whoever read the output has had enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Err(error) => {
+                let failure = Failure::input(format!("cannot write the output: {error}"));
+                drop(io::stderr().lock().write_all(failure.to_string().as_bytes()));
+                ExitCode::from(failure.kind().exit_code())
+            }
+        },
+    }
+}
+
+enum Ended {
+    Clap(clap::Error),
+    Failed(Failure),
+}
+
+fn on_large_stack(command: Command) -> Result<Done, Failure> {
+    let run = move || match command {
+        Command::Build(args) => args.run(),
+        Command::Render(args) => args.run(),
+    };
+    let thread = thread::Builder::new().stack_size(STACK_SIZE).spawn(run);
+    let thread = thread.map_err(|error| Failure::input(format!("cannot start a thread: {error}")))?;
+    thread.join().unwrap_or_else(|_| Err(Failure::internal("the program has a fault; please report it with its input")))
+}
+
+fn print(bytes: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()
+}
+
+fn print_warnings(warnings: &[String]) -> io::Result<()> {
+    let text: String = warnings.iter().flat_map(|warning| [warning.as_str(), "\n"]).collect();
+    io::stderr().lock().write_all(text.as_bytes())
+}
+
+/// A wrong command line that clap itself cannot recognise.
+fn usage(message: impl Into<String>, hint: &str) -> Failure {
+    Failure::usage(message).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_lines_are_imperative_and_have_no_full_stop() {
+        for command in Cli::command().get_subcommands() {
+            for argument in command.get_arguments() {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(!help.is_empty() && !help.ends_with('.'), "{}: {help}", argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn no_arguments_show_the_help() {
+        let error = Cli::try_parse_from(["argocd-infisical"]).err().map(|error| error.kind());
+        assert_eq!(error, Some(ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand));
+    }
+}

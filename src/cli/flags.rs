@@ -1,0 +1,164 @@
+//! The flags of `kustomize build`, as its version 5.8 has them.
+
+use std::path::PathBuf;
+
+use kustomize::{LoadRestrictions, Options, Reorder};
+
+use super::usage;
+use crate::failure::Failure;
+
+/// What `kustomize build` takes.
+#[derive(clap::Args, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a command line is made of switches")]
+pub(super) struct Flags {
+    /// Build the kustomization in this directory
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub(super) directory: PathBuf,
+
+    /// Write to this file, or into this directory a file for each resource
+    #[arg(short, long, value_name = "PATH")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Let kustomizations read files outside their directories with `LoadRestrictionsNone`
+    #[arg(long, value_name = "RESTRICTION", default_value = "LoadRestrictionsRootOnly", hide_default_value = true)]
+    load_restrictor: String,
+
+    /// Order resources before output, `legacy` or `none` (deprecated: use `sortOptions`)
+    #[arg(long, value_name = "ORDER")]
+    reorder: Option<String>,
+
+    /// Add the label `app.kubernetes.io/managed-by` (deprecated: use `buildMetadata`)
+    #[arg(long, hide = true)]
+    enable_managedby_label: bool,
+
+    /// Allow Helm charts (for compatibility; a kustomization with Helm charts is refused)
+    #[arg(long, hide = true)]
+    enable_helm: bool,
+
+    /// Allow plugins (for compatibility; a kustomization with plugins of its own is refused)
+    #[arg(long, hide = true)]
+    enable_alpha_plugins: bool,
+
+    /// Allow programs as functions (for compatibility; a kustomization with functions is refused)
+    #[arg(long, hide = true)]
+    enable_exec: bool,
+
+    #[command(flatten)]
+    refused: Refused,
+}
+
+/// Flags of kustomize that say how to run what is never run here. To take them and do nothing would be a lie.
+#[derive(clap::Args, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "a command line is made of switches")]
+struct Refused {
+    /// Run functions as the current user (refused)
+    #[arg(long, hide = true)]
+    as_current_user: bool,
+    /// Run Starlark functions (refused)
+    #[arg(long, hide = true)]
+    enable_star: bool,
+    /// Set an environment variable of functions (refused)
+    #[arg(short, long, hide = true)]
+    env: Vec<String>,
+    /// Mount a file for functions (refused)
+    #[arg(long, hide = true)]
+    mount: Vec<String>,
+    /// Give functions the network (refused)
+    #[arg(long, hide = true)]
+    network: bool,
+    /// Name the network of functions (refused)
+    #[arg(long, hide = true)]
+    network_name: Option<String>,
+    /// Name the Helm program (refused)
+    #[arg(long, hide = true)]
+    helm_command: Option<String>,
+    /// Name API versions for Helm (refused)
+    #[arg(long, hide = true)]
+    helm_api_versions: Vec<String>,
+    /// Name the Kubernetes version for Helm (refused)
+    #[arg(long, hide = true)]
+    helm_kube_version: Option<String>,
+    /// Make Helm print more (refused)
+    #[arg(long, hide = true)]
+    helm_debug: bool,
+    /// Print a stack trace (refused)
+    #[arg(long, hide = true)]
+    stack_trace: bool,
+}
+
+impl Flags {
+    /// The engine's options, and warnings about flags.
+    ///
+    /// # Errors
+    /// Where a value is not one of kustomize's, and where a flag cannot have its effect.
+    pub(super) fn options(&self) -> Result<(Options, Vec<String>), Failure> {
+        self.refused.check()?;
+        let load_restrictions = match self.load_restrictor.as_str() {
+            "LoadRestrictionsRootOnly" | "" => LoadRestrictions::RootOnly,
+            "LoadRestrictionsNone" => LoadRestrictions::None,
+            other => {
+                let legal = "[LoadRestrictionsRootOnly LoadRestrictionsNone]";
+                return Err(illegal_value("load-restrictor", other, legal));
+            }
+        };
+        let reorder = match self.reorder.as_deref() {
+            None => Reorder::Unspecified,
+            Some("legacy") => Reorder::Legacy,
+            Some("none") => Reorder::None,
+            Some(other) => return Err(illegal_value("reorder", other, "[legacy none]")),
+        };
+        let mut warnings = Vec::new();
+        if self.reorder.is_some() {
+            warnings.push("warning: `--reorder` is deprecated: use `sortOptions` in the kustomization".to_owned());
+        }
+        if self.enable_managedby_label {
+            let instead = "use `managedByLabel` in `buildMetadata` of the kustomization";
+            warnings.push(format!("warning: `--enable-managedby-label` is deprecated: {instead}"));
+        }
+        // kustomize: isManagedByLabelEnabled
+        let by_environment = std::env::var_os("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_some_and(|value| value == "on");
+        let managed_by_label = self.enable_managedby_label || by_environment;
+        Ok((Options { load_restrictions, reorder, managed_by_label, ..Options::default() }, warnings))
+    }
+}
+
+impl Refused {
+    fn check(&self) -> Result<(), Failure> {
+        const FUNCTIONS: &str = "functions in containers and programs are not run here";
+        const HELM: &str = "Helm charts are not rendered here";
+        let Self {
+            as_current_user,
+            enable_star,
+            env,
+            mount,
+            network,
+            network_name,
+            helm_command,
+            helm_api_versions,
+            helm_kube_version,
+            helm_debug,
+            stack_trace,
+        } = self;
+        let given = [
+            ("as-current-user", *as_current_user, FUNCTIONS),
+            ("enable-star", *enable_star, FUNCTIONS),
+            ("env", !env.is_empty(), FUNCTIONS),
+            ("mount", !mount.is_empty(), FUNCTIONS),
+            ("network", *network, FUNCTIONS),
+            ("network-name", network_name.is_some(), FUNCTIONS),
+            ("helm-command", helm_command.is_some(), HELM),
+            ("helm-api-versions", !helm_api_versions.is_empty(), HELM),
+            ("helm-kube-version", helm_kube_version.is_some(), HELM),
+            ("helm-debug", *helm_debug, HELM),
+            ("stack-trace", *stack_trace, "errors name their place and there are no stack traces"),
+        ];
+        match given.into_iter().find(|(_, is_given, _)| *is_given) {
+            None => Ok(()),
+            Some((flag, _, why)) => Err(usage(format!("flag `--{flag}` is not supported: {why}"), "leave the flag out")),
+        }
+    }
+}
+
+fn illegal_value(flag: &str, value: &str, legal: &str) -> Failure {
+    Failure::usage(format!("illegal flag value --{flag} {value}; legal values: {legal}"))
+}

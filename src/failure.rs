@@ -1,0 +1,296 @@
+//! What a command says when it fails: what is wrong, where, what to do, and the exit code.
+
+use std::fmt::{self, Write as _};
+use std::ops::{Deref, DerefMut};
+
+use goyaml::Position;
+
+/// Who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The command line is wrong. Exit code 2.
+    Usage,
+    /// A file that was read, or one that was to be written, is wrong. Exit code 1.
+    Input,
+    /// The program itself is wrong. Exit code 3.
+    Internal,
+}
+
+impl Kind {
+    /// The exit code of the process.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Input => 1,
+            Self::Usage => 2,
+            Self::Internal => 3,
+        }
+    }
+}
+
+/// Why a command failed: one problem, or several that were found together.
+#[derive(Debug)]
+pub struct Failure {
+    kind: Kind,
+    problems: Vec<Problem>,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, Default)]
+pub struct Problem(Box<Details>);
+
+/// What is known of a [`Problem`].
+#[derive(Clone, Debug, Default)]
+pub struct Details {
+    /// What is wrong: lower case, no full stop, no value of a setting or a Secret.
+    pub message: String,
+    /// The file that has to be changed.
+    pub file: Option<String>,
+    /// Whether the file is of the repository, and its name relative to the directory that is built.
+    pub is_in_repository: bool,
+    /// Where in that file; zero where unknown.
+    pub position: Position,
+    /// The line of the file, where it may be shown.
+    pub source_line: Option<String>,
+    /// The field within the object.
+    pub field: Option<String>,
+    /// The object.
+    pub resource: Option<String>,
+    /// Other places that matter, each on a line of its own.
+    pub items: Vec<Item>,
+    /// What led there, the innermost first.
+    pub trail: Vec<String>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// A place that matters for a [`Problem`], and why.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Words that the place follows.
+    pub text: String,
+    /// The file.
+    pub file: String,
+    /// Its line; zero where unknown.
+    pub line: u32,
+    /// Whether the file is of the repository, and its name relative to the directory that is built.
+    pub is_in_repository: bool,
+}
+
+impl Problem {
+    /// Makes a problem of a sentence.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(Box::new(Details { message: message.into(), ..Details::default() }))
+    }
+
+    /// Names a file outside the repository, and the line in it; line zero is no line.
+    #[must_use]
+    pub fn at(mut self, file: impl Into<String>, line: u32) -> Self {
+        self.file = Some(file.into());
+        self.position.line = line;
+        self
+    }
+
+    /// Names a file of the repository and the place in it.
+    #[must_use]
+    pub fn in_repository(mut self, file: Option<&str>, position: Position) -> Self {
+        self.file = file.filter(|file| !file.is_empty()).map(str::to_owned);
+        self.position = position;
+        self.is_in_repository = true;
+        self
+    }
+
+    /// Names the object.
+    #[must_use]
+    pub fn resource(mut self, resource: &dyn fmt::Display) -> Self {
+        self.resource = Some(resource.to_string());
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Makes a failure of it that the person who wrote a file can repair.
+    pub fn into_failure(self) -> Failure {
+        Failure { kind: Kind::Input, problems: vec![self] }
+    }
+}
+
+impl From<&kustomize::Error> for Problem {
+    fn from(error: &kustomize::Error) -> Self {
+        let kustomize::Details { message, file, position, field, resource, hint, trail, is_malformed_yaml: _ } =
+            error.details();
+        Self(Box::new(Details {
+            message: message.clone(),
+            file: file.clone(),
+            is_in_repository: true,
+            position: *position,
+            source_line: None,
+            field: field.clone(),
+            resource: resource.clone(),
+            items: Vec::new(),
+            trail: trail.clone(),
+            hint: hint.clone(),
+        }))
+    }
+}
+
+impl Deref for Problem {
+    type Target = Details;
+
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Problem {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
+impl Failure {
+    /// A wrong command line.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Usage, problems: vec![Problem::new(message)] }
+    }
+
+    /// A wrong file, or something else that whoever runs the command can repair.
+    pub fn input(message: impl Into<String>) -> Self {
+        Problem::new(message).into_failure()
+    }
+
+    /// A fault of the program.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self { kind: Kind::Internal, problems: vec![Problem::new(message)] }
+    }
+
+    /// Several wrong things in what was read.
+    pub const fn several(problems: Vec<Problem>) -> Self {
+        Self { kind: Kind::Input, problems }
+    }
+
+    /// Says what to do about the first problem.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        if let Some(problem) = self.problems.first_mut() {
+            problem.hint = Some(hint.into());
+        }
+        self
+    }
+
+    /// Who has to act.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What is wrong.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// What is wrong, to complete.
+    pub fn problems_mut(&mut self) -> &mut [Problem] {
+        &mut self.problems
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                formatter.write_char('\n')?;
+            }
+            write!(formatter, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("error: ")?;
+        if let Some(file) = &self.file {
+            write!(formatter, "{}: ", place(file, self.position))?;
+        }
+        writeln!(formatter, "{}", printable(&self.message))?;
+        if let Some(line) = &self.source_line {
+            self.write_source(formatter, line)?;
+        }
+        for item in &self.items {
+            let position = Position { line: item.line, ..Position::default() };
+            writeln!(formatter, "  {} {}", item.text, printable(&place(&item.file, position)))?;
+        }
+        if let Some(resource) = &self.resource {
+            writeln!(formatter, "  in: {}", printable(resource))?;
+        }
+        if let Some(field) = &self.field {
+            writeln!(formatter, "  field: {}", printable(field))?;
+        }
+        for step in &self.trail {
+            writeln!(formatter, "  needed by: {}", printable(step))?;
+        }
+        if let Some(hint) = &self.hint {
+            writeln!(formatter, "hint: {}", printable(hint))?;
+        }
+        Ok(())
+    }
+}
+
+impl Problem {
+    fn write_source(&self, formatter: &mut fmt::Formatter<'_>, line: &str) -> fmt::Result {
+        let number = self.position.line.to_string();
+        writeln!(formatter, "  {number} | {}", printable(line))?;
+        if self.position.column > 0 {
+            let before = usize::try_from(self.position.column - 1).unwrap_or(0);
+            let indent: String = line.chars().take(before).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            writeln!(formatter, "  {:width$} | {indent}^", "", width = number.len())?;
+        }
+        Ok(())
+    }
+}
+
+/// A file with its line and column, as far as they are known.
+pub fn place(file: &str, position: Position) -> String {
+    match (position.line, position.column) {
+        (0, _) => file.to_owned(),
+        (line, 0) => format!("{file}:{line}"),
+        (line, column) => format!("{file}:{line}:{column}"),
+    }
+}
+
+/// A text of others without what would steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\t' && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_shows_its_line_and_a_caret() {
+        let mut problem = Problem::new("unknown field `resorces`").at("base/kustomization.yaml", 12).hint("remove it");
+        problem.position.column = 3;
+        problem.source_line = Some("  resorces:".into());
+        problem.trail = vec!["overlays/dev/kustomization.yaml".into()];
+        let expected = "error: base/kustomization.yaml:12:3: unknown field `resorces`\n  12 |   resorces:\n     |   ^\n  \
+                        needed by: overlays/dev/kustomization.yaml\nhint: remove it\n";
+        assert_eq!(problem.into_failure().to_string(), expected);
+    }
+
+    #[test]
+    fn what_steers_a_terminal_is_not_printed() {
+        assert_eq!(Failure::input("a \u{1b}[31m b").to_string(), "error: a \u{fffd}[31m b\n");
+    }
+
+    #[test]
+    fn exit_codes_tell_who_has_to_act() {
+        assert_eq!(Failure::input("x").kind().exit_code(), 1);
+        assert_eq!(Failure::usage("x").kind().exit_code(), 2);
+        assert_eq!(Failure::internal("x").kind().exit_code(), 3);
+    }
+}

@@ -1,0 +1,157 @@
+//! The disk as the engine may see it; the only place in the render path that reads files.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use kustomize::{Entry, FileError, Files};
+
+/// The size above which a file is refused, in bytes.
+pub const SIZE_LIMIT: u64 = 64 << 20;
+
+/// Files on disk.
+#[derive(Clone, Debug, Default)]
+pub struct DiskFiles {
+    bound: Option<PathBuf>,
+}
+
+impl DiskFiles {
+    /// All of the disk.
+    pub const fn new() -> Self {
+        Self { bound: None }
+    }
+
+    /// One directory and what is below it, wherever symbolic links lead.
+    ///
+    /// # Errors
+    /// Where there is no such directory.
+    pub fn within(directory: &Path) -> Result<Self, FileError> {
+        Ok(Self { bound: Some(fs::canonicalize(directory).map_err(|error| said(&error))?) })
+    }
+
+    fn check_bound(&self, path: &Path) -> Result<(), FileError> {
+        match &self.bound {
+            Some(bound) if !path.starts_with(bound) => Err(FileError::Outside(bound.display().to_string())),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Files for DiskFiles {
+    fn resolve(&self, path: &str) -> Result<Entry, FileError> {
+        let resolved = fs::canonicalize(path).map_err(|error| said(&error))?;
+        self.check_bound(&resolved)?;
+        let metadata = fs::metadata(&resolved).map_err(|error| said(&error))?;
+        let Ok(resolved) = resolved.into_os_string().into_string() else {
+            return Err(FileError::Other("the path that it leads to is not UTF-8".into()));
+        };
+        Ok(if metadata.is_dir() { Entry::Directory(resolved) } else { Entry::File(resolved) })
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        self.check_bound(Path::new(path))?;
+        read_regular(Path::new(path))
+    }
+}
+
+/// Reads a regular file of at most [`SIZE_LIMIT`] bytes; a pipe or a device is refused before it can block.
+///
+/// # Errors
+/// Where it cannot be read, is something else, or is larger.
+pub fn read_regular(path: &Path) -> Result<Vec<u8>, FileError> {
+    // Opening a pipe for reading waits for a writer, so the kind is looked at first; it is looked at again on what was
+    // opened, because the name may have been given to something else in between.
+    check_regular(&fs::metadata(path).map_err(|error| said(&error))?)?;
+    let file = open(path).map_err(|error| said(&error))?;
+    let metadata = file.metadata().map_err(|error| said(&error))?;
+    check_regular(&metadata)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1));
+    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| said(&error))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > SIZE_LIMIT {
+        return Err(FileError::TooLarge(SIZE_LIMIT));
+    }
+    Ok(bytes)
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).open(path)
+}
+
+fn check_regular(metadata: &Metadata) -> Result<(), FileError> {
+    if metadata.is_dir() {
+        return Err(FileError::Other("is a directory".into()));
+    }
+    if !metadata.is_file() {
+        return Err(FileError::Other("is not a regular file".into()));
+    }
+    if metadata.len() > SIZE_LIMIT {
+        return Err(FileError::TooLarge(SIZE_LIMIT));
+    }
+    Ok(())
+}
+
+fn said(error: &io::Error) -> FileError {
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => FileError::NotFound,
+        ErrorKind::PermissionDenied => FileError::Other("permission denied".into()),
+        ErrorKind::InvalidFilename => FileError::Other("file name too long".into()),
+        ErrorKind::InvalidInput => FileError::Other("the path holds a character that no file name may have".into()),
+        _ => FileError::Other(plain(&error.to_string())),
+    }
+}
+
+/// What the operating system says, in the way of all messages here: lower case, without its number.
+fn plain(text: &str) -> String {
+    let text = text.split_once(" (os error").map_or(text, |(text, _)| text);
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn text(path: &Path) -> &str {
+        path.to_str().expect("temporary directories have plain names")
+    }
+
+    #[test]
+    fn links_are_resolved() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        fs::write(root.join("real"), "x").unwrap();
+        symlink("real", root.join("link")).unwrap();
+        symlink("loop", root.join("loop")).unwrap();
+        let files = DiskFiles::new();
+        assert_eq!(files.resolve(text(&root.join("link"))), Ok(Entry::File(text(&root.join("real")).into())));
+        assert_eq!(files.resolve(text(&root.join("./."))), Ok(Entry::Directory(text(&root).into())));
+        assert_eq!(files.resolve(text(&root.join("none"))), Err(FileError::NotFound));
+        let error = files.resolve(text(&root.join("loop"))).unwrap_err();
+        assert_eq!(error.to_string(), "too many levels of symbolic links");
+    }
+
+    #[test]
+    fn a_bound_holds_behind_links() {
+        let directory = tempfile::tempdir().unwrap();
+        let inside = directory.path().join("inside");
+        fs::create_dir(&inside).unwrap();
+        fs::write(directory.path().join("outside"), "x").unwrap();
+        symlink("../outside", inside.join("link")).unwrap();
+        let files = DiskFiles::within(&inside).unwrap();
+        assert!(matches!(files.resolve(text(&inside.join("link"))), Err(FileError::Outside(_))));
+        assert!(matches!(files.read(text(&directory.path().join("outside"))), Err(FileError::Outside(_))));
+    }
+
+    #[test]
+    fn devices_and_large_files_are_refused_at_once() {
+        let files = DiskFiles::new();
+        assert_eq!(files.read("/dev/zero"), Err(FileError::Other("is not a regular file".into())));
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("large");
+        File::create(&path).unwrap().set_len(SIZE_LIMIT + 1).unwrap();
+        assert_eq!(files.read(text(&path)), Err(FileError::TooLarge(SIZE_LIMIT)));
+        assert_eq!(files.read(text(directory.path())), Err(FileError::Other("is a directory".into())));
+    }
+}

@@ -1,0 +1,16 @@
+//! Settings into resources: declared `ConfigMap`s are overlaid, placeholders are filled.
+//!
+//! All of it happens through the engine's [`kustomize::Hooks`]; without a declaration nothing is touched.
+
+mod apply;
+mod evaluate;
+mod field;
+mod filters;
+mod guard;
+mod hooks;
+mod scanner;
+
+pub use hooks::Injector;
+
+/// The annotation that opens an object to placeholders (`"true"`) or says that what looks like them is text (`"false"`).
+pub const TEMPLATE_ANNOTATION: &str = "argocd-infisical.io/template";

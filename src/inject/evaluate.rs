@@ -1,0 +1,348 @@
+//! What a placeholder stands for.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use goyaml::{Node, Tag, Text};
+use minijinja::value::{Object, ValueKind};
+use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
+
+use super::filters::{self, Block};
+use crate::settings::resolve::Resolved;
+
+/// How much one expression may do, in minijinja's instructions.
+const FUEL: u64 = 1_000;
+/// How long one expression may be, in bytes.
+const MAX_LENGTH: usize = 4_096;
+
+/// What a placeholder stands for.
+pub(super) enum Outcome {
+    /// A text.
+    Text(Text),
+    /// A number or a boolean, as its YAML text.
+    Scalar(Text, Tag),
+    /// A block of YAML.
+    Block(Node),
+}
+
+/// Why a placeholder cannot be filled. No variant holds a value.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// Keys that have neither a value nor a default; reported once for the whole build.
+    Missing,
+    /// A key that is not declared.
+    Undeclared(String),
+    /// What a filter expected, and of which key.
+    WrongType { keys: Vec<String>, expected: String },
+    /// The expression is not of the language.
+    Syntax(String),
+}
+
+/// Evaluates placeholders of one build.
+pub(super) struct Evaluator {
+    environment: Environment<'static>,
+    scope: Arc<Scope>,
+}
+
+impl Evaluator {
+    pub(super) fn new(resolved: Resolved) -> Self {
+        let scope = Arc::new(Scope { resolved, log: Mutex::default() });
+        let mut environment = Environment::empty();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        filters::add(&mut environment);
+        let absorbing = Arc::clone(&scope);
+        environment.add_filter("default", move |value: Value, other: Value| {
+            if value.is_undefined() {
+                absorbing.log().absorbed = true;
+                other
+            } else {
+                value
+            }
+        });
+        Self { environment, scope }
+    }
+
+    pub(super) fn resolved(&self) -> &Resolved {
+        &self.scope.resolved
+    }
+
+    /// Declared keys without a value, except those that every placeholder reading them has a default for.
+    pub(super) fn missing(&self) -> Vec<String> {
+        let log = self.scope.log();
+        let is_missing = |key: &str| log.needed.contains(key) || !log.dispensable.contains(key);
+        let settings = self.resolved().iter().filter(|(_, setting)| setting.value.is_none());
+        settings.map(|(key, _)| key.to_owned()).filter(|key| is_missing(key)).collect()
+    }
+
+    /// Evaluates what stands between `${{` and `}}`.
+    pub(super) fn evaluate(&self, expression: &str) -> Result<Outcome, Refusal> {
+        check_language(expression)?;
+        self.scope.log().start();
+        let compiled = self.environment.compile_expression(expression).map_err(|error| syntax(&error))?;
+        let result = compiled.eval(Value::from_dyn_object(Arc::clone(&self.scope)));
+        let mut log = self.scope.log();
+        if let Some(key) = log.undeclared.take() {
+            return Err(Refusal::Undeclared(key));
+        }
+        let outcome = match result {
+            Ok(value) if value.is_undefined() => Err(undefined(&log)),
+            Ok(value) => outcome(&value),
+            Err(error) => Err(refusal(&error, &log)),
+        };
+        log.finish(outcome.as_ref().err() == Some(&Refusal::Missing));
+        if log.read.is_empty() && outcome.is_ok() {
+            return Err(Refusal::Syntax("the placeholder reads no setting".into()));
+        }
+        outcome
+    }
+}
+
+fn outcome(value: &Value) -> Result<Outcome, Refusal> {
+    if let Some(Block(node)) = value.downcast_object_ref::<Block>() {
+        return Ok(Outcome::Block(node.clone()));
+    }
+    match value.kind() {
+        ValueKind::String => Ok(Outcome::Text(value.as_str().unwrap_or_default().into())),
+        ValueKind::Bool => Ok(Outcome::Scalar(value.is_true().to_string().into(), Tag::Bool)),
+        ValueKind::Number if value.is_integer() => Ok(Outcome::Scalar(value.to_string().into(), Tag::Int)),
+        ValueKind::Number => {
+            let number = f64::try_from(value.clone()).map_err(|_| Refusal::Syntax("the number is out of range".into()))?;
+            let text = goyaml::emit(&goyaml::Value::Float(number)).unwrap_or_default();
+            Ok(Outcome::Scalar(text.trim_end().into(), Tag::Float))
+        }
+        _ => Err(Refusal::Syntax("the placeholder names no single setting".into())),
+    }
+}
+
+fn undefined(log: &Log) -> Refusal {
+    if log.empty.is_empty() { Refusal::Syntax("only `settings.KEY` can be read".into()) } else { Refusal::Missing }
+}
+
+fn refusal(error: &minijinja::Error, log: &Log) -> Refusal {
+    if let Some(expected) = filters::expected(error) {
+        return Refusal::WrongType { keys: log.read.iter().cloned().collect(), expected: expected.to_owned() };
+    }
+    match error.kind() {
+        ErrorKind::UndefinedError => undefined(log),
+        ErrorKind::UnknownFilter => Refusal::Syntax(format!("unknown filter; there are {}", filters::NAMES)),
+        ErrorKind::MissingArgument => Refusal::Syntax("a filter lacks its argument: `default(\"…\")` takes one".into()),
+        ErrorKind::TooManyArguments => Refusal::Syntax("a filter has an argument too many".into()),
+        ErrorKind::OutOfFuel => Refusal::Syntax("the placeholder does too much".into()),
+        // The details of other errors could quote a value.
+        _ => Refusal::Syntax("the placeholder cannot be evaluated".into()),
+    }
+}
+
+fn syntax(error: &minijinja::Error) -> Refusal {
+    // Nothing has been evaluated, so all that this can quote is the repository's own text.
+    Refusal::Syntax(format!("invalid placeholder: {}", error.detail().unwrap_or("syntax error")))
+}
+
+/// Keeps the language to `settings.KEY | filter(argument)`: no operators, conditions or collections.
+fn check_language(expression: &str) -> Result<(), Refusal> {
+    if expression.is_empty() {
+        return Err(Refusal::Syntax("the placeholder is empty".into()));
+    }
+    if expression.len() > MAX_LENGTH {
+        return Err(Refusal::Syntax(format!("the placeholder is longer than {MAX_LENGTH} bytes")));
+    }
+    let mut quote = None;
+    let mut word = String::new();
+    let mut characters = expression.chars().chain([' ']);
+    while let Some(character) = characters.next() {
+        if let Some(open) = quote {
+            if character == '\\' {
+                characters.next();
+            } else if character == open {
+                quote = None;
+            }
+            continue;
+        }
+        if character.is_ascii_alphanumeric() || character == '_' {
+            word.push(character);
+            continue;
+        }
+        if matches!(word.as_str(), "if" | "else" | "in" | "is" | "not" | "and" | "or") {
+            return Err(Refusal::Syntax(format!("`{word}` has no meaning in a placeholder")));
+        }
+        word.clear();
+        match character {
+            '"' | '\'' => quote = Some(character),
+            ' ' | '\t' | '\n' | '\r' | '.' | '|' | '(' | ')' | '[' | ']' => {}
+            '-' => {
+                return Err(Refusal::Syntax(
+                    "`-` has no meaning in a placeholder; a key with a dash is read as `settings[\"the-key\"]`".into(),
+                ));
+            }
+            other => return Err(Refusal::Syntax(format!("`{other}` has no meaning in a placeholder"))),
+        }
+    }
+    Ok(())
+}
+
+/// What expressions see: the one name `settings`, and below it the declared keys.
+struct Scope {
+    resolved: Resolved,
+    log: Mutex<Log>,
+}
+
+/// Which settings were read, and how that ended.
+#[derive(Default)]
+struct Log {
+    /// Keys that the expression has read.
+    read: BTreeSet<String>,
+    /// Those of them that have no value.
+    empty: BTreeSet<String>,
+    /// A key that is not declared.
+    undeclared: Option<String>,
+    /// Whether a `default` has stood in.
+    absorbed: bool,
+    /// Keys without a value that some placeholder needs.
+    needed: BTreeSet<String>,
+    /// Keys without a value that some placeholder has a default for.
+    dispensable: BTreeSet<String>,
+}
+
+impl Log {
+    fn start(&mut self) {
+        self.read.clear();
+        self.empty.clear();
+        self.undeclared = None;
+        self.absorbed = false;
+    }
+
+    fn finish(&mut self, is_missing: bool) {
+        let empty = self.empty.iter().cloned();
+        if is_missing || !self.absorbed {
+            self.needed.extend(empty);
+        } else {
+            self.dispensable.extend(empty);
+        }
+    }
+}
+
+impl Scope {
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self, key: &str) -> Option<Value> {
+        let mut log = self.log();
+        let Some(setting) = self.resolved.get(key) else {
+            log.undeclared.get_or_insert_with(|| key.to_owned());
+            return None;
+        };
+        log.read.insert(key.to_owned());
+        let Some(value) = &setting.value else {
+            log.empty.insert(key.to_owned());
+            return None;
+        };
+        Some(Value::from(value.reveal().as_str()))
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Scope")
+    }
+}
+
+impl Object for Scope {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        (key.as_str() == Some("settings")).then(|| Value::from_object(Keys(Arc::clone(self))))
+    }
+}
+
+struct Keys(Arc<Scope>);
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Keys")
+    }
+}
+
+impl Object for Keys {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.0.read(key.as_str()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::declared::Declared;
+    use crate::settings::{Place, Settings, Value as Setting, resolve::resolve};
+
+    fn evaluator() -> Evaluator {
+        let declared = [("HOST", "ha.example.org"), ("N", "3"), ("ON", "true"), ("EMPTY", ""), ("a.b-c", "x"), ("MAP", "a: 1")]
+            .map(|(key, text)| Declared { key: key.into(), text: Setting::new(text), place: Place::default() });
+        Evaluator::new(resolve(declared.into(), &Settings::default()).unwrap_or_default())
+    }
+
+    fn shown(expression: &str) -> String {
+        match evaluator().evaluate(expression) {
+            Ok(Outcome::Text(text)) => format!("text {text}"),
+            Ok(Outcome::Scalar(text, tag)) => format!("{} {text}", tag.as_str()),
+            Ok(Outcome::Block(node)) => format!("block {}", node.is_mapping()),
+            Err(refusal) => format!("{refusal:?}"),
+        }
+    }
+
+    #[test]
+    fn values_and_filters() {
+        for (expression, expected) in [
+            ("settings.HOST", "text ha.example.org"),
+            ("settings[\"a.b-c\"]", "text x"),
+            ("settings.N | int", "!!int 3"),
+            ("settings.N|float", "!!float 3"),
+            ("settings.ON | bool", "!!bool true"),
+            ("settings.N | b64encode", "text Mw=="),
+            ("settings.MAP | yaml", "block true"),
+            ("settings.EMPTY | default(\"a, 'b' + {c}\")", "text a, 'b' + {c}"),
+            ("settings.HOST | default(\"x\")", "text ha.example.org"),
+            ("settings.EMPTY | default(5)", "!!int 5"),
+            ("settings.EMPTY | default(settings.N) | int", "!!int 3"),
+        ] {
+            assert_eq!(shown(expression), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for (expression, expected) in [
+            ("settings.EMPTY", "Missing"),
+            ("settings.EMPTY | int", "Missing"),
+            ("settings.EMPTY | default(settings.EMPTY)", "Missing"),
+            ("settings.NONE", "Undeclared(\"NONE\")"),
+            ("settings.NONE | default(1)", "Undeclared(\"NONE\")"),
+            ("settings.HOST | int", "WrongType { keys: [\"HOST\"], expected: \"an integer\" }"),
+            ("settings.HOST | upper", "Syntax(\"unknown filter; there are `default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`\")"),
+            ("settings", "Syntax(\"the placeholder names no single setting\")"),
+            ("github.sha", "Syntax(\"only `settings.KEY` can be read\")"),
+            ("\"x\"", "Syntax(\"the placeholder reads no setting\")"),
+            ("settings.a-b", "Syntax(\"`-` has no meaning in a placeholder; a key with a dash is read as `settings[\\\"the-key\\\"]`\")"),
+            ("settings.N * 1000000000", "Syntax(\"`*` has no meaning in a placeholder\")"),
+            ("settings.N if settings.ON else 1", "Syntax(\"`if` has no meaning in a placeholder\")"),
+            ("", "Syntax(\"the placeholder is empty\")"),
+            ("settings.HOST.x", "Syntax(\"only `settings.KEY` can be read\")"),
+        ] {
+            assert_eq!(shown(expression), expected, "{expression}");
+        }
+        assert!(shown("settings.N |").starts_with("Syntax(\"invalid placeholder: "));
+        assert!(shown("settings.HOST()").starts_with("Syntax("));
+        assert!(shown("settings.HOST.upper()").starts_with("Syntax("));
+        assert!(shown("settings.HOST | default").starts_with("Syntax("));
+    }
+
+    #[test]
+    fn a_key_is_missing_unless_every_reader_has_a_default() {
+        let evaluator = evaluator();
+        assert_eq!(evaluator.missing(), ["EMPTY"]);
+        assert!(evaluator.evaluate("settings.EMPTY | default(1)").is_ok());
+        assert!(evaluator.missing().is_empty());
+        assert!(evaluator.evaluate("settings.EMPTY").is_err());
+        assert_eq!(evaluator.missing(), ["EMPTY"]);
+    }
+}

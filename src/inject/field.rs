@@ -1,0 +1,106 @@
+//! Which field a text stands in, and what a setting may become there.
+
+use std::fmt;
+
+use goyaml::Text;
+use kustomize::Gvk;
+
+/// A step from an object to a field.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// Into a map.
+    Key(Text),
+    /// Into a list.
+    Index(usize),
+}
+
+/// The way from the top of an object to a field.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Path(pub(super) Vec<Step>);
+
+/// What a setting may become in a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Whatever its filter says.
+    Any,
+    /// Text, as Kubernetes allows nothing else there.
+    Text,
+    /// Base64, or text whose filter makes base64.
+    Base64,
+    /// Nothing: what the object is and what it is called is decided in the repository.
+    Identity,
+    /// Nothing: who may do what is decided in the repository.
+    Permissions,
+}
+
+impl Path {
+    fn key(&self, index: usize) -> Option<&str> {
+        match self.0.get(index) {
+            Some(Step::Key(key)) => Some(key),
+            Some(Step::Index(_)) | None => None,
+        }
+    }
+
+    /// What a setting may become in this field of an object of this kind.
+    pub(super) fn room(&self, gvk: &Gvk) -> Room {
+        if gvk.group == "rbac.authorization.k8s.io" {
+            return Room::Permissions;
+        }
+        let is_core = gvk.group.is_empty();
+        match (self.key(0), self.key(1)) {
+            (Some("apiVersion" | "kind"), None) | (Some("metadata"), Some("name" | "namespace" | "generateName")) => {
+                Room::Identity
+            }
+            (Some("metadata"), Some("labels" | "annotations")) => Room::Text,
+            (Some("data"), _) if is_core && gvk.kind == "ConfigMap" => Room::Text,
+            (Some("stringData"), _) if is_core && gvk.kind == "Secret" => Room::Text,
+            (Some("data"), _) if is_core && gvk.kind == "Secret" => Room::Base64,
+            _ => Room::Any,
+        }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, step) in self.0.iter().enumerate() {
+            let dot = if index > 0 { "." } else { "" };
+            match step {
+                Step::Key(key) if key.contains(['.', '/']) => write!(formatter, "{dot}[{key}]")?,
+                Step::Key(key) => write!(formatter, "{dot}{key}")?,
+                Step::Index(number) => write!(formatter, "{dot}{number}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(keys: &[&str]) -> Path {
+        Path(keys.iter().map(|key| Step::Key((*key).into())).collect())
+    }
+
+    #[test]
+    fn paths_are_written_as_kustomize_writes_them() {
+        let mut at = path(&["metadata", "annotations", "example.org/x"]);
+        assert_eq!(at.to_string(), "metadata.annotations.[example.org/x]");
+        at = path(&["spec", "containers"]);
+        at.0.push(Step::Index(0));
+        assert_eq!(at.to_string(), "spec.containers.0");
+    }
+
+    #[test]
+    fn fields_have_their_rules() {
+        let gvk = Gvk::new;
+        assert_eq!(path(&["metadata", "name"]).room(&gvk("v1", "Pod")), Room::Identity);
+        assert_eq!(path(&["kind"]).room(&gvk("v1", "Pod")), Room::Identity);
+        assert_eq!(path(&["metadata", "labels", "a"]).room(&gvk("v1", "Pod")), Room::Text);
+        assert_eq!(path(&["data", "a"]).room(&gvk("v1", "ConfigMap")), Room::Text);
+        assert_eq!(path(&["data", "a"]).room(&gvk("v1", "Secret")), Room::Base64);
+        assert_eq!(path(&["data", "a"]).room(&gvk("example.org/v1", "Secret")), Room::Any);
+        assert_eq!(path(&["rules"]).room(&gvk("rbac.authorization.k8s.io/v1", "Role")), Room::Permissions);
+        assert_eq!(path(&["spec", "replicas"]).room(&gvk("apps/v1", "Deployment")), Room::Any);
+    }
+}

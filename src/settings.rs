@@ -1,0 +1,142 @@
+//! Settings: values that may be seen, which an application takes from outside its repository.
+//!
+//! The repository [declares](declared) which keys there are and their defaults, a [source] has values, and
+//! [`resolve`](mod@resolve) decides which of the two counts.
+
+pub mod declared;
+pub mod resolve;
+pub mod source;
+mod dotenv;
+mod manifest;
+
+use std::collections::BTreeMap;
+
+use goyaml::Text;
+
+use crate::failure::Problem;
+
+/// The value of a setting.
+///
+/// It can be neither printed nor formatted, so it cannot reach a message by accident.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Value(Text);
+
+impl Value {
+    /// Wraps a text.
+    pub fn new(text: impl Into<Text>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text, for writing it into a resource and for nothing else.
+    pub const fn reveal(&self) -> &Text {
+        &self.0
+    }
+}
+
+/// Where something stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The file, or the object where there is no file.
+    pub file: String,
+    /// Its line, from 1; zero where unknown.
+    pub line: u32,
+}
+
+/// What the sources say: raw values by key, and where each was found.
+///
+/// Nothing of a value is looked at before its key is asked for, so what the repository does not declare is never read.
+#[derive(Default)]
+pub struct Settings {
+    entries: BTreeMap<String, Entry>,
+    sources: Vec<String>,
+}
+
+struct Entry {
+    bytes: Vec<u8>,
+    origin: Place,
+}
+
+/// A value and where it was found.
+pub struct Found {
+    /// The value.
+    pub value: Value,
+    /// Where it was found.
+    pub origin: Place,
+}
+
+impl Settings {
+    /// Names a source, for messages that say where was looked.
+    pub fn add_source(&mut self, name: impl Into<String>) {
+        self.sources.push(name.into());
+    }
+
+    /// The sources that were read, in order.
+    pub fn sources(&self) -> &[String] {
+        &self.sources
+    }
+
+    /// Adds a value; it wins over an earlier one of its key, unless it [counts as missing](is_missing).
+    pub fn insert(&mut self, key: impl Into<String>, bytes: Vec<u8>, origin: Place) {
+        if !is_missing(&bytes) {
+            self.entries.insert(key.into(), Entry { bytes, origin });
+        }
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// Where the value is no text.
+    pub fn get(&self, key: &str) -> Result<Option<Found>, Problem> {
+        let Some(Entry { bytes, origin }) = self.entries.get(key) else { return Ok(None) };
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok(Some(Found { value: Value::new(text), origin: origin.clone() })),
+            Err(_) => Err(Problem::new(format!("the value of setting `{key}` is not UTF-8 text"))
+                .at(&origin.file, origin.line)
+                .hint("settings are text; keep binary data in a Secret that the pod mounts")),
+        }
+    }
+}
+
+/// Whether a value says as little as none: the empty text, and what the Infisical operator writes for a key that its
+/// template does not find.
+pub fn is_missing(value: &[u8]) -> bool {
+    value.is_empty() || value == b"<no value>"
+}
+
+/// Whether a key can be a key of a Secret or a `ConfigMap`.
+pub fn is_key(key: &str) -> bool {
+    !key.is_empty()
+        && key.len() <= 253
+        && key != "."
+        && key != ".."
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_values_win_unless_they_are_missing() {
+        let mut settings = Settings::default();
+        let place = |file: &str| Place { file: file.into(), line: 0 };
+        settings.insert("A", b"1".to_vec(), place("first"));
+        settings.insert("B", b"1".to_vec(), place("first"));
+        settings.insert("A", b"2".to_vec(), place("second"));
+        settings.insert("B", b"<no value>".to_vec(), place("second"));
+        settings.insert("C", Vec::new(), place("second"));
+        let get = |key: &str| settings.get(key).unwrap_or(None).map(|found| (found.value.0, found.origin.file));
+        assert_eq!(get("A"), Some(("2".into(), "second".into())));
+        assert_eq!(get("B"), Some(("1".into(), "first".into())));
+        assert_eq!(get("C"), None);
+    }
+
+    #[test]
+    fn a_value_that_is_no_text_is_an_error_when_it_is_asked_for() {
+        let mut settings = Settings::default();
+        settings.insert("A", vec![0xff], Place { file: "s.yaml".into(), line: 3 });
+        let problem = settings.get("A").err().expect("the value is not UTF-8");
+        assert_eq!(problem.message, "the value of setting `A` is not UTF-8 text");
+        assert_eq!(problem.position.line, 3);
+    }
+}

@@ -1,0 +1,171 @@
+//! Manifests (Secret, `ConfigMap`) as settings.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use goyaml::{Data, Limits, Node, Tag};
+
+use super::{Place, Settings};
+use crate::failure::Problem;
+
+/// Bounds on a manifest of settings; a Secret holds at most 1 MiB.
+const LIMITS: Limits = Limits { bytes: 64 << 20, depth: 100, alias_nodes: 10_000 };
+
+/// Adds what the objects of a manifest hold; of two that have the same key the later one wins.
+pub(super) fn read(bytes: &[u8], file: &str, settings: &mut Settings) -> Result<(), Problem> {
+    // What the parser says is left out where it could quote: it speaks of a file that may hold secrets.
+    let documents = goyaml::parse_documents(bytes, &LIMITS).map_err(|error| {
+        Problem::new("the settings file is not valid YAML")
+            .at(file, error.position.line)
+            .hint("settings files are Secret or ConfigMap manifests, `.env` files or directories with a file for each key")
+    })?;
+    if documents.is_empty() {
+        return Err(Problem::new("the settings file holds no object").at(file, 0).hint("add a Secret or a ConfigMap"));
+    }
+    let mut reader = Reader { file, settings };
+    documents.iter().try_for_each(|document| reader.object(document))
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    settings: &'a mut Settings,
+}
+
+impl Reader<'_> {
+    fn object(&mut self, object: &Node) -> Result<(), Problem> {
+        let text = |field: &str| object.get(field).and_then(Node::as_str).unwrap_or_default();
+        let (version, kind) = (text("apiVersion"), text("kind"));
+        match (version, kind) {
+            ("v1", "List") => {
+                let items = object.get("items").and_then(Node::items).unwrap_or_default();
+                items.iter().try_for_each(|item| self.object(item))
+            }
+            ("v1", "ConfigMap") => {
+                self.each(object, "data", |node| Ok(Self::plain(node)))?;
+                self.each(object, "binaryData", |node| Ok(Self::encoded(node)))
+            }
+            ("v1", "Secret") => {
+                self.each(object, "data", |node| Ok(Self::encoded(node)))?;
+                // Kubernetes: what stands in both is taken from stringData.
+                self.each(object, "stringData", |node| Ok(Self::plain(node)))
+            }
+            _ => Err(self.unsupported(object, version, kind)),
+        }
+    }
+
+    fn unsupported(&self, object: &Node, version: &str, kind: &str) -> Problem {
+        let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"./-".contains(&byte));
+        let message = if kind.is_empty() {
+            "a document is no Kubernetes object: it has no `kind`".to_owned()
+        } else if is_name(kind) && is_name(version) {
+            format!("settings cannot come from a `{kind}` of `{version}`")
+        } else {
+            "settings cannot come from an object of this kind".to_owned()
+        };
+        Problem::new(message)
+            .at(self.file, object.position.line)
+            .hint("settings come from objects with `apiVersion: v1` and `kind: Secret` or `kind: ConfigMap`")
+    }
+
+    fn each(
+        &mut self,
+        object: &Node,
+        field: &'static str,
+        decode: impl Fn(&Node) -> Result<Option<Vec<u8>>, Problem>,
+    ) -> Result<(), Problem> {
+        let Some(map) = object.get(field).filter(|map| !map.is_null()) else { return Ok(()) };
+        let at = |node: &Node, message: String| Problem::new(message).at(self.file, node.position.line);
+        let Some(entries) = map.entries() else {
+            return Err(at(map, format!("`{field}` must be a map of texts")).hint("write `KEY: value` lines"));
+        };
+        for (index, (key, value)) in entries.iter().enumerate() {
+            let Some(name) = key.as_str().filter(|name| super::is_key(name)) else {
+                return Err(at(key, format!("a key of `{field}` holds characters that no key may have"))
+                    .hint("use letters, digits, `_`, `-` and `.`"));
+            };
+            let first = entries.iter().take(index).find(|(other, _)| other.as_str() == Some(name));
+            if let Some((first, _)) = first {
+                let message = format!("key `{name}` of `{field}` is there twice, first in line {}", first.position.line);
+                return Err(at(key, message).hint("remove one of the two"));
+            }
+            let Some(bytes) = decode(value)? else {
+                let (what, hint) = if field == "data" && object.get("kind").and_then(Node::as_str) == Some("Secret") {
+                    ("is not valid base64", "encode the value, or move it to `stringData`")
+                } else if field == "binaryData" {
+                    ("is not valid base64", "encode the value, or move it to `data`")
+                } else {
+                    ("is not a text", "put the value in quotes")
+                };
+                return Err(at(value, format!("the value of `{name}` in `{field}` {what}")).hint(hint));
+            };
+            let origin = Place { file: self.file.to_owned(), line: key.position.line };
+            self.settings.insert(name, bytes, origin);
+        }
+        Ok(())
+    }
+
+    fn plain(node: &Node) -> Option<Vec<u8>> {
+        match (&node.data, node.tag) {
+            (Data::Scalar(text), Tag::Str) => Some(text.as_bytes().to_vec()),
+            (Data::Scalar(_), Tag::Null) => Some(Vec::new()),
+            _ => None,
+        }
+    }
+
+    /// Base64 as Kubernetes reads it: line breaks within it do not count.
+    fn encoded(node: &Node) -> Option<Vec<u8>> {
+        match (&node.data, node.tag) {
+            (Data::Scalar(_), Tag::Null) => Some(Vec::new()),
+            (Data::Scalar(text), _) => {
+                let text: String = text.chars().filter(|character| !matches!(character, '\n' | '\r')).collect();
+                STANDARD.decode(text).ok()
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_all(text: &str) -> Result<Settings, Problem> {
+        let mut settings = Settings::default();
+        read(text.as_bytes(), "s.yaml", &mut settings).map(|()| settings)
+    }
+
+    fn value(settings: &Settings, key: &str) -> Option<String> {
+        settings.get(key).ok().flatten().map(|found| found.value.reveal().to_string())
+    }
+
+    #[test]
+    fn objects_of_several_kinds() {
+        let text = "apiVersion: v1\nkind: Secret\ndata: {A: aGk=, B: aGk=}\nstringData: {B: plain}\n---\napiVersion: v1\nkind: \
+                    List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  data: {C: \"3\"}\n";
+        let settings = read_all(text).unwrap_or_else(|problem| panic!("{problem}"));
+        assert_eq!(value(&settings, "A").as_deref(), Some("hi"));
+        assert_eq!(value(&settings, "B").as_deref(), Some("plain"));
+        assert_eq!(value(&settings, "C").as_deref(), Some("3"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_value() {
+        for (text, expected) in [
+            ("apiVersion: v1\nkind: Secret\ndata:\n  A: hunter2!\n", "s.yaml:4: the value of `A` in `data` is not valid base64"),
+            ("apiVersion: v1\nkind: ConfigMap\ndata:\n  A: 12345678\n", "s.yaml:4: the value of `A` in `data` is not a text"),
+            (
+                "apiVersion: v1\nkind: Secret\nstringData:\n  A: x\n  A: hunter2\n",
+                "s.yaml:5: key `A` of `stringData` is there twice, first in line 4",
+            ),
+            ("apiVersion: v1\nkind: Secret\ndata:\n  hunter2: [\n", "s.yaml:"),
+            ("apiVersion: v1\nkind: Secret\nstringData:\n  hunter2 x: a\n", "s.yaml:4: a key of `stringData`"),
+            ("apiVersion: apps/v1\nkind: Deployment\n", "s.yaml:1: settings cannot come from a `Deployment` of `apps/v1`"),
+            ("A: hunter2\n", "s.yaml:1: a document is no Kubernetes object"),
+            ("apiVersion: v1\nkind: Secret\ndata: hunter2\n", "s.yaml:3: `data` must be a map of texts"),
+            ("", "s.yaml: the settings file holds no object"),
+        ] {
+            let problem = read_all(text).err().map(|problem| problem.to_string()).unwrap_or_default();
+            assert!(problem.starts_with(&format!("error: {expected}")), "{problem}");
+            assert!(!problem.contains("hunter2") && !problem.contains("12345678"), "{problem}");
+        }
+    }
+}
