@@ -4,13 +4,16 @@ use crate::build::Session;
 use crate::config::Config;
 use crate::crds;
 use crate::error::{Error, Result};
+use crate::files::base_name;
 use crate::generators;
 use crate::kustomization::{GeneratorArgs, Kustomization, Located};
 use crate::layer_transformers;
 use crate::load;
 use crate::loader::Loader;
+use crate::origin::{self, Origin};
 use crate::plugins;
 use crate::references::variables::Variables;
+use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::transformers::Transformer;
 
@@ -31,6 +34,14 @@ pub(crate) struct Layer<'a> {
     kustomization: Kustomization,
     /// How errors name its file.
     file: String,
+    /// Where it is, if origins are tracked.
+    origin: Option<Origin>,
+}
+
+/// Changes that count as one: those of a field of the kustomization or of a plugin configuration.
+struct Step {
+    transformers: Vec<Transformer>,
+    origin: Option<Origin>,
 }
 
 /// Whether a directory is used as a base or as a component.
@@ -41,16 +52,27 @@ pub(crate) enum Use {
 }
 
 impl<'a> Layer<'a> {
+    /// Reads the kustomization file of the directory that is built.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    pub(crate) fn open_root(loader: Loader<'a>, session: &mut Session) -> Result<Self> {
+        let mut layer = Self::open(loader, session, None)?;
+        session.tracks_origins = !layer.kustomization.build_metadata.is_empty();
+        layer.origin = session.tracks_origins.then(Origin::root);
+        Ok(layer)
+    }
+
     /// Reads the kustomization file of a directory.
     ///
     /// # Errors
     /// Where there is none or more than one, where it is wrong, and where it is not of the kind that its use needs.
-    pub(crate) fn open(loader: Loader<'a>, session: &mut Session, used_as: Option<Use>) -> Result<Self> {
+    fn open(loader: Loader<'a>, session: &mut Session, used_as: Option<Use>) -> Result<Self> {
         let file = Self::find_file(&loader)?;
         let kustomization =
             Kustomization::read(&file, &session.options.limits).map_err(|error| error.in_file(&file.name))?;
         session.warnings.extend(kustomization.warnings.iter().cloned());
-        let layer = Self { loader, kustomization, file: file.name };
+        let layer = Self { loader, kustomization, file: file.name, origin: None };
         session.use_schema_of(&layer.kustomization, &layer.loader).map_err(|error| layer.blame(error))?;
         let is_component = layer.kustomization.kind == "Component";
         match used_as {
@@ -116,6 +138,7 @@ impl<'a> Layer<'a> {
                 let file = self.loader.load(path).map_err(|error| self.blame(error))?;
                 let added = load::resources_of_file(&file, &session.options.limits)
                     .and_then(|mut resources| {
+                        self.annotate(&mut resources, &path.text)?;
                         session.note_kinds(&resources);
                         session.hooks.loaded(&mut resources, &self.loader.names().borrow())?;
                         so_far.resources.append_all(resources)
@@ -128,7 +151,10 @@ impl<'a> Layer<'a> {
 
     fn open_below(&self, path: &Located, used_as: Use, session: &mut Session) -> Result<Layer<'a>> {
         let loader = self.loader.enter(path).map_err(|error| self.blame(error))?;
-        Layer::open(loader, session, Some(used_as)).map_err(|error| self.needed_by(error, path))
+        let mut layer =
+            Layer::open(loader, session, Some(used_as)).map_err(|error| self.needed_by(error, path))?;
+        layer.origin = self.origin.as_ref().map(|origin| origin.join(&path.text));
+        Ok(layer)
     }
 
     fn configure(&self, so_far: &mut Accumulated) -> Result<()> {
@@ -150,15 +176,23 @@ impl<'a> Layer<'a> {
         };
         let mut generated = Vec::new();
         for args in &self.kustomization.config_map_generators {
-            generated.push(generators::config_map(&with_options(args), &self.loader)?);
+            generated.push((generators::config_map(&with_options(args), &self.loader)?, self.builtin("ConfigMapGenerator")));
         }
         for args in &self.kustomization.secret_generators {
-            generated.push(generators::secret(&with_options(args), &self.loader)?);
+            generated.push((generators::secret(&with_options(args), &self.loader)?, self.builtin("SecretGenerator")));
         }
         for configuration in self.plugin_configurations(&self.kustomization.generators, session)?.iter() {
-            generated.extend(plugins::generate(configuration, &self.loader)?);
+            let origin = self.origin_of(configuration)?;
+            let made = plugins::generate(configuration, &self.loader)?;
+            generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
         }
-        generated.into_iter().try_for_each(|resource| resources.absorb(resource))
+        for (mut resource, origin) in generated {
+            if let Some(origin) = origin {
+                origin::set_if_missing(&mut resource, &origin)?;
+            }
+            resources.absorb(resource)?;
+        }
+        Ok(())
     }
 
     // kustomize: KustTarget.runTransformers
@@ -166,39 +200,48 @@ impl<'a> Layer<'a> {
         let limits = &session.options.limits;
         let builtin = layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits)
             .map_err(|error| self.blame(error))?;
-        self.run(&builtin, &mut so_far.resources, session)?;
-        let plugins = self.plugins(&self.kustomization.transformers, session)?;
-        self.run(&plugins, &mut so_far.resources, session)?;
+        for (kind, transformer) in builtin {
+            let step = Step { transformers: vec![transformer], origin: self.builtin(kind) };
+            self.run(&step, &mut so_far.resources, session)?;
+        }
+        for step in self.plugins(&self.kustomization.transformers, session)? {
+            self.run(&step, &mut so_far.resources, session)?;
+        }
         self.validate(&mut so_far.resources, session)
     }
 
-    fn run(&self, transformers: &[Transformer], resources: &mut Resources, session: &mut Session) -> Result<()> {
-        for transformer in transformers {
+    // kustomize: multiTransformer.Transform
+    fn run(&self, step: &Step, resources: &mut Resources, session: &mut Session) -> Result<()> {
+        for transformer in &step.transformers {
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.hooks.before_replacements(resources)?;
             }
             transformer.apply(session.schema_for(transformer), resources).map_err(|error| self.blame(error))?;
         }
+        if let Some(origin) = &step.origin {
+            let annotate = |resource| origin::add_transformation(resource, origin);
+            resources.as_mut_slice().iter_mut().try_for_each(annotate).map_err(|error| self.blame(error))?;
+        }
         Ok(())
     }
 
-    /// The transformers that entries of `transformers` or `validators` configure.
-    fn plugins(&self, entries: &[Located], session: &mut Session) -> Result<Vec<Transformer>> {
+    /// What entries of `transformers` or `validators` configure.
+    fn plugins(&self, entries: &[Located], session: &mut Session) -> Result<Vec<Step>> {
         let configurations = self.plugin_configurations(entries, session)?;
-        let mut found = Vec::new();
-        for configuration in configurations.iter() {
-            let made = plugins::transformers(configuration, &self.loader, &session.options.limits);
-            found.extend(made.map_err(|error| self.blame(error))?);
-        }
-        Ok(found)
+        let limits = &session.options.limits;
+        let step = |configuration: &Resource| {
+            let transformers = plugins::transformers(configuration, &self.loader, limits)?;
+            Ok(Step { transformers, origin: self.origin_of(configuration)? })
+        };
+        configurations.iter().map(step).collect::<Result<_>>().map_err(|error| self.blame(error))
     }
 
     /// Runs the transformers that are listed as validators; they must change nothing.
     // kustomize: KustTarget.runValidators
     fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
-        for validator in self.plugins(&self.kustomization.validators, session)? {
+        for step in self.plugins(&self.kustomization.validators, session)? {
             let before = plugins::texts(resources).map_err(|error| self.blame(error))?;
-            validator.apply(session.schema_for(&validator), resources).map_err(|error| self.blame(error))?;
+            self.run(&Step { origin: None, ..step }, resources, session)?;
             if plugins::texts(resources).map_err(|error| self.blame(error))? != before {
                 let error = Error::new("a validator changed the resources").field("validators");
                 return Err(self.blame(error.hint("list it under `transformers`")));
@@ -214,12 +257,31 @@ impl<'a> Layer<'a> {
         let mut paths = Vec::new();
         for entry in entries {
             match load::resources(entry.text.as_bytes(), &session.options.limits) {
-                Ok(resources) => inline.resources.append_all(resources)?,
+                Ok(mut resources) => {
+                    self.annotate(&mut resources, base_name(&self.file))?;
+                    inline.resources.append_all(resources)?;
+                }
                 Err(_) => paths.push(entry.clone()),
             }
         }
         self.accumulate_resources(&mut inline, &paths, session)?;
         Ok(inline.resources)
+    }
+
+    /// Notes that resources come from a file of this directory.
+    fn annotate(&self, resources: &mut [Resource], file: &str) -> Result<()> {
+        let Some(origin) = self.origin.as_ref().map(|origin| origin.join(file)) else { return Ok(()) };
+        resources.iter_mut().try_for_each(|resource| origin::set(resource, &origin))
+    }
+
+    /// The origin of what a field of this kustomization does.
+    fn builtin(&self, kind: &str) -> Option<Origin> {
+        self.origin.as_ref().map(|origin| origin.builtin(base_name(&self.file), kind))
+    }
+
+    /// The origin of what a plugin configuration does.
+    fn origin_of(&self, configuration: &Resource) -> Result<Option<Origin>> {
+        if self.origin.is_some() { Origin::of_plugin(configuration) } else { Ok(None) }
     }
 
     /// Names this kustomization's file where an error names none.

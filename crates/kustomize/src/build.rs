@@ -106,6 +106,8 @@ pub(crate) struct Session<'a> {
     pub(crate) options: &'a Options,
     pub(crate) hooks: &'a mut dyn Hooks,
     pub(crate) warnings: Vec<String>,
+    /// Whether annotations say where resources come from while they are built.
+    pub(crate) tracks_origins: bool,
     schema: Schema,
     /// Whether a kustomization has named a schema; the first one counts.
     is_schema_chosen: bool,
@@ -121,6 +123,7 @@ impl<'a> Session<'a> {
             options,
             hooks,
             warnings: Vec::new(),
+            tracks_origins: false,
             schema: Schema::builtin(),
             is_schema_chosen: false,
             has_merged: false,
@@ -194,7 +197,7 @@ impl<'a> Session<'a> {
 }
 
 fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
-    let layer = Layer::open(loader, session, None)?;
+    let layer = Layer::open_root(loader, session)?;
     let (sort_options, build_metadata) = {
         let kustomization = layer.kustomization();
         (kustomization.sort_options.clone(), kustomization.build_metadata.clone())

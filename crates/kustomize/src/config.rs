@@ -151,27 +151,24 @@ const FIELDS: [&str; 12] = [
 ];
 
 impl TransformerConfig {
-    /// Adds what another configuration has and this one has not.
+    /// Adds what another configuration has.
     ///
     /// # Errors
-    /// Where the two disagree on `create` of a field.
+    /// Where a field is there with another `create`.
     // kustomize: TransformerConfig.Merge
     pub(crate) fn absorb(&mut self, other: &Self) -> Result<()> {
         for (into, from) in self.lists().into_iter().zip(other.clone().lists()) {
             field_spec::merge(into, from)?;
         }
-        for reference in &other.name_references {
-            self.add_name_reference(reference)?;
-        }
+        other.name_references.iter().try_for_each(|reference| self.add_name_reference(reference))?;
         self.sort();
         Ok(())
     }
 
-    /// Adds fields that refer to a kind to those that are known to.
+    /// Adds fields that refer to resources of a kind.
     ///
     /// # Errors
-    /// Where two disagree on `create`.
-    // kustomize: nbrSlice.mergeOne
+    /// Where a field is there with another `create`.
     pub(crate) fn add_name_reference(&mut self, reference: &NameBackReference) -> Result<()> {
         match self.name_references.iter_mut().find(|known| known.target == reference.target) {
             Some(known) => field_spec::merge(&mut known.referrers, &reference.referrers)?,

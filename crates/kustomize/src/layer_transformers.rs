@@ -13,7 +13,7 @@ use crate::patches::json6902::JsonPatch;
 use crate::resource::Resource;
 use crate::transformers::{Affix, NamespaceArgs, Transformer};
 
-/// The changes of a kustomization, with every file that they need read.
+/// The changes of a kustomization, each with the kind of its plugin, with every file that they need read.
 ///
 /// # Errors
 /// Where a file cannot be read, and where a patch or replacement is none.
@@ -23,51 +23,61 @@ pub(crate) fn of(
     config: &Config,
     loader: &Loader,
     limits: &Limits,
-) -> Result<Vec<Transformer>> {
+) -> Result<Vec<(&'static str, Transformer)>> {
     let mut list = Vec::new();
     if !kustomization.patches_strategic_merge.is_empty() {
         let patches = strategic_patches(&kustomization.patches_strategic_merge, loader, limits)?;
         if patches.is_empty() {
             return Err(Error::new("the patches are empty").field("patchesStrategicMerge"));
         }
-        list.push(Transformer::StrategicPatches(patches));
+        list.push(("PatchStrategicMergeTransformer", Transformer::StrategicPatches(patches)));
     }
     for entry in &kustomization.patches {
-        list.push(patch(entry, loader, limits).map_err(|error| error.position(entry.position))?);
+        let patch = patch(entry, loader, limits).map_err(|error| error.position(entry.position))?;
+        list.push(("PatchTransformer", patch));
     }
     if !kustomization.namespace.is_empty() {
         let args = NamespaceArgs { namespace: kustomization.namespace.clone(), ..NamespaceArgs::default() };
-        list.push(Transformer::Namespace(args, config.get().namespace.clone()));
+        list.push(("NamespaceTransformer", Transformer::Namespace(args, config.get().namespace.clone())));
     }
     if !kustomization.name_prefix.is_empty() {
         let specs = config.get().name_prefix.clone();
-        list.push(Transformer::NameAffix(Affix::Prefix, kustomization.name_prefix.clone(), specs));
+        let prefix = kustomization.name_prefix.clone();
+        list.push(("PrefixTransformer", Transformer::NameAffix(Affix::Prefix, prefix, specs)));
     }
     if !kustomization.name_suffix.is_empty() {
         let specs = config.get().name_suffix.clone();
-        list.push(Transformer::NameAffix(Affix::Suffix, kustomization.name_suffix.clone(), specs));
+        let suffix = kustomization.name_suffix.clone();
+        list.push(("SuffixTransformer", Transformer::NameAffix(Affix::Suffix, suffix, specs)));
     }
     for label in &kustomization.labels {
-        list.push(Transformer::MetadataMap(label.pairs.clone(), label_specs(label, config)?));
+        let specs = label_specs(label, config)?;
+        list.push(("LabelTransformer", Transformer::MetadataMap(label.pairs.clone(), specs)));
     }
-    if !kustomization.common_labels.is_empty() {
-        list.push(Transformer::MetadataMap(kustomization.common_labels.clone(), config.get().common_labels.clone()));
+    // kustomize: with any `labels`, the transformer for `commonLabels` runs too, and leaves its trace in annotations.
+    if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
+        let labels = kustomization.common_labels.clone();
+        list.push(("LabelTransformer", Transformer::MetadataMap(labels, config.get().common_labels.clone())));
     }
     if !kustomization.common_annotations.is_empty() {
         let annotations = kustomization.common_annotations.clone();
-        list.push(Transformer::MetadataMap(annotations, config.get().common_annotations.clone()));
+        let specs = config.get().common_annotations.clone();
+        list.push(("AnnotationsTransformer", Transformer::MetadataMap(annotations, specs)));
     }
     for entry in &kustomization.patches_json6902 {
-        list.push(json_patch(entry, loader).map_err(|error| error.position(entry.position))?);
+        let patch = json_patch(entry, loader).map_err(|error| error.position(entry.position))?;
+        list.push(("PatchJson6902Transformer", patch));
     }
     for replica in &kustomization.replicas {
-        list.push(Transformer::Replicas(replica.clone(), config.get().replicas.clone()));
+        let replicas = Transformer::Replicas(replica.clone(), config.get().replicas.clone());
+        list.push(("ReplicaCountTransformer", replicas));
     }
     for image in &kustomization.images {
-        list.push(Transformer::Image(image.clone(), config.get().images.clone()));
+        list.push(("ImageTagTransformer", Transformer::Image(image.clone(), config.get().images.clone())));
     }
     if !kustomization.replacements.is_empty() {
-        list.push(Transformer::Replacements(replacements(&kustomization.replacements, loader, limits)?));
+        let replacements = replacements(&kustomization.replacements, loader, limits)?;
+        list.push(("ReplacementTransformer", Transformer::Replacements(replacements)));
     }
     Ok(list)
 }

@@ -6,6 +6,7 @@ use goyaml::Text;
 
 use crate::error::{Error, Result};
 use crate::id::ResId;
+use crate::origin;
 use crate::resource::{Behavior, Resource};
 
 /// Resources in the order in which they were loaded; no two have the same id.
@@ -102,6 +103,9 @@ impl Resources {
                     crate::generators::merge_data(&mut resource, old)?;
                 }
                 resource.inherit_metadata(old);
+                if behavior == Behavior::Merge {
+                    origin::inherit(&mut resource, old)?;
+                }
                 *old = resource;
                 self.registered = None;
                 Ok(())

@@ -6,7 +6,6 @@ use goyaml::{Data, Dialect, Limits, Node, Scalar, Style, Tag, Text};
 
 use crate::error::{Error, Result};
 use crate::metadata::{self, StringMap};
-use crate::origin;
 use crate::resource::Resource;
 
 /// Characters of base64 in a line.
@@ -71,7 +70,6 @@ fn is_other_type(line: &str) -> bool {
 /// Where `stringData` of the old Secret holds anything but single values.
 // kustomize: the data part of resWrangler.appendReplaceOrMerge
 pub(crate) fn merge_data(resource: &mut Resource, old: &Resource) -> Result<()> {
-    origin::inherit(resource, old)?;
     let mut data = metadata::values(old.node().get("data"));
     let gvk = resource.gvk();
     if gvk.group.is_empty() && gvk.version == "v1" && gvk.kind == "Secret" {
