@@ -15,7 +15,7 @@ use crate::metadata::StringMap;
 use crate::resource::{Behavior, Resource};
 
 pub use config_map::config_map;
-pub(crate) use data::merge_data;
+pub(crate) use data::{base64_lines, merge_data};
 pub use secret::secret;
 
 /// The options of one generator completed by those of the kustomization; a generator's own labels and annotations win.

@@ -13,7 +13,7 @@ const LINE_LENGTH: usize = 70;
 
 /// Base64 in lines, where it is too long for one.
 // kustomize: kyaml encodeBase64 ends the last line too, even where a single one is exactly full.
-pub(super) fn base64_lines(bytes: &[u8]) -> Text {
+pub(crate) fn base64_lines(bytes: &[u8]) -> Text {
     let encoded = STANDARD.encode(bytes);
     if encoded.len() < LINE_LENGTH {
         return encoded.into();
