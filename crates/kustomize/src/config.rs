@@ -221,6 +221,7 @@ impl TransformerConfig {
         let mut config = Self::default();
         let Some(mut node) = parsed else { return Ok(config) };
         node.expand_aliases(&limits).map_err(|error| Error::malformed(&error))?;
+        node.check_unique_keys().map_err(|error| Error::malformed(&error))?;
         node.set_file(number);
         for (name, value) in fields(&node, "the configuration")? {
             if !config.read_field(&name, value)? {
@@ -250,7 +251,7 @@ impl TransformerConfig {
             }
             _ => return Ok(false),
         };
-        *slot = list(value, name, |item| decode::field_spec(item, name))?;
+        *slot = list(value, name, strict_field_spec)?;
         Ok(true)
     }
 }
@@ -263,10 +264,21 @@ fn name_reference(node: &Node) -> Result<NameBackReference> {
             "version" => reference.target.version = decode::text(value, "version")?,
             "kind" => reference.target.kind = decode::text(value, "kind")?,
             "fieldspecs" => {
-                reference.referrers = list(value, "fieldSpecs", |item| decode::field_spec(item, "fieldSpecs"))?;
+                reference.referrers = list(value, "fieldSpecs", strict_field_spec)?;
             }
-            _ => {}
+            _ => return Err(decode::unknown(node, &name, &["group", "version", "kind", "fieldSpecs"])),
         }
     }
     Ok(reference)
+}
+
+/// A field spec of a configuration file, in which an unknown field is an error.
+fn strict_field_spec(node: &Node) -> Result<FieldSpec> {
+    const KNOWN: [&str; 5] = ["group", "version", "kind", "path", "create"];
+    for (name, _) in fields(node, "a field spec")? {
+        if !KNOWN.contains(&name.as_str()) {
+            return Err(decode::unknown(node, &name, &KNOWN));
+        }
+    }
+    decode::field_spec(node, "a field spec")
 }

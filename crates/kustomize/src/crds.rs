@@ -1,5 +1,8 @@
 //! `crds`: OpenAPI definitions whose annotations say which fields hold names, labels and annotations.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use goyaml::{Limits, Node, Text};

@@ -1,5 +1,8 @@
 //! `buildMetadata`: annotations that say where a resource comes from and what has changed it.
 
+#[cfg(test)]
+mod tests;
+
 use goyaml::{Dialect, Limits, Node, Scalar, Style, Tag, Text};
 
 use crate::decode::{fields, list, text};

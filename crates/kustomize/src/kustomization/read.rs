@@ -10,6 +10,7 @@ use crate::decode::{
     boolean, field_spec, fields, id_field, integer, list, located_list, selector, string_map, text, unknown,
 };
 use crate::error::{Error, Result};
+use crate::id::ResId;
 use crate::loader::Loaded;
 
 const FIELDS: [&str; 33] = [
@@ -339,18 +340,7 @@ fn var(node: &Node) -> Result<Var> {
     for (name, value) in fields(node, "vars")? {
         match name.as_str() {
             "name" => var.name = text(value, "name")?,
-            "objref" => {
-                for (name, part) in fields(value, "objref")? {
-                    if name == "apiversion" {
-                        let api_version = text(part, "apiVersion")?;
-                        let (group, version) = crate::id::split_api_version(&api_version);
-                        var.object.gvk.group = group.into();
-                        var.object.gvk.version = version.into();
-                    } else if !id_field(&mut var.object, &name, part)? {
-                        return Err(unknown(value, &name, &["apiVersion", "group", "version", "kind", "name", "namespace"]));
-                    }
-                }
-            }
+            "objref" => var.object = var_object(value)?,
             "fieldref" => {
                 for (name, part) in fields(value, "fieldref")? {
                     match name.as_str() {
@@ -363,6 +353,29 @@ fn var(node: &Node) -> Result<Var> {
         }
     }
     Ok(var)
+}
+
+// kustomize: types.Target.GVK
+fn var_object(node: &Node) -> Result<ResId> {
+    let mut object = ResId::default();
+    let mut api_version = Text::new();
+    for (name, value) in fields(node, "objref")? {
+        if name == "apiversion" {
+            api_version = text(value, "apiVersion")?;
+        } else if !id_field(&mut object, &name, value)? {
+            return Err(unknown(node, &name, &["apiVersion", "group", "version", "kind", "name", "namespace"]));
+        }
+    }
+    match *api_version.split('/').collect::<Vec<_>>() {
+        [version] if !version.is_empty() => object.gvk.version = version.into(),
+        [group, version] => {
+            object.gvk.group = group.into();
+            object.gvk.version = version.into();
+        }
+        // kustomize: an apiVersion of more parts counts for nothing, as an empty one.
+        _ => {}
+    }
+    Ok(object)
 }
 
 fn sort_options(node: &Node) -> Result<Option<SortOptions>> {

@@ -1,6 +1,9 @@
 //! `vars`: values of fields that take the place of `$(NAME)` in others.
 
 mod substitute;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -128,7 +131,7 @@ fn value_of(variable: &Var, source: &Resource) -> Result<Value> {
             .resource(source.id())
     };
     let found = field_path::lookup(source.node(), &with_indices(path)).map_err(|_| missing())?;
-    let node = found.filter(|node| !node.is_null()).ok_or_else(missing)?;
+    let node = found.ok_or_else(missing)?;
     read(node).ok_or_else(|| {
         Error::new(format!("variable `{}` cannot have the number in `{path}` as its value", variable.name))
             .position(node.position)
