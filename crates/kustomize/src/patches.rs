@@ -169,6 +169,7 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
         merge_node(patch, schema, resource.node_mut())
     };
     result.map_err(|error| error.resource(&id))?;
+    resource.settle_shared();
     if resource.is_empty() {
         return Ok(());
     }
