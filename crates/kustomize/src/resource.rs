@@ -192,11 +192,6 @@ impl Resource {
             kind: id.gvk.kind.clone(),
         };
         self.notes.previous.push(previous);
-        // kustomize: StorePreviousId writes all annotations anew, and so they are shared with nothing any more.
-        let annotations = self.node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
-        for (_, value) in annotations.and_then(Node::entries_mut).into_iter().flatten() {
-            value.set_mark(0);
-        }
     }
 
     /// Marks the places that a label is about to be added to.
