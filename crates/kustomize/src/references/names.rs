@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use goyaml::{Data, Node, Text};
+use goyaml::{Data, Node, Tag, Text};
 
 use crate::config::{Config, NameBackReference};
 use crate::error::{Error, Result};
@@ -33,7 +33,7 @@ pub fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
         if specs.is_empty() {
             continue;
         }
-        let referrer = Referrer::new(resource);
+        let referrer = Referrer::new(resource)?;
         for (target, spec) in specs.iter() {
             let finder = Finder { candidates: &candidates, referrer: &referrer, target, path: &spec.path };
             spec.apply(resource.node_mut(), Create::Never, &mut |node| finder.fix(node))
@@ -115,15 +115,15 @@ struct Referrer {
 }
 
 impl Referrer {
-    fn new(resource: &Resource) -> Self {
+    fn new(resource: &Resource) -> Result<Self> {
         let node = resource.node();
-        Self {
+        Ok(Self {
             id: resource.id().clone(),
             prefixes: resource.notes.prefixes.clone(),
             suffixes: resource.notes.suffixes.clone(),
-            subject_namespaces: subject_namespaces(node),
+            subject_namespaces: subject_namespaces(node).map_err(|error| error.resource(resource.id()))?,
             role_ref: role_ref(node),
-        }
+        })
     }
 
     // kustomize: resWrangler.SubsetThatCouldBeReferencedByResource
@@ -151,13 +151,28 @@ impl Referrer {
     }
 }
 
-fn subject_namespaces(node: &Node) -> Vec<Text> {
+// kustomize: getNamespacesForRoleBinding
+fn subject_namespaces(node: &Node) -> Result<Vec<Text>> {
+    let mut found = Vec::new();
     if metadata::top_field(node, "kind") != "RoleBinding" {
-        return Vec::new();
+        return Ok(found);
     }
-    let subjects = node.get("subjects").and_then(Node::items).unwrap_or_default();
-    let accounts = subjects.iter().filter(|subject| metadata::top_field(subject, "kind") == "ServiceAccount");
-    accounts.filter_map(|account| account.get("namespace")?.to_text()).collect()
+    for subject in node.get("subjects").and_then(Node::items).unwrap_or_default() {
+        let refuse = |message: &str| Error::new(message).position(subject.position).field("subjects");
+        if !subject.is_mapping() {
+            return Err(refuse("a subject of a RoleBinding must be a map"));
+        }
+        let (Some(namespace), Some(kind)) = (subject.get("namespace"), subject.get("kind")) else { continue };
+        if kind.tag != Tag::Str {
+            return Err(refuse("the `kind` of a subject must be a text"));
+        }
+        if kind.as_str() == Some("ServiceAccount") {
+            let text = namespace.as_str().filter(|_| namespace.tag == Tag::Str);
+            let text = text.ok_or_else(|| refuse("the `namespace` of a ServiceAccount must be a text"))?;
+            found.push(text.into());
+        }
+    }
+    Ok(found)
 }
 
 fn role_ref(node: &Node) -> Option<Gvk> {
