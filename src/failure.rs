@@ -45,7 +45,7 @@ pub struct Details {
     pub message: String,
     /// The file that has to be changed.
     pub file: Option<String>,
-    /// Whether the file is of the repository, and its name relative to the directory that is built.
+    /// Whether the file is of the repository.
     pub is_in_repository: bool,
     /// Where in that file; zero where unknown.
     pub position: Position,
@@ -72,7 +72,7 @@ pub struct Item {
     pub file: String,
     /// Its line; zero where unknown.
     pub line: u32,
-    /// Whether the file is of the repository, and its name relative to the directory that is built.
+    /// Whether the file is of the repository.
     pub is_in_repository: bool,
 }
 
@@ -134,9 +134,18 @@ impl From<&kustomize::Error> for Problem {
             field,
             resource,
             hint,
+            related,
             trail,
             is_malformed_yaml,
         } = error.details();
+        let item = |related: &kustomize::Related| {
+            Some(Item {
+                text: related.text.to_owned(),
+                file: related.file.clone()?,
+                line: related.position.line,
+                is_in_repository: true,
+            })
+        };
         let usual = || match message {
             message if message.contains("UTF-8") => "save the file as UTF-8".to_owned(),
             _ => "correct the YAML there; indentation, tabs and quotes are the usual causes"
@@ -150,7 +159,7 @@ impl From<&kustomize::Error> for Problem {
             source_line: None,
             field: field.clone(),
             resource: resource.clone(),
-            items: Vec::new(),
+            items: related.iter().filter_map(item).collect(),
             trail: trail.clone(),
             hint: hint.clone().or_else(|| is_malformed_yaml.then(usual)),
         }))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kustomize::files::{base_name, is_within, join};
+use kustomize::files::{base_name, join};
 use kustomize::{Files, Hooks, Options, Output};
 
 use super::flags::Flags;
@@ -79,43 +79,22 @@ impl Target {
         options: &Options,
         hooks: &mut dyn Hooks,
     ) -> kustomize::Result<Output> {
-        kustomize::build_with(&self.files, &self.root, options, hooks)
+        let named_from = Some(self.working_directory.clone());
+        let options = Options { named_from, ..options.clone() };
+        kustomize::build_with(&self.files, &self.root, &options, hooks)
     }
 
     pub(super) fn failure(&self, error: &kustomize::Error) -> Failure {
         self.locate(Problem::from(error).into_failure())
     }
 
-    /// Names files from the working directory and adds the lines that are spoken of.
+    /// Adds the lines that are spoken of.
     pub(super) fn locate(&self, mut failure: Failure) -> Failure {
-        for problem in failure.problems_mut() {
-            for item in problem
-                .items
-                .iter_mut()
-                .filter(|item| item.is_in_repository)
-            {
-                item.file = self.name(&item.file);
-            }
-            let Some(file) = problem.file.clone().filter(|_| problem.is_in_repository) else {
-                continue;
-            };
-            problem.source_line = self.source_line(&join(&self.root, &file), problem.position.line);
-            problem.file = Some(self.name(&file));
+        for problem in failure.problems_mut().iter_mut().filter(|problem| problem.is_in_repository) {
+            let Some(file) = &problem.file else { continue };
+            problem.source_line = self.source_line(&join(&self.working_directory, file), problem.position.line);
         }
         failure
-    }
-
-    /// A file's name from the working directory, where it lies below it.
-    fn name(&self, file: &str) -> String {
-        let path = join(&self.root, file);
-        let is_below = is_within(&path, &self.working_directory) && path != self.working_directory;
-        let below = path
-            .strip_prefix(&self.working_directory)
-            .filter(|_| is_below);
-        below.map_or_else(
-            || file.to_owned(),
-            |below| below.trim_start_matches('/').to_owned(),
-        )
     }
 
     /// A line of a file of the repository, unless what stands there may be a secret.

@@ -25,8 +25,8 @@ fn a_missing_file_in_a_base() {
         ("base/kustomization.yaml", "resources:\n- none.yaml\n"),
     ]);
     let message = "error: base/kustomization.yaml:2:3: cannot read `none.yaml`: no such file or directory\n  2 | - none.yaml\n    \
-                   |   ^\n  needed by: `../base` in kustomization.yaml:2\nhint: the path counts from the kustomization's \
-                   directory, `../base`\n";
+                   |   ^\n  needed by: `../base` in overlay/kustomization.yaml:2\nhint: the path counts from the \
+                   kustomization's directory, `base`\n";
     workspace.fails(&["build", "overlay"], message);
 }
 
@@ -36,8 +36,8 @@ fn a_cycle() {
         ("a/kustomization.yaml", "resources:\n- ../b\n"),
         ("b/kustomization.yaml", "resources:\n- ../a\n"),
     ]);
-    let message = "error: b/kustomization.yaml:2:3: cycle: `../a` leads to `.`, which contains `.`, which is being built\n  2 | \
-                   - ../a\n    |   ^\n  needed by: `../b` in kustomization.yaml:2\nhint: a base cannot be the kustomization \
+    let message = "error: b/kustomization.yaml:2:3: cycle: `../a` leads to `a`, which is being built\n  2 | \
+                   - ../a\n    |   ^\n  needed by: `../b` in a/kustomization.yaml:2\nhint: a base cannot be the kustomization \
                    itself, one that uses it, or a directory above them\n";
     workspace.fails(&["build", "a"], message);
 }
@@ -48,7 +48,7 @@ fn a_path_outside_the_root() {
         ("a/kustomization.yaml", "resources:\n- ../one.yaml\n"),
         ("one.yaml", OBJECT),
     ]);
-    let message = "error: a/kustomization.yaml:2:3: file `../one.yaml` is not in or below the kustomization's directory `.`\n  2 \
+    let message = "error: a/kustomization.yaml:2:3: file `../one.yaml` is not in or below the kustomization's directory `a`\n  2 \
                    | - ../one.yaml\n    |   ^\nhint: move it below that directory, or make the directory it is in a base with a \
                    kustomization of its own\n";
     workspace.fails(&["build", "a"], message);
@@ -63,7 +63,7 @@ fn a_link_that_leads_outside_the_root() {
     std::os::unix::fs::symlink("../one.yaml", workspace.path().join("a/link.yaml")).unwrap();
     let run = workspace.run(&["build", "a"]);
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
-    let expected = "error: a/kustomization.yaml:2:3: file `link.yaml` is not in or below the kustomization's directory `.`\n";
+    let expected = "error: a/kustomization.yaml:2:3: file `link.yaml` is not in or below the kustomization's directory `a`\n";
     assert!(run.stderr.starts_with(expected), "{}", run.stderr);
 }
 
@@ -75,7 +75,7 @@ fn a_duplicate_id() {
         ("two.yaml", OBJECT),
     ]);
     let message = "error: two.yaml:1:1: a resource with the same kind, name and namespace is already there\n  1 | apiVersion: \
-                   v1\n    | ^\n  in: ConfigMap.v1.[noGrp]/one.[noNs]\n  needed by: `two.yaml` in kustomization.yaml:3\nhint: \
+                   v1\n    | ^\n  the other one stands at one.yaml:1\n  in: ConfigMap.v1.[noGrp]/one.[noNs]\n  needed by: `two.yaml` in kustomization.yaml:3\nhint: \
                    remove one of the two, or give it another name or namespace\n";
     workspace.fails(&["build"], message);
 }
