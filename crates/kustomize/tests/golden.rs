@@ -4,7 +4,6 @@
 //! then kustomize fails, and so must the engine, with this message. `UPDATE_ERRORS=1` writes the messages.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -77,12 +76,8 @@ fn file_error(error: &std::io::Error) -> FileError {
 /// The error as a user reads it: the message with its place, what led there, and the hint.
 fn report(error: &kustomize::Error) -> String {
     let mut text = format!("error: {error}\n");
-    for step in &error.details().trail {
-        drop(writeln!(text, "  needed by {step}"));
-    }
-    if let Some(hint) = &error.details().hint {
-        drop(writeln!(text, "hint: {hint}"));
-    }
+    text.extend(error.details().trail.iter().map(|step| format!("  needed by {step}\n")));
+    text.extend(error.details().hint.iter().map(|hint| format!("hint: {hint}\n")));
     text
 }
 
@@ -95,9 +90,7 @@ fn compare(want: &str, got: &str) -> TestResult {
     let same = want.iter().zip(&got).take_while(|(want, got)| want == got).count();
     let mut text = format!("line {} differs\n", same + 1);
     let mut show = |mark: char, lines: &[&str], from: usize, count: usize| {
-        for line in lines.iter().skip(from).take(count) {
-            drop(writeln!(text, "{mark} {line}"));
-        }
+        text.extend(lines.iter().skip(from).take(count).map(|line| format!("{mark} {line}\n")));
     };
     show(' ', &want, same.saturating_sub(3), same.min(3));
     show('-', &want, same, 6);

@@ -20,7 +20,8 @@ use crate::resources::Resources;
 pub fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
     let candidates = Candidates::collect(resources);
     if candidates.by_old_name.is_empty() {
-        return Ok(());
+        // kustomize: the subjects are read even where there is nothing to rename.
+        return resources.iter().try_for_each(|resource| Referrer::new(resource).map(drop));
     }
     let references = &config.get().name_references;
     let mut specs_of_kind: BTreeMap<String, Vec<(&Gvk, FieldSpec)>> = BTreeMap::new();
