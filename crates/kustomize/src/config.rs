@@ -274,11 +274,16 @@ fn name_reference(node: &Node) -> Result<NameBackReference> {
 
 /// A field spec of a configuration file, in which an unknown field is an error.
 fn strict_field_spec(node: &Node) -> Result<FieldSpec> {
-    const KNOWN: [&str; 5] = ["group", "version", "kind", "path", "create"];
-    for (name, _) in fields(node, "a field spec")? {
-        if !KNOWN.contains(&name.as_str()) {
-            return Err(decode::unknown(node, &name, &KNOWN));
+    let mut spec = FieldSpec::default();
+    for (name, value) in fields(node, "a field spec")? {
+        match name.as_str() {
+            "group" => spec.gvk.group = decode::text(value, "group")?,
+            "version" => spec.gvk.version = decode::text(value, "version")?,
+            "kind" => spec.gvk.kind = decode::text(value, "kind")?,
+            "path" => spec.path = decode::any_text(value, "path")?,
+            "create" => spec.create = decode::boolean(value, "create")?,
+            _ => return Err(decode::unknown(node, &name, &["group", "version", "kind", "path", "create"])),
         }
     }
-    decode::field_spec(node, "a field spec")
+    Ok(spec)
 }

@@ -5,7 +5,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use goyaml::{Limits, Node, Text};
+use goyaml::{Limits, Node, Tag, Text};
 
 use crate::config::{Config, NameBackReference, TransformerConfig};
 use crate::error::{Error, Result};
@@ -42,14 +42,15 @@ impl Definitions {
     fn read(bytes: &[u8], file: u32) -> Result<Self> {
         let limits = Limits::default();
         let parsed = goyaml::parse(bytes, &limits).map_err(|error| Error::malformed(&error))?;
-        let mut node = parsed.ok_or_else(|| Error::new("the file is empty"))?;
+        // A file of comments says nothing; kustomize crashes on one without a single byte.
+        let Some(mut node) = parsed.filter(|node| !node.is_null()) else {
+            return if bytes.is_empty() { Err(Error::new("the file is empty")) } else { Ok(Self(Vec::new())) };
+        };
         node.expand_aliases(&limits).map_err(|error| Error::malformed(&error))?;
         node.set_file(file);
         let entries = node.entries().ok_or_else(|| not_openapi(&node))?;
         let definition = |(name, value): &(Node, Node)| {
-            if !value.is_mapping() && !value.is_null() {
-                return Err(not_openapi(value));
-            }
+            check_definition(value)?;
             Ok((name.to_text().unwrap_or_default(), value.clone()))
         };
         entries.iter().map(definition).collect::<Result<_>>().map(Self)
@@ -90,11 +91,41 @@ impl Definitions {
 
     fn properties(&self, name: &str) -> &[(Node, Node)] {
         let definition = self.0.iter().rev().find(|(known, _)| known == name).map(|(_, definition)| definition);
-        let entries = definition.and_then(Node::entries).unwrap_or_default();
-        let is_schema = |(key, _): &&(Node, Node)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case("schema"));
-        let schema = entries.iter().find(is_schema).map(|(_, schema)| schema);
+        let schema = definition.and_then(|definition| definition_field(definition, "schema"));
         schema.and_then(|schema| schema.get("properties")).and_then(Node::entries).unwrap_or_default()
     }
+}
+
+/// A field of a definition; its name matches in any case, those within the schema do not.
+fn definition_field<'a>(definition: &'a Node, name: &str) -> Option<&'a Node> {
+    let is_named = |(key, _): &&(Node, Node)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name));
+    definition.entries()?.iter().find(is_named).map(|(_, value)| value)
+}
+
+/// Makes sure that a definition has the shape of one.
+fn check_definition(definition: &Node) -> Result<()> {
+    let is_map_or_null = |node: &Node| node.is_mapping() || node.is_null();
+    let is_text_or_null = |node: &Node| node.is_null() || node.is_scalar() && node.tag == Tag::Str;
+    let is_type = |node: &Node| is_text_or_null(node) || node.is_sequence();
+    let is_list_of_texts = |node: &Node| {
+        node.is_null() || node.items().is_some_and(|items| items.iter().all(is_text_or_null))
+    };
+    let check = |node: &Node, is_right: bool| if is_right { Ok(()) } else { Err(not_openapi(node)) };
+    check(definition, is_map_or_null(definition))?;
+    if let Some(dependencies) = definition_field(definition, "dependencies") {
+        check(dependencies, is_list_of_texts(dependencies))?;
+    }
+    let Some(schema) = definition_field(definition, "schema") else { return Ok(()) };
+    check(schema, is_map_or_null(schema))?;
+    let Some(properties) = schema.get("properties") else { return Ok(()) };
+    check(properties, is_map_or_null(properties))?;
+    for (_, property) in properties.entries().unwrap_or_default() {
+        check(property, is_map_or_null(property))?;
+        if let Some(kind) = property.get("type") {
+            check(kind, is_type(kind))?;
+        }
+    }
+    Ok(())
 }
 
 fn add_property(config: &mut TransformerConfig, kind: &str, property: &Node, path: &[Text]) -> Result<()> {
@@ -125,11 +156,10 @@ fn add_property(config: &mut TransformerConfig, kind: &str, property: &Node, pat
     Ok(())
 }
 
-/// The text of an `x-` field, whose name matches in any case; nothing where it is no text.
+/// The text of an `x-` field; nothing where it is no text.
 fn string_extension(property: &Node, name: &str) -> Option<Text> {
-    let entries = property.entries()?;
-    let (_, value) = entries.iter().find(|(key, _)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))?;
-    value.to_text().filter(|_| value.tag == goyaml::Tag::Str)
+    let value = property.get(name)?;
+    value.to_text().filter(|_| value.tag == Tag::Str)
 }
 
 fn not_openapi(node: &Node) -> Error {

@@ -5,7 +5,7 @@ mod tests;
 
 use goyaml::{Dialect, Limits, Node, Scalar, Style, Tag, Text};
 
-use crate::decode::{fields, list, text};
+use crate::decode::{any_text, fields, list, text};
 use crate::error::{Error, Result};
 use crate::metadata;
 use crate::resource::Resource;
@@ -92,10 +92,10 @@ impl Origin {
         let mut origin = Self::default();
         for (name, value) in fields(node, "an origin")? {
             match name.as_str() {
-                "path" => origin.path = text(value, "path")?,
-                "repo" => origin.repository = text(value, "repo")?,
-                "ref" => origin.reference = text(value, "ref")?,
-                "configuredin" => origin.configured_in = text(value, "configuredIn")?,
+                "path" => origin.path = any_text(value, "path")?,
+                "repo" => origin.repository = any_text(value, "repo")?,
+                "ref" => origin.reference = any_text(value, "ref")?,
+                "configuredin" => origin.configured_in = any_text(value, "configuredIn")?,
                 "configuredby" => origin.configured_by = Configuration::decode(value)?,
                 _ => {}
             }
