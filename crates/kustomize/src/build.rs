@@ -35,6 +35,8 @@ pub struct Options {
     pub managed_by_label: bool,
     /// Bounds on what files may ask for.
     pub limits: Limits,
+    /// The directory, as an absolute path, from which errors name files; without it, the one that is built.
+    pub named_from: Option<String>,
 }
 
 /// The order of the output.
@@ -90,7 +92,7 @@ pub fn build(files: &dyn Files, root: &str, options: &Options) -> Result<Output>
 /// # Errors
 /// As for [`build`], and what the hooks return.
 pub fn build_with(files: &dyn Files, root: &str, options: &Options, hooks: &mut dyn Hooks) -> Result<Output> {
-    let loader = Loader::new(files, root, options.load_restrictions)?;
+    let loader = Loader::new(files, root, options)?;
     let names = std::rc::Rc::clone(loader.names());
     let mut session = Session::new(options, hooks);
     let built = build_root(loader, &mut session);

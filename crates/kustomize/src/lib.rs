@@ -32,7 +32,7 @@ mod selector;
 mod transformers;
 
 pub use build::{Options, Output, Reorder, build, build_with};
-pub use error::{Details, Error, Result};
+pub use error::{Details, Error, Related, Result};
 pub use files::{Entry, FileError, Files, MemoryFiles};
 pub use hooks::{Hooks, NoHooks};
 pub use id::{Gvk, ResId};

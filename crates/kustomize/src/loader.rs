@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use goyaml::Position;
 
+use crate::build::Options;
 use crate::error::{Error, Result};
 use crate::files::{self, Entry, FileError, Files};
 use crate::kustomization::Located;
@@ -26,6 +27,8 @@ pub struct Loader<'a> {
     restrictions: LoadRestrictions,
     /// Resolved directories from the one that is built down to this one.
     roots: Vec<String>,
+    /// The directory from which errors name files.
+    named_from: Rc<str>,
     names: Rc<RefCell<FileNames>>,
 }
 
@@ -57,7 +60,7 @@ impl<'a> Loader<'a> {
     ///
     /// # Errors
     /// Where it is none.
-    pub fn new(files: &'a dyn Files, root: &str, restrictions: LoadRestrictions) -> Result<Self> {
+    pub fn new(files: &'a dyn Files, root: &str, options: &Options) -> Result<Self> {
         let root = match files.resolve(root) {
             Ok(Entry::Directory(root)) => root,
             Ok(Entry::File(_)) => {
@@ -66,7 +69,9 @@ impl<'a> Loader<'a> {
             }
             Err(error) => return Err(Error::new(format!("cannot read directory `{root}`: {error}"))),
         };
-        Ok(Self { files, restrictions, roots: vec![root], names: Rc::default() })
+        let named_from = options.named_from.as_deref().unwrap_or(&root).into();
+        let restrictions = options.load_restrictions;
+        Ok(Self { files, restrictions, roots: vec![root], named_from, names: Rc::default() })
     }
 
     /// The resolved directory.
@@ -79,10 +84,9 @@ impl<'a> Loader<'a> {
         &self.names
     }
 
-    /// How errors name a resolved path: relative to the directory that is built.
+    /// How errors name an absolute path.
     pub fn display(&self, path: &str) -> String {
-        let top = self.roots.first().map_or("/", String::as_str);
-        relative(top, path)
+        relative(&self.named_from, path)
     }
 
     /// Reads a file named by a kustomization.
@@ -170,16 +174,15 @@ impl<'a> Loader<'a> {
             Err(error) => return Err(self.unreadable(path, &error)),
         };
         if let Some(visited) = self.roots.iter().rev().find(|visited| files::is_within(visited, &root)) {
-            return Err(Error::new(format!(
-                "cycle: `{path}` leads to `{}`, which contains `{}`, which is being built",
-                self.display(&root),
-                self.display(visited)
-            ))
+            let (directory, inner) = (self.display(&root), self.display(visited));
+            let reason = if directory == inner { String::new() } else { format!(" contains `{inner}`, which") };
+            return Err(Error::new(format!("cycle: `{path}` leads to `{directory}`, which{reason} is being built"))
             .hint("a base cannot be the kustomization itself, one that uses it, or a directory above them"));
         }
         let mut roots = self.roots.clone();
         roots.push(root);
-        Ok(Self { roots, names: Rc::clone(&self.names), ..*self })
+        let named_from = Rc::clone(&self.named_from);
+        Ok(Self { roots, named_from, names: Rc::clone(&self.names), ..*self })
     }
 
     fn unreadable(&self, path: &str, error: &FileError) -> Error {
@@ -212,11 +215,15 @@ fn is_remote_directory(path: &str) -> bool {
         || lower.starts_with("github.com:")
 }
 
-fn relative(top: &str, path: &str) -> String {
-    let top_parts: Vec<&str> = top.split('/').filter(|part| !part.is_empty()).collect();
+/// A path as somebody in a directory would write it: with `..` where both share a directory, else absolute.
+fn relative(from: &str, path: &str) -> String {
+    let from_parts: Vec<&str> = from.split('/').filter(|part| !part.is_empty()).collect();
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let shared = top_parts.iter().zip(&parts).take_while(|(left, right)| left == right).count();
-    let mut result: Vec<&str> = vec![".."; top_parts.len() - shared];
+    let shared = from_parts.iter().zip(&parts).take_while(|(left, right)| left == right).count();
+    if shared == 0 && !from_parts.is_empty() {
+        return path.to_owned();
+    }
+    let mut result: Vec<&str> = vec![".."; from_parts.len() - shared];
     result.extend(parts.iter().skip(shared));
     if result.is_empty() { ".".to_owned() } else { result.join("/") }
 }

@@ -67,8 +67,11 @@ impl Resources {
             self.list.push(resource);
             return Ok(());
         }
+        let known = self.list.iter().find(|known| known.id().is_same(resource.id()));
+        let first = known.map(|known| known.node().position).unwrap_or_default();
         Err(Error::new("a resource with the same kind, name and namespace is already there")
             .position(resource.node().position)
+            .related("the other one stands at", first)
             .resource(resource.id())
             .hint("remove one of the two, or give it another name or namespace"))
     }

@@ -112,8 +112,9 @@ impl KeyValues {
             Some((_, "")) => return Err(Error::new(format!("there is no path behind the `=` of `{text}`"))),
             Some(parts) => parts,
         };
-        let bytes = loader.load_path(path)?.bytes;
-        self.add(key, Value { bytes, position: source.position })
+        let file = loader.load_path(path)?;
+        let position = Position { line: 1, column: 1, file: file.number };
+        self.add(key, Value { bytes: file.bytes, position })
     }
 }
 
