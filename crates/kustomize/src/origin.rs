@@ -85,7 +85,7 @@ impl Origin {
 
     /// The origin in a resource's annotation.
     fn of(resource: &Resource) -> Result<Option<Self>> {
-        annotation(resource, ORIGIN)?.map(|node| Self::decode(&node)).transpose()
+        annotation(resource, ORIGIN, Self::decode)
     }
 
     fn decode(node: &Node) -> Result<Self> {
@@ -169,8 +169,8 @@ pub(crate) fn add_transformation(resource: &mut Resource, transformer: &Origin) 
     if Origin::of(resource)?.is_none() {
         return set(resource, transformer);
     }
-    let known = annotation(resource, TRANSFORMATIONS)?;
-    let mut all = known.map(|node| list(&node, "transformations", Origin::decode)).transpose()?.unwrap_or_default();
+    let read = |node: &Node| list(node, "transformations", Origin::decode);
+    let mut all = annotation(resource, TRANSFORMATIONS, read)?.unwrap_or_default();
     all.push(transformer.clone());
     annotate(resource, TRANSFORMATIONS, &Node::sequence(all.iter().map(Origin::to_node).collect()))
 }
@@ -186,12 +186,17 @@ pub(crate) fn inherit(resource: &mut Resource, old: &Resource) -> Result<()> {
     }
 }
 
-/// The YAML that an annotation holds.
-fn annotation(resource: &Resource, name: &str) -> Result<Option<Node>> {
+/// What `read` finds in the YAML that an annotation holds.
+fn annotation<T>(resource: &Resource, name: &str, read: impl Fn(&Node) -> Result<T>) -> Result<Option<T>> {
     let Some(written) = metadata::annotation(resource.node(), name) else { return Ok(None) };
-    let parsed = goyaml::parse(written.as_bytes(), &Limits::default());
-    let parsed = parsed.map_err(|error| Error::malformed(&error).replace_position(resource.node().position))?;
-    Ok(Some(parsed.unwrap_or_else(Node::null)))
+    let parsed = goyaml::parse(written.as_bytes(), &Limits::default()).map_err(|error| Error::malformed(&error));
+    let found = parsed.and_then(|node| read(&node.unwrap_or_else(Node::null)));
+    // Lines count from the start of the annotation, which says nothing to anybody.
+    let place = resource.node().position;
+    let blame = |error: Error| {
+        error.replace_position(place).field(format!("metadata.annotations.{name}")).resource(resource.id())
+    };
+    found.map(Some).map_err(blame)
 }
 
 fn annotate(resource: &mut Resource, name: &str, value: &Node) -> Result<()> {

@@ -1,8 +1,6 @@
 //! `vars`: values of fields that take the place of `$(NAME)` in others.
 
 mod substitute;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
