@@ -29,6 +29,7 @@ mod resource;
 mod resources;
 pub mod schema;
 mod selector;
+mod shared;
 mod transformers;
 
 pub use build::{Options, Output, Reorder, build, build_with};

@@ -113,6 +113,7 @@ pub fn set_entry(map: &mut Node, key: &str, value: Node) {
 pub fn replace_scalar(slot: &mut Node, mut value: Node) {
     value.style = slot.style;
     value.position = slot.position;
+    value.set_mark(slot.mark());
     if is_text_style(value.style) && value.is_scalar() {
         value.tag = Tag::Str;
     }

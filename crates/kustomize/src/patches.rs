@@ -5,6 +5,7 @@ use goyaml::{Limits, Node};
 use crate::error::{Error, Result};
 use crate::id::ResId;
 use crate::load;
+use crate::metadata;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::Schema;
@@ -134,6 +135,13 @@ fn apply_to_each(patch: &Resource, selected: &[usize], schema: &Schema, resource
     if selected.is_empty() {
         return Ok(());
     }
+    let mut patch = patch.clone();
+    let node = patch.node_mut();
+    // kustomize: Resource.CopyMergeMetaDataFieldsFrom writes the patch's labels and annotations anew, as strings: a null
+    // there becomes the text `null` (or `~`) and deletes nothing, and a null or empty map of them has no effect at all.
+    let (labels, annotations) = (metadata::labels(node), metadata::annotations(node));
+    metadata::set_string_map(node, "labels", &labels);
+    metadata::set_string_map(node, "annotations", &annotations);
     for index in selected {
         let Some(resource) = resources.as_mut_slice().get_mut(*index) else { continue };
         let mut copy = patch.clone();
@@ -161,6 +169,7 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
         merge_node(patch, schema, resource.node_mut())
     };
     result.map_err(|error| error.resource(&id))?;
+    resource.settle_shared();
     if resource.is_empty() {
         return Ok(());
     }

@@ -7,6 +7,7 @@ use goyaml::{Node, Text};
 use crate::error::{Error, Result};
 use crate::id::{Gvk, NOT_A_NAMESPACE, ResId};
 use crate::metadata::{self, StringMap};
+use crate::shared::Shared;
 
 /// The domain of the annotations in which kustomize keeps its notes.
 const NOTES_DOMAIN: &str = "internal.config.kubernetes.io";
@@ -32,6 +33,7 @@ pub struct Resource {
     pub notes: Notes,
     /// Names of the variables whose value is read from it.
     pub variables: Vec<Text>,
+    shared: Shared,
 }
 
 /// What a build notes about a resource and takes away before the output.
@@ -105,7 +107,7 @@ impl Behavior {
 impl Resource {
     /// Wraps an object.
     pub fn new(node: Node) -> Self {
-        let mut resource = Self { node, id: OnceCell::new(), notes: Notes::default(), variables: Vec::new() };
+        let mut resource = Self { node, id: OnceCell::new(), notes: Notes::default(), shared: Shared::default(), variables: Vec::new() };
         resource.absorb_notes();
         resource
     }
@@ -190,6 +192,21 @@ impl Resource {
             kind: id.gvk.kind.clone(),
         };
         self.notes.previous.push(previous);
+        // kustomize: StorePreviousId writes all annotations anew, and so they are shared with nothing any more.
+        let annotations = self.node.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
+        for (_, value) in annotations.and_then(Node::entries_mut).into_iter().flatten() {
+            value.set_mark(0);
+        }
+    }
+
+    /// Marks the places that a label is about to be added to.
+    pub(crate) fn share(&mut self, text: &Text) -> u32 {
+        self.shared.add(text)
+    }
+
+    /// Brings what was written to one place of a label to its other places.
+    pub(crate) fn settle_shared(&mut self) {
+        self.shared.settle(&mut self.node);
     }
 
     /// Sets the name.

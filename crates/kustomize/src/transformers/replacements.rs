@@ -14,6 +14,7 @@ use crate::kustomization::{
 };
 use crate::resource::Resource;
 use crate::resources::Resources;
+use crate::shared;
 use crate::selector::{CompiledSelector, Selector};
 
 /// The field that counts where none is given, for sources and targets alike.
@@ -204,6 +205,7 @@ fn apply_to_target(
                         .resource(&id)
                 })?;
             }
+            resource.settle_shared();
         }
     }
     Ok(())
@@ -248,6 +250,7 @@ fn set_value(slot: &mut Node, value: &Node, options: Option<&FieldOptions>) -> R
         set_text(slot, joined.or_else(|| value.to_text()).unwrap_or_default());
     } else {
         *slot = value.clone();
+        shared::forget(slot);
     }
     Ok(())
 }
