@@ -46,7 +46,7 @@ pub(crate) fn decode_generator(
             "files" => args.files = located_list(value, "files")?,
             "envs" => args.envs = located_list(value, "envs")?,
             "env" => {
-                env = Some(located(value, "env")?).filter(|env| strict && !env.text.is_empty())
+                env = Some(located(value, "env")?).filter(|env| strict && !env.text.is_empty());
             }
             "options" if value.is_null() => args.options = None,
             "options" => args.options = Some(decode_generator_options(value, strict)?),
@@ -84,7 +84,7 @@ pub(crate) fn decode_generator_options(node: &Node, strict: bool) -> Result<Gene
             "labels" => options.labels = string_map(value, "labels")?,
             "annotations" => options.annotations = string_map(value, "annotations")?,
             "disablenamesuffixhash" => {
-                options.disable_name_suffix_hash = boolean(value, "disableNameSuffixHash")?
+                options.disable_name_suffix_hash = boolean(value, "disableNameSuffixHash")?;
             }
             "immutable" => options.immutable = boolean(value, "immutable")?,
             _ if strict => {
