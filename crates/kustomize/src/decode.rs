@@ -56,6 +56,22 @@ pub fn text(node: &Node, field: &str) -> Result<Text> {
     }
 }
 
+/// A text, or a number or boolean that becomes one because a text is needed.
+///
+/// # Errors
+/// Where the node is anything else.
+// sigs.k8s.io/yaml does so for the fields of a struct, but not for those of one that is embedded in it.
+pub(crate) fn any_text(node: &Node, field: &str) -> Result<Text> {
+    let resolved = node.as_str().map(|written| goyaml::resolve(written, node.tag, node.style, Dialect::V2));
+    match resolved {
+        Some(Ok(Scalar::Bool(value))) => Ok(value.to_string().into()),
+        Some(Ok(Scalar::Int(number))) => Ok(number.to_string().into()),
+        Some(Ok(Scalar::Uint(number))) => Ok(number.to_string().into()),
+        Some(Ok(Scalar::Float(number))) => Ok(number.to_string().into()),
+        _ => text(node, field),
+    }
+}
+
 /// A text and its place.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! ConfigMaps and Secrets made of literals and files.
+//! `ConfigMaps` and Secrets made of literals and files.
 
 mod config_map;
 mod data;
@@ -14,21 +14,30 @@ use crate::kustomization::{GeneratorArgs, GeneratorOptions};
 use crate::metadata::StringMap;
 use crate::resource::{Behavior, Resource};
 
-pub use config_map::config_map;
+pub(crate) use config_map::config_map;
 pub(crate) use data::{base64_lines, merge_data};
-pub use secret::secret;
+pub(crate) use secret::secret;
 
 /// The options of one generator completed by those of the kustomization; a generator's own labels and annotations win.
 // kustomize: types.MergeGlobalOptionsIntoLocal
-pub fn merge_options(
+pub(crate) fn merge_options(
     local: Option<&GeneratorOptions>,
     global: Option<&GeneratorOptions>,
 ) -> Option<GeneratorOptions> {
-    let Some(GeneratorOptions { labels, annotations, disable_name_suffix_hash, immutable }) = global else {
+    let Some(GeneratorOptions {
+        labels,
+        annotations,
+        disable_name_suffix_hash,
+        immutable,
+    }) = global
+    else {
         return local.cloned();
     };
     let mut merged = local.cloned().unwrap_or_default();
-    for (own, inherited) in [(&mut merged.labels, labels), (&mut merged.annotations, annotations)] {
+    for (own, inherited) in [
+        (&mut merged.labels, labels),
+        (&mut merged.annotations, annotations),
+    ] {
         for (key, value) in inherited {
             own.entry(key.clone()).or_insert_with(|| value.clone());
         }
@@ -49,7 +58,10 @@ fn base(kind: &str, args: &GeneratorArgs) -> Result<Node> {
     }
     let mut metadata = vec![(Node::string("name"), data::text_node(args.name.clone()))];
     if !args.namespace.is_empty() {
-        metadata.push((Node::string("namespace"), data::text_node(args.namespace.clone())));
+        metadata.push((
+            Node::string("namespace"),
+            data::text_node(args.namespace.clone()),
+        ));
     }
     let mut object = Node::mapping(vec![
         (Node::string("apiVersion"), Node::string("v1")),
@@ -64,11 +76,21 @@ fn base(kind: &str, args: &GeneratorArgs) -> Result<Node> {
 // kustomize: generators.copyLabelsAndAnnotations, setImmutable and resource.Factory.makeOne
 fn finish(mut object: Node, args: &GeneratorArgs) -> Result<Resource> {
     let options = args.options.as_ref();
-    if let Some(GeneratorOptions { labels, annotations, disable_name_suffix_hash: _, immutable }) = options {
+    if let Some(GeneratorOptions {
+        labels,
+        annotations,
+        disable_name_suffix_hash: _,
+        immutable,
+    }) = options
+    {
         if let Some(metadata) = object.get_mut("metadata") {
             for (field, map) in [("labels", labels), ("annotations", annotations)] {
                 if !map.is_empty() {
-                    metadata.set(field, quoted_map(map).map_err(|error| error.position(args.position).field(field))?);
+                    metadata.set(
+                        field,
+                        quoted_map(map)
+                            .map_err(|error| error.position(args.position).field(field))?,
+                    );
                 }
             }
         }
@@ -104,6 +126,8 @@ fn check_key(key: &Text) -> Result<()> {
         Tag::Merge => "a merge key",
         Tag::Str | Tag::Binary | Tag::Seq | Tag::Map | Tag::Custom => return Ok(()),
     };
-    Err(Error::new(format!("key `{key}` would be {what} in YAML, not a text"))
-        .hint("choose a key that cannot be taken for anything but a text"))
+    Err(
+        Error::new(format!("key `{key}` would be {what} in YAML, not a text"))
+            .hint("choose a key that cannot be taken for anything but a text"),
+    )
 }

@@ -9,12 +9,12 @@ use crate::kustomization::GeneratorArgs;
 use crate::loader::Loader;
 use crate::resource::Resource;
 
-/// Makes a ConfigMap: texts under `data`, everything else as base64 under `binaryData`.
+/// Makes a `ConfigMap`: texts under `data`, everything else as base64 under `binaryData`.
 ///
 /// # Errors
 /// Where the name is missing, a source is wrong or cannot be read, and where a key repeats.
 // kustomize: generators.MakeConfigMap
-pub fn config_map(args: &GeneratorArgs, loader: &Loader) -> Result<Resource> {
+pub(crate) fn config_map(args: &GeneratorArgs, loader: &Loader) -> Result<Resource> {
     let mut object = super::base("ConfigMap", args)?;
     let mut texts = Vec::new();
     let mut binaries = Vec::new();

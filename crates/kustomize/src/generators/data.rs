@@ -47,13 +47,18 @@ pub(super) fn text_node(text: Text) -> Node {
 /// Whether a line, taken for a YAML document, is anything but a text.
 fn is_other_type(line: &str) -> bool {
     let is_text = |text: &str, style| {
-        matches!(goyaml::resolve(text, Tag::Str, style, Dialect::V2), Ok(Scalar::Text(_)))
+        matches!(
+            goyaml::resolve(text, Tag::Str, style, Dialect::V2),
+            Ok(Scalar::Text(_))
+        )
     };
     if line.is_empty() {
         return false;
     }
     let is_one_word = line.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+        && line
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     if is_one_word {
         return !is_text(line, Style::PLAIN);
     }
@@ -81,16 +86,16 @@ pub(crate) fn merge_data(resource: &mut Resource, old: &Resource) -> Result<()> 
         let own = object.remove(field);
         merged.extend(metadata::values(own.as_ref()));
         if !merged.is_empty() {
-            object.set(field, map_node(merged, own));
+            object.set(field, map_node(merged, own.as_ref()));
         }
     }
     Ok(())
 }
 
 /// The merged map; values that come from the generator keep their places.
-fn map_node(map: StringMap, own: Option<Node>) -> Node {
+fn map_node(map: StringMap, own: Option<&Node>) -> Node {
     let entries = map.into_iter().map(|(key, value)| {
-        let position = own.as_ref().and_then(|own| own.get(&key)).map(|node| node.position);
+        let position = own.and_then(|own| own.get(&key)).map(|node| node.position);
         let mut node = text_node(value);
         node.position = position.unwrap_or_default();
         (metadata::untagged(key), node)
@@ -101,16 +106,31 @@ fn map_node(map: StringMap, own: Option<Node>) -> Node {
 /// `stringData` of a Secret as the API server would add it to `data`.
 // kustomize: normalizeSecretStringData
 fn encoded_string_data(secret: &Resource) -> Result<StringMap> {
-    let Some(texts) = secret.node().get("stringData").filter(|texts| !texts.is_null()) else {
+    let Some(texts) = secret
+        .node()
+        .get("stringData")
+        .filter(|texts| !texts.is_null())
+    else {
         return Ok(StringMap::new());
     };
-    let wrong = |node: &Node, message: String| Error::new(message).position(node.position).field("stringData");
-    let entries = texts.entries().ok_or_else(|| wrong(texts, "`stringData` must be a map".to_owned()))?;
+    let wrong = |node: &Node, message: String| {
+        Error::new(message)
+            .position(node.position)
+            .field("stringData")
+    };
+    let entries = texts
+        .entries()
+        .ok_or_else(|| wrong(texts, "`stringData` must be a map".to_owned()))?;
     let mut encoded = StringMap::new();
     for (key, value) in entries {
         let key = key.to_text().unwrap_or_default();
-        let text = if value.is_null() { Some("") } else { value.as_str() };
-        let text = text.ok_or_else(|| wrong(value, format!("the value of `{key}` must be a text")))?;
+        let text = if value.is_null() {
+            Some("")
+        } else {
+            value.as_str()
+        };
+        let text =
+            text.ok_or_else(|| wrong(value, format!("the value of `{key}` must be a text")))?;
         encoded.insert(key, base64_lines(text.as_bytes()));
     }
     Ok(encoded)

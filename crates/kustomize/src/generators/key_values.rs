@@ -31,13 +31,19 @@ impl KeyValues {
     pub(super) fn load(args: &GeneratorArgs, loader: &Loader) -> Result<Self> {
         let mut found = Self(BTreeMap::new());
         for source in &args.envs {
-            found.add_env_file(source, loader).map_err(|error| error.field("envs"))?;
+            found
+                .add_env_file(source, loader)
+                .map_err(|error| error.field("envs"))?;
         }
         for source in &args.literals {
-            found.add_literal(source).map_err(|error| error.position(source.position).field("literals"))?;
+            found
+                .add_literal(source)
+                .map_err(|error| error.position(source.position).field("literals"))?;
         }
         for source in &args.files {
-            found.add_file(source, loader).map_err(|error| error.position(source.position).field("files"))?;
+            found
+                .add_file(source, loader)
+                .map_err(|error| error.position(source.position).field("files"))?;
         }
         Ok(found)
     }
@@ -51,9 +57,14 @@ impl KeyValues {
                 slot.insert(value);
                 Ok(())
             }
-            Entry::Occupied(known) => Err(Error::new(format!("key `{}` is given twice", known.key()))
-                .position(position)
-                .hint("keep one of the two; a generator with `behavior: merge` overrides one in a base")),
+            Entry::Occupied(known) => Err(Error::new(format!(
+                "key `{}` is given twice",
+                known.key()
+            ))
+            .position(position)
+            .hint(
+                "keep one of the two; a generator with `behavior: merge` overrides one in a base",
+            )),
         }
     }
 
@@ -65,8 +76,13 @@ impl KeyValues {
             if line.len() > LONGEST_LINE {
                 break;
             }
-            let position = Position { line: number, column: 1, file: file.number };
-            self.add_env_line(line, position).map_err(|error| error.position(position).in_file(&file.name))?;
+            let position = Position {
+                line: number,
+                column: 1,
+                file: file.number,
+            };
+            self.add_env_line(line, position)
+                .map_err(|error| error.position(position).in_file(&file.name))?;
         }
         Ok(())
     }
@@ -75,9 +91,14 @@ impl KeyValues {
     fn add_env_line(&mut self, line: &[u8], position: Position) -> Result<()> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let line = std::str::from_utf8(line).map_err(|_| {
-            Error::new("the line is not UTF-8 text").hint("give binary content as one of `files`, not in an env file")
+            Error::new("the line is not UTF-8 text")
+                .hint("give binary content as one of `files`, not in an env file")
         })?;
-        let line = if position.line == 1 { line.strip_prefix('\u{feff}').unwrap_or(line) } else { line };
+        let line = if position.line == 1 {
+            line.strip_prefix('\u{feff}').unwrap_or(line)
+        } else {
+            line
+        };
         let line = line.trim_start();
         if line.starts_with('#') {
             return Ok(());
@@ -87,16 +108,33 @@ impl KeyValues {
         if key.is_empty() {
             return Ok(());
         }
-        self.add(key, Value { bytes: value.into(), position })
+        self.add(
+            key,
+            Value {
+                bytes: value.into(),
+                position,
+            },
+        )
     }
 
     // kustomize: kv.parseLiteralSource
     fn add_literal(&mut self, source: &Located) -> Result<()> {
-        let (key, value) = source.text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(|| {
-            // The text may be a password that lacks its key.
-            Error::new("a literal is not of the form `key=value`").hint("write `key=value`; an empty value is `key=`")
-        })?;
-        self.add(key, Value { bytes: without_quotes(value).into(), position: source.position })
+        let (key, value) = source
+            .text
+            .split_once('=')
+            .filter(|(key, _)| !key.is_empty())
+            .ok_or_else(|| {
+                // The text may be a password that lacks its key.
+                Error::new("a literal is not of the form `key=value`")
+                    .hint("write `key=value`; an empty value is `key=`")
+            })?;
+        self.add(
+            key,
+            Value {
+                bytes: without_quotes(value).into(),
+                position: source.position,
+            },
+        )
     }
 
     // kustomize: generators.ParseFileSource
@@ -108,13 +146,31 @@ impl KeyValues {
                 return Err(Error::new(format!("`{text}` has more than one `=`"))
                     .hint("neither the key nor the path may contain `=`; rename the file"));
             }
-            Some(("", _)) => return Err(Error::new(format!("there is no key in front of the `=` of `{text}`"))),
-            Some((_, "")) => return Err(Error::new(format!("there is no path behind the `=` of `{text}`"))),
+            Some(("", _)) => {
+                return Err(Error::new(format!(
+                    "there is no key in front of the `=` of `{text}`"
+                )));
+            }
+            Some((_, "")) => {
+                return Err(Error::new(format!(
+                    "there is no path behind the `=` of `{text}`"
+                )));
+            }
             Some(parts) => parts,
         };
         let file = loader.load_path(path)?;
-        let position = Position { line: 1, column: 1, file: file.number };
-        self.add(key, Value { bytes: file.bytes, position })
+        let position = Position {
+            line: 1,
+            column: 1,
+            file: file.number,
+        };
+        self.add(
+            key,
+            Value {
+                bytes: file.bytes,
+                position,
+            },
+        )
     }
 }
 

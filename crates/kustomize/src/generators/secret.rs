@@ -17,15 +17,21 @@ const DEFAULT_TYPE: &str = "Opaque";
 /// # Errors
 /// Where the name is missing, a source is wrong or cannot be read, and where a key repeats.
 // kustomize: generators.MakeSecret
-pub fn secret(args: &GeneratorArgs, loader: &Loader) -> Result<Resource> {
+pub(crate) fn secret(args: &GeneratorArgs, loader: &Loader) -> Result<Resource> {
     let mut object = super::base("Secret", args)?;
-    let secret_type = if args.secret_type.is_empty() { DEFAULT_TYPE.into() } else { args.secret_type.clone() };
+    let secret_type = if args.secret_type.is_empty() {
+        DEFAULT_TYPE.into()
+    } else {
+        args.secret_type.clone()
+    };
     object.set("type", text_node(secret_type));
-    let entries = KeyValues::load(args, loader)?.into_iter().map(|(key, value)| {
-        let mut node = text_node(data::base64_lines(&value.bytes));
-        node.position = value.position;
-        (Node::string(key), node)
-    });
+    let entries = KeyValues::load(args, loader)?
+        .into_iter()
+        .map(|(key, value)| {
+            let mut node = text_node(data::base64_lines(&value.bytes));
+            node.position = value.position;
+            (Node::string(key), node)
+        });
     object.set("data", Node::mapping(entries.collect()));
     super::finish(object, args)
 }

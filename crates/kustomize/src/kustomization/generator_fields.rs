@@ -6,7 +6,17 @@ use super::{GeneratorArgs, GeneratorOptions};
 use crate::decode::{boolean, fields, located, located_list, string_map, text, unknown};
 use crate::error::Result;
 
-const FIELDS: [&str; 9] = ["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"];
+const FIELDS: [&str; 9] = [
+    "name",
+    "namespace",
+    "behavior",
+    "literals",
+    "files",
+    "envs",
+    "env",
+    "options",
+    "type",
+];
 
 /// Reads a generator.
 ///
@@ -16,8 +26,15 @@ const FIELDS: [&str; 9] = ["name", "namespace", "behavior", "literals", "files",
 ///
 /// # Errors
 /// Where a field is of another type or, if `strict`, unknown.
-pub(crate) fn decode_generator(node: &Node, is_secret: bool, strict: bool) -> Result<GeneratorArgs> {
-    let mut args = GeneratorArgs { position: node.position, ..GeneratorArgs::default() };
+pub(crate) fn decode_generator(
+    node: &Node,
+    is_secret: bool,
+    strict: bool,
+) -> Result<GeneratorArgs> {
+    let mut args = GeneratorArgs {
+        position: node.position,
+        ..GeneratorArgs::default()
+    };
     let mut metadata = GeneratorArgs::default();
     let mut env = None;
     for (name, value) in fields(node, "a generator")? {
@@ -28,13 +45,19 @@ pub(crate) fn decode_generator(node: &Node, is_secret: bool, strict: bool) -> Re
             "literals" => args.literals = located_list(value, "literals")?,
             "files" => args.files = located_list(value, "files")?,
             "envs" => args.envs = located_list(value, "envs")?,
-            "env" => env = Some(located(value, "env")?).filter(|env| strict && !env.text.is_empty()),
+            "env" => {
+                env = Some(located(value, "env")?).filter(|env| strict && !env.text.is_empty());
+            }
             "options" if value.is_null() => args.options = None,
             "options" => args.options = Some(decode_generator_options(value, strict)?),
             "type" if is_secret => args.secret_type = text(value, "type")?,
             "metadata" if !strict => metadata = decode_metadata(value)?,
             _ if strict => {
-                let known = if is_secret { FIELDS.as_slice() } else { FIELDS.split_last().map_or(&[][..], |(_, rest)| rest) };
+                let known = if is_secret {
+                    FIELDS.as_slice()
+                } else {
+                    FIELDS.split_last().map_or(&[][..], |(_, rest)| rest)
+                };
                 return Err(unknown(node, &name, known));
             }
             _ => {}
@@ -60,10 +83,21 @@ pub(crate) fn decode_generator_options(node: &Node, strict: bool) -> Result<Gene
         match name.as_str() {
             "labels" => options.labels = string_map(value, "labels")?,
             "annotations" => options.annotations = string_map(value, "annotations")?,
-            "disablenamesuffixhash" => options.disable_name_suffix_hash = boolean(value, "disableNameSuffixHash")?,
+            "disablenamesuffixhash" => {
+                options.disable_name_suffix_hash = boolean(value, "disableNameSuffixHash")?;
+            }
             "immutable" => options.immutable = boolean(value, "immutable")?,
             _ if strict => {
-                return Err(unknown(node, &name, &["labels", "annotations", "disableNameSuffixHash", "immutable"]));
+                return Err(unknown(
+                    node,
+                    &name,
+                    &[
+                        "labels",
+                        "annotations",
+                        "disableNameSuffixHash",
+                        "immutable",
+                    ],
+                ));
             }
             _ => {}
         }

@@ -26,12 +26,19 @@ pub(super) struct Substitution {
 
 impl Substitution {
     pub(super) const fn new(values: BTreeMap<Text, Value>) -> Self {
-        Self { values, used: BTreeSet::new() }
+        Self {
+            values,
+            used: BTreeSet::new(),
+        }
     }
 
     /// The variables that nothing has referred to, sorted.
     pub(super) fn unused(&self) -> Vec<&str> {
-        self.values.keys().filter(|name| !self.used.contains(*name)).map(Text::as_str).collect()
+        self.values
+            .keys()
+            .filter(|name| !self.used.contains(*name))
+            .map(Text::as_str)
+            .collect()
     }
 
     /// Replaces references in a text, in the texts of a list or in those that a map holds.
@@ -42,47 +49,62 @@ impl Substitution {
     pub(super) fn apply(&mut self, node: &mut Node) -> Result<()> {
         match &mut node.data {
             _ if node.tag == Tag::Null => Ok(()),
-            Data::Scalar(_) => self.replace_in(node),
+            Data::Scalar(_) => {
+                self.replace_in(node);
+                Ok(())
+            }
             Data::Sequence(items) => items.iter_mut().try_for_each(|item| {
                 if !is_text(item) {
-                    return Err(Error::new("an item of a list that may refer to variables is not a text")
-                        .position(item.position)
-                        .hint("put the item in quotes"));
+                    return Err(Error::new(
+                        "an item of a list that may refer to variables is not a text",
+                    )
+                    .position(item.position)
+                    .hint("put the item in quotes"));
                 }
-                self.replace_in(item)
+                self.replace_in(item);
+                Ok(())
             }),
             Data::Mapping(entries) => entries.iter_mut().try_for_each(|(key, value)| {
                 if !is_text(key) {
-                    return Err(Error::new("a key of a map that may refer to variables is not a text")
-                        .position(key.position)
-                        .hint("put the key in quotes"));
+                    return Err(Error::new(
+                        "a key of a map that may refer to variables is not a text",
+                    )
+                    .position(key.position)
+                    .hint("put the key in quotes"));
                 }
-                self.replace_in(value)
+                self.replace_in(value);
+                Ok(())
             }),
-            Data::Alias(_) => Err(Error::new("an alias stands where a value is expected").position(node.position)),
+            Data::Alias(_) => {
+                Err(Error::new("an alias stands where a value is expected").position(node.position))
+            }
         }
     }
 
     /// Replaces references in a text and leaves anything else alone.
-    fn replace_in(&mut self, node: &mut Node) -> Result<()> {
+    fn replace_in(&mut self, node: &mut Node) {
         if !is_text(node) {
-            return Ok(());
+            return;
         }
         let text = node.to_text().unwrap_or_default();
         // kustomize: updateNodeValue drops the style of every text it passes, whether it holds a reference or not.
         node.style = Style::PLAIN;
         if !text.contains('$') {
-            return Ok(());
+            return;
         }
-        let (text, tag) = self.whole(&text).unwrap_or_else(|| (self.expand(&text), Tag::Str));
+        let (text, tag) = self
+            .whole(&text)
+            .unwrap_or_else(|| (self.expand(&text), Tag::Str));
         node.data = Data::Scalar(text);
         node.tag = tag;
-        Ok(())
     }
 
     /// The value of a text that is a reference and nothing else; it keeps its type.
     fn whole(&mut self, text: &str) -> Option<(Text, Tag)> {
-        let name = text.strip_prefix("$(")?.strip_suffix(')').filter(|name| !name.contains(')'))?;
+        let name = text
+            .strip_prefix("$(")?
+            .strip_suffix(')')
+            .filter(|name| !name.contains(')'))?;
         Some(match self.value(name)? {
             Value::Text(text) => (text, Tag::Str),
             Value::Int(number) => (number.to_string().into(), Tag::Int),
@@ -98,7 +120,9 @@ impl Substitution {
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('$') {
             expanded.extend_from_slice(before.as_bytes());
-            let reference = after.strip_prefix('(').and_then(|inside| inside.split_once(')'));
+            let reference = after
+                .strip_prefix('(')
+                .and_then(|inside| inside.split_once(')'));
             if let Some((name, after)) = reference {
                 expanded.extend_from_slice(self.written(name).as_bytes());
                 rest = after;
@@ -157,9 +181,11 @@ fn push_as_bytes(text: &mut Vec<u8>, character: char) {
 /// A float as Go's `%v` prints it: with an exponent where that is below -4 or above 5.
 fn shortest(number: f64) -> String {
     let scientific = format!("{number:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    let Some((digits, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
     match exponent.parse::<i32>() {
-        Ok(exponent) if exponent < -4 || exponent >= 6 => {
+        Ok(exponent) if !(-4..6).contains(&exponent) => {
             let sign = if exponent < 0 { '-' } else { '+' };
             format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
         }
