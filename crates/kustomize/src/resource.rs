@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use goyaml::{Node, Text};
+use goyaml::{Data, Node, Position, Text};
 
 use crate::error::{Error, Result};
 use crate::id::{Gvk, NOT_A_NAMESPACE, ResId};
@@ -267,7 +267,24 @@ impl Resource {
     /// Where it holds what JSON cannot say: a key that is no text, a key twice, an infinite number.
     // kustomize: Resource.AsYAML
     pub fn emit(&self, out: &mut String) -> Result<()> {
-        goyaml::emit_canonical(&self.node, out).map_err(|error| Error::malformed(&error).resource(self.id()))
+        goyaml::emit_canonical(&self.node, out).map_err(|error| {
+            let (path, place) = unwritable(&self.node, &error.message);
+            let made = if error.message.starts_with("mapping key") {
+                Error::malformed(&error)
+            } else {
+                let reason = error.message.trim_start_matches("json: ").trim_start_matches("yaml: ");
+                Error::new(format!("the resource cannot be written: {reason}")).position(error.position)
+            };
+            let made = made.position(place).resource(self.id());
+            let made = if path.is_empty() { made } else { made.field(path) };
+            if error.message.ends_with("a key that is not a string") {
+                return made.hint(
+                    "put quotes around a key that reads as a number, a boolean or null; kustomize takes no such key for \
+                     a label or an annotation, quoted or not",
+                );
+            }
+            made
+        })
     }
 
     /// Takes away what must not reach the output and writes the annotations as strings, in order.
@@ -355,4 +372,26 @@ impl Resource {
 
 fn join<'a>(parts: impl Iterator<Item = &'a Text>) -> String {
     parts.map(Text::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// Where in a tree that cannot be written the reason lies: the path and place of the smallest part that fails alike.
+fn unwritable(node: &Node, message: &str) -> (String, Position) {
+    let fails = |part: &Node| {
+        let alone = Node::mapping(vec![(Node::string("part"), part.clone())]);
+        goyaml::emit_canonical(&alone, &mut String::new()).is_err_and(|error| error.message == message)
+    };
+    let inner = match &node.data {
+        Data::Mapping(entries) => {
+            let found = entries.iter().find(|(_, value)| fails(value));
+            found.map(|(key, value)| (key.as_str().unwrap_or_default().to_owned(), value))
+        }
+        Data::Sequence(items) => {
+            let found = items.iter().enumerate().find(|(_, item)| fails(item));
+            found.map(|(index, item)| (index.to_string(), item))
+        }
+        Data::Scalar(_) | Data::Alias(_) => None,
+    };
+    let Some((step, part)) = inner else { return (String::new(), node.position) };
+    let (rest, place) = unwritable(part, message);
+    (if rest.is_empty() { step } else { format!("{step}.{rest}") }, place)
 }

@@ -86,6 +86,11 @@ fn move_subjects(binding: &mut Node, args: &NamespaceArgs) -> Result<()> {
         .items_mut()
         .ok_or_else(|| Error::new("`subjects` of a role binding must be a list").position(position).field("subjects"))?;
     for subject in subjects {
+        if !subject.is_mapping() || subject.get(field).is_some_and(|value| !value.is_scalar()) {
+            return Err(Error::new(format!("a subject of a role binding needs `{field}` as a text"))
+                .position(subject.position)
+                .field("subjects"));
+        }
         if subject.get(field).and_then(Node::as_str) != Some(expected) {
             continue;
         }

@@ -23,6 +23,9 @@ pub fn apply(replica: &Replica, specs: &[FieldSpec], resources: &mut Resources) 
             found = true;
             let count = Node::scalar(replica.count.to_string(), Tag::Int);
             let result = spec.apply(resource.node_mut(), Create::Scalar(Tag::Int), &mut |node| {
+                if !node.is_scalar() {
+                    return Err(Error::new("a replica count can only replace a number").position(node.position));
+                }
                 metadata::replace_scalar(node, count.clone());
                 Ok(())
             });
