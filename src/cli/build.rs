@@ -80,7 +80,10 @@ impl Target {
         hooks: &mut dyn Hooks,
     ) -> kustomize::Result<Output> {
         let named_from = Some(self.working_directory.clone());
-        let options = Options { named_from, ..options.clone() };
+        let options = Options {
+            named_from,
+            ..options.clone()
+        };
         kustomize::build_with(&self.files, &self.root, &options, hooks)
     }
 
@@ -90,9 +93,14 @@ impl Target {
 
     /// Adds the lines that are spoken of.
     pub(super) fn locate(&self, mut failure: Failure) -> Failure {
-        for problem in failure.problems_mut().iter_mut().filter(|problem| problem.is_in_repository) {
+        for problem in failure
+            .problems_mut()
+            .iter_mut()
+            .filter(|problem| problem.is_in_repository)
+        {
             let Some(file) = &problem.file else { continue };
-            problem.source_line = self.source_line(&join(&self.working_directory, file), problem.position.line);
+            problem.source_line =
+                self.source_line(&join(&self.working_directory, file), problem.position.line);
         }
         failure
     }

@@ -49,7 +49,7 @@ fn individual_files(output: &Output) -> Result<Vec<(String, String)>, Failure> {
         .map(|resource| resource.id().effective_namespace())
         .collect();
     let mut files = Vec::with_capacity(output.resources.len());
-    for resource in output.resources.iter() {
+    for resource in &output.resources {
         let mut name = file_name(resource.gvk(), resource.name());
         if namespaces.len() > 1 && is_namespaced(&resource) {
             name = format!(

@@ -53,12 +53,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// Makes an error of a sentence.
     pub fn new(message: impl Into<String>) -> Self {
-        Self(Box::new(Details { message: message.into(), ..Details::default() }))
+        Self(Box::new(Details {
+            message: message.into(),
+            ..Details::default()
+        }))
     }
 
     /// Makes an error of what YAML said about a text.
     pub fn malformed(error: &goyaml::Error) -> Self {
-        let mut result = Self::new(format!("invalid YAML: {}", error.message)).position(error.position);
+        let mut result =
+            Self::new(format!("invalid YAML: {}", error.message)).position(error.position);
         result.0.is_malformed_yaml = true;
         result
     }
@@ -77,7 +81,11 @@ impl Error {
     #[must_use]
     pub fn in_file(self, file: &str) -> Self {
         let position = self.0.position;
-        if position.file == 0 { self.at(file, position) } else { self }
+        if position.file == 0 {
+            self.at(file, position)
+        } else {
+            self
+        }
     }
 
     /// Names the file that the place is in, by its number.
@@ -86,7 +94,12 @@ impl Error {
         if self.0.file.is_none() {
             self.0.file = names.get(self.0.position.file).map(str::to_owned);
         }
-        for related in self.0.related.iter_mut().filter(|related| related.file.is_none()) {
+        for related in self
+            .0
+            .related
+            .iter_mut()
+            .filter(|related| related.file.is_none())
+        {
             related.file = names.get(related.position.file).map(str::to_owned);
         }
         self
@@ -132,7 +145,11 @@ impl Error {
     /// Adds another place that matters.
     #[must_use]
     pub fn related(mut self, text: &'static str, position: Position) -> Self {
-        self.0.related.push(Related { text, file: None, position });
+        self.0.related.push(Related {
+            text,
+            file: None,
+            position,
+        });
         self
     }
 
@@ -179,6 +196,10 @@ impl From<MergeError> for Error {
     fn from(error: MergeError) -> Self {
         let MergeError { path, problem } = error;
         let made = Self::new(format!("the patch does not fit: {problem}"));
-        if path.is_empty() { made } else { made.field(path) }
+        if path.is_empty() {
+            made
+        } else {
+            made.field(path)
+        }
     }
 }

@@ -5,6 +5,7 @@
 
 mod accumulate;
 mod build;
+mod chosen_schema;
 mod config;
 mod crds;
 mod decode;

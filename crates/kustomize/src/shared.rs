@@ -58,8 +58,12 @@ pub(crate) fn forget(node: &mut Node) {
 
 fn for_each_marked(node: &mut Node, visit: &mut dyn FnMut(&mut Node, u32)) {
     match &mut node.data {
-        Data::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| for_each_marked(value, visit)),
-        Data::Sequence(items) => items.iter_mut().for_each(|item| for_each_marked(item, visit)),
+        Data::Mapping(entries) => entries
+            .iter_mut()
+            .for_each(|(_, value)| for_each_marked(value, visit)),
+        Data::Sequence(items) => items
+            .iter_mut()
+            .for_each(|item| for_each_marked(item, visit)),
         Data::Scalar(_) => match node.mark() {
             0 => {}
             mark => visit(node, mark),

@@ -3,11 +3,12 @@
 use goyaml::{Limits, Node, Position, Text};
 
 use super::{
-    Image, Kustomization, Label, LegacySortOptions, Patch, Replica, ReplacementField, SortOptions, Var,
-    generator_fields, replacement_fields,
+    Image, Kustomization, Label, LegacySortOptions, Patch, ReplacementField, Replica, SortOptions,
+    Var, generator_fields, replacement_fields,
 };
 use crate::decode::{
-    boolean, field_spec, fields, id_field, integer, list, located_list, selector, string_map, text, unknown,
+    boolean, field_spec, fields, id_field, integer, list, located_list, selector, string_map, text,
+    unknown,
 };
 use crate::error::{Error, Result};
 use crate::id::ResId;
@@ -77,7 +78,8 @@ impl Kustomization {
         let mut node = goyaml::parse(&file.bytes, limits)
             .map_err(|error| Error::malformed(&error))?
             .ok_or_else(empty)?;
-        node.expand_aliases(limits).map_err(|error| Error::malformed(&error))?;
+        node.expand_aliases(limits)
+            .map_err(|error| Error::malformed(&error))?;
         node.set_file(file.number);
         let mut kustomization = Self::default();
         let mut gathered = Gathered::default();
@@ -87,13 +89,21 @@ impl Kustomization {
         kustomization.complete(gathered, &node)
     }
 
-    fn read_field(&mut self, gathered: &mut Gathered, node: &Node, name: &str, value: &Node) -> Result<()> {
+    fn read_field(
+        &mut self,
+        gathered: &mut Gathered,
+        node: &Node,
+        name: &str,
+        value: &Node,
+    ) -> Result<()> {
         match name {
             "apiversion" => gathered.api_version = text(value, "apiVersion")?,
             "kind" => self.kind = text(value, "kind")?,
             _ => {
                 gathered.has_content |= !value.is_null() && value.as_str() != Some("");
-                if !self.read_transformation(gathered, name, value)? && !self.read_operand(gathered, name, value)? {
+                if !self.read_transformation(gathered, name, value)?
+                    && !self.read_operand(gathered, name, value)?
+                {
                     let mut known = FIELDS.to_vec();
                     known.push("buildMetadata");
                     return Err(unknown(node, name, &known));
@@ -104,19 +114,32 @@ impl Kustomization {
         Ok(())
     }
 
-    fn read_transformation(&mut self, gathered: &mut Gathered, name: &str, value: &Node) -> Result<bool> {
+    fn read_transformation(
+        &mut self,
+        gathered: &mut Gathered,
+        name: &str,
+        value: &Node,
+    ) -> Result<bool> {
         match name {
             "nameprefix" => self.name_prefix = text(value, "namePrefix")?,
             "namesuffix" => self.name_suffix = text(value, "nameSuffix")?,
             "namespace" => self.namespace = text(value, "namespace")?,
             "commonlabels" => self.common_labels = string_map(value, "commonLabels")?,
             "labels" => self.labels = list(value, "labels", |item| label(item, true))?,
-            "commonannotations" => self.common_annotations = string_map(value, "commonAnnotations")?,
-            "patchesstrategicmerge" => self.patches_strategic_merge = located_list(value, "patchesStrategicMerge")?,
-            "patchesjson6902" => self.patches_json6902 = list(value, "patchesJson6902", |item| patch(item, true))?,
+            "commonannotations" => {
+                self.common_annotations = string_map(value, "commonAnnotations")?;
+            }
+            "patchesstrategicmerge" => {
+                self.patches_strategic_merge = located_list(value, "patchesStrategicMerge")?;
+            }
+            "patchesjson6902" => {
+                self.patches_json6902 = list(value, "patchesJson6902", |item| patch(item, true))?;
+            }
             "patches" => self.patches = list(value, "patches", |item| patch(item, true))?,
             "images" => self.images = list(value, "images", |item| image(item, true))?,
-            "imagetags" => gathered.image_tags = list(value, "imageTags", |item| image(item, true))?,
+            "imagetags" => {
+                gathered.image_tags = list(value, "imageTags", |item| image(item, true))?;
+            }
             "replacements" => self.replacements = list(value, "replacements", replacement_field)?,
             "replicas" => self.replicas = list(value, "replicas", |item| replica(item, true))?,
             "vars" => self.vars = list(value, "vars", var)?,
@@ -139,12 +162,14 @@ impl Kustomization {
             "components" => self.components = located_list(value, "components")?,
             "crds" => self.crds = located_list(value, "crds")?,
             "configmapgenerator" => {
-                self.config_map_generators =
-                    list(value, "configMapGenerator", |item| generator_fields::decode_generator(item, false, true))?;
+                self.config_map_generators = list(value, "configMapGenerator", |item| {
+                    generator_fields::decode_generator(item, false, true)
+                })?;
             }
             "secretgenerator" => {
-                self.secret_generators =
-                    list(value, "secretGenerator", |item| generator_fields::decode_generator(item, true, true))?;
+                self.secret_generators = list(value, "secretGenerator", |item| {
+                    generator_fields::decode_generator(item, true, true)
+                })?;
             }
             "generatoroptions" => {
                 self.generator_options = (!value.is_null())
@@ -152,7 +177,9 @@ impl Kustomization {
                     .transpose()?;
             }
             "helmglobals" | "helmcharts" | "helmchartinflationgenerator" => {
-                let asks = value.items().map_or(!value.is_null(), |items| !items.is_empty());
+                let asks = value
+                    .items()
+                    .map_or(!value.is_null(), |items| !items.is_empty());
                 if asks && name != "helmglobals" {
                     self.helm = Some(value.position);
                 }
@@ -167,8 +194,9 @@ impl Kustomization {
         if value.is_null() {
             return;
         }
-        if let Some((field, instead, experimental)) =
-            DEPRECATED.iter().find(|(field, _, _)| field.eq_ignore_ascii_case(name))
+        if let Some((field, instead, experimental)) = DEPRECATED
+            .iter()
+            .find(|(field, _, _)| field.eq_ignore_ascii_case(name))
         {
             self.warnings.push(format!(
                 "# Warning: '{field}' is deprecated. Please use '{instead}' instead. {experimental}Run 'kustomize edit \
@@ -185,19 +213,39 @@ impl Kustomization {
         if self.kind.is_empty() {
             self.kind = "Kustomization".into();
         }
-        let at = |field: &str| node.get(field).map(|value| value.position).unwrap_or_default();
+        let at = |field: &str| {
+            node.get(field)
+                .map(|value| value.position)
+                .unwrap_or_default()
+        };
         if !matches!(self.kind.as_str(), "Kustomization" | "Component") {
-            return Err(Error::new(format!("kind must be `Kustomization` or `Component`, not `{}`", self.kind))
-                .position(at("kind")));
+            return Err(Error::new(format!(
+                "kind must be `Kustomization` or `Component`, not `{}`",
+                self.kind
+            ))
+            .position(at("kind")));
         }
-        let version = if self.kind == "Component" { "v1alpha1" } else { "v1beta1" };
+        let version = if self.kind == "Component" {
+            "v1alpha1"
+        } else {
+            "v1beta1"
+        };
         let expected = format!("kustomize.config.k8s.io/{version}");
         if !gathered.api_version.is_empty() && gathered.api_version != expected.as_str() {
-            return Err(Error::new(format!("apiVersion of a {} must be `{expected}`", self.kind))
-                .position(at("apiVersion"))
-                .hint(format!("write `apiVersion: {expected}`, or leave the field out")));
+            return Err(Error::new(format!(
+                "apiVersion of a {} must be `{expected}`",
+                self.kind
+            ))
+            .position(at("apiVersion"))
+            .hint(format!(
+                "write `apiVersion: {expected}`, or leave the field out"
+            )));
         }
-        let order = |warning: &String| DEPRECATED.iter().position(|(field, _, _)| warning.contains(&format!("'{field}'")));
+        let order = |warning: &String| {
+            DEPRECATED
+                .iter()
+                .position(|(field, _, _)| warning.contains(&format!("'{field}'")))
+        };
         self.warnings.sort_by_key(order);
         self.resources.extend(gathered.bases);
         self.images.extend(gathered.image_tags);
@@ -215,7 +263,13 @@ fn metadata(node: &Node) -> Result<()> {
         match name.as_str() {
             "name" | "namespace" => drop(text(value, &name)?),
             "labels" | "annotations" => drop(string_map(value, &name)?),
-            _ => return Err(unknown(node, &name, &["name", "namespace", "labels", "annotations"])),
+            _ => {
+                return Err(unknown(
+                    node,
+                    &name,
+                    &["name", "namespace", "labels", "annotations"],
+                ));
+            }
         }
     }
     Ok(())
@@ -237,11 +291,18 @@ pub(crate) fn label(node: &Node, strict: bool) -> Result<Label> {
             "includeselectors" => label.include_selectors = boolean(value, "includeSelectors")?,
             "includetemplates" => label.include_templates = boolean(value, "includeTemplates")?,
             "includevolumeclaimtemplates" => {
-                label.include_volume_claim_templates = boolean(value, "includeVolumeClaimTemplates")?;
+                label.include_volume_claim_templates =
+                    boolean(value, "includeVolumeClaimTemplates")?;
             }
             "fields" => label.fields = list(value, "fields", |item| field_spec(item, "fields"))?,
             _ if strict => {
-                let known = ["pairs", "includeSelectors", "includeTemplates", "includeVolumeClaimTemplates", "fields"];
+                let known = [
+                    "pairs",
+                    "includeSelectors",
+                    "includeTemplates",
+                    "includeVolumeClaimTemplates",
+                    "fields",
+                ];
                 return Err(unknown(node, &name, &known));
             }
             _ => {}
@@ -255,7 +316,10 @@ pub(crate) fn label(node: &Node, strict: bool) -> Result<Label> {
 /// # Errors
 /// Where a field is unknown (if `strict`) or of another type.
 pub(crate) fn patch(node: &Node, strict: bool) -> Result<Patch> {
-    let mut patch = Patch { position: node.position, ..Patch::default() };
+    let mut patch = Patch {
+        position: node.position,
+        ..Patch::default()
+    };
     for (name, value) in fields(node, "patches")? {
         match name.as_str() {
             "path" => patch.path = text(value, "path")?,
@@ -263,7 +327,13 @@ pub(crate) fn patch(node: &Node, strict: bool) -> Result<Patch> {
             "target" if value.is_null() => {}
             "target" => patch.target = Some(selector(value, "target", strict)?),
             "options" => patch_options(value, &mut patch, strict)?,
-            _ if strict => return Err(unknown(node, &name, &["path", "patch", "target", "options"])),
+            _ if strict => {
+                return Err(unknown(
+                    node,
+                    &name,
+                    &["path", "patch", "target", "options"],
+                ));
+            }
             _ => {}
         }
     }
@@ -275,7 +345,13 @@ fn patch_options(node: &Node, patch: &mut Patch, strict: bool) -> Result<()> {
         match name.as_str() {
             "allownamechange" => patch.allow_name_change = boolean(value, "allowNameChange")?,
             "allowkindchange" => patch.allow_kind_change = boolean(value, "allowKindChange")?,
-            _ if strict => return Err(unknown(node, &name, &["allowNameChange", "allowKindChange"])),
+            _ if strict => {
+                return Err(unknown(
+                    node,
+                    &name,
+                    &["allowNameChange", "allowKindChange"],
+                ));
+            }
             _ => {}
         }
     }
@@ -295,7 +371,13 @@ pub(crate) fn image(node: &Node, strict: bool) -> Result<Image> {
             "tagsuffix" => image.tag_suffix = text(value, "tagSuffix")?,
             "newtag" => image.new_tag = text(value, "newTag")?,
             "digest" => image.digest = text(value, "digest")?,
-            _ if strict => return Err(unknown(node, &name, &["name", "newName", "newTag", "tagSuffix", "digest"])),
+            _ if strict => {
+                return Err(unknown(
+                    node,
+                    &name,
+                    &["name", "newName", "newTag", "tagSuffix", "digest"],
+                ));
+            }
             _ => {}
         }
     }
@@ -307,7 +389,10 @@ pub(crate) fn image(node: &Node, strict: bool) -> Result<Image> {
 /// # Errors
 /// Where a field is unknown (if `strict`) or of another type.
 pub(crate) fn replica(node: &Node, strict: bool) -> Result<Replica> {
-    let mut replica = Replica { position: node.position, ..Replica::default() };
+    let mut replica = Replica {
+        position: node.position,
+        ..Replica::default()
+    };
     for (name, value) in fields(node, "replicas")? {
         match name.as_str() {
             "name" => replica.name = text(value, "name")?,
@@ -321,22 +406,37 @@ pub(crate) fn replica(node: &Node, strict: bool) -> Result<Replica> {
 
 fn replacement_field(node: &Node) -> Result<ReplacementField> {
     let mut path = Text::new();
-    if let Some((_, value)) = fields(node, "replacements")?.into_iter().find(|(name, _)| name == "path") {
+    if let Some((_, value)) = fields(node, "replacements")?
+        .into_iter()
+        .find(|(name, _)| name == "path")
+    {
         path = text(value, "path")?;
     }
-    let replacement = if path.is_empty() || node.entries().is_some_and(|entries| entries.len() > 1) {
+    let replacement = if path.is_empty() || node.entries().is_some_and(|entries| entries.len() > 1)
+    {
         replacement_fields::decode_replacement(node, true)?
     } else {
         super::Replacement::default()
     };
     if !path.is_empty() && (replacement.source.is_some() || !replacement.targets.is_empty()) {
-        return Err(Error::new("a replacement has both `path` and a replacement of its own").position(node.position));
+        return Err(
+            Error::new("a replacement has both `path` and a replacement of its own")
+                .position(node.position),
+        );
     }
-    Ok(ReplacementField { path, replacement, position: node.position })
+    Ok(ReplacementField {
+        path,
+        replacement,
+        position: node.position,
+    })
 }
 
 fn var(node: &Node) -> Result<Var> {
-    let mut var = Var { position: node.position, field_path: "metadata.name".into(), ..Var::default() };
+    let mut var = Var {
+        position: node.position,
+        field_path: "metadata.name".into(),
+        ..Var::default()
+    };
     for (name, value) in fields(node, "vars")? {
         match name.as_str() {
             "name" => var.name = text(value, "name")?,
@@ -363,7 +463,18 @@ fn var_object(node: &Node) -> Result<ResId> {
         if name == "apiversion" {
             api_version = text(value, "apiVersion")?;
         } else if !id_field(&mut object, &name, value)? {
-            return Err(unknown(node, &name, &["apiVersion", "group", "version", "kind", "name", "namespace"]));
+            return Err(unknown(
+                node,
+                &name,
+                &[
+                    "apiVersion",
+                    "group",
+                    "version",
+                    "kind",
+                    "name",
+                    "namespace",
+                ],
+            ));
         }
     }
     match *api_version.split('/').collect::<Vec<_>>() {
@@ -398,8 +509,12 @@ fn legacy_sort_options(node: &Node) -> Result<LegacySortOptions> {
     let mut options = LegacySortOptions::default();
     for (name, value) in fields(node, "legacySortOptions")? {
         match name.as_str() {
-            "orderfirst" => options.order_first = list(value, "orderFirst", |item| text(item, "orderFirst"))?,
-            "orderlast" => options.order_last = list(value, "orderLast", |item| text(item, "orderLast"))?,
+            "orderfirst" => {
+                options.order_first = list(value, "orderFirst", |item| text(item, "orderFirst"))?;
+            }
+            "orderlast" => {
+                options.order_last = list(value, "orderLast", |item| text(item, "orderLast"))?;
+            }
             _ => return Err(unknown(node, &name, &["orderFirst", "orderLast"])),
         }
     }

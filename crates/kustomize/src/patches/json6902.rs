@@ -68,11 +68,6 @@ impl JsonPatch {
         Ok(Self { operations })
     }
 
-    /// How many operations there are.
-    pub(crate) const fn len(&self) -> usize {
-        self.operations.len()
-    }
-
     /// Whether there is no operation.
     pub(crate) const fn is_empty(&self) -> bool {
         self.operations.is_empty()

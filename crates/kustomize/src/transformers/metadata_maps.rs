@@ -12,12 +12,19 @@ use crate::resource::Resource;
 /// # Errors
 /// Where a field spec leads to something else than a map.
 // kustomize: filters/labels and filters/annotations
-pub fn apply(entries: &StringMap, specs: &[FieldSpec], resources: &mut [Resource]) -> Result<()> {
+pub(crate) fn apply(
+    entries: &StringMap,
+    specs: &[FieldSpec],
+    resources: &mut [Resource],
+) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
     for resource in resources {
-        let covering: Vec<_> = specs.iter().filter(|spec| spec.covers(resource.node())).collect();
+        let covering: Vec<_> = specs
+            .iter()
+            .filter(|spec| spec.covers(resource.node()))
+            .collect();
         let marks: Vec<u32> = match covering.len() {
             0 | 1 => Vec::new(),
             _ => entries.values().map(|text| resource.share(text)).collect(),
@@ -37,7 +44,9 @@ fn set_all(map: &mut Node, entries: &StringMap, marks: &[u32]) -> Result<()> {
         return Ok(());
     }
     if !map.is_mapping() {
-        return Err(Error::new("labels and annotations can only be added to a map").position(map.position));
+        return Err(
+            Error::new("labels and annotations can only be added to a map").position(map.position),
+        );
     }
     for (index, (key, value)) in entries.iter().enumerate() {
         let mut value = Node::string(value.clone());

@@ -3,8 +3,8 @@
 use goyaml::{Limits, Node};
 
 use super::{apply, decode, insert_part};
-use crate::files::MemoryFiles;
 use crate::build::Options;
+use crate::files::MemoryFiles;
 use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::resources::Resources;
