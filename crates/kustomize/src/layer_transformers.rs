@@ -15,6 +15,9 @@ use crate::patches::json6902::JsonPatch;
 use crate::resource::Resource;
 use crate::transformers::{Affix, NamespaceArgs, Transformer};
 
+/// A change and the kind of plugin that kustomize makes it with.
+type Named = (&'static str, Transformer);
+
 /// The changes of a kustomization, each with the kind of its plugin, with every file that they need read.
 ///
 /// # Errors
@@ -25,7 +28,38 @@ pub(crate) fn of(
     config: &Config,
     loader: &Loader,
     limits: &Limits,
-) -> Result<Vec<(&'static str, Transformer)>> {
+) -> Result<Vec<Named>> {
+    let mut list = patches_of(kustomization, loader, limits)?;
+    list.extend(names_of(kustomization, config));
+    list.extend(labels_of(kustomization, config)?);
+    for entry in &kustomization.patches_json6902 {
+        let patch = json_patch(entry, loader).map_err(|error| error.position(entry.position))?;
+        list.push(("PatchJson6902Transformer", patch));
+    }
+    for replica in &kustomization.replicas {
+        let replicas = Transformer::Replicas(replica.clone(), config.get().replicas.clone());
+        list.push(("ReplicaCountTransformer", replicas));
+    }
+    for image in &kustomization.images {
+        let image = Transformer::Image(image.clone(), config.get().images.clone());
+        list.push(("ImageTagTransformer", image));
+    }
+    if !kustomization.replacements.is_empty() {
+        let replacements = replacements(&kustomization.replacements, loader, limits)?;
+        list.push((
+            "ReplacementTransformer",
+            Transformer::Replacements(replacements),
+        ));
+    }
+    Ok(list)
+}
+
+/// `patchesStrategicMerge` and `patches`.
+fn patches_of(
+    kustomization: &Kustomization,
+    loader: &Loader,
+    limits: &Limits,
+) -> Result<Vec<Named>> {
     let mut list = Vec::new();
     if !kustomization.patches_strategic_merge.is_empty() {
         let patches = strategic_patches(&kustomization.patches_strategic_merge, loader, limits)?;
@@ -41,74 +75,67 @@ pub(crate) fn of(
         let patch = patch(entry, loader, limits).map_err(|error| error.position(entry.position))?;
         list.push(("PatchTransformer", patch));
     }
+    Ok(list)
+}
+
+/// `namespace`, `namePrefix` and `nameSuffix`.
+fn names_of(kustomization: &Kustomization, config: &Config) -> Vec<Named> {
+    let mut list = Vec::new();
     if !kustomization.namespace.is_empty() {
+        let namespace = kustomization.namespace.clone();
         let args = NamespaceArgs {
-            namespace: kustomization.namespace.clone(),
+            namespace,
             ..NamespaceArgs::default()
         };
-        list.push((
-            "NamespaceTransformer",
-            Transformer::Namespace(args, config.get().namespace.clone()),
-        ));
+        let namespace = Transformer::Namespace(args, config.get().namespace.clone());
+        list.push(("NamespaceTransformer", namespace));
     }
     if !kustomization.name_prefix.is_empty() {
-        let specs = config.get().name_prefix.clone();
-        let prefix = kustomization.name_prefix.clone();
+        let (prefix, specs) = (
+            kustomization.name_prefix.clone(),
+            config.get().name_prefix.clone(),
+        );
         list.push((
             "PrefixTransformer",
             Transformer::NameAffix(Affix::Prefix, prefix, specs),
         ));
     }
     if !kustomization.name_suffix.is_empty() {
-        let specs = config.get().name_suffix.clone();
-        let suffix = kustomization.name_suffix.clone();
+        let (suffix, specs) = (
+            kustomization.name_suffix.clone(),
+            config.get().name_suffix.clone(),
+        );
         list.push((
             "SuffixTransformer",
             Transformer::NameAffix(Affix::Suffix, suffix, specs),
         ));
     }
+    list
+}
+
+/// `labels`, `commonLabels` and `commonAnnotations`.
+fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Named>> {
+    let mut list = Vec::new();
     for label in &kustomization.labels {
-        let specs = label_specs(label, config)?;
-        list.push((
-            "LabelTransformer",
-            Transformer::MetadataMap(label.pairs.clone(), specs),
-        ));
+        let labels = Transformer::MetadataMap(label.pairs.clone(), label_specs(label, config)?);
+        list.push(("LabelTransformer", labels));
     }
     // kustomize: with any `labels`, the transformer for `commonLabels` runs too, and leaves its trace in annotations.
     if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
-        let labels = kustomization.common_labels.clone();
+        let (labels, specs) = (&kustomization.common_labels, &config.get().common_labels);
         list.push((
             "LabelTransformer",
-            Transformer::MetadataMap(labels, config.get().common_labels.clone()),
+            Transformer::MetadataMap(labels.clone(), specs.clone()),
         ));
     }
     if !kustomization.common_annotations.is_empty() {
-        let annotations = kustomization.common_annotations.clone();
-        let specs = config.get().common_annotations.clone();
+        let (annotations, specs) = (
+            &kustomization.common_annotations,
+            &config.get().common_annotations,
+        );
         list.push((
             "AnnotationsTransformer",
-            Transformer::MetadataMap(annotations, specs),
-        ));
-    }
-    for entry in &kustomization.patches_json6902 {
-        let patch = json_patch(entry, loader).map_err(|error| error.position(entry.position))?;
-        list.push(("PatchJson6902Transformer", patch));
-    }
-    for replica in &kustomization.replicas {
-        let replicas = Transformer::Replicas(replica.clone(), config.get().replicas.clone());
-        list.push(("ReplicaCountTransformer", replicas));
-    }
-    for image in &kustomization.images {
-        list.push((
-            "ImageTagTransformer",
-            Transformer::Image(image.clone(), config.get().images.clone()),
-        ));
-    }
-    if !kustomization.replacements.is_empty() {
-        let replacements = replacements(&kustomization.replacements, loader, limits)?;
-        list.push((
-            "ReplacementTransformer",
-            Transformer::Replacements(replacements),
+            Transformer::MetadataMap(annotations.clone(), specs.clone()),
         ));
     }
     Ok(list)
