@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use super::comment_queue::CommentQueue;
+use super::comments::token_index;
 use super::cursor::Cursor;
 use super::reader::Source;
 use super::token::{Content, Kind, Prefix, Token};
@@ -63,6 +65,8 @@ pub(super) struct Scanner<'a> {
     first_line: u32,
     /// What is wrong with the bytes behind the text.
     fault: Option<&'a Error>,
+    /// The comments, if they are to be kept.
+    pub(super) comments: Option<Box<CommentQueue>>,
 }
 
 impl<'a> Scanner<'a> {
@@ -84,6 +88,7 @@ impl<'a> Scanner<'a> {
             taken: 0,
             first_line: source.first_line,
             fault: source.fault.as_ref(),
+            comments: None,
         };
         if scanner.cursor.starts_with("\u{FEFF}".as_bytes()) {
             scanner.cursor.skip_character();
@@ -114,7 +119,16 @@ impl<'a> Scanner<'a> {
             self.fetch()?;
         }
         self.is_front_ready = true;
+        if let (Some(queue), Some(front)) = (self.comments.as_deref_mut(), self.queue.front()) {
+            queue.unfold(front.kind, token_index(queue, front));
+        }
         Ok(())
+    }
+
+    /// The last token that was scanned, and the one before it.
+    pub(super) fn last_tokens(&self) -> (Option<&Token<'a>>, Option<&Token<'a>>) {
+        let mut backwards = self.queue.iter().rev();
+        (backwards.next(), backwards.next())
     }
 
     /// The kind of the next token.
@@ -306,8 +320,11 @@ impl<'a> Scanner<'a> {
         if self.is_flow() {
             return;
         }
+        let queue = self.comments.as_deref();
+        let mut place = queue.map(|queue| queue.index(position).saturating_sub(1));
         while self.margin > margin {
-            self.push(Kind::BlockEnd, position, Content::None);
+            let content = self.block_end(&mut place);
+            self.push(Kind::BlockEnd, position, content);
             self.margin = self.margins.pop().unwrap_or(0);
         }
     }
@@ -341,6 +358,7 @@ impl<'a> Scanner<'a> {
             }
         }
         self.is_line_over = false;
+        let owner = self.line_comment_owner(byte);
         self.fetch_content(byte)?;
         if !self.is_line_over
             && self
@@ -348,7 +366,7 @@ impl<'a> Scanner<'a> {
                 .back()
                 .is_some_and(|token| token.kind != Kind::BlockEntry)
         {
-            self.skip_line_comment();
+            self.skip_line_comment(owner);
         }
         Ok(())
     }
