@@ -1,6 +1,9 @@
-//! Trees as go-yaml v3 writes them with kyaml's settings: order, styles, tags and anchors are kept.
+//! Trees as go-yaml v3 writes them with kyaml's settings: order, styles, tags, anchors and comments are kept.
+//!
+//! This follows the events of go-yaml's emitter, since a comment is written when the emitter comes to where it looks for
+//! one: some go to the node behind the one that they belong to, and some are lost.
 
-use crate::analysis::{Analysis, analyze};
+use crate::analysis::{Analysis, analyze, is_break};
 use crate::error::Error;
 use crate::node::{Data, Node, Position, Style, Tag, Text};
 use crate::resolve::implicit_tag;
@@ -16,111 +19,340 @@ pub fn encode(node: &Node) -> Result<String, Error> {
     let mut text = String::new();
     let mut encoder = Encoder {
         output: Output::new(&mut text, usize::MAX),
+        indent: None,
+        flow_level: 0,
+        is_spaced: true,
+        is_indention: true,
+        foot_indent: None,
+        pending: Pending::default(),
     };
-    encoder.node(
-        node,
-        Context {
-            indent: 0,
-            is_flow: false,
-            place: Place::Root,
-        },
-    )?;
-    encoder.output.end_line();
+    encoder.document(node)?;
     Ok(text)
 }
 
-/// Where a node is written.
-#[derive(Clone, Copy)]
-struct Context {
-    /// The indentation of the collection that the node is in; for the root, zero.
-    indent: usize,
-    is_flow: bool,
-    place: Place,
-}
-
+/// Where a node is written, which decides its layout.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// The document's own node.
-    Root,
-    /// An item, after its dash.
+    /// The document's own node, or an item.
     Item,
     /// A key on the line of its value.
     SimpleKey,
-    /// A key after `?`, or its value after the `:` on the next line.
-    Complex,
-    /// A value on the line of its key.
-    Value,
+    /// A value, or a key after `?`.
+    Entry,
 }
 
-struct Encoder<'a> {
-    output: Output<'a>,
+/// The comments that have been met and not yet been written.
+#[derive(Default)]
+struct Pending<'n> {
+    head: &'n str,
+    line: &'n str,
+    foot: &'n str,
+    /// The foot of the entry before.
+    tail: &'n str,
+    /// What stands on the line of a key whose value begins on the next line.
+    key_line: &'n str,
 }
 
-impl Encoder<'_> {
-    /// Writes a node with the space before it, up to but without the line break after it.
-    fn node(&mut self, node: &Node, context: Context) -> Result<(), Error> {
-        let is_flow = context.is_flow || node.style.contains(Style::FLOW);
+impl<'n> Pending<'n> {
+    /// Takes up the comments of a scalar, an alias, or the beginning of a collection.
+    fn begin(&mut self, node: &'n Node, tail: &'n str, is_key: bool) {
+        let has_tail = matches!(node.data, Data::Scalar(_) | Data::Mapping(_));
+        set(&mut self.tail, if has_tail { tail } else { "" });
+        let Some(comments) = node.comments() else {
+            return;
+        };
+        set(&mut self.head, &comments.head);
+        if matches!(node.data, Data::Scalar(_) | Data::Alias(_)) {
+            set(&mut self.line, &comments.line);
+            // The foot of a key is written behind its value.
+            set(&mut self.foot, if is_key { "" } else { &comments.foot });
+        }
+    }
+
+    /// Takes up the comments of the end of a collection.
+    fn end(&mut self, node: &'n Node, tail: &'n str, is_key: bool) {
+        set(&mut self.tail, tail);
+        if let Some(comments) = node.comments() {
+            set(&mut self.line, &comments.line);
+            set(&mut self.foot, if is_key { "" } else { &comments.foot });
+        }
+    }
+
+    const fn has_trail(&self) -> bool {
+        !(self.line.is_empty() && self.foot.is_empty() && self.tail.is_empty())
+    }
+}
+
+fn set<'n>(pending: &mut &'n str, comment: &'n str) {
+    if !comment.is_empty() {
+        *pending = comment;
+    }
+}
+
+struct Encoder<'n, 'o> {
+    output: Output<'o>,
+    /// The indentation of the innermost collection; none outside of all.
+    indent: Option<usize>,
+    flow_level: usize,
+    /// Whether what follows needs no space before it.
+    is_spaced: bool,
+    /// Whether the line has nothing but indentation and indicators.
+    is_indention: bool,
+    /// The indentation of the foot comment that was written last, which an empty line has to part from what follows.
+    foot_indent: Option<usize>,
+    pending: Pending<'n>,
+}
+
+impl<'n> Encoder<'n, '_> {
+    fn document(&mut self, root: &'n Node) -> Result<(), Error> {
+        let comments = root.comments();
+        self.pending.head = comments.map_or("", |comments| &comments.document_head);
+        if !self.pending.head.is_empty() {
+            self.head_comment();
+            self.newline();
+        }
+        self.pending.begin(root, "", false);
+        self.head_comment();
+        self.whole(root, Place::Item, false)?;
+        let foot = comments.map_or("", |comments| &comments.document_foot);
+        set(&mut self.pending.foot, foot);
+        self.foot_indent = Some(0);
+        self.foot_comment();
+        self.foot_indent = None;
+        self.start_line();
+        Ok(())
+    }
+
+    /// Writes a node whose comments have been taken up, those behind its beginning, and what is in it.
+    fn whole(&mut self, node: &'n Node, place: Place, is_key: bool) -> Result<(), Error> {
+        let is_flow_place = self.flow_level > 0;
+        self.beginning(node, place)?;
+        if !is_key {
+            if is_flow_place && self.pending.has_trail() {
+                self.indicator(",", false);
+            }
+            self.line_comment();
+            self.foot_comment();
+        }
+        self.content(node, place, is_key)
+    }
+
+    /// Writes a scalar or an alias, and of a collection its anchor and its tag.
+    fn beginning(&mut self, node: &'n Node, place: Place) -> Result<(), Error> {
         match &node.data {
-            Data::Scalar(text) => return self.scalar(node, text, context),
+            Data::Scalar(text) => self.scalar(node, text, place),
             Data::Alias(name) => {
                 check_anchor(name, node.position)?;
-                self.separate(context);
-                self.output.push_char('*');
+                self.indicator("*", true);
                 self.output.push(name);
+                Ok(())
+            }
+            Data::Sequence(_) | Data::Mapping(_) => self.properties(node),
+        }
+    }
+
+    /// Writes what is in a collection.
+    fn content(&mut self, node: &'n Node, place: Place, is_key: bool) -> Result<(), Error> {
+        let is_flow = self.flow_level > 0 || node.style.contains(Style::FLOW);
+        let outer = self.indent;
+        match &node.data {
+            Data::Scalar(_) | Data::Alias(_) => return Ok(()),
+            Data::Sequence(items) if is_flow || items.is_empty() => {
+                return self.flow_sequence(node, items, is_key);
+            }
+            Data::Mapping(entries) if is_flow || entries.is_empty() => {
+                return self.flow_mapping(node, entries, is_key);
             }
             Data::Sequence(items) => {
-                let has_properties = self.properties(node, context)?;
-                if is_flow || items.is_empty() {
-                    return self.flow_sequence(items, context, has_properties);
-                }
-                let is_compact = context.place == Place::Value;
-                let indent = if is_compact {
-                    context.indent
-                } else {
-                    below(context)
+                let is_compact =
+                    place == Place::Entry && (self.output.is_line_start() || !self.is_indention);
+                self.indent = match outer {
+                    Some(indent) if is_compact => Some(indent),
+                    Some(indent) => Some(indent + 2),
+                    None => Some(0),
                 };
-                self.block_sequence(items, indent, starts_line(context, has_properties))?;
+                self.block_sequence(items)?;
+                self.pending.end(node, "", is_key);
             }
             Data::Mapping(entries) => {
-                let has_properties = self.properties(node, context)?;
-                if is_flow || entries.is_empty() {
-                    return self.flow_mapping(entries, context, has_properties);
-                }
-                self.block_mapping(
-                    entries,
-                    below(context),
-                    starts_line(context, has_properties),
-                )?;
+                self.indent = Some(outer.map_or(0, |indent| indent + 2));
+                let tail = self.block_mapping(entries)?;
+                self.pending.end(node, tail, is_key);
+                self.head_comment();
             }
+        }
+        self.indent = outer;
+        Ok(())
+    }
+
+    /// Writes items, each on a line of its own.
+    fn block_sequence(&mut self, items: &'n [Node]) -> Result<(), Error> {
+        for item in items {
+            self.pending.begin(item, "", false);
+            self.head_comment();
+            self.start_line();
+            self.block_indicator("-");
+            self.whole(item, Place::Item, false)?;
         }
         Ok(())
     }
 
-    /// Writes the space that parts a node from what stands before it on its line.
-    fn separate(&mut self, context: Context) {
-        if matches!(context.place, Place::Value | Place::Item | Place::Complex) {
-            self.output.push_char(' ');
+    /// Writes entries, each on a line of its own, and returns the foot of the last one.
+    fn block_mapping(&mut self, entries: &'n [(Node, Node)]) -> Result<&'n str, Error> {
+        let mut tail = "";
+        for (key, value) in entries {
+            self.pending.begin(key, tail, true);
+            tail = foot(key);
+            self.head_comment();
+            self.start_line();
+            if !self.pending.line.is_empty() {
+                self.pending.key_line = std::mem::take(&mut self.pending.line);
+            }
+            if is_simple_key(key) {
+                self.whole(key, Place::SimpleKey, true)?;
+                self.pending.begin(value, "", false);
+                self.indicator(":", false);
+            } else {
+                self.block_indicator("?");
+                self.whole(key, Place::Entry, true)?;
+                self.pending.begin(value, "", false);
+                self.start_line();
+                self.block_indicator(":");
+            }
+            self.key_line_comment(value);
+            self.whole(value, Place::Entry, false)?;
+        }
+        Ok(tail)
+    }
+
+    /// Writes the comment on the line of a key, unless the value is to have it.
+    fn key_line_comment(&mut self, value: &Node) {
+        let pending = &mut self.pending;
+        match &value.data {
+            Data::Scalar(_) if pending.line.is_empty() => {
+                pending.line = std::mem::take(&mut pending.key_line);
+            }
+            Data::Sequence(_) | Data::Mapping(_) if !value.style.contains(Style::FLOW) => {
+                std::mem::swap(&mut pending.line, &mut pending.key_line);
+                self.line_comment();
+                self.pending.line = std::mem::take(&mut self.pending.key_line);
+            }
+            _ => {}
         }
     }
 
-    /// Writes anchor and tag, with the space before them; tells whether there were any.
-    fn properties(&mut self, node: &Node, context: Context) -> Result<bool, Error> {
-        let tag = written_tag(node);
+    fn open(&mut self, bracket: &str) -> Option<usize> {
+        self.indicator(bracket, true);
+        self.is_spaced = true;
+        self.flow_level += 1;
+        let outer = self.indent;
+        self.indent = Some(self.indent_below());
+        outer
+    }
+
+    fn close(&mut self, bracket: &str) {
+        self.indicator(bracket, false);
+        self.line_comment();
+        self.foot_comment();
+    }
+
+    fn flow_sequence(
+        &mut self,
+        node: &'n Node,
+        items: &'n [Node],
+        is_key: bool,
+    ) -> Result<(), Error> {
+        let mut has_comma = true;
+        let mut outer = None;
+        for (index, item) in items.iter().enumerate() {
+            self.pending.begin(item, "", false);
+            if index == 0 {
+                outer = self.open("[");
+            }
+            self.start_flow_entry(has_comma);
+            has_comma = self.pending.has_trail();
+            self.whole(item, Place::Item, false)?;
+        }
+        self.pending.end(node, "", is_key);
+        if items.is_empty() {
+            outer = self.open("[");
+        }
+        self.flow_level -= 1;
+        self.indent = outer;
+        if self.output.is_line_start() {
+            self.start_line();
+        }
+        self.close("]");
+        Ok(())
+    }
+
+    fn flow_mapping(
+        &mut self,
+        node: &'n Node,
+        entries: &'n [(Node, Node)],
+        is_key: bool,
+    ) -> Result<(), Error> {
+        let mut has_comma = true;
+        let mut outer = None;
+        let mut tail = "";
+        for (index, (key, value)) in entries.iter().enumerate() {
+            self.pending.begin(key, tail, true);
+            tail = foot(key);
+            if index == 0 {
+                outer = self.open("{");
+            }
+            self.start_flow_entry(has_comma);
+            if is_simple_key(key) {
+                self.whole(key, Place::SimpleKey, true)?;
+                self.pending.begin(value, "", false);
+                self.indicator(":", false);
+            } else {
+                self.indicator("?", true);
+                self.whole(key, Place::Entry, true)?;
+                self.pending.begin(value, "", false);
+                self.indicator(":", true);
+            }
+            has_comma = self.pending.has_trail();
+            self.whole(value, Place::Entry, false)?;
+        }
+        self.pending.end(node, tail, is_key);
+        if entries.is_empty() {
+            outer = self.open("{");
+        }
+        let Pending { head, foot, tail, .. } = self.pending;
+        if !has_comma && !(head.is_empty() && foot.is_empty() && tail.is_empty()) {
+            self.indicator(",", false);
+        }
+        self.head_comment();
+        self.flow_level -= 1;
+        self.indent = outer;
+        self.close("}");
+        Ok(())
+    }
+
+    /// Goes to where an item or an entry of a flow collection begins.
+    fn start_flow_entry(&mut self, has_comma: bool) {
+        if !has_comma {
+            self.indicator(",", false);
+        }
+        self.head_comment();
+        if self.output.is_line_start() {
+            self.start_line();
+        }
+    }
+
+    /// Writes anchor and tag.
+    fn properties(&mut self, node: &Node) -> Result<(), Error> {
         if let Some(anchor) = node.anchor() {
             check_anchor(anchor, node.position)?;
-            self.separate(context);
-            self.output.push_char('&');
+            self.indicator("&", true);
             self.output.push(anchor);
         }
-        if let Some(tag) = tag {
-            if node.anchor().is_some() {
-                self.output.push_char(' ');
-            } else {
-                self.separate(context);
-            }
+        if let Some(tag) = written_tag(node) {
+            self.space();
             self.tag(tag);
         }
-        Ok(tag.is_some() || node.anchor().is_some())
+        Ok(())
     }
 
     fn tag(&mut self, tag: &str) {
@@ -150,188 +382,170 @@ impl Encoder<'_> {
         }
     }
 
-    fn scalar(&mut self, node: &Node, text: &str, context: Context) -> Result<(), Error> {
-        let has_properties = self.properties(node, context)?;
-        let analysis = analyze(text, true);
-        let style = scalar_style(node, text, analysis, context);
-        // Nothing needs no space before it.
-        if !(text.is_empty() && style == Style::PLAIN) {
-            if has_properties {
-                self.output.push_char(' ');
-            } else {
-                self.separate(context);
-            }
+    fn scalar(&mut self, node: &Node, text: &str, place: Place) -> Result<(), Error> {
+        self.properties(node)?;
+        let is_key = place == Place::SimpleKey;
+        let style = scalar_style(node, text, analyze(text, true), is_key, self.flow_level > 0);
+        if style == Style::PLAIN && text.is_empty() {
+            self.is_indention = false;
+            return Ok(());
         }
-        let indent = below(context).max(2);
+        self.space();
+        let indent = self.indent_below();
         if style == Style::PLAIN {
             self.output.push(text);
         } else if style == Style::SINGLE_QUOTED {
             self.output.single_quoted(text, indent, false);
         } else if style == Style::LITERAL {
-            self.output.literal(text, indent);
+            self.output.block_header('|', text);
+            self.end_block_header(indent);
+            self.output.literal_lines(text, indent);
+            self.end_block();
         } else if style == Style::FOLDED {
-            self.output.folded(text, indent);
+            self.output.block_header('>', text);
+            self.end_block_header(indent);
+            self.output.folded_lines(text, indent);
+            self.end_block();
         } else {
             self.output.double_quoted(text, indent, false);
         }
         Ok(())
     }
 
-    /// Writes items, each on a line of its own.
-    fn block_sequence(
-        &mut self,
-        items: &[Node],
-        indent: usize,
-        mut starts_line: bool,
-    ) -> Result<(), Error> {
-        for item in items {
-            self.start_entry(indent, starts_line);
-            starts_line = true;
-            self.output.push_char('-');
-            self.node(
-                item,
-                Context {
-                    indent,
-                    is_flow: false,
-                    place: Place::Item,
-                },
-            )?;
+    /// Ends the first line of a block scalar, where its comment stands.
+    fn end_block_header(&mut self, indent: usize) {
+        if self.pending.line.is_empty() {
+            self.newline();
+            return;
         }
-        Ok(())
+        let outer = self.indent.replace(indent);
+        self.line_comment();
+        self.indent = outer;
     }
 
-    fn block_mapping(
-        &mut self,
-        entries: &[(Node, Node)],
-        indent: usize,
-        mut starts_line: bool,
-    ) -> Result<(), Error> {
-        for (key, value) in entries {
-            self.start_entry(indent, starts_line);
-            starts_line = true;
-            let context = Context {
-                indent,
-                is_flow: false,
-                place: Place::Value,
-            };
-            if is_simple_key(key) {
-                self.node(
-                    key,
-                    Context {
-                        place: Place::SimpleKey,
-                        ..context
-                    },
-                )?;
-                self.output.push_char(':');
-                self.node(value, context)?;
-            } else {
-                let context = Context {
-                    place: Place::Complex,
-                    ..context
-                };
-                self.output.push_char('?');
-                self.node(key, context)?;
-                self.start_entry(indent, true);
-                self.output.push_char(':');
-                self.node(value, context)?;
-            }
-        }
-        Ok(())
+    fn end_block(&mut self) {
+        self.is_spaced = true;
+        self.is_indention = self.output.is_line_start();
     }
 
-    /// Goes to the start of an entry: on a new line, or after the indicator that it follows.
-    fn start_entry(&mut self, indent: usize, starts_line: bool) {
-        if starts_line {
-            self.output.end_line();
-            self.output.indent(indent);
-        } else {
-            self.output.push_char(' ');
-        }
+    /// The indentation of what is inside a node here.
+    fn indent_below(&self) -> usize {
+        self.indent.map_or(2, |indent| indent + 2)
     }
 
-    fn open(&mut self, bracket: char, context: Context, has_properties: bool) {
-        if has_properties {
-            self.output.push_char(' ');
-        } else {
-            self.separate(context);
-        }
-        self.output.push_char(bracket);
-    }
-
-    fn flow_sequence(
-        &mut self,
-        items: &[Node],
-        context: Context,
-        has_properties: bool,
-    ) -> Result<(), Error> {
-        self.open('[', context, has_properties);
-        for (index, item) in items.iter().enumerate() {
-            if index > 0 {
-                self.output.push_char(',');
-            }
-            let place = if index > 0 { Place::Item } else { Place::Root };
-            self.node(
-                item,
-                Context {
-                    indent: below(context),
-                    is_flow: true,
-                    place,
-                },
-            )?;
-        }
-        self.output.push_char(']');
-        Ok(())
-    }
-
-    fn flow_mapping(
-        &mut self,
-        entries: &[(Node, Node)],
-        context: Context,
-        has_properties: bool,
-    ) -> Result<(), Error> {
-        self.open('{', context, has_properties);
-        let inner = Context {
-            indent: below(context),
-            is_flow: true,
-            place: Place::Value,
+    /// Goes to a place that is indented as the current collection is: on this line, if nothing else is on it.
+    fn start_line(&mut self) {
+        let indent = self.indent.unwrap_or(0);
+        let is_here = self.is_indention && {
+            let column = self.output.column();
+            column < indent || column == indent && self.is_spaced
         };
-        for (index, (key, value)) in entries.iter().enumerate() {
-            if index > 0 {
-                self.output.push(", ");
-            }
-            if is_simple_key(key) {
-                self.node(
-                    key,
-                    Context {
-                        place: Place::SimpleKey,
-                        ..inner
-                    },
-                )?;
-                self.output.push_char(':');
-            } else {
-                self.output.push_char('?');
-                self.node(key, inner)?;
-                self.output.push(" :");
-            }
-            self.node(value, inner)?;
+        if !is_here {
+            self.newline();
         }
-        self.output.push_char('}');
-        Ok(())
+        if self.foot_indent.take() == Some(indent) {
+            self.newline();
+        }
+        self.output.indent(indent.saturating_sub(self.output.column()));
+        self.is_spaced = true;
+    }
+
+    fn newline(&mut self) {
+        self.output.newline();
+        self.is_indention = true;
+    }
+
+    /// Writes a space unless there is one.
+    fn space(&mut self) {
+        if !self.is_spaced {
+            self.output.push_char(' ');
+        }
+        self.is_spaced = false;
+        self.is_indention = false;
+    }
+
+    fn indicator(&mut self, indicator: &str, needs_space: bool) {
+        if needs_space {
+            self.space();
+        }
+        self.output.push(indicator);
+        self.is_spaced = false;
+        self.is_indention = false;
+    }
+
+    /// Writes an indicator behind which a block collection may begin on the same line.
+    fn block_indicator(&mut self, indicator: &str) {
+        let is_indention = self.is_indention;
+        self.indicator(indicator, true);
+        self.is_indention = is_indention;
+    }
+
+    /// Writes the foot of the entry before and the head of what follows.
+    fn head_comment(&mut self) {
+        let tail = std::mem::take(&mut self.pending.tail);
+        if !tail.is_empty() {
+            self.start_line();
+            self.comment(tail);
+            self.foot_indent = Some(self.indent.unwrap_or(0));
+        }
+        let head = std::mem::take(&mut self.pending.head);
+        if !head.is_empty() {
+            self.start_line();
+            self.comment(head);
+        }
+    }
+
+    fn line_comment(&mut self) {
+        let line = std::mem::take(&mut self.pending.line);
+        if !line.is_empty() {
+            if !self.is_spaced {
+                self.output.push_char(' ');
+            }
+            self.comment(line);
+        }
+    }
+
+    fn foot_comment(&mut self) {
+        let foot = std::mem::take(&mut self.pending.foot);
+        if !foot.is_empty() {
+            self.start_line();
+            self.comment(foot);
+            self.foot_indent = Some(self.indent.unwrap_or(0));
+        }
+    }
+
+    /// Writes a comment and ends its line.
+    fn comment(&mut self, text: &str) {
+        let mut was_break = false;
+        let mut has_sign = false;
+        for character in text.chars() {
+            if is_break(character) {
+                self.output.push_break(character);
+                self.is_indention = true;
+                was_break = true;
+                has_sign = false;
+                continue;
+            }
+            if was_break {
+                self.start_line();
+            }
+            if !has_sign && character != '#' {
+                self.output.push("# ");
+            }
+            has_sign = true;
+            self.output.push_char(character);
+            self.is_indention = false;
+            was_break = false;
+        }
+        if !was_break {
+            self.newline();
+        }
+        self.is_spaced = true;
     }
 }
 
-/// The indentation of what is inside a node that stands at a place.
-const fn below(context: Context) -> usize {
-    if matches!(context.place, Place::Root) && !context.is_flow {
-        0
-    } else {
-        context.indent + 2
-    }
-}
-
-/// Whether the first entry of a block collection starts a line, and does not follow a dash or the like.
-fn starts_line(context: Context, has_properties: bool) -> bool {
-    has_properties || matches!(context.place, Place::Value | Place::Root)
+fn foot(key: &Node) -> &str {
+    key.comments().map_or("", |comments| &comments.foot)
 }
 
 /// The tag that has to be written so that reading gives the node's tag again.
@@ -358,7 +572,13 @@ fn plain_tag(text: &str) -> Tag {
 }
 
 /// The style that a scalar is written in, given the one that it asks for.
-fn scalar_style(node: &Node, text: &str, analysis: Analysis, context: Context) -> Style {
+fn scalar_style(
+    node: &Node,
+    text: &str,
+    analysis: Analysis,
+    is_key: bool,
+    is_flow: bool,
+) -> Style {
     let asked = [
         Style::DOUBLE_QUOTED,
         Style::SINGLE_QUOTED,
@@ -367,7 +587,6 @@ fn scalar_style(node: &Node, text: &str, analysis: Analysis, context: Context) -
     ]
     .into_iter()
     .find(|&style| node.style.contains(style));
-    let is_key = context.place == Place::SimpleKey;
     let is_untagged_string = node.tag == Tag::Str && !node.style.contains(Style::TAGGED);
     let mut style = match asked {
         Some(style) => style,
@@ -379,12 +598,12 @@ fn scalar_style(node: &Node, text: &str, analysis: Analysis, context: Context) -
         style = Style::DOUBLE_QUOTED;
     }
     if style == Style::PLAIN {
-        let allows_plain = if context.is_flow {
+        let allows_plain = if is_flow {
             analysis.allows_flow_plain
         } else {
             analysis.allows_block_plain
         };
-        if !allows_plain || text.is_empty() && (context.is_flow || is_key) {
+        if !allows_plain || text.is_empty() && (is_flow || is_key) {
             style = Style::SINGLE_QUOTED;
         }
     }
@@ -392,7 +611,7 @@ fn scalar_style(node: &Node, text: &str, analysis: Analysis, context: Context) -
         style = Style::DOUBLE_QUOTED;
     }
     if (style == Style::LITERAL || style == Style::FOLDED)
-        && (!analysis.allows_block || context.is_flow || is_key)
+        && (!analysis.allows_block || is_flow || is_key)
     {
         style = Style::DOUBLE_QUOTED;
     }
