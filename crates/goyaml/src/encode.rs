@@ -3,14 +3,15 @@
 //! This follows the events of go-yaml's emitter, since a comment is written when the emitter comes to where it looks for
 //! one: some go to the node behind the one that they belong to, and some are lost.
 
-use crate::analysis::{Analysis, analyze, is_break};
-use crate::error::Error;
-use crate::node::{Data, Node, Position, Style, Tag, Text};
-use crate::resolve::implicit_tag;
-use crate::scalar_writer::Output;
+mod comments;
+mod scalar;
 
-/// The longest key with its properties, in bytes, that is written without `? `.
-pub(crate) const SIMPLE_KEY: usize = 128;
+use crate::error::Error;
+use crate::node::{Data, Node, Style};
+use crate::scalar_writer::Output;
+use comments::{Pending, foot, set};
+use scalar::check_anchor;
+pub(crate) use scalar::{SIMPLE_KEY, is_simple_key};
 
 /// Writes a tree as kyaml's encoder does: two spaces, sequences as far out as their keys, no folding of long lines.
 ///
@@ -39,54 +40,6 @@ enum Place {
     SimpleKey,
     /// A value, or a key after `?`.
     Entry,
-}
-
-/// The comments that have been met and not yet been written.
-#[derive(Default)]
-struct Pending<'n> {
-    head: &'n str,
-    line: &'n str,
-    foot: &'n str,
-    /// The foot of the entry before.
-    tail: &'n str,
-    /// What stands on the line of a key whose value begins on the next line.
-    key_line: &'n str,
-}
-
-impl<'n> Pending<'n> {
-    /// Takes up the comments of a scalar, an alias, or the beginning of a collection.
-    fn begin(&mut self, node: &'n Node, tail: &'n str, is_key: bool) {
-        let has_tail = matches!(node.data, Data::Scalar(_) | Data::Mapping(_));
-        set(&mut self.tail, if has_tail { tail } else { "" });
-        let Some(comments) = node.comments() else {
-            return;
-        };
-        set(&mut self.head, &comments.head);
-        if matches!(node.data, Data::Scalar(_) | Data::Alias(_)) {
-            set(&mut self.line, &comments.line);
-            // The foot of a key is written behind its value.
-            set(&mut self.foot, if is_key { "" } else { &comments.foot });
-        }
-    }
-
-    /// Takes up the comments of the end of a collection.
-    fn end(&mut self, node: &'n Node, tail: &'n str, is_key: bool) {
-        set(&mut self.tail, tail);
-        if let Some(comments) = node.comments() {
-            set(&mut self.line, &comments.line);
-            set(&mut self.foot, if is_key { "" } else { &comments.foot });
-        }
-    }
-
-    const fn has_trail(&self) -> bool {
-        !(self.line.is_empty() && self.foot.is_empty() && self.tail.is_empty())
-    }
-}
-
-fn set<'n>(pending: &mut &'n str, comment: &'n str) {
-    if !comment.is_empty() {
-        *pending = comment;
-    }
 }
 
 struct Encoder<'n, 'o> {
@@ -225,22 +178,6 @@ impl<'n> Encoder<'n, '_> {
         Ok(tail)
     }
 
-    /// Writes the comment on the line of a key, unless the value is to have it.
-    fn key_line_comment(&mut self, value: &Node) {
-        let pending = &mut self.pending;
-        match &value.data {
-            Data::Scalar(_) if pending.line.is_empty() => {
-                pending.line = std::mem::take(&mut pending.key_line);
-            }
-            Data::Sequence(_) | Data::Mapping(_) if !value.style.contains(Style::FLOW) => {
-                std::mem::swap(&mut pending.line, &mut pending.key_line);
-                self.line_comment();
-                self.pending.line = std::mem::take(&mut self.pending.key_line);
-            }
-            _ => {}
-        }
-    }
-
     fn open(&mut self, bracket: &str) -> Option<usize> {
         self.indicator(bracket, true);
         self.is_spaced = true;
@@ -319,8 +256,7 @@ impl<'n> Encoder<'n, '_> {
         if entries.is_empty() {
             outer = self.open("{");
         }
-        let Pending { head, foot, tail, .. } = self.pending;
-        if !has_comma && !(head.is_empty() && foot.is_empty() && tail.is_empty()) {
+        if !has_comma && self.pending.has_more() {
             self.indicator(",", false);
         }
         self.head_comment();
@@ -341,93 +277,6 @@ impl<'n> Encoder<'n, '_> {
         }
     }
 
-    /// Writes anchor and tag.
-    fn properties(&mut self, node: &Node) -> Result<(), Error> {
-        if let Some(anchor) = node.anchor() {
-            check_anchor(anchor, node.position)?;
-            self.indicator("&", true);
-            self.output.push(anchor);
-        }
-        if let Some(tag) = written_tag(node) {
-            self.space();
-            self.tag(tag);
-        }
-        Ok(())
-    }
-
-    fn tag(&mut self, tag: &str) {
-        if let Some(name) = tag
-            .strip_prefix("tag:yaml.org,2002:")
-            .or_else(|| tag.strip_prefix("!!"))
-        {
-            self.output.push("!!");
-            self.tag_content(name);
-        } else if let Some(name) = tag.strip_prefix('!') {
-            self.output.push_char('!');
-            self.tag_content(name);
-        } else {
-            self.output.push("!<");
-            self.tag_content(tag);
-            self.output.push_char('>');
-        }
-    }
-
-    fn tag_content(&mut self, content: &str) {
-        for byte in content.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-;/?:@&=+$,_.~*'()[]".contains(&byte) {
-                self.output.push_char(char::from(byte));
-            } else {
-                self.output.push(&format!("%{byte:02X}"));
-            }
-        }
-    }
-
-    fn scalar(&mut self, node: &Node, text: &str, place: Place) -> Result<(), Error> {
-        self.properties(node)?;
-        let is_key = place == Place::SimpleKey;
-        let style = scalar_style(node, text, analyze(text, true), is_key, self.flow_level > 0);
-        if style == Style::PLAIN && text.is_empty() {
-            self.is_indention = false;
-            return Ok(());
-        }
-        self.space();
-        let indent = self.indent_below();
-        if style == Style::PLAIN {
-            self.output.push(text);
-        } else if style == Style::SINGLE_QUOTED {
-            self.output.single_quoted(text, indent, false);
-        } else if style == Style::LITERAL {
-            self.output.block_header('|', text);
-            self.end_block_header(indent);
-            self.output.literal_lines(text, indent);
-            self.end_block();
-        } else if style == Style::FOLDED {
-            self.output.block_header('>', text);
-            self.end_block_header(indent);
-            self.output.folded_lines(text, indent);
-            self.end_block();
-        } else {
-            self.output.double_quoted(text, indent, false);
-        }
-        Ok(())
-    }
-
-    /// Ends the first line of a block scalar, where its comment stands.
-    fn end_block_header(&mut self, indent: usize) {
-        if self.pending.line.is_empty() {
-            self.newline();
-            return;
-        }
-        let outer = self.indent.replace(indent);
-        self.line_comment();
-        self.indent = outer;
-    }
-
-    fn end_block(&mut self) {
-        self.is_spaced = true;
-        self.is_indention = self.output.is_line_start();
-    }
-
     /// The indentation of what is inside a node here.
     fn indent_below(&self) -> usize {
         self.indent.map_or(2, |indent| indent + 2)
@@ -446,7 +295,8 @@ impl<'n> Encoder<'n, '_> {
         if self.foot_indent.take() == Some(indent) {
             self.newline();
         }
-        self.output.indent(indent.saturating_sub(self.output.column()));
+        self.output
+            .indent(indent.saturating_sub(self.output.column()));
         self.is_spaced = true;
     }
 
@@ -479,169 +329,4 @@ impl<'n> Encoder<'n, '_> {
         self.indicator(indicator, true);
         self.is_indention = is_indention;
     }
-
-    /// Writes the foot of the entry before and the head of what follows.
-    fn head_comment(&mut self) {
-        let tail = std::mem::take(&mut self.pending.tail);
-        if !tail.is_empty() {
-            self.start_line();
-            self.comment(tail);
-            self.foot_indent = Some(self.indent.unwrap_or(0));
-        }
-        let head = std::mem::take(&mut self.pending.head);
-        if !head.is_empty() {
-            self.start_line();
-            self.comment(head);
-        }
-    }
-
-    fn line_comment(&mut self) {
-        let line = std::mem::take(&mut self.pending.line);
-        if !line.is_empty() {
-            if !self.is_spaced {
-                self.output.push_char(' ');
-            }
-            self.comment(line);
-        }
-    }
-
-    fn foot_comment(&mut self) {
-        let foot = std::mem::take(&mut self.pending.foot);
-        if !foot.is_empty() {
-            self.start_line();
-            self.comment(foot);
-            self.foot_indent = Some(self.indent.unwrap_or(0));
-        }
-    }
-
-    /// Writes a comment and ends its line.
-    fn comment(&mut self, text: &str) {
-        let mut was_break = false;
-        let mut has_sign = false;
-        for character in text.chars() {
-            if is_break(character) {
-                self.output.push_break(character);
-                self.is_indention = true;
-                was_break = true;
-                has_sign = false;
-                continue;
-            }
-            if was_break {
-                self.start_line();
-            }
-            if !has_sign && character != '#' {
-                self.output.push("# ");
-            }
-            has_sign = true;
-            self.output.push_char(character);
-            self.is_indention = false;
-            was_break = false;
-        }
-        if !was_break {
-            self.newline();
-        }
-        self.is_spaced = true;
-    }
-}
-
-fn foot(key: &Node) -> &str {
-    key.comments().map_or("", |comments| &comments.foot)
-}
-
-/// The tag that has to be written so that reading gives the node's tag again.
-fn written_tag(node: &Node) -> Option<&str> {
-    let tag = node.custom_tag().unwrap_or(node.tag.as_str());
-    if node.style.contains(Style::TAGGED) {
-        return Some(tag);
-    }
-    match &node.data {
-        Data::Scalar(_) if node.tag == Tag::Str => None,
-        Data::Scalar(text) => (plain_tag(text) != node.tag).then_some(tag),
-        Data::Sequence(_) => (node.tag != Tag::Seq).then_some(tag),
-        Data::Mapping(_) => (node.tag != Tag::Map).then_some(tag),
-        Data::Alias(_) => None,
-    }
-}
-
-/// The tag of a plain text for go-yaml's `resolve`, which leaves the merge key to its parser.
-fn plain_tag(text: &str) -> Tag {
-    match implicit_tag(text) {
-        Tag::Merge => Tag::Str,
-        tag => tag,
-    }
-}
-
-/// The style that a scalar is written in, given the one that it asks for.
-fn scalar_style(
-    node: &Node,
-    text: &str,
-    analysis: Analysis,
-    is_key: bool,
-    is_flow: bool,
-) -> Style {
-    let asked = [
-        Style::DOUBLE_QUOTED,
-        Style::SINGLE_QUOTED,
-        Style::LITERAL,
-        Style::FOLDED,
-    ]
-    .into_iter()
-    .find(|&style| node.style.contains(style));
-    let is_untagged_string = node.tag == Tag::Str && !node.style.contains(Style::TAGGED);
-    let mut style = match asked {
-        Some(style) => style,
-        None if text.as_bytes().contains(&b'\n') => Style::LITERAL,
-        None if is_untagged_string && plain_tag(text) != Tag::Str => Style::DOUBLE_QUOTED,
-        None => Style::PLAIN,
-    };
-    if is_key && analysis.is_multiline {
-        style = Style::DOUBLE_QUOTED;
-    }
-    if style == Style::PLAIN {
-        let allows_plain = if is_flow {
-            analysis.allows_flow_plain
-        } else {
-            analysis.allows_block_plain
-        };
-        if !allows_plain || text.is_empty() && (is_flow || is_key) {
-            style = Style::SINGLE_QUOTED;
-        }
-    }
-    if style == Style::SINGLE_QUOTED && !analysis.allows_single_quoted {
-        style = Style::DOUBLE_QUOTED;
-    }
-    if (style == Style::LITERAL || style == Style::FOLDED)
-        && (!analysis.allows_block || is_flow || is_key)
-    {
-        style = Style::DOUBLE_QUOTED;
-    }
-    style
-}
-
-/// Whether a key can stand on the line of its value.
-pub(crate) fn is_simple_key(key: &Node) -> bool {
-    let anchor = key.anchor().map_or(0, Text::len);
-    let tag = written_tag(key).map_or(0, str::len);
-    match &key.data {
-        Data::Scalar(text) => {
-            !analyze(text, true).is_multiline && anchor + tag + text.len() <= SIMPLE_KEY
-        }
-        Data::Sequence(items) => items.is_empty() && anchor + tag <= SIMPLE_KEY,
-        Data::Mapping(entries) => entries.is_empty() && anchor + tag <= SIMPLE_KEY,
-        Data::Alias(name) => name.len() <= SIMPLE_KEY,
-    }
-}
-
-fn check_anchor(name: &str, position: Position) -> Result<(), Error> {
-    if !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    {
-        return Ok(());
-    }
-    Err(Error::new(
-        position,
-        "yaml: anchor value must contain alphanumerical characters only",
-    ))
 }

@@ -84,7 +84,11 @@ impl CommentQueue {
     }
 
     fn line_start(&self, line: usize) -> usize {
-        self.lines.get(line).or(self.lines.last()).copied().unwrap_or(0)
+        self.lines
+            .get(line)
+            .or(self.lines.last())
+            .copied()
+            .unwrap_or(0)
     }
 
     pub(super) fn push(&mut self, comment: Comment) {
@@ -104,7 +108,11 @@ impl CommentQueue {
     /// Makes the last comment, if it is one of a line, a head comment; of the token that begins here if it is right
     /// above it.
     pub(super) fn turn_last_into_head(&mut self, here: Mark) {
-        if let Some(comment) = self.waiting.back_mut().filter(|comment| !comment.line.is_empty()) {
+        if let Some(comment) = self
+            .waiting
+            .back_mut()
+            .filter(|comment| !comment.line.is_empty())
+        {
             comment.head = take(&mut comment.line);
             if comment.first.line + 1 == here.line {
                 comment.token = here.index;
@@ -131,7 +139,11 @@ impl CommentQueue {
 
     /// Hands the comments that a token has to the next node.
     pub(super) fn unfold(&mut self, kind: Kind, index: usize) {
-        while let Some(comment) = self.waiting.front().filter(|comment| comment.token <= index) {
+        while let Some(comment) = self
+            .waiting
+            .front()
+            .filter(|comment| comment.token <= index)
+        {
             // The end of a block has nothing below it that the comment could be the head of.
             if kind == Kind::BlockEnd && !comment.head.is_empty() {
                 return;
@@ -240,7 +252,9 @@ fn take_foot(node: &mut Node) -> Option<Text> {
 pub(super) fn settle_feet(mapping: &mut Node) {
     let is_block = !mapping.style.contains(Style::FLOW);
     let mut last = if is_block { take_foot(mapping) } else { None };
-    let Data::Mapping(entries) = &mut mapping.data else { return };
+    let Data::Mapping(entries) = &mut mapping.data else {
+        return;
+    };
     let mut before: Option<&mut Node> = None;
     for (key, value) in entries {
         let mut foot = take_foot(key);

@@ -3,14 +3,18 @@
 use super::comment_queue::{Comment, CommentQueue, Mark};
 use super::scanner::Scanner;
 use super::token::{Content, Kind, Token};
+use crate::node::Node;
 
 /// How far go-yaml looks for the next comment, in bytes.
 const COMMENT_LOOKAHEAD: usize = 512;
 
-impl Scanner<'_> {
+impl<'a> Scanner<'a> {
     /// Moves over blanks, line breaks and comments.
     pub(super) fn scan_to_next_token(&mut self) {
-        let start = self.comments.as_deref().map(|queue| queue.mark(&self.cursor));
+        let start = self
+            .comments
+            .as_deref()
+            .map(|queue| queue.mark(&self.cursor));
         loop {
             let are_tabs_blank = self.is_flow() || !self.simple_key_allowed;
             while self.cursor.byte() == b' ' || (are_tabs_blank && self.cursor.byte() == b'\t') {
@@ -93,7 +97,9 @@ impl Scanner<'_> {
             self.move_by(distance);
             let from = self.cursor.offset();
             self.cursor.skip_to_line_end();
-            gathering.text.push_str(self.cursor.slice(from, self.cursor.offset()));
+            gathering
+                .text
+                .push_str(self.cursor.slice(from, self.cursor.offset()));
             gathering.column = 0;
             gathering.line = queue.mark(&self.cursor).line;
             distance = 1;
@@ -125,17 +131,43 @@ impl Scanner<'_> {
         let queue = self.comments.as_deref()?;
         let is_behind_last = byte == if self.is_flow() { b',' } else { b':' };
         Some(if is_behind_last {
-            self.last_tokens().0.map_or(0, |token| token_index(queue, token))
+            self.last_tokens()
+                .0
+                .map_or(0, |token| token_index(queue, token))
         } else {
             queue.mark(&self.cursor).index
         })
     }
 
+    /// Hands the comments that belong to the next token to the next node.
+    pub(super) fn unfold_comments(&mut self) {
+        if let (Some(queue), Some(front)) = (self.comments.as_deref_mut(), self.queue.front()) {
+            queue.unfold(front.kind, token_index(queue, front));
+        }
+    }
+
+    /// Gives a scalar, an alias or the beginning of a flow collection its comments.
+    pub(super) fn give_comments(&mut self, node: &mut Node) {
+        if let Some(queue) = self.comments.as_deref_mut() {
+            queue.give(node);
+        }
+    }
+
+    /// The last token that was scanned, and the one before it.
+    fn last_tokens(&self) -> (Option<&Token<'a>>, Option<&Token<'a>>) {
+        let mut backwards = self.queue.iter().rev();
+        (backwards.next(), backwards.next())
+    }
+
     /// Makes a line comment above the first item of a sequence a head comment.
     // go-yaml: yaml_parser_scan_to_next_token
     fn turn_line_comment_into_head(&mut self) {
-        let (Some(last), Some(before)) = self.last_tokens() else { return };
-        if (before.kind, last.kind) != (Kind::BlockSequenceStart, Kind::BlockEntry) || self.cursor.is_break() {
+        let (Some(last), Some(before)) = self.last_tokens() else {
+            return;
+        };
+        if (before.kind, last.kind) != (Kind::BlockSequenceStart, Kind::BlockEntry)
+            || self.cursor.is_break()
+        {
             return;
         }
         if let Some(queue) = self.comments.as_deref_mut() {
@@ -158,7 +190,7 @@ impl Scanner<'_> {
 }
 
 /// The place of a token among the comments.
-pub(super) fn token_index(queue: &CommentQueue, token: &Token<'_>) -> usize {
+fn token_index(queue: &CommentQueue, token: &Token<'_>) -> usize {
     match token.content {
         Content::BlockEnd(index) => index,
         _ => queue.index(token.position),

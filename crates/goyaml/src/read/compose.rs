@@ -360,9 +360,7 @@ impl<'a> Composer<'a> {
         self.has_references = true;
         let mut node = Node::new(Data::Alias(name), Tag::Custom, Style::PLAIN);
         node.position = position;
-        if let Some(queue) = self.scanner.comments.as_deref_mut() {
-            queue.give(&mut node);
-        }
+        self.scanner.give_comments(&mut node);
         self.add(node);
         Ok(())
     }
@@ -388,9 +386,7 @@ impl<'a> Composer<'a> {
             properties,
             position,
         );
-        if let Some(queue) = self.scanner.comments.as_deref_mut() {
-            queue.give(&mut node);
-        }
+        self.scanner.give_comments(&mut node);
         self.add(node);
     }
 

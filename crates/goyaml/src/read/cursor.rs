@@ -114,7 +114,10 @@ impl<'a> Cursor<'a> {
         let mut count = 0;
         loop {
             before = before.trim_end_matches([' ', '\t']);
-            let Some(rest) = before.strip_suffix("\r\n").or_else(|| before.strip_suffix(is_break)) else {
+            let Some(rest) = before
+                .strip_suffix("\r\n")
+                .or_else(|| before.strip_suffix(is_break))
+            else {
                 return count;
             };
             before = rest;

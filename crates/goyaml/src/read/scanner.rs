@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use super::comment_queue::CommentQueue;
-use super::comments::token_index;
 use super::cursor::Cursor;
 use super::reader::Source;
 use super::token::{Content, Kind, Prefix, Token};
@@ -57,7 +56,7 @@ pub(super) struct Scanner<'a> {
     margins: Vec<usize>,
     /// One for the block context and one for every open flow collection.
     simple_keys: Vec<SimpleKey>,
-    queue: VecDeque<Token<'a>>,
+    pub(super) queue: VecDeque<Token<'a>>,
     /// How many tokens stand before those in the queue.
     prefixes: usize,
     is_front_ready: bool,
@@ -119,16 +118,8 @@ impl<'a> Scanner<'a> {
             self.fetch()?;
         }
         self.is_front_ready = true;
-        if let (Some(queue), Some(front)) = (self.comments.as_deref_mut(), self.queue.front()) {
-            queue.unfold(front.kind, token_index(queue, front));
-        }
+        self.unfold_comments();
         Ok(())
-    }
-
-    /// The last token that was scanned, and the one before it.
-    pub(super) fn last_tokens(&self) -> (Option<&Token<'a>>, Option<&Token<'a>>) {
-        let mut backwards = self.queue.iter().rev();
-        (backwards.next(), backwards.next())
     }
 
     /// The kind of the next token.

@@ -80,7 +80,7 @@ impl<'a> Token<'a> {
             Content::Owned(text) => text,
             Content::None | Content::Tag(_) | Content::Version(..) | Content::BlockEnd(_) => {
                 Text::new()
-            },
+            }
         }
     }
 }

@@ -99,10 +99,12 @@ fn strip(node: &mut Node) -> bool {
     }
     let below = match &mut node.data {
         Data::Scalar(_) | Data::Alias(_) => false,
-        Data::Sequence(items) => items.iter_mut().fold(false, |found, item| strip(item) | found),
-        Data::Mapping(entries) => entries
+        Data::Sequence(items) => items
             .iter_mut()
-            .fold(false, |found, (key, value)| strip(key) | strip(value) | found),
+            .fold(false, |found, item| strip(item) | found),
+        Data::Mapping(entries) => entries.iter_mut().fold(false, |found, (key, value)| {
+            strip(key) | strip(value) | found
+        }),
     };
     has_schema | below
 }

@@ -170,7 +170,8 @@ impl<'a> Walk<'a> {
         target: &mut Node,
     ) -> Result<bool, MergeError> {
         if target.is_null() {
-            // kustomize: `Merger.VisitMap` keeps the nulls that are written out.
+            // kustomize: `Merger.VisitMap` keeps the nulls that are written out, less their comments.
+            comment_schema::clear(target);
             return Ok(target.as_str().is_some_and(|text| !text.is_empty()));
         }
         let schema = self
@@ -324,8 +325,8 @@ fn retain_fields(
         if failure.is_some() {
             return true;
         }
-        let kept =
-            field_name(key).and_then(|name| keep(key, name, value).map_err(|error| error.inside(name)));
+        let kept = field_name(key)
+            .and_then(|name| keep(key, name, value).map_err(|error| error.inside(name)));
         kept.unwrap_or_else(|error| {
             failure = Some(error);
             true
