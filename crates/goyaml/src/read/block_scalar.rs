@@ -81,7 +81,8 @@ impl Scanner<'_> {
         }
         self.cursor.skip_blanks();
         if self.cursor.byte() == b'#' {
-            self.cursor.skip_to_line_end();
+            let owner = self.comments.as_deref().map(|queue| queue.index(start));
+            self.skip_line_comment(owner);
         }
         if !self.cursor.is_break_or_end() {
             return Err(self.error(Some(start), "did not find expected comment or line break"));

@@ -27,7 +27,9 @@ impl Tags {
                 }
                 Content::Version(..) => Some("found incompatible YAML document"),
                 Content::Tag(tag) => self.define(*tag),
-                Content::None | Content::Borrowed(_) | Content::Owned(_) => None,
+                Content::None | Content::Borrowed(_) | Content::Owned(_) | Content::BlockEnd(_) => {
+                    None
+                }
             };
             if let Some(problem) = problem {
                 return Err(scanner.error_at(None, token.position, problem));
