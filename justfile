@@ -9,6 +9,7 @@ test *ARGS:
 # Records the golden outputs again with the pinned kustomize.
 record:
     tools/record
+    tools/record-kustomize
 
 # Times the release binary against the real kustomize.
 bench *ARGS:

@@ -6,12 +6,15 @@ mod output;
 mod render;
 
 use std::io::{self, Write};
+use std::panic;
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use clap::{Parser, Subcommand};
 
 use crate::failure::{Failure, Kind};
+use crate::files::plain;
 use output::Done;
 
 /// Address space for the thread that renders; documents may be nested a thousand deep. Only what is used takes memory.
@@ -20,7 +23,9 @@ const STACK_SIZE: usize = 256 << 20;
 /// Renders Kustomize with settings from Infisical
 #[derive(Parser)]
 #[command(name = "argocd-infisical", version, about, long_about = None, disable_help_subcommand = true)]
-#[command(after_help = "Exit codes: 0 done, 1 an input is wrong, 2 the command line is wrong, 3 a fault of the program")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 an input is wrong, 2 the command line is wrong, 3 a fault of the program"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -34,11 +39,17 @@ enum Command {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    let result = Cli::try_parse().map_err(Ended::Clap).and_then(|cli| on_large_stack(cli.command).map_err(Ended::Failed));
+    let result = Cli::try_parse()
+        .map_err(Ended::Clap)
+        .and_then(|cli| on_large_stack(cli.command).map_err(Ended::Failed));
     let printed = match &result {
-        Ok(Done { warnings, stdout }) => print_warnings(warnings).and_then(|()| print(stdout.as_bytes())),
+        Ok(Done { warnings, stdout }) => {
+            print_warnings(warnings).and_then(|()| print(stdout.as_bytes()))
+        }
         Err(Ended::Clap(error)) => error.print(),
-        Err(Ended::Failed(failure)) => io::stderr().lock().write_all(failure.to_string().as_bytes()),
+        Err(Ended::Failed(failure)) => io::stderr()
+            .lock()
+            .write_all(failure.to_string().as_bytes()),
     };
     match result {
         Err(Ended::Failed(failure)) => ExitCode::from(failure.kind().exit_code()),
@@ -48,8 +59,12 @@ pub fn main() -> ExitCode {
             // Whoever read the output has had enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
             Err(error) => {
-                let failure = Failure::input(format!("cannot write the output: {error}"));
-                drop(io::stderr().lock().write_all(failure.to_string().as_bytes()));
+                let failure = Failure::input(format!("cannot write the output: {}", plain(&error)));
+                drop(
+                    io::stderr()
+                        .lock()
+                        .write_all(failure.to_string().as_bytes()),
+                );
                 ExitCode::from(failure.kind().exit_code())
             }
         },
@@ -66,9 +81,26 @@ fn on_large_stack(command: Command) -> Result<Done, Failure> {
         Command::Build(args) => args.run(),
         Command::Render(args) => args.run(),
     };
+    // What a panic says may quote a value, so only its place is kept.
+    let place = Arc::new(OnceLock::new());
+    let noted = Arc::clone(&place);
+    panic::set_hook(Box::new(move |panic| {
+        drop(noted.set(panic.location().map(ToString::to_string)));
+    }));
     let thread = thread::Builder::new().stack_size(STACK_SIZE).spawn(run);
-    let thread = thread.map_err(|error| Failure::input(format!("cannot start a thread: {error}")))?;
-    thread.join().unwrap_or_else(|_| Err(Failure::internal("the program has a fault; please report it with its input")))
+    let thread = thread
+        .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))?;
+    thread.join().unwrap_or_else(|_| {
+        let place = place
+            .get()
+            .cloned()
+            .flatten()
+            .unwrap_or_else(|| "an unknown place".to_owned());
+        Err(
+            Failure::internal(format!("the program has a fault at {place}"))
+                .hint("report it with what was built"),
+        )
+    })
 }
 
 fn print(bytes: &[u8]) -> io::Result<()> {
@@ -78,7 +110,10 @@ fn print(bytes: &[u8]) -> io::Result<()> {
 }
 
 fn print_warnings(warnings: &[String]) -> io::Result<()> {
-    let text: String = warnings.iter().flat_map(|warning| [warning.as_str(), "\n"]).collect();
+    let text: String = warnings
+        .iter()
+        .flat_map(|warning| [warning.as_str(), "\n"])
+        .collect();
     io::stderr().lock().write_all(text.as_bytes())
 }
 
@@ -103,15 +138,27 @@ mod tests {
     fn help_lines_are_imperative_and_have_no_full_stop() {
         for command in Cli::command().get_subcommands() {
             for argument in command.get_arguments() {
-                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-                assert!(!help.is_empty() && !help.ends_with('.'), "{}: {help}", argument.get_id());
+                let help = argument
+                    .get_help()
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
+                assert!(
+                    !help.is_empty() && !help.ends_with('.'),
+                    "{}: {help}",
+                    argument.get_id()
+                );
             }
         }
     }
 
     #[test]
     fn no_arguments_show_the_help() {
-        let error = Cli::try_parse_from(["argocd-infisical"]).err().map(|error| error.kind());
-        assert_eq!(error, Some(ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand));
+        let error = Cli::try_parse_from(["argocd-infisical"])
+            .err()
+            .map(|error| error.kind());
+        assert_eq!(
+            error,
+            Some(ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
+        );
     }
 }

@@ -45,7 +45,7 @@ pub struct Details {
     pub message: String,
     /// The file that has to be changed.
     pub file: Option<String>,
-    /// Whether the file is of the repository, and its name relative to the directory that is built.
+    /// Whether the file is of the repository.
     pub is_in_repository: bool,
     /// Where in that file; zero where unknown.
     pub position: Position,
@@ -72,14 +72,17 @@ pub struct Item {
     pub file: String,
     /// Its line; zero where unknown.
     pub line: u32,
-    /// Whether the file is of the repository, and its name relative to the directory that is built.
+    /// Whether the file is of the repository.
     pub is_in_repository: bool,
 }
 
 impl Problem {
     /// Makes a problem of a sentence.
     pub fn new(message: impl Into<String>) -> Self {
-        Self(Box::new(Details { message: message.into(), ..Details::default() }))
+        Self(Box::new(Details {
+            message: message.into(),
+            ..Details::default()
+        }))
     }
 
     /// Names a file outside the repository, and the line in it; line zero is no line.
@@ -115,14 +118,39 @@ impl Problem {
 
     /// Makes a failure of it that the person who wrote a file can repair.
     pub fn into_failure(self) -> Failure {
-        Failure { kind: Kind::Input, problems: vec![self] }
+        Failure {
+            kind: Kind::Input,
+            problems: vec![self],
+        }
     }
 }
 
 impl From<&kustomize::Error> for Problem {
     fn from(error: &kustomize::Error) -> Self {
-        let kustomize::Details { message, file, position, field, resource, hint, trail, is_malformed_yaml: _ } =
-            error.details();
+        let kustomize::Details {
+            message,
+            file,
+            position,
+            field,
+            resource,
+            hint,
+            related,
+            trail,
+            is_malformed_yaml,
+        } = error.details();
+        let item = |related: &kustomize::Related| {
+            Some(Item {
+                text: related.text.to_owned(),
+                file: related.file.clone()?,
+                line: related.position.line,
+                is_in_repository: true,
+            })
+        };
+        let usual = || match message {
+            message if message.contains("UTF-8") => "save the file as UTF-8".to_owned(),
+            _ => "correct the YAML there; indentation, tabs and quotes are the usual causes"
+                .to_owned(),
+        };
         Self(Box::new(Details {
             message: message.clone(),
             file: file.clone(),
@@ -131,9 +159,9 @@ impl From<&kustomize::Error> for Problem {
             source_line: None,
             field: field.clone(),
             resource: resource.clone(),
-            items: Vec::new(),
+            items: related.iter().filter_map(item).collect(),
             trail: trail.clone(),
-            hint: hint.clone(),
+            hint: hint.clone().or_else(|| is_malformed_yaml.then(usual)),
         }))
     }
 }
@@ -155,7 +183,10 @@ impl DerefMut for Problem {
 impl Failure {
     /// A wrong command line.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Usage, problems: vec![Problem::new(message)] }
+        Self {
+            kind: Kind::Usage,
+            problems: vec![Problem::new(message)],
+        }
     }
 
     /// A wrong file, or something else that whoever runs the command can repair.
@@ -165,12 +196,18 @@ impl Failure {
 
     /// A fault of the program.
     pub fn internal(message: impl Into<String>) -> Self {
-        Self { kind: Kind::Internal, problems: vec![Problem::new(message)] }
+        Self {
+            kind: Kind::Internal,
+            problems: vec![Problem::new(message)],
+        }
     }
 
     /// Several wrong things in what was read.
     pub const fn several(problems: Vec<Problem>) -> Self {
-        Self { kind: Kind::Input, problems }
+        Self {
+            kind: Kind::Input,
+            problems,
+        }
     }
 
     /// Says what to do about the first problem.
@@ -221,8 +258,16 @@ impl fmt::Display for Problem {
             self.write_source(formatter, line)?;
         }
         for item in &self.items {
-            let position = Position { line: item.line, ..Position::default() };
-            writeln!(formatter, "  {} {}", item.text, printable(&place(&item.file, position)))?;
+            let position = Position {
+                line: item.line,
+                ..Position::default()
+            };
+            writeln!(
+                formatter,
+                "  {} {}",
+                item.text,
+                printable(&place(&item.file, position))
+            )?;
         }
         if let Some(resource) = &self.resource {
             writeln!(formatter, "  in: {}", printable(resource))?;
@@ -246,8 +291,17 @@ impl Problem {
         writeln!(formatter, "  {number} | {}", printable(line))?;
         if self.position.column > 0 {
             let before = usize::try_from(self.position.column - 1).unwrap_or(0);
-            let indent: String = line.chars().take(before).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
-            writeln!(formatter, "  {:width$} | {indent}^", "", width = number.len())?;
+            let indent: String = line
+                .chars()
+                .take(before)
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
+            writeln!(
+                formatter,
+                "  {:width$} | {indent}^",
+                "",
+                width = number.len()
+            )?;
         }
         Ok(())
     }
@@ -264,7 +318,15 @@ pub fn place(file: &str, position: Position) -> String {
 
 /// A text of others without what would steer a terminal.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\t' && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_control() && c != '\t' && c != '\n' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -273,7 +335,9 @@ mod tests {
 
     #[test]
     fn a_problem_shows_its_line_and_a_caret() {
-        let mut problem = Problem::new("unknown field `resorces`").at("base/kustomization.yaml", 12).hint("remove it");
+        let mut problem = Problem::new("unknown field `resorces`")
+            .at("base/kustomization.yaml", 12)
+            .hint("remove it");
         problem.position.column = 3;
         problem.source_line = Some("  resorces:".into());
         problem.trail = vec!["overlays/dev/kustomization.yaml".into()];
@@ -284,7 +348,10 @@ mod tests {
 
     #[test]
     fn what_steers_a_terminal_is_not_printed() {
-        assert_eq!(Failure::input("a \u{1b}[31m b").to_string(), "error: a \u{fffd}[31m b\n");
+        assert_eq!(
+            Failure::input("a \u{1b}[31m b").to_string(),
+            "error: a \u{fffd}[31m b\n"
+        );
     }
 
     #[test]

@@ -26,12 +26,16 @@ impl DiskFiles {
     /// # Errors
     /// Where there is no such directory.
     pub fn within(directory: &Path) -> Result<Self, FileError> {
-        Ok(Self { bound: Some(fs::canonicalize(directory).map_err(|error| said(&error))?) })
+        Ok(Self {
+            bound: Some(fs::canonicalize(directory).map_err(|error| said(&error))?),
+        })
     }
 
     fn check_bound(&self, path: &Path) -> Result<(), FileError> {
         match &self.bound {
-            Some(bound) if !path.starts_with(bound) => Err(FileError::Outside(bound.display().to_string())),
+            Some(bound) if !path.starts_with(bound) => {
+                Err(FileError::Outside(bound.display().to_string()))
+            }
             _ => Ok(()),
         }
     }
@@ -43,9 +47,15 @@ impl Files for DiskFiles {
         self.check_bound(&resolved)?;
         let metadata = fs::metadata(&resolved).map_err(|error| said(&error))?;
         let Ok(resolved) = resolved.into_os_string().into_string() else {
-            return Err(FileError::Other("the path that it leads to is not UTF-8".into()));
+            return Err(FileError::Other(
+                "the path that it leads to is not UTF-8".into(),
+            ));
         };
-        Ok(if metadata.is_dir() { Entry::Directory(resolved) } else { Entry::File(resolved) })
+        Ok(if metadata.is_dir() {
+            Entry::Directory(resolved)
+        } else {
+            Entry::File(resolved)
+        })
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
@@ -65,8 +75,14 @@ pub fn read_regular(path: &Path) -> Result<Vec<u8>, FileError> {
     let file = open(path).map_err(|error| said(&error))?;
     let metadata = file.metadata().map_err(|error| said(&error))?;
     check_regular(&metadata)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0).saturating_add(1));
-    file.take(SIZE_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| said(&error))?;
+    let mut bytes = Vec::with_capacity(
+        usize::try_from(metadata.len())
+            .unwrap_or(0)
+            .saturating_add(1),
+    );
+    file.take(SIZE_LIMIT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| said(&error))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > SIZE_LIMIT {
         return Err(FileError::TooLarge(SIZE_LIMIT));
     }
@@ -95,16 +111,24 @@ fn said(error: &io::Error) -> FileError {
         ErrorKind::NotFound | ErrorKind::NotADirectory => FileError::NotFound,
         ErrorKind::PermissionDenied => FileError::Other("permission denied".into()),
         ErrorKind::InvalidFilename => FileError::Other("file name too long".into()),
-        ErrorKind::InvalidInput => FileError::Other("the path holds a character that no file name may have".into()),
-        _ => FileError::Other(plain(&error.to_string())),
+        ErrorKind::InvalidInput => {
+            FileError::Other("the path holds a character that no file name may have".into())
+        }
+        _ => FileError::Other(plain(error)),
     }
 }
 
 /// What the operating system says, in the way of all messages here: lower case, without its number.
-fn plain(text: &str) -> String {
-    let text = text.split_once(" (os error").map_or(text, |(text, _)| text);
+pub fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text
+        .split_once(" (os error")
+        .map_or(text.as_str(), |(text, _)| text);
     let mut characters = text.chars();
-    characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+    characters
+        .next()
+        .map(|first| first.to_lowercase().chain(characters).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(all(test, unix))]
@@ -114,7 +138,8 @@ mod tests {
     use super::*;
 
     fn text(path: &Path) -> &str {
-        path.to_str().expect("temporary directories have plain names")
+        path.to_str()
+            .expect("temporary directories have plain names")
     }
 
     #[test]
@@ -125,9 +150,18 @@ mod tests {
         symlink("real", root.join("link")).unwrap();
         symlink("loop", root.join("loop")).unwrap();
         let files = DiskFiles::new();
-        assert_eq!(files.resolve(text(&root.join("link"))), Ok(Entry::File(text(&root.join("real")).into())));
-        assert_eq!(files.resolve(text(&root.join("./."))), Ok(Entry::Directory(text(&root).into())));
-        assert_eq!(files.resolve(text(&root.join("none"))), Err(FileError::NotFound));
+        assert_eq!(
+            files.resolve(text(&root.join("link"))),
+            Ok(Entry::File(text(&root.join("real")).into()))
+        );
+        assert_eq!(
+            files.resolve(text(&root.join("./."))),
+            Ok(Entry::Directory(text(&root).into()))
+        );
+        assert_eq!(
+            files.resolve(text(&root.join("none"))),
+            Err(FileError::NotFound)
+        );
         let error = files.resolve(text(&root.join("loop"))).unwrap_err();
         assert_eq!(error.to_string(), "too many levels of symbolic links");
     }
@@ -140,18 +174,36 @@ mod tests {
         fs::write(directory.path().join("outside"), "x").unwrap();
         symlink("../outside", inside.join("link")).unwrap();
         let files = DiskFiles::within(&inside).unwrap();
-        assert!(matches!(files.resolve(text(&inside.join("link"))), Err(FileError::Outside(_))));
-        assert!(matches!(files.read(text(&directory.path().join("outside"))), Err(FileError::Outside(_))));
+        assert!(matches!(
+            files.resolve(text(&inside.join("link"))),
+            Err(FileError::Outside(_))
+        ));
+        assert!(matches!(
+            files.read(text(&directory.path().join("outside"))),
+            Err(FileError::Outside(_))
+        ));
     }
 
     #[test]
     fn devices_and_large_files_are_refused_at_once() {
         let files = DiskFiles::new();
-        assert_eq!(files.read("/dev/zero"), Err(FileError::Other("is not a regular file".into())));
+        assert_eq!(
+            files.read("/dev/zero"),
+            Err(FileError::Other("is not a regular file".into()))
+        );
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("large");
-        File::create(&path).unwrap().set_len(SIZE_LIMIT + 1).unwrap();
-        assert_eq!(files.read(text(&path)), Err(FileError::TooLarge(SIZE_LIMIT)));
-        assert_eq!(files.read(text(directory.path())), Err(FileError::Other("is a directory".into())));
+        File::create(&path)
+            .unwrap()
+            .set_len(SIZE_LIMIT + 1)
+            .unwrap();
+        assert_eq!(
+            files.read(text(&path)),
+            Err(FileError::TooLarge(SIZE_LIMIT))
+        );
+        assert_eq!(
+            files.read(text(directory.path())),
+            Err(FileError::Other("is a directory".into()))
+        );
     }
 }

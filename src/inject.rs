@@ -8,9 +8,13 @@ mod field;
 mod filters;
 mod guard;
 mod hooks;
+mod identity;
 mod scanner;
+mod secret_data;
+mod unmarked;
 
 pub use hooks::Injector;
+pub use identity::{Identity, Witness};
 
 /// The annotation that opens an object to placeholders (`"true"`) or says that what looks like them is text (`"false"`).
 pub const TEMPLATE_ANNOTATION: &str = "argocd-infisical.io/template";

@@ -4,10 +4,10 @@
 //! [`resolve`](mod@resolve) decides which of the two counts.
 
 pub mod declared;
-pub mod resolve;
-pub mod source;
 mod dotenv;
 mod manifest;
+pub mod resolve;
+pub mod source;
 
 use std::collections::BTreeMap;
 
@@ -87,12 +87,19 @@ impl Settings {
     /// # Errors
     /// Where the value is no text.
     pub fn get(&self, key: &str) -> Result<Option<Found>, Problem> {
-        let Some(Entry { bytes, origin }) = self.entries.get(key) else { return Ok(None) };
+        let Some(Entry { bytes, origin }) = self.entries.get(key) else {
+            return Ok(None);
+        };
         match std::str::from_utf8(bytes) {
-            Ok(text) => Ok(Some(Found { value: Value::new(text), origin: origin.clone() })),
-            Err(_) => Err(Problem::new(format!("the value of setting `{key}` is not UTF-8 text"))
-                .at(&origin.file, origin.line)
-                .hint("settings are text; keep binary data in a Secret that the pod mounts")),
+            Ok(text) => Ok(Some(Found {
+                value: Value::new(text),
+                origin: origin.clone(),
+            })),
+            Err(_) => Err(
+                Problem::new(format!("the value of setting `{key}` is not UTF-8 text"))
+                    .at(&origin.file, origin.line)
+                    .hint("settings are text; keep binary data in a Secret that the pod mounts"),
+            ),
         }
     }
 }
@@ -109,7 +116,9 @@ pub fn is_key(key: &str) -> bool {
         && key.len() <= 253
         && key != "."
         && key != ".."
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 #[cfg(test)]
@@ -119,13 +128,21 @@ mod tests {
     #[test]
     fn later_values_win_unless_they_are_missing() {
         let mut settings = Settings::default();
-        let place = |file: &str| Place { file: file.into(), line: 0 };
+        let place = |file: &str| Place {
+            file: file.into(),
+            line: 0,
+        };
         settings.insert("A", b"1".to_vec(), place("first"));
         settings.insert("B", b"1".to_vec(), place("first"));
         settings.insert("A", b"2".to_vec(), place("second"));
         settings.insert("B", b"<no value>".to_vec(), place("second"));
         settings.insert("C", Vec::new(), place("second"));
-        let get = |key: &str| settings.get(key).unwrap_or(None).map(|found| (found.value.0, found.origin.file));
+        let get = |key: &str| {
+            settings
+                .get(key)
+                .unwrap_or(None)
+                .map(|found| (found.value.0, found.origin.file))
+        };
         assert_eq!(get("A"), Some(("2".into(), "second".into())));
         assert_eq!(get("B"), Some(("1".into(), "first".into())));
         assert_eq!(get("C"), None);
@@ -134,9 +151,19 @@ mod tests {
     #[test]
     fn a_value_that_is_no_text_is_an_error_when_it_is_asked_for() {
         let mut settings = Settings::default();
-        settings.insert("A", vec![0xff], Place { file: "s.yaml".into(), line: 3 });
+        settings.insert(
+            "A",
+            vec![0xff],
+            Place {
+                file: "s.yaml".into(),
+                line: 3,
+            },
+        );
         let problem = settings.get("A").err().expect("the value is not UTF-8");
-        assert_eq!(problem.message, "the value of setting `A` is not UTF-8 text");
+        assert_eq!(
+            problem.message,
+            "the value of setting `A` is not UTF-8 text"
+        );
         assert_eq!(problem.position.line, 3);
     }
 }

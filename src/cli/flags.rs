@@ -1,6 +1,6 @@
 //! The flags of `kustomize build`, as its version 5.8 has them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kustomize::{LoadRestrictions, Options, Reorder};
 
@@ -9,7 +9,10 @@ use crate::failure::Failure;
 
 /// What `kustomize build` takes.
 #[derive(clap::Args, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "a command line is made of switches")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a command line is made of switches"
+)]
 pub(super) struct Flags {
     /// Build the kustomization in this directory
     #[arg(default_value = ".", value_name = "DIR")]
@@ -17,10 +20,15 @@ pub(super) struct Flags {
 
     /// Write to this file, or into this directory a file for each resource
     #[arg(short, long, value_name = "PATH")]
-    pub(super) output: Option<PathBuf>,
+    output: Option<PathBuf>,
 
     /// Let kustomizations read files outside their directories with `LoadRestrictionsNone`
-    #[arg(long, value_name = "RESTRICTION", default_value = "LoadRestrictionsRootOnly", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "RESTRICTION",
+        default_value = "LoadRestrictionsRootOnly",
+        hide_default_value = true
+    )]
     load_restrictor: String,
 
     /// Order resources before output, `legacy` or `none` (deprecated: use `sortOptions`)
@@ -49,7 +57,10 @@ pub(super) struct Flags {
 
 /// Flags of kustomize that say how to run what is never run here. To take them and do nothing would be a lie.
 #[derive(clap::Args, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "a command line is made of switches")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a command line is made of switches"
+)]
 struct Refused {
     /// Run functions as the current user (refused)
     #[arg(long, hide = true)]
@@ -87,6 +98,14 @@ struct Refused {
 }
 
 impl Flags {
+    /// Where the output goes, if not to standard output.
+    // kustomize: an empty path counts as none.
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.output
+            .as_deref()
+            .filter(|path| !path.as_os_str().is_empty())
+    }
+
     /// The engine's options, and warnings about flags.
     ///
     /// # Errors
@@ -109,16 +128,30 @@ impl Flags {
         };
         let mut warnings = Vec::new();
         if self.reorder.is_some() {
-            warnings.push("warning: `--reorder` is deprecated: use `sortOptions` in the kustomization".to_owned());
+            warnings.push(
+                "warning: `--reorder` is deprecated: use `sortOptions` in the kustomization"
+                    .to_owned(),
+            );
         }
         if self.enable_managedby_label {
             let instead = "use `managedByLabel` in `buildMetadata` of the kustomization";
-            warnings.push(format!("warning: `--enable-managedby-label` is deprecated: {instead}"));
+            warnings.push(format!(
+                "warning: `--enable-managedby-label` is deprecated: {instead}"
+            ));
         }
         // kustomize: isManagedByLabelEnabled
-        let by_environment = std::env::var_os("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_some_and(|value| value == "on");
+        let by_environment =
+            std::env::var_os("KUSTOMIZE_ENABLE_MANAGEDBY_LABEL").is_some_and(|value| value == "on");
         let managed_by_label = self.enable_managedby_label || by_environment;
-        Ok((Options { load_restrictions, reorder, managed_by_label, ..Options::default() }, warnings))
+        Ok((
+            Options {
+                load_restrictions,
+                reorder,
+                managed_by_label,
+                ..Options::default()
+            },
+            warnings,
+        ))
     }
 }
 
@@ -150,15 +183,24 @@ impl Refused {
             ("helm-api-versions", !helm_api_versions.is_empty(), HELM),
             ("helm-kube-version", helm_kube_version.is_some(), HELM),
             ("helm-debug", *helm_debug, HELM),
-            ("stack-trace", *stack_trace, "errors name their place and there are no stack traces"),
+            (
+                "stack-trace",
+                *stack_trace,
+                "errors name their place and there are no stack traces",
+            ),
         ];
         match given.into_iter().find(|(_, is_given, _)| *is_given) {
             None => Ok(()),
-            Some((flag, _, why)) => Err(usage(format!("flag `--{flag}` is not supported: {why}"), "leave the flag out")),
+            Some((flag, _, why)) => Err(usage(
+                format!("flag `--{flag}` is not supported: {why}"),
+                "leave the flag out",
+            )),
         }
     }
 }
 
 fn illegal_value(flag: &str, value: &str, legal: &str) -> Failure {
-    Failure::usage(format!("illegal flag value --{flag} {value}; legal values: {legal}"))
+    Failure::usage(format!(
+        "illegal flag value --{flag} {value}; legal values: {legal}"
+    ))
 }

@@ -1,7 +1,5 @@
 //! Fills the placeholders of a resource.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use goyaml::{Data, Node, Position, Style, Tag, Text};
 use kustomize::{FileNames, Gvk, Resource, metadata};
 
@@ -9,6 +7,8 @@ use super::TEMPLATE_ANNOTATION;
 use super::evaluate::{Evaluator, Outcome, Refusal};
 use super::field::{Path, Room, Step};
 use super::scanner::{self, Piece, Placeholder};
+use super::secret_data;
+use super::unmarked::{self, locate};
 use crate::failure::{Item, Problem};
 use crate::settings::{Place, declared};
 
@@ -29,7 +29,11 @@ enum Mark {
 
 impl<'a> Filler<'a> {
     pub(super) const fn new(evaluator: &'a Evaluator, names: &'a FileNames) -> Self {
-        Self { evaluator, names, problems: Vec::new() }
+        Self {
+            evaluator,
+            names,
+            problems: Vec::new(),
+        }
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
@@ -42,16 +46,41 @@ impl<'a> Filler<'a> {
         }
         match self.mark(resource) {
             Mark::PlainText => {}
+            // Nothing is touched where nothing is declared, not even an escape.
+            Mark::Template if self.evaluator.resolved().is_empty() => {
+                let problem =
+                    Problem::new("a placeholder asks for a setting, and no settings are declared")
+                        .hint(format!(
+                            "declare them in a ConfigMap with the annotation `{}: settings`",
+                            declared::ANNOTATION
+                        ));
+                self.problems
+                    .extend(unmarked::find(resource, self.names, problem));
+            }
+            Mark::None if self.evaluator.resolved().is_empty() => {}
             Mark::Template => {
                 let gvk = resource.gvk().clone();
                 let id = resource.id().to_string();
                 let is_generated = resource.notes.behavior.is_some();
-                let mut walk = Walk { filler: self, gvk, id, is_generated, path: Path::default() };
+                let mut walk = Walk {
+                    filler: self,
+                    gvk,
+                    id,
+                    is_generated,
+                    path: Path::default(),
+                };
                 walk.node(resource.node_mut());
             }
             // A definition of fields may well describe texts with placeholders.
             Mark::None if resource.gvk().kind == "CustomResourceDefinition" => {}
-            Mark::None => self.check_unmarked(resource),
+            Mark::None => {
+                let message = "a placeholder stands in a resource that is not marked as a template";
+                let problem = Problem::new(message).hint(format!(
+                    "add the annotation `{TEMPLATE_ANNOTATION}: \"true\"` to fill it, or `\"false\"` to keep it as text"
+                ));
+                self.problems
+                    .extend(unmarked::find(resource, self.names, problem));
+            }
         }
     }
 
@@ -61,56 +90,15 @@ impl<'a> Filler<'a> {
             Some("true") => Mark::Template,
             Some("false") => Mark::PlainText,
             Some(_) => {
-                let message = format!("annotation `{TEMPLATE_ANNOTATION}` must be `\"true\"` or `\"false\"`");
+                let message =
+                    format!("annotation `{TEMPLATE_ANNOTATION}` must be `\"true\"` or `\"false\"`");
                 let position = resource.node().position;
-                let problem = Problem::new(message).in_repository(self.names.get(position.file), position);
+                let problem =
+                    Problem::new(message).in_repository(self.names.get(position.file), position);
                 self.problems.push(problem.resource(resource.id()));
                 Mark::PlainText
             }
         }
-    }
-
-    fn check_unmarked(&mut self, resource: &Resource) {
-        if self.evaluator.resolved().is_empty() {
-            return;
-        }
-        let is_secret = resource.gvk().kind == "Secret" && resource.gvk().group.is_empty();
-        let mut path = Path::default();
-        let Some((position, path)) = forgotten(resource.node(), &mut path, is_secret) else { return };
-        let mut problem = Problem::new("a placeholder stands in a resource that is not marked as a template").hint(format!(
-            "add the annotation `{TEMPLATE_ANNOTATION}: \"true\"` to fill it, or `\"false\"` to keep it as text"
-        ));
-        problem = problem.in_repository(self.names.get(position.file), position).resource(resource.id());
-        problem.field = Some(path);
-        self.problems.push(problem);
-    }
-}
-
-/// Where the first placeholder of a tree stands.
-fn forgotten(node: &Node, path: &mut Path, is_secret: bool) -> Option<(Position, String)> {
-    match &node.data {
-        Data::Alias(_) => None,
-        Data::Scalar(text) => {
-            let found = scanner::first_setting(text).map(|offset| locate(node, text, offset)).or_else(|| {
-                let is_encoded = is_secret && matches!(path.0.first(), Some(Step::Key(key)) if key == "data");
-                let decoded = decode(text).filter(|_| is_encoded)?;
-                scanner::first_setting(&decoded).map(|_| node.position)
-            })?;
-            Some((found, path.to_string()))
-        }
-        Data::Sequence(items) => items.iter().enumerate().find_map(|(index, item)| {
-            path.0.push(Step::Index(index));
-            let found = forgotten(item, path, is_secret);
-            path.0.pop();
-            found
-        }),
-        Data::Mapping(entries) => entries.iter().find_map(|(key, value)| {
-            let in_key = key.as_str().and_then(scanner::first_setting).map(|_| (key.position, path.to_string()));
-            path.0.push(Step::Key(key.to_text().unwrap_or_default()));
-            let found = in_key.or_else(|| forgotten(value, path, is_secret));
-            path.0.pop();
-            found
-        }),
     }
 }
 
@@ -137,10 +125,15 @@ impl Walk<'_, '_> {
             }
             Data::Mapping(entries) => {
                 for (key, value) in entries {
-                    self.path.0.push(Step::Key(key.to_text().unwrap_or_default()));
+                    self.path
+                        .0
+                        .push(Step::Key(key.to_text().unwrap_or_default()));
                     if key.as_str().and_then(scanner::first_setting).is_some() {
                         let hint = "move the placeholder into the value";
-                        self.report(key.position, Problem::new("no setting may go into a key").hint(hint));
+                        self.report(
+                            key.position,
+                            Problem::new("no setting may go into a key").hint(hint),
+                        );
                     }
                     self.node(value);
                     self.path.0.pop();
@@ -154,9 +147,17 @@ impl Walk<'_, '_> {
         if scanner::may_hold_placeholders(&text) {
             match self.path.room(&self.gvk) {
                 room @ (Room::Any | Room::Text | Room::Base64) => self.fill(node, &text, room),
-                Room::Identity => self.refuse(node, &text, &format!("no setting may go into `{}`", self.path)),
+                Room::Identity => self.refuse(
+                    node,
+                    &text,
+                    &format!("no setting may go into `{}`", self.path),
+                ),
                 Room::Permissions => {
-                    self.refuse(node, &text, "no setting may go into an RBAC object, which says who may do what");
+                    self.refuse(
+                        node,
+                        &text,
+                        "no setting may go into an RBAC object, which says who may do what",
+                    );
                 }
             }
         } else if self.path.room(&self.gvk) == Room::Base64 {
@@ -172,7 +173,9 @@ impl Walk<'_, '_> {
     }
 
     fn fill(&mut self, node: &mut Node, text: &str, room: Room) {
-        let Some(pieces) = self.pieces(node, text) else { return };
+        let Some(pieces) = self.pieces(node, text) else {
+            return;
+        };
         if let ([Piece::Placeholder(placeholder)], Room::Any) = (pieces.as_slice(), room) {
             if let Some(outcome) = self.evaluate(node, text, *placeholder) {
                 let position = node.position;
@@ -180,6 +183,12 @@ impl Walk<'_, '_> {
                 node.position = position;
             }
         } else if let Some(filled) = self.join(node, text, &pieces) {
+            if room == Room::Base64 && !secret_data::is_base64(&filled) {
+                let problem =
+                    Problem::new("the field holds base64, and the placeholder makes none")
+                        .hint("add the filter `b64encode`, or move the field to `stringData`");
+                return self.report(node.position, problem);
+            }
             let is_plain_text = matches!(node.tag, Tag::Str);
             node.data = Data::Scalar(filled.clone());
             if is_plain_text {
@@ -190,11 +199,19 @@ impl Walk<'_, '_> {
 
     /// Fills a value of a Secret that holds its text in base64.
     fn fill_encoded(&mut self, node: &mut Node, text: &str) {
-        let Some(decoded) = decode(text).filter(|decoded| scanner::may_hold_placeholders(decoded)) else { return };
-        let Some(pieces) = self.pieces(node, &decoded) else { return };
-        let Some(filled) = self.join(node, &decoded, &pieces) else { return };
+        let Some(decoded) =
+            secret_data::decode(text).filter(|decoded| scanner::may_hold_placeholders(decoded))
+        else {
+            return;
+        };
+        let Some(pieces) = self.pieces(node, &decoded) else {
+            return;
+        };
+        let Some(filled) = self.join(node, &decoded, &pieces) else {
+            return;
+        };
         let is_wrapped = self.is_generated || text.trim_end().contains('\n');
-        let encoded: Text = encode(filled.as_bytes(), is_wrapped).into();
+        let encoded: Text = secret_data::encode(filled.as_bytes(), is_wrapped).into();
         node.style = text_style(&encoded);
         node.data = Data::Scalar(encoded);
     }
@@ -240,7 +257,12 @@ impl Walk<'_, '_> {
         filled.map(Text::from)
     }
 
-    fn evaluate(&mut self, node: &Node, text: &str, placeholder: Placeholder<'_>) -> Option<Outcome> {
+    fn evaluate(
+        &mut self,
+        node: &Node,
+        text: &str,
+        placeholder: Placeholder<'_>,
+    ) -> Option<Outcome> {
         let problem = match self.filler.evaluator.evaluate(placeholder.expression) {
             Ok(outcome) => return Some(outcome),
             // All missing settings of a build are reported together.
@@ -259,16 +281,14 @@ impl Walk<'_, '_> {
         let problem = Problem::new(format!("setting `{key}` is not declared"));
         match resolved.nearest(key) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None if resolved.is_empty() => problem.hint(format!(
-                "no settings are declared; add a ConfigMap with the annotation `{}: settings`",
-                declared::ANNOTATION
-            )),
             None => problem.hint("add the key to the ConfigMap that declares the settings"),
         }
     }
 
     fn report(&mut self, position: Position, problem: Problem) {
-        let mut problem = problem.in_repository(self.filler.names.get(position.file), position).resource(&self.id);
+        let mut problem = problem
+            .in_repository(self.filler.names.get(position.file), position)
+            .resource(&self.id);
         problem.field = Some(self.path.to_string());
         self.filler.problems.push(problem);
     }
@@ -287,7 +307,12 @@ fn wrong_type(keys: &[String], expected: &str, evaluator: &Evaluator) -> Problem
             None => ("its default stands in", &setting.declared_at, true),
         };
         let Place { file, line } = place.clone();
-        problem.items.push(Item { text: text.into(), file, line, is_in_repository });
+        problem.items.push(Item {
+            text: text.into(),
+            file,
+            line,
+            is_in_repository,
+        });
     }
     problem
 }
@@ -304,41 +329,9 @@ fn whole(outcome: Outcome) -> Node {
 }
 
 fn text_style(text: &str) -> Style {
-    if text.contains('\n') { Style::LITERAL } else { Style::PLAIN }
-}
-
-/// The place of an offset in a scalar's text, as exactly as the way it was written allows.
-fn locate(node: &Node, text: &str, offset: usize) -> Position {
-    let mut position = node.position;
-    let is_block = node.style.contains(Style::LITERAL);
-    let lines = text.get(..offset).map_or(0, |before| before.matches('\n').count());
-    if position.line > 0 && is_block {
-        position.line = position.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX)).saturating_add(1);
-        position.column = 0;
+    if text.contains('\n') {
+        Style::LITERAL
+    } else {
+        Style::PLAIN
     }
-    position
-}
-
-fn decode(text: &str) -> Option<String> {
-    let compact: String = text.chars().filter(|character| !character.is_ascii_whitespace()).collect();
-    String::from_utf8(STANDARD.decode(compact).ok()?).ok()
-}
-
-/// Encodes a value of a Secret, in lines where it was generated.
-// kustomize: encodeBase64 of the generators ends each line, the last one too, once there is a second or nearly one.
-fn encode(bytes: &[u8], is_wrapped: bool) -> String {
-    const LINE: usize = 70;
-    let encoded = STANDARD.encode(bytes);
-    if !is_wrapped || encoded.len() < LINE {
-        return encoded;
-    }
-    let mut wrapped = String::with_capacity(encoded.len() + encoded.len() / LINE + 1);
-    for (index, character) in encoded.chars().enumerate() {
-        if index > 0 && index % LINE == 0 {
-            wrapped.push('\n');
-        }
-        wrapped.push(character);
-    }
-    wrapped.push('\n');
-    wrapped
 }

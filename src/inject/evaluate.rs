@@ -47,7 +47,10 @@ pub(super) struct Evaluator {
 
 impl Evaluator {
     pub(super) fn new(resolved: Resolved) -> Self {
-        let scope = Arc::new(Scope { resolved, log: Mutex::default() });
+        let scope = Arc::new(Scope {
+            resolved,
+            log: Mutex::default(),
+        });
         let mut environment = Environment::empty();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_fuel(Some(FUEL));
@@ -72,15 +75,24 @@ impl Evaluator {
     pub(super) fn missing(&self) -> Vec<String> {
         let log = self.scope.log();
         let is_missing = |key: &str| log.needed.contains(key) || !log.dispensable.contains(key);
-        let settings = self.resolved().iter().filter(|(_, setting)| setting.value.is_none());
-        settings.map(|(key, _)| key.to_owned()).filter(|key| is_missing(key)).collect()
+        let settings = self
+            .resolved()
+            .iter()
+            .filter(|(_, setting)| setting.value.is_none());
+        settings
+            .map(|(key, _)| key.to_owned())
+            .filter(|key| is_missing(key))
+            .collect()
     }
 
     /// Evaluates what stands between `${{` and `}}`.
     pub(super) fn evaluate(&self, expression: &str) -> Result<Outcome, Refusal> {
         check_language(expression)?;
         self.scope.log().start();
-        let compiled = self.environment.compile_expression(expression).map_err(|error| syntax(&error))?;
+        let compiled = self
+            .environment
+            .compile_expression(expression)
+            .map_err(|error| syntax(&error))?;
         let result = compiled.eval(Value::from_dyn_object(Arc::clone(&self.scope)));
         let mut log = self.scope.log();
         if let Some(key) = log.undeclared.take() {
@@ -105,29 +117,48 @@ fn outcome(value: &Value) -> Result<Outcome, Refusal> {
     }
     match value.kind() {
         ValueKind::String => Ok(Outcome::Text(value.as_str().unwrap_or_default().into())),
-        ValueKind::Bool => Ok(Outcome::Scalar(value.is_true().to_string().into(), Tag::Bool)),
-        ValueKind::Number if value.is_integer() => Ok(Outcome::Scalar(value.to_string().into(), Tag::Int)),
+        ValueKind::Bool => Ok(Outcome::Scalar(
+            value.is_true().to_string().into(),
+            Tag::Bool,
+        )),
+        ValueKind::Number if value.is_integer() => {
+            Ok(Outcome::Scalar(value.to_string().into(), Tag::Int))
+        }
         ValueKind::Number => {
-            let number = f64::try_from(value.clone()).map_err(|_| Refusal::Syntax("the number is out of range".into()))?;
+            let number = f64::try_from(value.clone())
+                .map_err(|_| Refusal::Syntax("the number is out of range".into()))?;
             let text = goyaml::emit(&goyaml::Value::Float(number)).unwrap_or_default();
             Ok(Outcome::Scalar(text.trim_end().into(), Tag::Float))
         }
-        _ => Err(Refusal::Syntax("the placeholder names no single setting".into())),
+        _ => Err(Refusal::Syntax(
+            "the placeholder names no single setting".into(),
+        )),
     }
 }
 
 fn undefined(log: &Log) -> Refusal {
-    if log.empty.is_empty() { Refusal::Syntax("only `settings.KEY` can be read".into()) } else { Refusal::Missing }
+    if log.empty.is_empty() {
+        Refusal::Syntax("only `settings.KEY` can be read".into())
+    } else {
+        Refusal::Missing
+    }
 }
 
 fn refusal(error: &minijinja::Error, log: &Log) -> Refusal {
     if let Some(expected) = filters::expected(error) {
-        return Refusal::WrongType { keys: log.read.iter().cloned().collect(), expected: expected.to_owned() };
+        return Refusal::WrongType {
+            keys: log.read.iter().cloned().collect(),
+            expected: expected.to_owned(),
+        };
     }
     match error.kind() {
         ErrorKind::UndefinedError => undefined(log),
-        ErrorKind::UnknownFilter => Refusal::Syntax(format!("unknown filter; there are {}", filters::NAMES)),
-        ErrorKind::MissingArgument => Refusal::Syntax("a filter lacks its argument: `default(\"…\")` takes one".into()),
+        ErrorKind::UnknownFilter => {
+            Refusal::Syntax(format!("unknown filter; there are {}", filters::NAMES))
+        }
+        ErrorKind::MissingArgument => {
+            Refusal::Syntax("a filter lacks its argument: `default(\"…\")` takes one".into())
+        }
         ErrorKind::TooManyArguments => Refusal::Syntax("a filter has an argument too many".into()),
         ErrorKind::OutOfFuel => Refusal::Syntax("the placeholder does too much".into()),
         // The details of other errors could quote a value.
@@ -137,7 +168,10 @@ fn refusal(error: &minijinja::Error, log: &Log) -> Refusal {
 
 fn syntax(error: &minijinja::Error) -> Refusal {
     // Nothing has been evaluated, so all that this can quote is the repository's own text.
-    Refusal::Syntax(format!("invalid placeholder: {}", error.detail().unwrap_or("syntax error")))
+    Refusal::Syntax(format!(
+        "invalid placeholder: {}",
+        error.detail().unwrap_or("syntax error")
+    ))
 }
 
 /// Keeps the language to `settings.KEY | filter(argument)`: no operators, conditions or collections.
@@ -146,7 +180,9 @@ fn check_language(expression: &str) -> Result<(), Refusal> {
         return Err(Refusal::Syntax("the placeholder is empty".into()));
     }
     if expression.len() > MAX_LENGTH {
-        return Err(Refusal::Syntax(format!("the placeholder is longer than {MAX_LENGTH} bytes")));
+        return Err(Refusal::Syntax(format!(
+            "the placeholder is longer than {MAX_LENGTH} bytes"
+        )));
     }
     let mut quote = None;
     let mut word = String::new();
@@ -164,8 +200,13 @@ fn check_language(expression: &str) -> Result<(), Refusal> {
             word.push(character);
             continue;
         }
-        if matches!(word.as_str(), "if" | "else" | "in" | "is" | "not" | "and" | "or") {
-            return Err(Refusal::Syntax(format!("`{word}` has no meaning in a placeholder")));
+        if matches!(
+            word.as_str(),
+            "if" | "else" | "in" | "is" | "not" | "and" | "or"
+        ) {
+            return Err(Refusal::Syntax(format!(
+                "`{word}` has no meaning in a placeholder"
+            )));
         }
         word.clear();
         match character {
@@ -176,7 +217,11 @@ fn check_language(expression: &str) -> Result<(), Refusal> {
                     "`-` has no meaning in a placeholder; a key with a dash is read as `settings[\"the-key\"]`".into(),
                 ));
             }
-            other => return Err(Refusal::Syntax(format!("`{other}` has no meaning in a placeholder"))),
+            other => {
+                return Err(Refusal::Syntax(format!(
+                    "`{other}` has no meaning in a placeholder"
+                )));
+            }
         }
     }
     Ok(())
@@ -276,8 +321,19 @@ mod tests {
     use crate::settings::{Place, Settings, Value as Setting, resolve::resolve};
 
     fn evaluator() -> Evaluator {
-        let declared = [("HOST", "ha.example.org"), ("N", "3"), ("ON", "true"), ("EMPTY", ""), ("a.b-c", "x"), ("MAP", "a: 1")]
-            .map(|(key, text)| Declared { key: key.into(), text: Setting::new(text), place: Place::default() });
+        let declared = [
+            ("HOST", "ha.example.org"),
+            ("N", "3"),
+            ("ON", "true"),
+            ("EMPTY", ""),
+            ("a.b-c", "x"),
+            ("MAP", "a: 1"),
+        ]
+        .map(|(key, text)| Declared {
+            key: key.into(),
+            text: Setting::new(text),
+            place: Place::default(),
+        });
         Evaluator::new(resolve(declared.into(), &Settings::default()).unwrap_or_default())
     }
 
@@ -300,7 +356,10 @@ mod tests {
             ("settings.ON | bool", "!!bool true"),
             ("settings.N | b64encode", "text Mw=="),
             ("settings.MAP | yaml", "block true"),
-            ("settings.EMPTY | default(\"a, 'b' + {c}\")", "text a, 'b' + {c}"),
+            (
+                "settings.EMPTY | default(\"a, 'b' + {c}\")",
+                "text a, 'b' + {c}",
+            ),
             ("settings.HOST | default(\"x\")", "text ha.example.org"),
             ("settings.EMPTY | default(5)", "!!int 5"),
             ("settings.EMPTY | default(settings.N) | int", "!!int 3"),
@@ -317,16 +376,37 @@ mod tests {
             ("settings.EMPTY | default(settings.EMPTY)", "Missing"),
             ("settings.NONE", "Undeclared(\"NONE\")"),
             ("settings.NONE | default(1)", "Undeclared(\"NONE\")"),
-            ("settings.HOST | int", "WrongType { keys: [\"HOST\"], expected: \"an integer\" }"),
-            ("settings.HOST | upper", "Syntax(\"unknown filter; there are `default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`\")"),
-            ("settings", "Syntax(\"the placeholder names no single setting\")"),
+            (
+                "settings.HOST | int",
+                "WrongType { keys: [\"HOST\"], expected: \"an integer\" }",
+            ),
+            (
+                "settings.HOST | upper",
+                "Syntax(\"unknown filter; there are `default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`\")",
+            ),
+            (
+                "settings",
+                "Syntax(\"the placeholder names no single setting\")",
+            ),
             ("github.sha", "Syntax(\"only `settings.KEY` can be read\")"),
             ("\"x\"", "Syntax(\"the placeholder reads no setting\")"),
-            ("settings.a-b", "Syntax(\"`-` has no meaning in a placeholder; a key with a dash is read as `settings[\\\"the-key\\\"]`\")"),
-            ("settings.N * 1000000000", "Syntax(\"`*` has no meaning in a placeholder\")"),
-            ("settings.N if settings.ON else 1", "Syntax(\"`if` has no meaning in a placeholder\")"),
+            (
+                "settings.a-b",
+                "Syntax(\"`-` has no meaning in a placeholder; a key with a dash is read as `settings[\\\"the-key\\\"]`\")",
+            ),
+            (
+                "settings.N * 1000000000",
+                "Syntax(\"`*` has no meaning in a placeholder\")",
+            ),
+            (
+                "settings.N if settings.ON else 1",
+                "Syntax(\"`if` has no meaning in a placeholder\")",
+            ),
             ("", "Syntax(\"the placeholder is empty\")"),
-            ("settings.HOST.x", "Syntax(\"only `settings.KEY` can be read\")"),
+            (
+                "settings.HOST.x",
+                "Syntax(\"only `settings.KEY` can be read\")",
+            ),
         ] {
             assert_eq!(shown(expression), expected, "{expression}");
         }

@@ -48,9 +48,8 @@ impl Path {
         }
         let is_core = gvk.group.is_empty();
         match (self.key(0), self.key(1)) {
-            (Some("apiVersion" | "kind"), None) | (Some("metadata"), Some("name" | "namespace" | "generateName")) => {
-                Room::Identity
-            }
+            (Some("apiVersion" | "kind"), None)
+            | (Some("metadata"), Some("name" | "namespace" | "generateName")) => Room::Identity,
             (Some("metadata"), Some("labels" | "annotations")) => Room::Text,
             (Some("data"), _) if is_core && gvk.kind == "ConfigMap" => Room::Text,
             (Some("stringData"), _) if is_core && gvk.kind == "Secret" => Room::Text,
@@ -94,13 +93,34 @@ mod tests {
     #[test]
     fn fields_have_their_rules() {
         let gvk = Gvk::new;
-        assert_eq!(path(&["metadata", "name"]).room(&gvk("v1", "Pod")), Room::Identity);
+        assert_eq!(
+            path(&["metadata", "name"]).room(&gvk("v1", "Pod")),
+            Room::Identity
+        );
         assert_eq!(path(&["kind"]).room(&gvk("v1", "Pod")), Room::Identity);
-        assert_eq!(path(&["metadata", "labels", "a"]).room(&gvk("v1", "Pod")), Room::Text);
-        assert_eq!(path(&["data", "a"]).room(&gvk("v1", "ConfigMap")), Room::Text);
-        assert_eq!(path(&["data", "a"]).room(&gvk("v1", "Secret")), Room::Base64);
-        assert_eq!(path(&["data", "a"]).room(&gvk("example.org/v1", "Secret")), Room::Any);
-        assert_eq!(path(&["rules"]).room(&gvk("rbac.authorization.k8s.io/v1", "Role")), Room::Permissions);
-        assert_eq!(path(&["spec", "replicas"]).room(&gvk("apps/v1", "Deployment")), Room::Any);
+        assert_eq!(
+            path(&["metadata", "labels", "a"]).room(&gvk("v1", "Pod")),
+            Room::Text
+        );
+        assert_eq!(
+            path(&["data", "a"]).room(&gvk("v1", "ConfigMap")),
+            Room::Text
+        );
+        assert_eq!(
+            path(&["data", "a"]).room(&gvk("v1", "Secret")),
+            Room::Base64
+        );
+        assert_eq!(
+            path(&["data", "a"]).room(&gvk("example.org/v1", "Secret")),
+            Room::Any
+        );
+        assert_eq!(
+            path(&["rules"]).room(&gvk("rbac.authorization.k8s.io/v1", "Role")),
+            Room::Permissions
+        );
+        assert_eq!(
+            path(&["spec", "replicas"]).room(&gvk("apps/v1", "Deployment")),
+            Room::Any
+        );
     }
 }

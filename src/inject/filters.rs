@@ -12,10 +12,15 @@ use minijinja::value::{Object, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Value};
 
 /// Bounds on a setting that is a block of YAML.
-const LIMITS: Limits = Limits { bytes: 1 << 20, depth: 100, alias_nodes: 10_000 };
+const LIMITS: Limits = Limits {
+    bytes: 1 << 20,
+    depth: 100,
+    alias_nodes: 10_000,
+};
 
 /// The names of all filters, for messages.
-pub(super) const NAMES: &str = "`default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`";
+pub(super) const NAMES: &str =
+    "`default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`";
 
 /// What `yaml` and `json` make of a value.
 pub(super) struct Block(pub(super) Node);
@@ -47,7 +52,9 @@ pub(super) fn add(environment: &mut Environment<'_>) {
 
 /// What a filter of ours expected, out of the error that it returned.
 pub(super) fn expected(error: &Error) -> Option<&str> {
-    (error.kind() == ErrorKind::BadSerialization).then(|| error.detail()).flatten()
+    (error.kind() == ErrorKind::BadSerialization)
+        .then(|| error.detail())
+        .flatten()
 }
 
 fn wrong_type(expected: &'static str) -> Error {
@@ -71,18 +78,28 @@ fn int(value: &Value) -> Result<Value, Error> {
     let text = text.trim();
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     // A leading zero is octal to some readers and decimal to others.
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) || (digits.len() > 1 && digits.starts_with('0')) {
+    if digits.is_empty()
+        || !digits.bytes().all(|byte| byte.is_ascii_digit())
+        || (digits.len() > 1 && digits.starts_with('0'))
+    {
         return Err(wrong_type(EXPECTED));
     }
-    text.parse::<i64>().map_err(|_| wrong_type("an integer of at most 64 bits")).map(Value::from)
+    text.parse::<i64>()
+        .map_err(|_| wrong_type("an integer of at most 64 bits"))
+        .map(Value::from)
 }
 
 fn float(value: &Value) -> Result<Value, Error> {
     const EXPECTED: &str = "a number";
     let text = text(value, EXPECTED)?;
     let text = text.trim();
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'));
-    let number = text.parse::<f64>().ok().filter(|number| is_plain && number.is_finite());
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'));
+    let number = text
+        .parse::<f64>()
+        .ok()
+        .filter(|number| is_plain && number.is_finite());
     number.map(Value::from).ok_or_else(|| wrong_type(EXPECTED))
 }
 
@@ -95,6 +112,7 @@ fn bool(value: &Value) -> Result<Value, Error> {
     }
 }
 
+// Any key may be a block for now; where a schema gives keys their types, it is for the schema to say.
 fn yaml(value: &Value) -> Result<Value, Error> {
     block(value, "one document of valid YAML")
 }
@@ -109,10 +127,14 @@ fn json(value: &Value) -> Result<Value, Error> {
 
 fn block(value: &Value, expected: &'static str) -> Result<Value, Error> {
     let text = text(value, expected)?;
-    let documents = goyaml::parse_documents(text.as_bytes(), &LIMITS).map_err(|_| wrong_type(expected))?;
-    let Ok([mut node]) = <[Node; 1]>::try_from(documents) else { return Err(wrong_type(expected)) };
+    let documents =
+        goyaml::parse_documents(text.as_bytes(), &LIMITS).map_err(|_| wrong_type(expected))?;
+    let Ok([mut node]) = <[Node; 1]>::try_from(documents) else {
+        return Err(wrong_type(expected));
+    };
     // What cannot be written as JSON (a key twice, a key that is no text) is found here, where it can be told apart.
-    node.to_value(Dialect::V3).map_err(|_| wrong_type(expected))?;
+    node.to_value(Dialect::V3)
+        .map_err(|_| wrong_type(expected))?;
     node.set_file(0);
     Ok(Value::from_object(Block(node)))
 }
@@ -134,7 +156,10 @@ mod tests {
             ("12", "12"),
             (" -3\n", "-3"),
             ("9223372036854775807", "9223372036854775807"),
-            ("9223372036854775808", "expected an integer of at most 64 bits"),
+            (
+                "9223372036854775808",
+                "expected an integer of at most 64 bits",
+            ),
             ("012", "expected an integer"),
             ("1.5", "expected an integer"),
             ("0x10", "expected an integer"),
@@ -151,7 +176,10 @@ mod tests {
         assert_eq!(shown(&float(&Value::from("NaN"))), "expected a number");
         assert_eq!(shown(&float(&Value::from("inf"))), "expected a number");
         assert_eq!(shown(&bool(&Value::from("True"))), "true");
-        assert_eq!(shown(&bool(&Value::from("yes"))), "expected `true` or `false`");
+        assert_eq!(
+            shown(&bool(&Value::from("yes"))),
+            "expected `true` or `false`"
+        );
     }
 
     #[test]
@@ -160,7 +188,11 @@ mod tests {
         assert!(json(&Value::from("{\"a\": 1}")).is_ok());
         assert_eq!(shown(&json(&Value::from("{a: 1}"))), "expected valid JSON");
         for text in ["a: 1\n---\nb: 2\n", "a: 1\na: 2\n", "a: [", ""] {
-            assert_eq!(shown(&yaml(&Value::from(text))), "expected one document of valid YAML", "{text}");
+            assert_eq!(
+                shown(&yaml(&Value::from(text))),
+                "expected one document of valid YAML",
+                "{text}"
+            );
         }
     }
 }

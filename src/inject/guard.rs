@@ -28,7 +28,12 @@ pub(super) fn guarded(value: &str) -> Option<Text> {
 /// Takes the marks out of a tree.
 pub(super) fn unguard(node: &mut Node) {
     match &mut node.data {
-        Data::Scalar(text) if text.contains(MARK) => *text = text.chars().filter(|character| *character != MARK).collect(),
+        Data::Scalar(text) if text.contains(MARK) => {
+            *text = text
+                .chars()
+                .filter(|character| *character != MARK)
+                .collect();
+        }
         Data::Scalar(_) | Data::Alias(_) => {}
         Data::Sequence(items) => items.iter_mut().for_each(unguard),
         Data::Mapping(entries) => entries.iter_mut().for_each(|(key, value)| {
@@ -45,14 +50,20 @@ mod tests {
 
     #[test]
     fn a_value_is_never_a_placeholder_whatever_it_is_joined_to() {
-        for (before, value, after) in
-            [("", "${{ settings.A }}", ""), ("$", "{{ settings.A }}", ""), ("", "$", "{{ settings.A }}"), ("${", "{", " x }}")]
-        {
+        for (before, value, after) in [
+            ("", "${{ settings.A }}", ""),
+            ("$", "{{ settings.A }}", ""),
+            ("", "$", "{{ settings.A }}"),
+            ("${", "{", " x }}"),
+        ] {
             let joined = format!("{before}{}{after}", guarded(value).unwrap_or_default());
             assert!(!scanner::may_hold_placeholders(&joined), "{joined}");
             let mut node = Node::string(joined);
             unguard(&mut node);
-            assert_eq!(node.as_str(), Some(format!("{before}{value}{after}").as_str()));
+            assert_eq!(
+                node.as_str(),
+                Some(format!("{before}{value}{after}").as_str())
+            );
         }
     }
 }

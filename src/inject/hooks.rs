@@ -9,6 +9,7 @@ use kustomize::{Error, FileNames, Hooks, Resource, Resources};
 use super::apply::Filler;
 use super::evaluate::Evaluator;
 use super::guard;
+use super::identity::Identity;
 use crate::failure::{Failure, Item, Problem};
 use crate::settings::declared::{self, Declared};
 use crate::settings::resolve::{Resolved, resolve};
@@ -21,13 +22,27 @@ pub struct Injector<'a> {
     places: BTreeMap<String, Place>,
     is_declared: bool,
     has_guarded: bool,
+    suspect: Option<Identity>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Injector<'a> {
     /// Injects these settings.
     pub const fn new(settings: &'a Settings) -> Self {
-        Self { settings, places: BTreeMap::new(), is_declared: false, has_guarded: false, problems: Vec::new() }
+        Self {
+            settings,
+            places: BTreeMap::new(),
+            is_declared: false,
+            has_guarded: false,
+            suspect: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// What identifies the objects, where a value may have become a part of it; to be compared with a build that has no
+    /// settings.
+    pub const fn suspect(&self) -> Option<&Identity> {
+        self.suspect.as_ref()
     }
 
     /// What ended the build, where it was the injection: all that is wrong, as the engine's error cannot say it.
@@ -37,12 +52,22 @@ impl<'a> Injector<'a> {
 
     /// Ends the build if anything is wrong.
     fn check(&self) -> kustomize::Result<()> {
-        if self.problems.is_empty() { Ok(()) } else { Err(Error::new("settings cannot be injected")) }
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::new("settings cannot be injected"))
+        }
     }
 
     /// Puts the values of settings in the place of a declaration's defaults.
     fn overlay(&mut self, resource: &mut Resource) {
-        let Some(entries) = resource.node_mut().get_mut("data").and_then(Node::entries_mut) else { return };
+        let Some(entries) = resource
+            .node_mut()
+            .get_mut("data")
+            .and_then(Node::entries_mut)
+        else {
+            return;
+        };
         for (key, slot) in entries {
             let Some(key) = key.as_str() else { continue };
             match self.settings.get(key) {
@@ -52,22 +77,46 @@ impl<'a> Injector<'a> {
                     self.has_guarded |= guarded.is_some();
                     let text = guarded.unwrap_or_else(|| found.value.reveal().clone());
                     // Quoted, as a text stays a text wherever a replacement carries it.
-                    let style = if text.contains('\n') { Style::LITERAL } else { Style::DOUBLE_QUOTED };
+                    let style = if text.contains('\n') {
+                        Style::LITERAL
+                    } else {
+                        Style::DOUBLE_QUOTED
+                    };
                     let position = slot.position;
                     *slot = Node::new(Data::Scalar(text), Tag::Str, style);
                     slot.position = position;
                 }
-                Err(problem) if self.problems.iter().any(|known| known.message == problem.message) => {}
+                Err(problem)
+                    if self
+                        .problems
+                        .iter()
+                        .any(|known| known.message == problem.message) => {}
                 Err(problem) => self.problems.push(problem),
             }
         }
     }
 
+    fn overlay_all(&mut self, resources: &mut Resources) {
+        if resources.iter().any(declared::is_declaration) {
+            let all = resources.as_mut_slice().iter_mut();
+            all.filter(|resource| declared::is_declaration(resource))
+                .for_each(|resource| self.overlay(resource));
+        }
+    }
+
     fn declared(&self, resources: &Resources, names: &FileNames) -> Vec<Declared> {
-        let declarations = resources.iter().filter(|resource| declared::is_declaration(resource));
-        let mut found: Vec<Declared> = declarations.flat_map(|resource| declared::keys(resource, names)).collect();
+        let declarations = resources
+            .iter()
+            .filter(|resource| declared::is_declaration(resource));
+        let mut found: Vec<Declared> = declarations
+            .flat_map(|resource| declared::keys(resource, names))
+            .collect();
         for key in &mut found {
-            if let Some(place) = self.places.get(&key.key).filter(|_| key.place.file.is_empty()) {
+            if let Some(place) = self
+                .places
+                .get(&key.key)
+                .filter(|_| key.place.file.is_empty())
+            {
                 key.place = place.clone();
             }
         }
@@ -77,11 +126,18 @@ impl<'a> Injector<'a> {
     fn fill(&mut self, resources: &mut Resources, names: &FileNames, resolved: Resolved) {
         let evaluator = Evaluator::new(resolved);
         let mut filler = Filler::new(&evaluator, names);
-        resources.as_mut_slice().iter_mut().for_each(|resource| filler.resource(resource));
+        resources
+            .as_mut_slice()
+            .iter_mut()
+            .for_each(|resource| filler.resource(resource));
         let problems = filler.into_problems();
         let missing = evaluator.missing();
         if !missing.is_empty() {
-            self.problems.push(missing_settings(&missing, evaluator.resolved(), self.settings));
+            self.problems.push(missing_settings(
+                &missing,
+                evaluator.resolved(),
+                self.settings,
+            ));
         }
         self.problems.extend(problems);
     }
@@ -89,7 +145,10 @@ impl<'a> Injector<'a> {
 
 impl Hooks for Injector<'_> {
     fn loaded(&mut self, resources: &mut [Resource], names: &FileNames) -> kustomize::Result<()> {
-        for resource in resources.iter_mut().filter(|resource| declared::is_declaration(resource)) {
+        for resource in resources
+            .iter_mut()
+            .filter(|resource| declared::is_declaration(resource))
+        {
             self.is_declared = true;
             match declared::check(resource, names) {
                 Ok(places) => self.places.extend(places),
@@ -105,18 +164,33 @@ impl Hooks for Injector<'_> {
             return Ok(());
         }
         self.is_declared = true;
-        for resource in resources.as_mut_slice().iter_mut().filter(|resource| declared::is_declaration(resource)) {
-            self.overlay(resource);
-        }
+        self.overlay_all(resources);
         self.check()
     }
 
-    fn before_name_hashes(&mut self, resources: &mut Resources, names: &FileNames) -> kustomize::Result<()> {
+    fn before_name_hashes(
+        &mut self,
+        resources: &mut Resources,
+        names: &FileNames,
+    ) -> kustomize::Result<()> {
         if self.is_declared && !resources.iter().any(declared::is_declaration) {
-            let message = format!("a layer has taken away the ConfigMap with the annotation `{}`", declared::ANNOTATION);
-            self.problems.push(Problem::new(message).hint("keep the annotation and the ConfigMap when you patch it"));
+            let message = format!(
+                "a layer has taken away the ConfigMap with the annotation `{}`",
+                declared::ANNOTATION
+            );
+            self.problems.push(
+                Problem::new(message)
+                    .hint("keep the annotation and the ConfigMap when you patch it"),
+            );
             return self.check();
         }
+        let declarations = resources
+            .iter()
+            .filter(|resource| declared::is_declaration(resource));
+        // A layer may have changed a default, and a generator may have made the whole of it.
+        self.problems
+            .extend(declarations.filter_map(|resource| declared::check(resource, names).err()));
+        self.overlay_all(resources);
         let resolved = match resolve(self.declared(resources, names), self.settings) {
             Ok(resolved) => resolved,
             Err(problems) => {
@@ -125,19 +199,35 @@ impl Hooks for Injector<'_> {
             }
         };
         self.check()?;
+        let identity = Identity::of(resources);
+        let values = resolved
+            .iter()
+            .filter(|(_, setting)| setting.origin.is_some())
+            .filter_map(|(_, setting)| setting.value.as_ref());
+        if values
+            .into_iter()
+            .any(|value| identity.holds(value.reveal()))
+        {
+            self.suspect = Some(identity);
+        }
         if resolved.is_empty() && !is_any_marked(resources) {
             return Ok(());
         }
         self.fill(resources, names, resolved);
         if self.has_guarded {
-            resources.as_mut_slice().iter_mut().for_each(|resource| guard::unguard(resource.node_mut()));
+            resources
+                .as_mut_slice()
+                .iter_mut()
+                .for_each(|resource| guard::unguard(resource.node_mut()));
         }
         self.check()
     }
 }
 
 fn is_any_marked(resources: &Resources) -> bool {
-    let mark = |resource: &Resource| kustomize::metadata::annotation(resource.node(), super::TEMPLATE_ANNOTATION).is_some();
+    let mark = |resource: &Resource| {
+        kustomize::metadata::annotation(resource.node(), super::TEMPLATE_ANNOTATION).is_some()
+    };
     resources.iter().any(mark)
 }
 
@@ -148,13 +238,27 @@ fn missing_settings(keys: &[String], resolved: &Resolved, settings: &Settings) -
     };
     let items = keys.iter().filter_map(|key| {
         let Place { file, line } = resolved.get(key)?.declared_at.clone();
-        Some(Item { text: format!("`{key}`, declared at"), file, line, is_in_repository: true })
+        Some(Item {
+            text: format!("`{key}`, declared at"),
+            file,
+            line,
+            is_in_repository: true,
+        })
     });
     let looked = match settings.sources() {
         [] => "give them with `--settings FILE`".to_owned(),
-        sources => format!("set them in {}", sources.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")),
+        sources => format!(
+            "set them in {}",
+            sources
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect::<Vec<_>>()
+                .join(" or ")
+        ),
     };
-    let mut problem = Problem::new(count).hint(format!("{looked}, or give them a default where they are declared"));
+    let mut problem = Problem::new(count).hint(format!(
+        "{looked}, or give them a default where they are declared"
+    ));
     problem.items = items.collect();
     problem
 }

@@ -41,7 +41,9 @@ pub(super) fn scan(text: &str) -> Result<Vec<Piece<'_>>, Unterminated> {
     let mut from = 0;
     while let Some(found) = text.get(from..).and_then(|rest| rest.find(OPEN)) {
         let offset = from + found;
-        let is_escaped = text.get(start..offset).is_some_and(|before| before.ends_with('$'));
+        let is_escaped = text
+            .get(start..offset)
+            .is_some_and(|before| before.ends_with('$'));
         let text_end = if is_escaped { offset - 1 } else { offset };
         push_text(&mut pieces, text.get(start..text_end));
         let inside = offset + OPEN.len();
@@ -63,11 +65,21 @@ pub(super) fn scan(text: &str) -> Result<Vec<Piece<'_>>, Unterminated> {
 
 /// The offset of the first placeholder that reads a setting, for texts where there should be none.
 pub(super) fn first_setting(text: &str) -> Option<usize> {
-    text.match_indices(OPEN).map(|(offset, _)| offset).find(|offset| {
-        let is_escaped = text.get(..*offset).is_some_and(|before| before.ends_with('$'));
-        let inside = text.get(offset + OPEN.len()..).unwrap_or_default().trim_start();
-        !is_escaped && inside.strip_prefix("settings").is_some_and(|rest| rest.trim_start().starts_with(['.', '[']))
-    })
+    text.match_indices(OPEN)
+        .map(|(offset, _)| offset)
+        .find(|offset| {
+            let is_escaped = text
+                .get(..*offset)
+                .is_some_and(|before| before.ends_with('$'));
+            let inside = text
+                .get(offset + OPEN.len()..)
+                .unwrap_or_default()
+                .trim_start();
+            !is_escaped
+                && inside
+                    .strip_prefix("settings")
+                    .is_some_and(|rest| rest.trim_start().starts_with(['.', '[']))
+        })
 }
 
 fn push_text<'a>(pieces: &mut Vec<Piece<'a>>, text: Option<&'a str>) {
@@ -87,7 +99,9 @@ fn end_of_expression(text: &str) -> Option<usize> {
             (Some(open), byte) if open == *byte => quote = None,
             (None, b'"' | b'\'') => quote = Some(*byte),
             (None, b'}') if bytes.get(index + 1) == Some(&b'}') => return Some(index),
-            (None, b'$') if text.get(index..).is_some_and(|rest| rest.starts_with(OPEN)) => return None,
+            (None, b'$') if text.get(index..).is_some_and(|rest| rest.starts_with(OPEN)) => {
+                return None;
+            }
             _ => {}
         }
         index += 1;
@@ -97,6 +111,8 @@ fn end_of_expression(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn placeholder(expression: &str, offset: usize) -> Piece<'_> {
@@ -114,7 +130,11 @@ mod tests {
             "$ {{ x }}",
             "",
         ] {
-            let expected = if text.is_empty() { vec![] } else { vec![Piece::Text(text)] };
+            let expected = if text.is_empty() {
+                vec![]
+            } else {
+                vec![Piece::Text(text)]
+            };
             assert_eq!(scan(text), Ok(expected), "{text}");
         }
     }
@@ -131,27 +151,66 @@ mod tests {
             placeholder("settings.C|int", 40),
         ];
         assert_eq!(pieces, Ok(expected));
-        assert_eq!(scan("$$${{ x"), Ok(vec![Piece::Text("$"), Piece::Escape, Piece::Text(" x")]));
+        assert_eq!(
+            scan("$$${{ x"),
+            Ok(vec![Piece::Text("$"), Piece::Escape, Piece::Text(" x")])
+        );
     }
 
     #[test]
     fn an_escape_directly_behind_a_placeholder_is_one() {
         let pieces = scan("${{ a }}$${{ b");
-        assert_eq!(pieces, Ok(vec![placeholder("a", 0), Piece::Escape, Piece::Text(" b")]));
+        assert_eq!(
+            pieces,
+            Ok(vec![placeholder("a", 0), Piece::Escape, Piece::Text(" b")])
+        );
     }
 
     #[test]
     fn braces_in_quotes_do_not_close() {
         let text = r#"${{ settings.A | default("}}\"}}") }}!"#;
-        let expected = vec![placeholder(r#"settings.A | default("}}\"}}")"#, 0), Piece::Text("!")];
+        let expected = vec![
+            placeholder(r#"settings.A | default("}}\"}}")"#, 0),
+            Piece::Text("!"),
+        ];
         assert_eq!(scan(text), Ok(expected));
     }
 
     #[test]
     fn what_is_not_closed_is_found() {
         assert_eq!(scan("x ${{ settings.A }"), Err(Unterminated { offset: 2 }));
-        assert_eq!(scan("${{ settings.A ${{ settings.B }}"), Err(Unterminated { offset: 0 }));
+        assert_eq!(
+            scan("${{ settings.A ${{ settings.B }}"),
+            Err(Unterminated { offset: 0 })
+        );
         assert_eq!(scan("${{ \"}}"), Err(Unterminated { offset: 0 }));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_lost(text in r#"([a-z ${}"'\\é\n]|\$\{\{|\}\}){0,40}"#) {
+            if let Ok(pieces) = scan(&text) {
+                let mut rest = text.as_str();
+                for piece in pieces {
+                    let (is_there, length) = match piece {
+                        Piece::Text(part) => (rest.starts_with(part), part.len()),
+                        Piece::Escape => (rest.starts_with("$${{"), 4),
+                        Piece::Placeholder(Placeholder { expression, offset }) => {
+                            prop_assert_eq!(offset, text.len() - rest.len());
+                            let inside = rest.get(3..).unwrap_or_default();
+                            let blanks = inside.len() - inside.trim_start().len();
+                            let end = inside.get(blanks + expression.len()..).unwrap_or_default();
+                            let trailing = end.len() - end.trim_start().len();
+                            let is_closed = end.trim_start().starts_with("}}");
+                            (rest.starts_with("${{") && is_closed, 5 + blanks + expression.len() + trailing)
+                        }
+                    };
+                    prop_assert!(is_there, "{:?} in {:?}", piece, rest);
+                    rest = rest.get(length..).unwrap_or_default();
+                }
+                prop_assert_eq!(rest, "");
+            }
+        }
     }
 
     #[test]

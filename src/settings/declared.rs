@@ -41,20 +41,28 @@ pub fn check(resource: &Resource, names: &FileNames) -> Result<Vec<(String, Plac
     }
     if resource.gvk().kind != "ConfigMap" || resource.gvk().api_version() != "v1" {
         let message = "settings are declared in an object that is no ConfigMap".to_owned();
-        return Err(problem(node, message).hint("declare them in a ConfigMap, whose values may be seen"));
+        return Err(
+            problem(node, message).hint("declare them in a ConfigMap, whose values may be seen")
+        );
     }
     if metadata::annotation(node, LOCAL_CONFIG).is_none() {
-        let message = format!("the ConfigMap that declares settings has no annotation `{LOCAL_CONFIG}`");
-        return Err(problem(node, message)
-            .hint(format!("add `{LOCAL_CONFIG}: \"true\"`, so that kustomize keeps it out of the output")));
+        let message =
+            format!("the ConfigMap that declares settings has no annotation `{LOCAL_CONFIG}`");
+        return Err(problem(node, message).hint(format!(
+            "add `{LOCAL_CONFIG}: \"true\"`, so that kustomize keeps it out of the output"
+        )));
     }
     if let Some(binary) = node.get("binaryData").filter(|binary| !binary.is_null()) {
-        let message = "settings are text, and the ConfigMap that declares them has `binaryData`".to_owned();
+        let message =
+            "settings are text, and the ConfigMap that declares them has `binaryData`".to_owned();
         return Err(problem(binary, message).hint("declare settings in `data`"));
     }
-    let Some(data) = node.get("data").filter(|data| !data.is_null()) else { return Ok(Vec::new()) };
+    let Some(data) = node.get("data").filter(|data| !data.is_null()) else {
+        return Ok(Vec::new());
+    };
     let Some(entries) = data.entries() else {
-        return Err(problem(data, "`data` must be a map of texts".into()).hint("write `KEY: \"default\"` lines"));
+        return Err(problem(data, "`data` must be a map of texts".into())
+            .hint("write `KEY: \"default\"` lines"));
     };
     let mut found: Vec<(String, Place)> = Vec::with_capacity(entries.len());
     for (key, value) in entries {
@@ -63,12 +71,16 @@ pub fn check(resource: &Resource, names: &FileNames) -> Result<Vec<(String, Plac
             return Err(problem(key, message).hint("use letters, digits, `_`, `-` and `.`"));
         };
         if let Some((_, first)) = found.iter().find(|(other, _)| other == name) {
-            let message = format!("setting `{name}` is declared twice, first in line {}", first.line);
+            let message = format!(
+                "setting `{name}` is declared twice, first in line {}",
+                first.line
+            );
             return Err(problem(key, message).hint("remove one of the two"));
         }
         if !matches!((&value.data, value.tag), (Data::Scalar(_), Tag::Str)) {
             let message = format!("the default of setting `{name}` is not a text");
-            return Err(problem(value, message).hint("put it in quotes; `\"\"` declares a setting without a default"));
+            return Err(problem(value, message)
+                .hint("put it in quotes; `\"\"` declares a setting without a default"));
         }
         found.push((name.to_owned(), place_of(key, names)));
     }
@@ -77,21 +89,39 @@ pub fn check(resource: &Resource, names: &FileNames) -> Result<Vec<(String, Plac
 
 /// The keys of a declaration, with their defaults as they are now.
 pub fn keys(resource: &Resource, names: &FileNames) -> Vec<Declared> {
-    let entries = resource.node().get("data").and_then(Node::entries).unwrap_or_default();
+    let entries = resource
+        .node()
+        .get("data")
+        .and_then(Node::entries)
+        .unwrap_or_default();
     entries
         .iter()
         .filter_map(|(key, value)| {
-            let text = Value::new(value.to_text().filter(|_| !value.is_null()).unwrap_or_default());
-            Some(Declared { key: key.as_str()?.to_owned(), text, place: place_of(key, names) })
+            let text = Value::new(
+                value
+                    .to_text()
+                    .filter(|_| !value.is_null())
+                    .unwrap_or_default(),
+            );
+            Some(Declared {
+                key: key.as_str()?.to_owned(),
+                text,
+                place: place_of(key, names),
+            })
         })
         .collect()
 }
 
 fn place_of(node: &Node, names: &FileNames) -> Place {
     let file = names.get(node.position.file).unwrap_or_default().to_owned();
-    Place { file, line: node.position.line }
+    Place {
+        file,
+        line: node.position.line,
+    }
 }
 
 fn describe(message: String, node: &Node, resource: &Resource, names: &FileNames) -> Problem {
-    Problem::new(message).in_repository(names.get(node.position.file), node.position).resource(resource.id())
+    Problem::new(message)
+        .in_repository(names.get(node.position.file), node.position)
+        .resource(resource.id())
 }

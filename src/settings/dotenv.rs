@@ -15,12 +15,21 @@ pub(super) struct Assignment {
 /// `\$` count, in `'…'` nothing does; both may span lines. Without quotes a value ends where the line ends or where a
 /// space and `#` follow.
 pub(super) fn parse(text: &str, file: &str) -> Result<Vec<Assignment>, Problem> {
-    let mut reader = Reader { rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1, file };
+    let mut reader = Reader {
+        rest: text.strip_prefix('\u{feff}').unwrap_or(text),
+        line: 1,
+        file,
+    };
     let mut found: Vec<Assignment> = Vec::new();
     while let Some(assignment) = reader.next()? {
         if let Some(first) = found.iter().find(|first| first.key == assignment.key) {
-            let message = format!("key `{}` is set twice, first in line {}", assignment.key, first.line);
-            return Err(Problem::new(message).at(file, assignment.line).hint("remove one of the two lines"));
+            let message = format!(
+                "key `{}` is set twice, first in line {}",
+                assignment.key, first.line
+            );
+            return Err(Problem::new(message)
+                .at(file, assignment.line)
+                .hint("remove one of the two lines"));
         }
         found.push(assignment);
     }
@@ -64,7 +73,11 @@ impl<'a> Reader<'a> {
         let line = self.line;
         let head = self.rest.lines().next().unwrap_or_default();
         let Some((name, _)) = head.split_once('=') else {
-            return Err(self.problem(line, "a line is neither `KEY=VALUE` nor a comment", "write `KEY=VALUE`"));
+            return Err(self.problem(
+                line,
+                "a line is neither `KEY=VALUE` nor a comment",
+                "write `KEY=VALUE`",
+            ));
         };
         self.rest = self.rest.get(name.len() + 1..).unwrap_or_default();
         let name = name.trim();
@@ -77,7 +90,11 @@ impl<'a> Reader<'a> {
             ));
         }
         let value = self.value()?;
-        Ok(Assignment { key: key.to_owned(), value, line })
+        Ok(Assignment {
+            key: key.to_owned(),
+            value,
+            line,
+        })
     }
 
     fn value(&mut self) -> Result<String, Problem> {
@@ -90,9 +107,13 @@ impl<'a> Reader<'a> {
         }
         let line = self.take_line();
         let starts_comment = |index: usize| {
-            line.get(..index).is_some_and(|before| before.is_empty() || before.ends_with([' ', '\t']))
+            line.get(..index)
+                .is_some_and(|before| before.is_empty() || before.ends_with([' ', '\t']))
         };
-        let comment = line.match_indices('#').map(|(index, _)| index).find(|index| starts_comment(*index));
+        let comment = line
+            .match_indices('#')
+            .map(|(index, _)| index)
+            .find(|index| starts_comment(*index));
         let value = comment.and_then(|index| line.get(..index)).unwrap_or(line);
         Ok(value.trim().to_owned())
     }
@@ -134,7 +155,11 @@ impl<'a> Reader<'a> {
         if rest.is_empty() || rest.starts_with('#') {
             return Ok(());
         }
-        Err(self.problem(line, "there is text after the closing quote", "escape quotes within the value as `\\\"`"))
+        Err(self.problem(
+            line,
+            "there is text after the closing quote",
+            "escape quotes within the value as `\\\"`",
+        ))
     }
 
     fn problem(&self, line: u32, message: impl Into<String>, hint: &str) -> Problem {
@@ -148,11 +173,17 @@ mod tests {
 
     fn pairs(text: &str) -> Vec<(String, String, u32)> {
         let found = parse(text, "x.env").unwrap_or_else(|problem| panic!("{problem}"));
-        found.into_iter().map(|one| (one.key, one.value, one.line)).collect()
+        found
+            .into_iter()
+            .map(|one| (one.key, one.value, one.line))
+            .collect()
     }
 
     fn failure(text: &str) -> String {
-        parse(text, "x.env").err().map(|problem| problem.to_string()).unwrap_or_default()
+        parse(text, "x.env")
+            .err()
+            .map(|problem| problem.to_string())
+            .unwrap_or_default()
     }
 
     #[test]
@@ -168,7 +199,10 @@ mod tests {
             ("G", "x\ny", 9),
             ("H", "h", 11),
         ];
-        let expected: Vec<_> = expected.iter().map(|(k, v, line)| ((*k).to_owned(), (*v).to_owned(), *line)).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(k, v, line)| ((*k).to_owned(), (*v).to_owned(), *line))
+            .collect();
         assert_eq!(pairs(text), expected);
     }
 
@@ -177,12 +211,23 @@ mod tests {
         for (text, message, line) in [
             ("A=1\nA=hunter2", "key `A` is set twice, first in line 1", 2),
             ("hunter2", "a line is neither `KEY=VALUE` nor a comment", 1),
-            ("\nA B=hunter2", "a key holds characters that no key of a Secret or ConfigMap may have", 2),
-            ("A=\"hunter2\n", "a value begins with \" and does not end", 1),
+            (
+                "\nA B=hunter2",
+                "a key holds characters that no key of a Secret or ConfigMap may have",
+                2,
+            ),
+            (
+                "A=\"hunter2\n",
+                "a value begins with \" and does not end",
+                1,
+            ),
             ("A='x' hunter2", "there is text after the closing quote", 1),
         ] {
             let failure = failure(text);
-            assert!(failure.starts_with(&format!("error: x.env:{line}: {message}\n")), "{failure}");
+            assert!(
+                failure.starts_with(&format!("error: x.env:{line}: {message}\n")),
+                "{failure}"
+            );
             assert!(!failure.contains("hunter2"), "{failure}");
         }
     }

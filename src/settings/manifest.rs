@@ -8,7 +8,11 @@ use super::{Place, Settings};
 use crate::failure::Problem;
 
 /// Bounds on a manifest of settings; a Secret holds at most 1 MiB.
-const LIMITS: Limits = Limits { bytes: 64 << 20, depth: 100, alias_nodes: 10_000 };
+const LIMITS: Limits = Limits {
+    bytes: 64 << 20,
+    depth: 100,
+    alias_nodes: 10_000,
+};
 
 /// Adds what the objects of a manifest hold; of two that have the same key the later one wins.
 pub(super) fn read(bytes: &[u8], file: &str, settings: &mut Settings) -> Result<(), Problem> {
@@ -19,10 +23,14 @@ pub(super) fn read(bytes: &[u8], file: &str, settings: &mut Settings) -> Result<
             .hint("settings files are Secret or ConfigMap manifests, `.env` files or directories with a file for each key")
     })?;
     if documents.is_empty() {
-        return Err(Problem::new("the settings file holds no object").at(file, 0).hint("add a Secret or a ConfigMap"));
+        return Err(Problem::new("the settings file holds no object")
+            .at(file, 0)
+            .hint("add a Secret or a ConfigMap"));
     }
     let mut reader = Reader { file, settings };
-    documents.iter().try_for_each(|document| reader.object(document))
+    documents
+        .iter()
+        .try_for_each(|document| reader.object(document))
 }
 
 struct Reader<'a> {
@@ -36,7 +44,10 @@ impl Reader<'_> {
         let (version, kind) = (text("apiVersion"), text("kind"));
         match (version, kind) {
             ("v1", "List") => {
-                let items = object.get("items").and_then(Node::items).unwrap_or_default();
+                let items = object
+                    .get("items")
+                    .and_then(Node::items)
+                    .unwrap_or_default();
                 items.iter().try_for_each(|item| self.object(item))
             }
             ("v1", "ConfigMap") => {
@@ -53,7 +64,10 @@ impl Reader<'_> {
     }
 
     fn unsupported(&self, object: &Node, version: &str, kind: &str) -> Problem {
-        let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"./-".contains(&byte));
+        let is_name = |text: &str| {
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"./-".contains(&byte))
+        };
         let message = if kind.is_empty() {
             "a document is no Kubernetes object: it has no `kind`".to_owned()
         } else if is_name(kind) && is_name(version) {
@@ -72,32 +86,58 @@ impl Reader<'_> {
         field: &'static str,
         decode: impl Fn(&Node) -> Result<Option<Vec<u8>>, Problem>,
     ) -> Result<(), Problem> {
-        let Some(map) = object.get(field).filter(|map| !map.is_null()) else { return Ok(()) };
-        let at = |node: &Node, message: String| Problem::new(message).at(self.file, node.position.line);
+        let Some(map) = object.get(field).filter(|map| !map.is_null()) else {
+            return Ok(());
+        };
+        let at =
+            |node: &Node, message: String| Problem::new(message).at(self.file, node.position.line);
         let Some(entries) = map.entries() else {
-            return Err(at(map, format!("`{field}` must be a map of texts")).hint("write `KEY: value` lines"));
+            return Err(at(map, format!("`{field}` must be a map of texts"))
+                .hint("write `KEY: value` lines"));
         };
         for (index, (key, value)) in entries.iter().enumerate() {
             let Some(name) = key.as_str().filter(|name| super::is_key(name)) else {
-                return Err(at(key, format!("a key of `{field}` holds characters that no key may have"))
-                    .hint("use letters, digits, `_`, `-` and `.`"));
+                return Err(at(
+                    key,
+                    format!("a key of `{field}` holds characters that no key may have"),
+                )
+                .hint("use letters, digits, `_`, `-` and `.`"));
             };
-            let first = entries.iter().take(index).find(|(other, _)| other.as_str() == Some(name));
+            let first = entries
+                .iter()
+                .take(index)
+                .find(|(other, _)| other.as_str() == Some(name));
             if let Some((first, _)) = first {
-                let message = format!("key `{name}` of `{field}` is there twice, first in line {}", first.position.line);
+                let message = format!(
+                    "key `{name}` of `{field}` is there twice, first in line {}",
+                    first.position.line
+                );
                 return Err(at(key, message).hint("remove one of the two"));
             }
             let Some(bytes) = decode(value)? else {
-                let (what, hint) = if field == "data" && object.get("kind").and_then(Node::as_str) == Some("Secret") {
-                    ("is not valid base64", "encode the value, or move it to `stringData`")
+                let (what, hint) = if field == "data"
+                    && object.get("kind").and_then(Node::as_str) == Some("Secret")
+                {
+                    (
+                        "is not valid base64",
+                        "encode the value, or move it to `stringData`",
+                    )
                 } else if field == "binaryData" {
-                    ("is not valid base64", "encode the value, or move it to `data`")
+                    (
+                        "is not valid base64",
+                        "encode the value, or move it to `data`",
+                    )
                 } else {
                     ("is not a text", "put the value in quotes")
                 };
-                return Err(at(value, format!("the value of `{name}` in `{field}` {what}")).hint(hint));
+                return Err(
+                    at(value, format!("the value of `{name}` in `{field}` {what}")).hint(hint),
+                );
             };
-            let origin = Place { file: self.file.to_owned(), line: key.position.line };
+            let origin = Place {
+                file: self.file.to_owned(),
+                line: key.position.line,
+            };
             self.settings.insert(name, bytes, origin);
         }
         Ok(())
@@ -116,7 +156,10 @@ impl Reader<'_> {
         match (&node.data, node.tag) {
             (Data::Scalar(_), Tag::Null) => Some(Vec::new()),
             (Data::Scalar(text), _) => {
-                let text: String = text.chars().filter(|character| !matches!(character, '\n' | '\r')).collect();
+                let text: String = text
+                    .chars()
+                    .filter(|character| !matches!(character, '\n' | '\r'))
+                    .collect();
                 STANDARD.decode(text).ok()
             }
             _ => None,
@@ -134,7 +177,11 @@ mod tests {
     }
 
     fn value(settings: &Settings, key: &str) -> Option<String> {
-        settings.get(key).ok().flatten().map(|found| found.value.reveal().to_string())
+        settings
+            .get(key)
+            .ok()
+            .flatten()
+            .map(|found| found.value.reveal().to_string())
     }
 
     #[test]
@@ -150,22 +197,52 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_without_the_value() {
         for (text, expected) in [
-            ("apiVersion: v1\nkind: Secret\ndata:\n  A: hunter2!\n", "s.yaml:4: the value of `A` in `data` is not valid base64"),
-            ("apiVersion: v1\nkind: ConfigMap\ndata:\n  A: 12345678\n", "s.yaml:4: the value of `A` in `data` is not a text"),
+            (
+                "apiVersion: v1\nkind: Secret\ndata:\n  A: hunter2!\n",
+                "s.yaml:4: the value of `A` in `data` is not valid base64",
+            ),
+            (
+                "apiVersion: v1\nkind: ConfigMap\ndata:\n  A: 12345678\n",
+                "s.yaml:4: the value of `A` in `data` is not a text",
+            ),
             (
                 "apiVersion: v1\nkind: Secret\nstringData:\n  A: x\n  A: hunter2\n",
                 "s.yaml:5: key `A` of `stringData` is there twice, first in line 4",
             ),
-            ("apiVersion: v1\nkind: Secret\ndata:\n  hunter2: [\n", "s.yaml:"),
-            ("apiVersion: v1\nkind: Secret\nstringData:\n  hunter2 x: a\n", "s.yaml:4: a key of `stringData`"),
-            ("apiVersion: apps/v1\nkind: Deployment\n", "s.yaml:1: settings cannot come from a `Deployment` of `apps/v1`"),
-            ("A: hunter2\n", "s.yaml:1: a document is no Kubernetes object"),
-            ("apiVersion: v1\nkind: Secret\ndata: hunter2\n", "s.yaml:3: `data` must be a map of texts"),
+            (
+                "apiVersion: v1\nkind: Secret\ndata:\n  hunter2: [\n",
+                "s.yaml:",
+            ),
+            (
+                "apiVersion: v1\nkind: Secret\nstringData:\n  hunter2 x: a\n",
+                "s.yaml:4: a key of `stringData`",
+            ),
+            (
+                "apiVersion: apps/v1\nkind: Deployment\n",
+                "s.yaml:1: settings cannot come from a `Deployment` of `apps/v1`",
+            ),
+            (
+                "A: hunter2\n",
+                "s.yaml:1: a document is no Kubernetes object",
+            ),
+            (
+                "apiVersion: v1\nkind: Secret\ndata: hunter2\n",
+                "s.yaml:3: `data` must be a map of texts",
+            ),
             ("", "s.yaml: the settings file holds no object"),
         ] {
-            let problem = read_all(text).err().map(|problem| problem.to_string()).unwrap_or_default();
-            assert!(problem.starts_with(&format!("error: {expected}")), "{problem}");
-            assert!(!problem.contains("hunter2") && !problem.contains("12345678"), "{problem}");
+            let problem = read_all(text)
+                .err()
+                .map(|problem| problem.to_string())
+                .unwrap_or_default();
+            assert!(
+                problem.starts_with(&format!("error: {expected}")),
+                "{problem}"
+            );
+            assert!(
+                !problem.contains("hunter2") && !problem.contains("12345678"),
+                "{problem}"
+            );
         }
     }
 }

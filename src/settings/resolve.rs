@@ -37,7 +37,9 @@ impl Resolved {
 
     /// All settings, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Setting)> {
-        self.settings.iter().map(|(key, setting)| (key.as_str(), setting))
+        self.settings
+            .iter()
+            .map(|(key, setting)| (key.as_str(), setting))
     }
 
     /// The declared key that is spelled most like this one.
@@ -45,7 +47,12 @@ impl Resolved {
         let upper = key.to_uppercase();
         self.settings
             .keys()
-            .map(|known| (strsim::damerau_levenshtein(&known.to_uppercase(), &upper), known.as_str()))
+            .map(|known| {
+                (
+                    strsim::damerau_levenshtein(&known.to_uppercase(), &upper),
+                    known.as_str(),
+                )
+            })
             .filter(|(distance, known)| *distance <= 2.max(known.len() / 4))
             .min()
             .map(|(_, known)| known)
@@ -76,18 +83,40 @@ pub fn resolve(declared: Vec<Declared>, settings: &Settings) -> Result<Resolved,
             Some(first) if first.declared_at != place || first.value != value => {
                 let Place { file, line } = first.declared_at.clone();
                 let mut problem = Problem::new(format!("setting `{key}` is declared twice"))
-                    .in_repository(Some(&place.file), Position { line: place.line, ..Position::default() })
+                    .in_repository(
+                        Some(&place.file),
+                        Position {
+                            line: place.line,
+                            ..Position::default()
+                        },
+                    )
                     .hint("declare it once; another layer may change its default with a patch");
-                problem.items.push(Item { text: "first at".into(), file, line, is_in_repository: true });
+                problem.items.push(Item {
+                    text: "first at".into(),
+                    file,
+                    line,
+                    is_in_repository: true,
+                });
                 problems.push(problem);
             }
             Some(_) => {}
             None => {
-                resolved.insert(key, Setting { value, declared_at: place, origin });
+                resolved.insert(
+                    key,
+                    Setting {
+                        value,
+                        declared_at: place,
+                        origin,
+                    },
+                );
             }
         }
     }
-    if problems.is_empty() { Ok(Resolved { settings: resolved }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Resolved { settings: resolved })
+    } else {
+        Err(problems)
+    }
 }
 
 #[cfg(test)]
@@ -95,21 +124,41 @@ mod tests {
     use super::*;
 
     fn declared(key: &str, default: &str, line: u32) -> Declared {
-        Declared { key: key.into(), text: Value::new(default), place: Place { file: "settings.yaml".into(), line } }
+        Declared {
+            key: key.into(),
+            text: Value::new(default),
+            place: Place {
+                file: "settings.yaml".into(),
+                line,
+            },
+        }
     }
 
     fn value<'a>(resolved: &'a Resolved, key: &str) -> Option<&'a str> {
-        resolved.get(key).and_then(|setting| setting.value.as_ref()).map(|value| value.reveal().as_str())
+        resolved
+            .get(key)
+            .and_then(|setting| setting.value.as_ref())
+            .map(|value| value.reveal().as_str())
     }
 
     #[test]
     fn a_value_wins_over_the_default_and_nothing_else_is_read() {
         let mut settings = Settings::default();
-        for (key, text) in [("A", "outside"), ("B", ""), ("C", "<no value>"), ("OTHER", "x")] {
+        for (key, text) in [
+            ("A", "outside"),
+            ("B", ""),
+            ("C", "<no value>"),
+            ("OTHER", "x"),
+        ] {
             settings.insert(key, text.as_bytes().to_vec(), Place::default());
         }
         settings.insert("BINARY", vec![0xff], Place::default());
-        let keys = vec![declared("A", "a", 1), declared("B", "b", 2), declared("C", "c", 3), declared("D", "", 4)];
+        let keys = vec![
+            declared("A", "a", 1),
+            declared("B", "b", 2),
+            declared("C", "c", 3),
+            declared("D", "", 4),
+        ];
         let resolved = resolve(keys, &settings).unwrap_or_else(|problems| panic!("{problems:?}"));
         assert_eq!(value(&resolved, "A"), Some("outside"));
         assert_eq!(value(&resolved, "B"), Some("b"));
@@ -120,9 +169,17 @@ mod tests {
 
     #[test]
     fn two_declarations_of_a_key_are_refused() {
-        let twice = |line| resolve(vec![declared("A", "1", 1), declared("A", "1", line)], &Settings::default());
+        let twice = |line| {
+            resolve(
+                vec![declared("A", "1", 1), declared("A", "1", line)],
+                &Settings::default(),
+            )
+        };
         let problems = twice(7).err().unwrap_or_default();
-        let text = problems.first().map(ToString::to_string).unwrap_or_default();
+        let text = problems
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         assert!(text.starts_with("error: settings.yaml:7: setting `A` is declared twice\n  first at settings.yaml:1\n"), "{text}");
         assert!(twice(1).is_ok());
     }

@@ -31,7 +31,10 @@ pub fn read<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<Settings, F
 
 fn file(path: &Path, name: &str, settings: &mut Settings) -> Result<(), Problem> {
     let bytes = content(path, name)?;
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let extension = path
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default();
     if matches!(extension, "yaml" | "yml" | "json") {
         return manifest::read(&bytes, name, settings);
     }
@@ -41,31 +44,60 @@ fn file(path: &Path, name: &str, settings: &mut Settings) -> Result<(), Problem>
             .hint("save it as UTF-8; a manifest must end in `.yaml`, `.yml` or `.json`"));
     };
     for dotenv::Assignment { key, value, line } in dotenv::parse(text, name)? {
-        settings.insert(key, value.into_bytes(), Place { file: name.to_owned(), line });
+        settings.insert(
+            key,
+            value.into_bytes(),
+            Place {
+                file: name.to_owned(),
+                line,
+            },
+        );
     }
     Ok(())
 }
 
 fn directory(path: &Path, name: &str, settings: &mut Settings) -> Result<(), Problem> {
-    let unreadable = |error: &std::io::Error| Problem::new(format!("cannot read the settings directory: {error}")).at(name, 0);
+    let unreadable = |error: &std::io::Error| {
+        Problem::new(format!(
+            "cannot read the settings directory: {}",
+            files::plain(error)
+        ))
+        .at(name, 0)
+    };
     let mut paths = fs::read_dir(path)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
+        .and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<Result<Vec<_>, _>>()
+        })
         .map_err(|error| unreadable(&error))?;
     paths.sort();
     for path in paths {
         let name = path.display().to_string();
-        let key = path.file_name().and_then(|key| key.to_str()).unwrap_or_default();
+        let key = path
+            .file_name()
+            .and_then(|key| key.to_str())
+            .unwrap_or_default();
         // A mounted Secret keeps its versions in `..data` and the like.
         if key.starts_with('.') {
             continue;
         }
         if !super::is_key(key) {
-            return Err(Problem::new("the file's name holds characters that no key may have")
-                .at(name, 0)
-                .hint("use letters, digits, `_`, `-` and `.`, or remove the file"));
+            return Err(
+                Problem::new("the file's name holds characters that no key may have")
+                    .at(name, 0)
+                    .hint("use letters, digits, `_`, `-` and `.`, or remove the file"),
+            );
         }
         let bytes = content(&path, &name)?;
-        settings.insert(key, bytes, Place { file: name, line: 0 });
+        settings.insert(
+            key,
+            bytes,
+            Place {
+                file: name,
+                line: 0,
+            },
+        );
     }
     Ok(())
 }
@@ -80,7 +112,11 @@ fn content(path: &Path, name: &str) -> Result<Vec<u8>, Problem> {
 
 fn line_of_first_wrong_byte(bytes: &[u8]) -> u32 {
     let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    let lines = bytes.iter().take(valid).filter(|byte| **byte == b'\n').count();
+    let lines = bytes
+        .iter()
+        .take(valid)
+        .filter(|byte| **byte == b'\n')
+        .count();
     u32::try_from(lines + 1).unwrap_or(u32::MAX)
 }
 
@@ -103,19 +139,36 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let failure = read([Path::new("/none/settings.yaml")]).err().map(|failure| failure.to_string()).unwrap_or_default();
-        let expected = "error: /none/settings.yaml: cannot read settings: no such file or directory\n";
+        let failure = read([Path::new("/none/settings.yaml")])
+            .err()
+            .map(|failure| failure.to_string())
+            .unwrap_or_default();
+        let expected =
+            "error: /none/settings.yaml: cannot read settings: no such file or directory\n";
         assert!(failure.starts_with(expected), "{failure}");
     }
 
     #[test]
     fn later_files_win() {
         let directory = tempfile::tempdir().unwrap();
-        let (first, second) = (directory.path().join("a.env"), directory.path().join("b.env"));
+        let (first, second) = (
+            directory.path().join("a.env"),
+            directory.path().join("b.env"),
+        );
         fs::write(&first, "A=1\nB=1\n").unwrap();
         fs::write(&second, "A=2\nB=\n").unwrap();
-        let settings = read([first.as_path(), second.as_path()]).unwrap_or_else(|failure| panic!("{failure}"));
-        let value = |key| settings.get(key).ok().flatten().map(|found| found.value.reveal().to_string());
-        assert_eq!((value("A").as_deref(), value("B").as_deref()), (Some("2"), Some("1")));
+        let settings =
+            read([first.as_path(), second.as_path()]).unwrap_or_else(|failure| panic!("{failure}"));
+        let value = |key| {
+            settings
+                .get(key)
+                .ok()
+                .flatten()
+                .map(|found| found.value.reveal().to_string())
+        };
+        assert_eq!(
+            (value("A").as_deref(), value("B").as_deref()),
+            (Some("2"), Some("1"))
+        );
     }
 }

@@ -117,6 +117,7 @@ pub struct Position {
 pub(crate) struct Extra {
     pub(crate) anchor: Option<Text>,
     pub(crate) tag: Option<Text>,
+    pub(crate) mark: u32,
     pub(crate) comments: Option<Box<Comments>>,
 }
 
@@ -338,6 +339,18 @@ impl Node {
     /// The text of a tag that is not one of YAML's own (`!include`); `None` unless [`Self::tag`] is [`Tag::Custom`].
     pub fn custom_tag(&self) -> Option<&str> {
         self.extra.as_ref()?.tag.as_deref()
+    }
+
+    /// By what a program knows the node again, wherever it has moved; zero where it has no mark. Copies bear it, too.
+    pub fn mark(&self) -> u32 {
+        self.extra.as_ref().map_or(0, |extra| extra.mark)
+    }
+
+    /// Marks the node; zero takes the mark away.
+    pub fn set_mark(&mut self, mark: u32) {
+        if mark != 0 || self.extra.is_some() {
+            self.extra.get_or_insert_default().mark = mark;
+        }
     }
 
     /// Gives the node a tag that is not one of YAML's own.

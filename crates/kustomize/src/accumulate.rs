@@ -69,19 +69,33 @@ impl<'a> Layer<'a> {
     /// Where there is none or more than one, where it is wrong, and where it is not of the kind that its use needs.
     fn open(loader: Loader<'a>, session: &mut Session, used_as: Option<Use>) -> Result<Self> {
         let file = Self::find_file(&loader)?;
-        let kustomization =
-            Kustomization::read(&file, &session.options.limits).map_err(|error| error.in_file(&file.name))?;
-        session.warnings.extend(kustomization.warnings.iter().cloned());
-        let layer = Self { loader, kustomization, file: file.name, origin: None };
-        session.use_schema_of(&layer.kustomization, &layer.loader).map_err(|error| layer.blame(error))?;
+        let kustomization = Kustomization::read(&file, &session.options.limits)
+            .map_err(|error| error.in_file(&file.name))?;
+        session
+            .warnings
+            .extend(kustomization.warnings.iter().cloned());
+        let layer = Self {
+            loader,
+            kustomization,
+            file: file.name,
+            origin: None,
+        };
+        let limits = &session.options.limits;
+        let chosen = session
+            .schema
+            .choose(&layer.kustomization, &layer.loader, limits);
+        chosen.map_err(|error| layer.blame(error))?;
         let is_component = layer.kustomization.kind == "Component";
         match used_as {
             Some(Use::Component) if !is_component => Err(layer.blame(
-                Error::new("a kustomization is listed under `components`, but its kind is not `Component`")
-                    .hint("list it under `resources`, or make it a component: `kind: Component`"),
+                Error::new(
+                    "a kustomization is listed under `components`, but its kind is not `Component`",
+                )
+                .hint("list it under `resources`, or make it a component: `kind: Component`"),
             )),
             Some(Use::Base) if is_component => Err(layer.blame(
-                Error::new("a component is listed under `resources`").hint("list it under `components`"),
+                Error::new("a component is listed under `resources`")
+                    .hint("list it under `components`"),
             )),
             _ => Ok(layer),
         }
@@ -97,14 +111,22 @@ impl<'a> Layer<'a> {
 
     // kustomize: LoadKustFile
     fn find_file(loader: &Loader) -> Result<crate::loader::Loaded> {
-        let present: Vec<&str> = FILE_NAMES.into_iter().filter(|name| loader.is_file(name)).collect();
+        let present: Vec<&str> = FILE_NAMES
+            .into_iter()
+            .filter(|name| loader.is_file(name))
+            .collect();
         let directory = loader.display(loader.root());
         match present.as_slice() {
             [name] => loader.load_path(name),
-            [] => Err(Error::new(format!("there is no kustomization file in `{directory}`"))
-                .hint("add a `kustomization.yaml`, or name the directory that has one")),
-            names => Err(Error::new(format!("there are several kustomization files in `{directory}`: {}", names.join(", ")))
-                .hint("keep one of them")),
+            [] => Err(
+                Error::new(format!("there is no kustomization file in `{directory}`"))
+                    .hint("add a `kustomization.yaml`, or name the directory that has one"),
+            ),
+            names => Err(Error::new(format!(
+                "there are several kustomization files in `{directory}`: {}",
+                names.join(", ")
+            ))
+            .hint("keep one of them")),
         }
     }
 
@@ -114,45 +136,68 @@ impl<'a> Layer<'a> {
     /// # Errors
     /// Where anything in it is wrong.
     // kustomize: KustTarget.accumulateTarget
-    pub(crate) fn accumulate(&self, mut so_far: Accumulated, session: &mut Session) -> Result<Accumulated> {
+    pub(crate) fn accumulate(
+        &self,
+        mut so_far: Accumulated,
+        session: &mut Session,
+    ) -> Result<Accumulated> {
         self.accumulate_resources(&mut so_far, &self.kustomization.resources, session)?;
-        self.configure(&mut so_far).map_err(|error| self.blame(error))?;
-        self.generate(&mut so_far.resources, session).map_err(|error| self.blame(error))?;
+        self.configure(&mut so_far)
+            .map_err(|error| self.blame(error))?;
+        self.generate(&mut so_far.resources, session)
+            .map_err(|error| self.blame(error))?;
         for path in &self.kustomization.components {
             let component = self.open_below(path, Use::Component, session)?;
-            so_far = component.accumulate(so_far, session).map_err(|error| self.needed_by(error, path))?;
+            so_far = component
+                .accumulate(so_far, session)
+                .map_err(|error| self.needed_by(error, path))?;
         }
         self.transform(&mut so_far, session)?;
-        so_far.variables.add(&self.kustomization.vars, &mut so_far.resources).map_err(|error| self.blame(error))?;
+        so_far
+            .variables
+            .add(&self.kustomization.vars, &mut so_far.resources)
+            .map_err(|error| self.blame(error))?;
         Ok(so_far)
     }
 
     // kustomize: KustTarget.accumulateResources
-    fn accumulate_resources(&self, so_far: &mut Accumulated, paths: &[Located], session: &mut Session) -> Result<()> {
+    fn accumulate_resources(
+        &self,
+        so_far: &mut Accumulated,
+        paths: &[Located],
+        session: &mut Session,
+    ) -> Result<()> {
         for path in paths {
             if self.loader.is_directory(&path.text) {
                 let base = self.open_below(path, Use::Base, session)?;
-                let below = base.accumulate(Accumulated::default(), session).map_err(|error| self.needed_by(error, path))?;
-                so_far.merge(below).map_err(|error| self.needed_by(error, path))?;
+                let below = base
+                    .accumulate(Accumulated::default(), session)
+                    .map_err(|error| self.needed_by(error, path))?;
+                so_far
+                    .merge(below)
+                    .map_err(|error| self.needed_by(error, path))?;
             } else {
                 let file = self.loader.load(path).map_err(|error| self.blame(error))?;
-                let added = load::resources_of_file(&file, &session.options.limits)
-                    .and_then(|mut resources| {
+                let added = load::resources_of_file(&file, &session.options.limits).and_then(
+                    |mut resources| {
                         self.annotate(&mut resources, &path.text)?;
-                        session.note_kinds(&resources);
-                        session.hooks.loaded(&mut resources, &self.loader.names().borrow())?;
+                        session.schema.note_kinds(&resources);
+                        session
+                            .hooks
+                            .loaded(&mut resources, &self.loader.names().borrow())?;
                         so_far.resources.append_all(resources)
-                    });
+                    },
+                );
                 added.map_err(|error| self.needed_by(error, path))?;
             }
         }
         Ok(())
     }
 
-    fn open_below(&self, path: &Located, used_as: Use, session: &mut Session) -> Result<Layer<'a>> {
+    fn open_below(&self, path: &Located, used_as: Use, session: &mut Session) -> Result<Self> {
         let loader = self.loader.enter(path).map_err(|error| self.blame(error))?;
-        let mut layer =
-            Layer::open(loader, session, Some(used_as)).map_err(|error| self.needed_by(error, path))?;
+        let mut layer = Layer::open(loader, session, Some(used_as))
+            .map_err(|error| self.needed_by(error, path))?;
         layer.origin = self.origin.as_ref().map(|origin| origin.join(&path.text));
         Ok(layer)
     }
@@ -171,17 +216,29 @@ impl<'a> Layer<'a> {
             return Err(crate::kustomization::helm_refused(position));
         }
         let with_options = |args: &GeneratorArgs| {
-            let options = generators::merge_options(args.options.as_ref(), self.kustomization.generator_options.as_ref());
-            GeneratorArgs { options, ..args.clone() }
+            let options = generators::merge_options(
+                args.options.as_ref(),
+                self.kustomization.generator_options.as_ref(),
+            );
+            GeneratorArgs {
+                options,
+                ..args.clone()
+            }
         };
         let mut generated = Vec::new();
         for args in &self.kustomization.config_map_generators {
-            generated.push((generators::config_map(&with_options(args), &self.loader)?, self.builtin("ConfigMapGenerator")));
+            generated.push((
+                generators::config_map(&with_options(args), &self.loader)?,
+                self.builtin("ConfigMapGenerator"),
+            ));
         }
         for args in &self.kustomization.secret_generators {
-            generated.push((generators::secret(&with_options(args), &self.loader)?, self.builtin("SecretGenerator")));
+            generated.push((
+                generators::secret(&with_options(args), &self.loader)?,
+                self.builtin("SecretGenerator"),
+            ));
         }
-        for configuration in self.plugin_configurations(&self.kustomization.generators, session)?.iter() {
+        for configuration in &self.plugin_configurations(&self.kustomization.generators, session)? {
             let origin = self.origin_of(configuration)?;
             let made = plugins::generate(configuration, &self.loader)?;
             generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
@@ -198,10 +255,14 @@ impl<'a> Layer<'a> {
     // kustomize: KustTarget.runTransformers
     fn transform(&self, so_far: &mut Accumulated, session: &mut Session) -> Result<()> {
         let limits = &session.options.limits;
-        let builtin = layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits)
-            .map_err(|error| self.blame(error))?;
+        let builtin =
+            layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits)
+                .map_err(|error| self.blame(error))?;
         for (kind, transformer) in builtin {
-            let step = Step { transformers: vec![transformer], origin: self.builtin(kind) };
+            let step = Step {
+                transformers: vec![transformer],
+                origin: self.builtin(kind),
+            };
             self.run(&step, &mut so_far.resources, session)?;
         }
         for step in self.plugins(&self.kustomization.transformers, session)? {
@@ -216,11 +277,17 @@ impl<'a> Layer<'a> {
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.hooks.before_replacements(resources)?;
             }
-            transformer.apply(session.schema_for(transformer), resources).map_err(|error| self.blame(error))?;
+            transformer
+                .apply(session.schema.for_transformer(transformer), resources)
+                .map_err(|error| self.blame(error))?;
         }
         if let Some(origin) = &step.origin {
             let annotate = |resource| origin::add_transformation(resource, origin);
-            resources.as_mut_slice().iter_mut().try_for_each(annotate).map_err(|error| self.blame(error))?;
+            resources
+                .as_mut_slice()
+                .iter_mut()
+                .try_for_each(annotate)
+                .map_err(|error| self.blame(error))?;
         }
         Ok(())
     }
@@ -231,9 +298,16 @@ impl<'a> Layer<'a> {
         let limits = &session.options.limits;
         let step = |configuration: &Resource| {
             let transformers = plugins::transformers(configuration, &self.loader, limits)?;
-            Ok(Step { transformers, origin: self.origin_of(configuration)? })
+            Ok(Step {
+                transformers,
+                origin: self.origin_of(configuration)?,
+            })
         };
-        configurations.iter().map(step).collect::<Result<_>>().map_err(|error| self.blame(error))
+        configurations
+            .iter()
+            .map(step)
+            .collect::<Result<_>>()
+            .map_err(|error| self.blame(error))
     }
 
     /// Runs the transformers that are listed as validators; they must change nothing.
@@ -241,7 +315,14 @@ impl<'a> Layer<'a> {
     fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for step in self.plugins(&self.kustomization.validators, session)? {
             let before = plugins::texts(resources).map_err(|error| self.blame(error))?;
-            self.run(&Step { origin: None, ..step }, resources, session)?;
+            self.run(
+                &Step {
+                    origin: None,
+                    ..step
+                },
+                resources,
+                session,
+            )?;
             if plugins::texts(resources).map_err(|error| self.blame(error))? != before {
                 let error = Error::new("a validator changed the resources").field("validators");
                 return Err(self.blame(error.hint("list it under `transformers`")));
@@ -252,7 +333,11 @@ impl<'a> Layer<'a> {
 
     /// The plugin configurations behind `generators`, `transformers` or `validators`: inline, in files, or what a
     /// kustomization builds.
-    fn plugin_configurations(&self, entries: &[Located], session: &mut Session) -> Result<Resources> {
+    fn plugin_configurations(
+        &self,
+        entries: &[Located],
+        session: &mut Session,
+    ) -> Result<Resources> {
         let mut inline = Accumulated::default();
         let mut paths = Vec::new();
         for entry in entries {
@@ -270,18 +355,28 @@ impl<'a> Layer<'a> {
 
     /// Notes that resources come from a file of this directory.
     fn annotate(&self, resources: &mut [Resource], file: &str) -> Result<()> {
-        let Some(origin) = self.origin.as_ref().map(|origin| origin.join(file)) else { return Ok(()) };
-        resources.iter_mut().try_for_each(|resource| origin::set(resource, &origin))
+        let Some(origin) = self.origin.as_ref().map(|origin| origin.join(file)) else {
+            return Ok(());
+        };
+        resources
+            .iter_mut()
+            .try_for_each(|resource| origin::set(resource, &origin))
     }
 
     /// The origin of what a field of this kustomization does.
     fn builtin(&self, kind: &str) -> Option<Origin> {
-        self.origin.as_ref().map(|origin| origin.builtin(base_name(&self.file), kind))
+        self.origin
+            .as_ref()
+            .map(|origin| origin.builtin(base_name(&self.file), kind))
     }
 
     /// The origin of what a plugin configuration does.
     fn origin_of(&self, configuration: &Resource) -> Result<Option<Origin>> {
-        if self.origin.is_some() { Origin::of_plugin(configuration) } else { Ok(None) }
+        if self.origin.is_some() {
+            Origin::of_plugin(configuration)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Names this kustomization's file where an error names none.
@@ -300,8 +395,13 @@ impl<'a> Layer<'a> {
 impl Accumulated {
     // kustomize: ResAccumulator.MergeAccumulator
     fn merge(&mut self, other: Self) -> Result<()> {
-        let Self { mut resources, config, variables } = other;
-        self.resources.append_all(std::mem::take(resources.as_mut_vec()))?;
+        let Self {
+            mut resources,
+            config,
+            variables,
+        } = other;
+        self.resources
+            .append_all(std::mem::take(resources.as_mut_vec()))?;
         self.config = self.config.merge(&config)?;
         self.variables.merge(variables)
     }

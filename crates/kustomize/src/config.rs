@@ -15,7 +15,7 @@ use crate::loader::Loader;
 /// Field specs by transformer.
 // kustomize: builtinconfig.TransformerConfig
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TransformerConfig {
+pub(crate) struct TransformerConfig {
     /// For `namePrefix`.
     pub name_prefix: Vec<FieldSpec>,
     /// For `nameSuffix`.
@@ -44,7 +44,7 @@ pub struct TransformerConfig {
 
 /// A kind and the fields that refer to resources of that kind by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NameBackReference {
+pub(crate) struct NameBackReference {
     /// The kind that is referred to.
     pub target: Gvk,
     /// The fields that refer to it.
@@ -70,7 +70,7 @@ static BUILTIN_MERGED: LazyLock<TransformerConfig> = LazyLock::new(|| {
 
 /// The configuration of a layer; the built-in one is made when it is first looked at, which many builds never do.
 #[derive(Clone, Debug, Default)]
-pub enum Config {
+pub(crate) enum Config {
     /// No field specs at all.
     #[default]
     Empty,
@@ -84,7 +84,7 @@ pub enum Config {
 
 impl Config {
     /// The field specs.
-    pub fn get(&self) -> &TransformerConfig {
+    pub(crate) fn get(&self) -> &TransformerConfig {
         static EMPTY: LazyLock<TransformerConfig> = LazyLock::new(TransformerConfig::default);
         match self {
             Self::Empty => &EMPTY,
@@ -99,14 +99,15 @@ impl Config {
     /// # Errors
     /// Where a file cannot be read, is no configuration, or disagrees with another on `create`.
     // kustomize: builtinconfig.MakeTransformerConfig
-    pub fn load(loader: &Loader, paths: &[Located]) -> Result<Self> {
+    pub(crate) fn load(loader: &Loader, paths: &[Located]) -> Result<Self> {
         if paths.is_empty() {
             return Ok(Self::Builtin);
         }
         let mut own = TransformerConfig::default();
         for path in paths {
             let file = loader.load(path)?;
-            let read = TransformerConfig::read(&file.bytes, file.number).and_then(|config| own.absorb(&config));
+            let read = TransformerConfig::read(&file.bytes, file.number)
+                .and_then(|config| own.absorb(&config));
             read.map_err(|error| error.in_file(&file.name))?;
         }
         let mut merged = BUILTIN.clone();
@@ -118,17 +119,23 @@ impl Config {
     ///
     /// # Errors
     /// Where the two disagree on `create` of a field.
-    pub fn merge(&self, other: &Self) -> Result<Self> {
+    pub(crate) fn merge(&self, other: &Self) -> Result<Self> {
         match (self, other) {
             (_, Self::Empty) => Ok(self.clone()),
-            (Self::Empty | Self::BuiltinMerged, Self::Builtin | Self::BuiltinMerged) => Ok(Self::BuiltinMerged),
+            (Self::Empty | Self::BuiltinMerged, Self::Builtin | Self::BuiltinMerged) => {
+                Ok(Self::BuiltinMerged)
+            }
             (Self::Own(own), Self::Own(same)) if Arc::ptr_eq(own, same) => Ok(self.clone()),
             _ => {
                 // kustomize: merging into the empty configuration drops a field spec of every kind where an earlier
                 // one of some kind has its path, so that configurations can override the built-in ones.
                 let mut merged = self.get().clone();
                 merged.absorb(other.get())?;
-                Ok(if merged == *self.get() { self.clone() } else { Self::Own(Arc::new(merged)) })
+                Ok(if merged == *self.get() {
+                    self.clone()
+                } else {
+                    Self::Own(Arc::new(merged))
+                })
             }
         }
     }
@@ -160,7 +167,10 @@ impl TransformerConfig {
         for (into, from) in self.lists().into_iter().zip(other.clone().lists()) {
             field_spec::merge(into, from)?;
         }
-        other.name_references.iter().try_for_each(|reference| self.add_name_reference(reference))?;
+        other
+            .name_references
+            .iter()
+            .try_for_each(|reference| self.add_name_reference(reference))?;
         self.sort();
         Ok(())
     }
@@ -170,7 +180,11 @@ impl TransformerConfig {
     /// # Errors
     /// Where a field is there with another `create`.
     pub(crate) fn add_name_reference(&mut self, reference: &NameBackReference) -> Result<()> {
-        match self.name_references.iter_mut().find(|known| known.target == reference.target) {
+        match self
+            .name_references
+            .iter_mut()
+            .find(|known| known.target == reference.target)
+        {
             Some(known) => field_spec::merge(&mut known.referrers, &reference.referrers)?,
             None => self.name_references.push(reference.clone()),
         }
@@ -212,15 +226,21 @@ impl TransformerConfig {
         for specs in self.lists() {
             specs.sort_by_cached_key(|spec| spec.gvk.sort_key());
         }
-        self.name_references.sort_by_cached_key(|reference| reference.target.sort_key());
+        self.name_references
+            .sort_by_cached_key(|reference| reference.target.sort_key());
     }
 
     fn read(bytes: &[u8], number: u32) -> Result<Self> {
         let limits = Limits::default();
         let parsed = goyaml::parse(bytes, &limits).map_err(|error| Error::malformed(&error))?;
         let mut config = Self::default();
-        let Some(mut node) = parsed else { return Ok(config) };
-        node.expand_aliases(&limits).map_err(|error| Error::malformed(&error))?;
+        let Some(mut node) = parsed else {
+            return Ok(config);
+        };
+        node.expand_aliases(&limits)
+            .map_err(|error| Error::malformed(&error))?;
+        node.check_unique_keys()
+            .map_err(|error| Error::malformed(&error))?;
         node.set_file(number);
         for (name, value) in fields(&node, "the configuration")? {
             if !config.read_field(&name, value)? {
@@ -250,7 +270,7 @@ impl TransformerConfig {
             }
             _ => return Ok(false),
         };
-        *slot = list(value, name, |item| decode::field_spec(item, name))?;
+        *slot = list(value, name, strict_field_spec)?;
         Ok(true)
     }
 }
@@ -263,10 +283,38 @@ fn name_reference(node: &Node) -> Result<NameBackReference> {
             "version" => reference.target.version = decode::text(value, "version")?,
             "kind" => reference.target.kind = decode::text(value, "kind")?,
             "fieldspecs" => {
-                reference.referrers = list(value, "fieldSpecs", |item| decode::field_spec(item, "fieldSpecs"))?;
+                reference.referrers = list(value, "fieldSpecs", strict_field_spec)?;
             }
-            _ => {}
+            _ => {
+                return Err(decode::unknown(
+                    node,
+                    &name,
+                    &["group", "version", "kind", "fieldSpecs"],
+                ));
+            }
         }
     }
     Ok(reference)
+}
+
+/// A field spec of a configuration file, in which an unknown field is an error.
+fn strict_field_spec(node: &Node) -> Result<FieldSpec> {
+    let mut spec = FieldSpec::default();
+    for (name, value) in fields(node, "a field spec")? {
+        match name.as_str() {
+            "group" => spec.gvk.group = decode::text(value, "group")?,
+            "version" => spec.gvk.version = decode::text(value, "version")?,
+            "kind" => spec.gvk.kind = decode::text(value, "kind")?,
+            "path" => spec.path = decode::any_text(value, "path")?,
+            "create" => spec.create = decode::boolean(value, "create")?,
+            _ => {
+                return Err(decode::unknown(
+                    node,
+                    &name,
+                    &["group", "version", "kind", "path", "create"],
+                ));
+            }
+        }
+    }
+    Ok(spec)
 }

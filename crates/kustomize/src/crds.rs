@@ -1,8 +1,11 @@
-//! `crds`: OpenAPI definitions whose annotations say which fields hold names, labels and annotations.
+//! `crds`: `OpenAPI` definitions whose annotations say which fields hold names, labels and annotations.
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use goyaml::{Limits, Node, Text};
+use goyaml::{Limits, Node, Tag, Text};
 
 use crate::config::{Config, NameBackReference, TransformerConfig};
 use crate::error::{Error, Result};
@@ -17,7 +20,7 @@ const MAX_DEPTH: usize = 64;
 /// What the files of `crds` say about the fields of the kinds that they define.
 ///
 /// # Errors
-/// Where a file cannot be read or holds no OpenAPI definitions.
+/// Where a file cannot be read or holds no `OpenAPI` definitions.
 // kustomize: accumulator.LoadConfigFromCRDs
 pub(crate) fn load(loader: &Loader, paths: &[Located]) -> Result<Config> {
     if paths.is_empty() {
@@ -26,7 +29,8 @@ pub(crate) fn load(loader: &Loader, paths: &[Located]) -> Result<Config> {
     let mut config = TransformerConfig::default();
     for path in paths {
         let file = loader.load(path)?;
-        let read = Definitions::read(&file.bytes, file.number).and_then(|definitions| definitions.add_to(&mut config));
+        let read = Definitions::read(&file.bytes, file.number)
+            .and_then(|definitions| definitions.add_to(&mut config));
         read.map_err(|error| error.in_file(&file.name))?;
     }
     Ok(Config::Own(Arc::new(config)))
@@ -39,24 +43,38 @@ impl Definitions {
     fn read(bytes: &[u8], file: u32) -> Result<Self> {
         let limits = Limits::default();
         let parsed = goyaml::parse(bytes, &limits).map_err(|error| Error::malformed(&error))?;
-        let mut node = parsed.ok_or_else(|| Error::new("the file is empty"))?;
-        node.expand_aliases(&limits).map_err(|error| Error::malformed(&error))?;
+        // A file of comments says nothing; kustomize crashes on one without a single byte.
+        let Some(mut node) = parsed.filter(|node| !node.is_null()) else {
+            return if bytes.is_empty() {
+                Err(Error::new("the file is empty"))
+            } else {
+                Ok(Self(Vec::new()))
+            };
+        };
+        node.expand_aliases(&limits)
+            .map_err(|error| Error::malformed(&error))?;
         node.set_file(file);
         let entries = node.entries().ok_or_else(|| not_openapi(&node))?;
         let definition = |(name, value): &(Node, Node)| {
-            if !value.is_mapping() && !value.is_null() {
-                return Err(not_openapi(value));
-            }
+            check_definition(value)?;
             Ok((name.to_text().unwrap_or_default(), value.clone()))
         };
-        entries.iter().map(definition).collect::<Result<_>>().map(Self)
+        entries
+            .iter()
+            .map(definition)
+            .collect::<Result<_>>()
+            .map(Self)
     }
 
     // kustomize: makeConfigFromApiMap
     fn add_to(&self, config: &mut TransformerConfig) -> Result<()> {
         for (name, _) in &self.0 {
             let properties = self.properties(name);
-            let has = |field| properties.iter().any(|(key, _)| key.as_str() == Some(field));
+            let has = |field| {
+                properties
+                    .iter()
+                    .any(|(key, _)| key.as_str() == Some(field))
+            };
             if ["kind", "apiVersion", "metadata"].into_iter().all(has) {
                 let kind = name.rsplit('.').next().unwrap_or_default();
                 let mut found = TransformerConfig::default();
@@ -68,16 +86,28 @@ impl Definitions {
     }
 
     // kustomize: loadCrdIntoConfig
-    fn add_fields(&self, config: &mut TransformerConfig, kind: &str, name: &str, path: &mut Vec<Text>) -> Result<()> {
+    fn add_fields(
+        &self,
+        config: &mut TransformerConfig,
+        kind: &str,
+        name: &str,
+        path: &mut Vec<Text>,
+    ) -> Result<()> {
         if path.len() >= MAX_DEPTH {
-            return Err(Error::new(format!("the definition of `{kind}` refers to itself"))
-                .field(path.join("/"))
-                .hint("take the `$ref` that closes the circle out of the file"));
+            return Err(
+                Error::new(format!("the definition of `{kind}` refers to itself"))
+                    .field(path.join("/"))
+                    .hint("take the `$ref` that closes the circle out of the file"),
+            );
         }
         for (key, property) in self.properties(name) {
             path.push(key.to_text().unwrap_or_default());
             add_property(config, kind, property, path)?;
-            if let Some(reference) = property.get("$ref").and_then(Node::to_text).filter(|text| !text.is_empty()) {
+            if let Some(reference) = property
+                .get("$ref")
+                .and_then(Node::to_text)
+                .filter(|text| !text.is_empty())
+            {
                 self.add_fields(config, kind, &reference, path)?;
             }
             path.pop();
@@ -86,17 +116,83 @@ impl Definitions {
     }
 
     fn properties(&self, name: &str) -> &[(Node, Node)] {
-        let definition = self.0.iter().rev().find(|(known, _)| known == name).map(|(_, definition)| definition);
-        let entries = definition.and_then(Node::entries).unwrap_or_default();
-        let is_schema = |(key, _): &&(Node, Node)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case("schema"));
-        let schema = entries.iter().find(is_schema).map(|(_, schema)| schema);
-        schema.and_then(|schema| schema.get("properties")).and_then(Node::entries).unwrap_or_default()
+        let definition = self
+            .0
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, definition)| definition);
+        let schema = definition.and_then(|definition| definition_field(definition, "schema"));
+        schema
+            .and_then(|schema| schema.get("properties"))
+            .and_then(Node::entries)
+            .unwrap_or_default()
     }
 }
 
-fn add_property(config: &mut TransformerConfig, kind: &str, property: &Node, path: &[Text]) -> Result<()> {
+/// A field of a definition; its name matches in any case, those within the schema do not.
+fn definition_field<'a>(definition: &'a Node, name: &str) -> Option<&'a Node> {
+    let is_named = |(key, _): &&(Node, Node)| {
+        key.as_str()
+            .is_some_and(|key| key.eq_ignore_ascii_case(name))
+    };
+    definition
+        .entries()?
+        .iter()
+        .find(is_named)
+        .map(|(_, value)| value)
+}
+
+/// Makes sure that a definition has the shape of one.
+fn check_definition(definition: &Node) -> Result<()> {
+    let is_map_or_null = |node: &Node| node.is_mapping() || node.is_null();
+    let is_text_or_null = |node: &Node| node.is_null() || node.is_scalar() && node.tag == Tag::Str;
+    let is_type = |node: &Node| is_text_or_null(node) || node.is_sequence();
+    let is_list_of_texts = |node: &Node| {
+        node.is_null()
+            || node
+                .items()
+                .is_some_and(|items| items.iter().all(is_text_or_null))
+    };
+    let check = |node: &Node, is_right: bool| {
+        if is_right {
+            Ok(())
+        } else {
+            Err(not_openapi(node))
+        }
+    };
+    check(definition, is_map_or_null(definition))?;
+    if let Some(dependencies) = definition_field(definition, "dependencies") {
+        check(dependencies, is_list_of_texts(dependencies))?;
+    }
+    let Some(schema) = definition_field(definition, "schema") else {
+        return Ok(());
+    };
+    check(schema, is_map_or_null(schema))?;
+    let Some(properties) = schema.get("properties") else {
+        return Ok(());
+    };
+    check(properties, is_map_or_null(properties))?;
+    for (_, property) in properties.entries().unwrap_or_default() {
+        check(property, is_map_or_null(property))?;
+        if let Some(kind) = property.get("type") {
+            check(kind, is_type(kind))?;
+        }
+    }
+    Ok(())
+}
+
+fn add_property(
+    config: &mut TransformerConfig,
+    kind: &str,
+    property: &Node,
+    path: &[Text],
+) -> Result<()> {
     let field = |path: String| FieldSpec {
-        gvk: Gvk { kind: kind.into(), ..Gvk::default() },
+        gvk: Gvk {
+            kind: kind.into(),
+            ..Gvk::default()
+        },
         path: path.into(),
         create: false,
     };
@@ -113,20 +209,24 @@ fn add_property(config: &mut TransformerConfig, kind: &str, property: &Node, pat
     let version = string_extension(property, "x-kubernetes-object-ref-api-version");
     let target_kind = string_extension(property, "x-kubernetes-object-ref-kind");
     if let (Some(version), Some(target_kind)) = (version, target_kind) {
-        let name_key = string_extension(property, "x-kubernetes-object-ref-name-key").unwrap_or_else(|| "name".into());
+        let name_key = string_extension(property, "x-kubernetes-object-ref-name-key")
+            .unwrap_or_else(|| "name".into());
         config.add_name_reference(&NameBackReference {
-            target: Gvk { group: Text::new(), version, kind: target_kind },
+            target: Gvk {
+                group: Text::new(),
+                version,
+                kind: target_kind,
+            },
             referrers: vec![field(format!("{here}/{name_key}"))],
         })?;
     }
     Ok(())
 }
 
-/// The text of an `x-` field, whose name matches in any case; nothing where it is no text.
+/// The text of an `x-` field; nothing where it is no text.
 fn string_extension(property: &Node, name: &str) -> Option<Text> {
-    let entries = property.entries()?;
-    let (_, value) = entries.iter().find(|(key, _)| key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))?;
-    value.to_text().filter(|_| value.tag == goyaml::Tag::Str)
+    let value = property.get(name)?;
+    value.to_text().filter(|_| value.tag == Tag::Str)
 }
 
 fn not_openapi(node: &Node) -> Error {

@@ -14,23 +14,26 @@ use crate::selector::Selector;
 ///
 /// # Errors
 /// Where the node is no map, or a key no text.
-pub fn fields<'a>(node: &'a Node, what: &str) -> Result<Vec<(String, &'a Node)>> {
+pub(crate) fn fields<'a>(node: &'a Node, what: &str) -> Result<Vec<(String, &'a Node)>> {
     if node.is_null() {
         return Ok(Vec::new());
     }
     let entries = node.entries().ok_or_else(|| wrong(node, what, "a map"))?;
     let mut found = Vec::with_capacity(entries.len());
     for (key, value) in entries {
-        let name = key.as_str().ok_or_else(|| Error::new("a key is not a text").position(key.position))?;
+        let name = key
+            .as_str()
+            .ok_or_else(|| Error::new("a key is not a text").position(key.position))?;
         found.push((name.to_ascii_lowercase(), value));
     }
     Ok(found)
 }
 
 /// The error for a field that does not exist, with the nearest one that does.
-pub fn unknown(node: &Node, name: &str, known: &[&str]) -> Error {
+pub(crate) fn unknown(node: &Node, name: &str, known: &[&str]) -> Error {
     let entry = node.entries().unwrap_or_default().iter().find(|(key, _)| {
-        key.as_str().is_some_and(|key| key.eq_ignore_ascii_case(name))
+        key.as_str()
+            .is_some_and(|key| key.eq_ignore_ascii_case(name))
     });
     let written = entry.and_then(|(key, _)| key.as_str()).unwrap_or(name);
     let error = Error::new(format!("unknown field `{written}`"))
@@ -45,7 +48,7 @@ pub fn unknown(node: &Node, name: &str, known: &[&str]) -> Error {
 ///
 /// # Errors
 /// Where the node is a number, a boolean or a collection.
-pub fn text(node: &Node, field: &str) -> Result<Text> {
+pub(crate) fn text(node: &Node, field: &str) -> Result<Text> {
     match scalar(node, field, "a text")? {
         Scalar::Null => Ok(Text::new()),
         Scalar::Text(text) => Ok(text.as_ref().into()),
@@ -56,19 +59,40 @@ pub fn text(node: &Node, field: &str) -> Result<Text> {
     }
 }
 
+/// A text, or a number or boolean that becomes one because a text is needed.
+///
+/// # Errors
+/// Where the node is anything else.
+// sigs.k8s.io/yaml does so for the fields of a struct, but not for those of one that is embedded in it.
+pub(crate) fn any_text(node: &Node, field: &str) -> Result<Text> {
+    let resolved = node
+        .as_str()
+        .map(|written| goyaml::resolve(written, node.tag, node.style, Dialect::V2));
+    match resolved {
+        Some(Ok(Scalar::Bool(value))) => Ok(value.to_string().into()),
+        Some(Ok(Scalar::Int(number))) => Ok(number.to_string().into()),
+        Some(Ok(Scalar::Uint(number))) => Ok(number.to_string().into()),
+        Some(Ok(Scalar::Float(number))) => Ok(number.to_string().into()),
+        _ => text(node, field),
+    }
+}
+
 /// A text and its place.
 ///
 /// # Errors
 /// As for [`text`].
-pub fn located(node: &Node, field: &str) -> Result<Located> {
-    Ok(Located { text: text(node, field)?, position: node.position })
+pub(crate) fn located(node: &Node, field: &str) -> Result<Located> {
+    Ok(Located {
+        text: text(node, field)?,
+        position: node.position,
+    })
 }
 
 /// A boolean.
 ///
 /// # Errors
 /// Where the node is anything else.
-pub fn boolean(node: &Node, field: &str) -> Result<bool> {
+pub(crate) fn boolean(node: &Node, field: &str) -> Result<bool> {
     match scalar(node, field, "a boolean")? {
         Scalar::Null => Ok(false),
         Scalar::Bool(value) => Ok(value),
@@ -80,7 +104,7 @@ pub fn boolean(node: &Node, field: &str) -> Result<bool> {
 ///
 /// # Errors
 /// Where the node is anything else.
-pub fn integer(node: &Node, field: &str) -> Result<i64> {
+pub(crate) fn integer(node: &Node, field: &str) -> Result<i64> {
     match scalar(node, field, "a whole number")? {
         Scalar::Null => Ok(0),
         Scalar::Int(value) => Ok(value),
@@ -92,7 +116,11 @@ pub fn integer(node: &Node, field: &str) -> Result<i64> {
 ///
 /// # Errors
 /// Where the node is no list, and what `read` returns.
-pub fn list<T>(node: &Node, field: &str, mut read: impl FnMut(&Node) -> Result<T>) -> Result<Vec<T>> {
+pub(crate) fn list<T>(
+    node: &Node,
+    field: &str,
+    mut read: impl FnMut(&Node) -> Result<T>,
+) -> Result<Vec<T>> {
     if node.is_null() {
         return Ok(Vec::new());
     }
@@ -104,7 +132,7 @@ pub fn list<T>(node: &Node, field: &str, mut read: impl FnMut(&Node) -> Result<T
 ///
 /// # Errors
 /// As for [`list`] and [`text`].
-pub fn located_list(node: &Node, field: &str) -> Result<Vec<Located>> {
+pub(crate) fn located_list(node: &Node, field: &str) -> Result<Vec<Located>> {
     list(node, field, |item| located(item, field))
 }
 
@@ -112,7 +140,7 @@ pub fn located_list(node: &Node, field: &str) -> Result<Vec<Located>> {
 ///
 /// # Errors
 /// Where a value is no text.
-pub fn string_map(node: &Node, field: &str) -> Result<StringMap> {
+pub(crate) fn string_map(node: &Node, field: &str) -> Result<StringMap> {
     if node.is_null() {
         return Ok(StringMap::new());
     }
@@ -144,7 +172,7 @@ fn key_text(key: &Node, field: &str) -> Result<Text> {
 ///
 /// # Errors
 /// Where a field is of another type; other fields are ignored as kustomize ignores them in configurations.
-pub fn field_spec(node: &Node, field: &str) -> Result<FieldSpec> {
+pub(crate) fn field_spec(node: &Node, field: &str) -> Result<FieldSpec> {
     let mut spec = FieldSpec::default();
     for (name, value) in fields(node, field)? {
         match name.as_str() {
@@ -163,15 +191,23 @@ pub fn field_spec(node: &Node, field: &str) -> Result<FieldSpec> {
 ///
 /// # Errors
 /// Where a field is of another type or, if `strict`, unknown.
-pub fn selector(node: &Node, field: &str, strict: bool) -> Result<Selector> {
+pub(crate) fn selector(node: &Node, field: &str, strict: bool) -> Result<Selector> {
     let mut selector = Selector::default();
     for (name, value) in fields(node, field)? {
         match name.as_str() {
-            "labelselector" => selector.label_selector = text(value, "labelSelector")?,
-            "annotationselector" => selector.annotation_selector = text(value, "annotationSelector")?,
+            "labelselector" => selector.labels = text(value, "labelSelector")?,
+            "annotationselector" => selector.annotations = text(value, "annotationSelector")?,
             _ if id_field(&mut selector.id, &name, value)? => {}
             _ if strict => {
-                let known = ["group", "version", "kind", "name", "namespace", "labelSelector", "annotationSelector"];
+                let known = [
+                    "group",
+                    "version",
+                    "kind",
+                    "name",
+                    "namespace",
+                    "labelSelector",
+                    "annotationSelector",
+                ];
                 return Err(unknown(node, &name, &known));
             }
             _ => {}
@@ -184,8 +220,12 @@ pub fn selector(node: &Node, field: &str, strict: bool) -> Result<Selector> {
 ///
 /// # Errors
 /// Where the field is no text.
-pub fn id_field(id: &mut ResId, name: &str, value: &Node) -> Result<bool> {
-    let Gvk { group, version, kind } = &mut id.gvk;
+pub(crate) fn id_field(id: &mut ResId, name: &str, value: &Node) -> Result<bool> {
+    let Gvk {
+        group,
+        version,
+        kind,
+    } = &mut id.gvk;
     let slot = match name {
         "group" => group,
         "version" => version,
@@ -202,12 +242,17 @@ fn scalar<'a>(node: &'a Node, field: &str, expected: &str) -> Result<Scalar<'a>>
     let Some(text) = node.as_str() else {
         return Err(wrong(node, field, expected));
     };
-    goyaml::resolve(text, node.tag, node.style, Dialect::V2)
-        .map_err(|error| Error::new(error.message).position(node.position).field(field))
+    goyaml::resolve(text, node.tag, node.style, Dialect::V2).map_err(|error| {
+        Error::new(error.message)
+            .position(node.position)
+            .field(field)
+    })
 }
 
 fn wrong(node: &Node, field: &str, expected: &str) -> Error {
-    let resolved = node.as_str().map(|text| goyaml::resolve(text, node.tag, node.style, Dialect::V2));
+    let resolved = node
+        .as_str()
+        .map(|text| goyaml::resolve(text, node.tag, node.style, Dialect::V2));
     let found = match resolved {
         None if node.is_mapping() => "a map",
         None => "a list",
@@ -222,9 +267,12 @@ fn wrong(node: &Node, field: &str, expected: &str) -> Error {
 }
 
 /// The known word with the fewest edits, if it is near enough to be meant.
-pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_ascii_lowercase();
-    let best = known.iter().map(|one| (edits(&word, &one.to_ascii_lowercase()), *one)).min()?;
+    let best = known
+        .iter()
+        .map(|one| (edits(&word, &one.to_ascii_lowercase()), *one))
+        .min()?;
     (best.0 <= 1 + word.len() / 4).then_some(best.1)
 }
 
@@ -235,7 +283,9 @@ fn edits(left: &str, right: &str) -> usize {
         let mut diagonal = i;
         let mut previous = i + 1;
         for (b, cell) in right.iter().zip(row.iter_mut().skip(1)) {
-            let next = (diagonal + usize::from(a != *b)).min(previous + 1).min(*cell + 1);
+            let next = (diagonal + usize::from(a != *b))
+                .min(previous + 1)
+                .min(*cell + 1);
             diagonal = *cell;
             *cell = next;
             previous = next;

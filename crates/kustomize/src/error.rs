@@ -18,7 +18,7 @@ pub struct Error(Box<Details>);
 pub struct Details {
     /// What is wrong: lower case, no full stop, no value of a Secret.
     pub message: String,
-    /// The file that has to be changed, relative to the directory that was built where it lies below it.
+    /// The file that has to be changed, named from [`Options::named_from`](crate::Options::named_from).
     pub file: Option<String>,
     /// Where in that file; zero where unknown.
     pub position: Position,
@@ -28,10 +28,23 @@ pub struct Details {
     pub resource: Option<String>,
     /// What to do, where it is known.
     pub hint: Option<String>,
+    /// Other places that matter.
+    pub related: Vec<Related>,
     /// Which kustomizations led there, the innermost first.
     pub trail: Vec<String>,
     /// Whether the text could not be read as YAML at all.
     pub is_malformed_yaml: bool,
+}
+
+/// A place that matters for an [`Error`], and why.
+#[derive(Debug)]
+pub struct Related {
+    /// Words that the place follows.
+    pub text: &'static str,
+    /// The file, once its number has been looked up.
+    pub file: Option<String>,
+    /// Where in it.
+    pub position: Position,
 }
 
 /// Short for results of the engine.
@@ -40,12 +53,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// Makes an error of a sentence.
     pub fn new(message: impl Into<String>) -> Self {
-        Self(Box::new(Details { message: message.into(), ..Details::default() }))
+        Self(Box::new(Details {
+            message: message.into(),
+            ..Details::default()
+        }))
     }
 
     /// Makes an error of what YAML said about a text.
     pub fn malformed(error: &goyaml::Error) -> Self {
-        let mut result = Self::new(format!("invalid YAML: {}", error.message)).position(error.position);
+        let mut result =
+            Self::new(format!("invalid YAML: {}", error.message)).position(error.position);
         result.0.is_malformed_yaml = true;
         result
     }
@@ -64,7 +81,11 @@ impl Error {
     #[must_use]
     pub fn in_file(self, file: &str) -> Self {
         let position = self.0.position;
-        if position.file == 0 { self.at(file, position) } else { self }
+        if position.file == 0 {
+            self.at(file, position)
+        } else {
+            self
+        }
     }
 
     /// Names the file that the place is in, by its number.
@@ -72,6 +93,14 @@ impl Error {
     pub fn with_names(mut self, names: &FileNames) -> Self {
         if self.0.file.is_none() {
             self.0.file = names.get(self.0.position.file).map(str::to_owned);
+        }
+        for related in self
+            .0
+            .related
+            .iter_mut()
+            .filter(|related| related.file.is_none())
+        {
+            related.file = names.get(related.position.file).map(str::to_owned);
         }
         self
     }
@@ -110,6 +139,17 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint.get_or_insert_with(|| hint.into());
+        self
+    }
+
+    /// Adds another place that matters.
+    #[must_use]
+    pub fn related(mut self, text: &'static str, position: Position) -> Self {
+        self.0.related.push(Related {
+            text,
+            file: None,
+            position,
+        });
         self
     }
 
@@ -156,6 +196,10 @@ impl From<MergeError> for Error {
     fn from(error: MergeError) -> Self {
         let MergeError { path, problem } = error;
         let made = Self::new(format!("the patch does not fit: {problem}"));
-        if path.is_empty() { made } else { made.field(path) }
+        if path.is_empty() {
+            made
+        } else {
+            made.field(path)
+        }
     }
 }

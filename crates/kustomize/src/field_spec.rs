@@ -30,7 +30,11 @@ pub enum Create {
 impl FieldSpec {
     /// A field of every kind.
     pub fn of_every_kind(path: &str, create: bool) -> Self {
-        Self { gvk: Gvk::default(), path: path.into(), create }
+        Self {
+            gvk: Gvk::default(),
+            path: path.into(),
+            create,
+        }
     }
 
     /// Calls `set` on every node that the path leads to, if the field spec covers the object at all.
@@ -40,7 +44,12 @@ impl FieldSpec {
     /// # Errors
     /// Where the path meets a scalar, and what `set` returns.
     // kustomize: filters/fieldspec Filter
-    pub fn apply(&self, object: &mut Node, create: Create, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> Result<()> {
+    pub fn apply(
+        &self,
+        object: &mut Node,
+        create: Create,
+        set: &mut dyn FnMut(&mut Node) -> Result<()>,
+    ) -> Result<()> {
         if !self.covers(object) {
             return Ok(());
         }
@@ -62,14 +71,19 @@ impl FieldSpec {
 
     /// Whether the object is of the kinds that have the field.
     pub fn covers(&self, object: &Node) -> bool {
-        let Gvk { group, version, kind } = &self.gvk;
+        let Gvk {
+            group,
+            version,
+            kind,
+        } = &self.gvk;
         if !kind.is_empty() && kind != crate::metadata::top_field(object, "kind") {
             return false;
         }
         if group.is_empty() && version.is_empty() {
             return true;
         }
-        let (its_group, its_version) = crate::id::split_api_version(crate::metadata::top_field(object, "apiVersion"));
+        let (its_group, its_version) =
+            crate::id::split_api_version(crate::metadata::top_field(object, "apiVersion"));
         (group.is_empty() || group == its_group) && (version.is_empty() || version == its_version)
     }
 }
@@ -81,10 +95,16 @@ impl FieldSpec {
 // kustomize: FsSlice.MergeAll
 pub fn merge(into: &mut Vec<FieldSpec>, incoming: &[FieldSpec]) -> Result<()> {
     for spec in incoming {
-        match into.iter().find(|known| known.gvk.is_selected_by(&spec.gvk) && known.path == spec.path) {
+        match into
+            .iter()
+            .find(|known| known.gvk.is_selected_by(&spec.gvk) && known.path == spec.path)
+        {
             Some(known) if known.create != spec.create => {
-                return Err(Error::new(format!("field specs for `{}` disagree on `create`", spec.path))
-                    .hint("give the field the same `create` in every configuration"));
+                return Err(Error::new(format!(
+                    "field specs for `{}` disagree on `create`",
+                    spec.path
+                ))
+                .hint("give the field the same `create` in every configuration"));
             }
             Some(_) => {}
             None => into.push(spec.clone()),
@@ -114,17 +134,27 @@ pub fn split_path(path: &str, delimiter: char) -> Vec<String> {
     parts
 }
 
-fn walk(node: &mut Node, path: &[&str], create: Create, set: &mut dyn FnMut(&mut Node) -> Result<()>) -> Result<()> {
-    let Some((part, rest)) = path.split_first() else { return set(node) };
+fn walk(
+    node: &mut Node,
+    path: &[&str],
+    create: Create,
+    set: &mut dyn FnMut(&mut Node) -> Result<()>,
+) -> Result<()> {
+    let Some((part, rest)) = path.split_first() else {
+        return set(node);
+    };
     if node.is_null() {
         return Ok(());
     }
     match &mut node.data {
-        Data::Sequence(items) => items.iter_mut().try_for_each(|item| walk(item, path, create, set)),
+        Data::Sequence(items) => items
+            .iter_mut()
+            .try_for_each(|item| walk(item, path, create, set)),
         Data::Mapping(_) => walk_field(node, part, rest, create, set),
-        Data::Scalar(_) | Data::Alias(_) => {
-            Err(Error::new("the path leads through a field that is neither a map nor a list").position(node.position))
-        }
+        Data::Scalar(_) | Data::Alias(_) => Err(Error::new(
+            "the path leads through a field that is neither a map nor a list",
+        )
+        .position(node.position)),
     }
 }
 
@@ -142,17 +172,27 @@ fn walk_field(
     }
     let create_here = if is_list { Create::Never } else { create };
     if create_here != Create::Never && map.get(name).is_none() {
-        let fresh = if rest.is_empty() { fresh(create_here) } else { fresh(Create::Mapping) };
+        let fresh = if rest.is_empty() {
+            fresh(create_here)
+        } else {
+            fresh(Create::Mapping)
+        };
         map.set(name, fresh);
     }
-    let Some(field) = map.get_mut(name) else { return Ok(()) };
+    let Some(field) = map.get_mut(name) else {
+        return Ok(());
+    };
     if field.is_null() {
         // A null that is to be written to becomes what the path needs; otherwise it ends the way.
         if is_list {
             field.data = Data::Sequence(Vec::new());
             field.tag = Tag::Seq;
         } else if create_here != Create::Never {
-            *field = if rest.is_empty() { fresh(create_here) } else { fresh(Create::Mapping) };
+            *field = if rest.is_empty() {
+                fresh(create_here)
+            } else {
+                fresh(Create::Mapping)
+            };
         } else if rest.is_empty() {
             return Ok(());
         }

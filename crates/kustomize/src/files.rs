@@ -61,12 +61,15 @@ enum Content {
 impl MemoryFiles {
     /// An empty tree.
     pub const fn new() -> Self {
-        Self { files: BTreeMap::new() }
+        Self {
+            files: BTreeMap::new(),
+        }
     }
 
     /// Adds a file; directories come into being with the files in them.
     pub fn insert(&mut self, path: &str, content: impl Into<Vec<u8>>) {
-        self.files.insert(clean(path), Content::Bytes(content.into()));
+        self.files
+            .insert(clean(path), Content::Bytes(content.into()));
     }
 
     /// Adds a symbolic link; a relative target counts from the link's directory.
@@ -92,9 +95,21 @@ impl MemoryFiles {
         if matches!(self.files.get(&at), Some(Content::Bytes(_))) {
             return Ok(Entry::File(at));
         }
-        let prefix = if at == "/" { at.clone() } else { format!("{at}/") };
-        let is_directory = self.files.range(prefix.clone()..).next().is_some_and(|(name, _)| name.starts_with(&prefix));
-        if is_directory { Ok(Entry::Directory(at)) } else { Err(FileError::NotFound) }
+        let prefix = if at == "/" {
+            at.clone()
+        } else {
+            format!("{at}/")
+        };
+        let is_directory = self
+            .files
+            .range(prefix.clone()..)
+            .next()
+            .is_some_and(|(name, _)| name.starts_with(&prefix));
+        if is_directory {
+            Ok(Entry::Directory(at))
+        } else {
+            Err(FileError::NotFound)
+        }
     }
 }
 
@@ -113,7 +128,11 @@ impl Files for MemoryFiles {
 
 /// Joins a path to a directory and cleans the result; an absolute path replaces the directory.
 pub fn join(directory: &str, path: &str) -> String {
-    if path.starts_with('/') { clean(path) } else { clean(&format!("{directory}/{path}")) }
+    if path.starts_with('/') {
+        clean(path)
+    } else {
+        clean(&format!("{directory}/{path}"))
+    }
 }
 
 /// Resolves `.`, `..` and repeated slashes in an absolute path, as text.
@@ -146,5 +165,8 @@ pub fn base_name(path: &str) -> &str {
 
 /// Whether a path is a directory or lies below it.
 pub fn is_within(path: &str, directory: &str) -> bool {
-    directory == "/" || path.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    directory == "/"
+        || path
+            .strip_prefix(directory)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

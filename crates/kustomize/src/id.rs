@@ -7,9 +7,9 @@ use goyaml::Text;
 use crate::schema::Schema;
 
 /// The namespace that [`ResId::effective_namespace`] gives to what cannot be in one.
-pub const NOT_A_NAMESPACE: &str = "_non_namespaceable_";
+pub(crate) const NOT_A_NAMESPACE: &str = "_non_namespaceable_";
 /// The namespace of what does not name one.
-pub const DEFAULT_NAMESPACE: &str = "default";
+pub(crate) const DEFAULT_NAMESPACE: &str = "default";
 
 /// Kinds that others depend on.
 const ORDER_FIRST: [&str; 22] = [
@@ -38,7 +38,10 @@ const ORDER_FIRST: [&str; 22] = [
 ];
 
 /// Kinds that would get in the way of others.
-const ORDER_LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+const ORDER_LAST: [&str; 2] = [
+    "MutatingWebhookConfiguration",
+    "ValidatingWebhookConfiguration",
+];
 
 /// Group, version and kind; in selectors and field specs an empty part matches everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -55,7 +58,11 @@ impl Gvk {
     /// Splits an apiVersion (`apps/v1`, `v1`) and joins it with a kind.
     pub fn new(api_version: &str, kind: impl Into<Text>) -> Self {
         let (group, version) = split_api_version(api_version);
-        Self { group: group.into(), version: version.into(), kind: kind.into() }
+        Self {
+            group: group.into(),
+            version: version.into(),
+            kind: kind.into(),
+        }
     }
 
     /// The apiVersion field of objects of this kind.
@@ -63,7 +70,9 @@ impl Gvk {
         if self.group.is_empty() {
             self.version.clone()
         } else {
-            [self.group.as_str(), "/", self.version.as_str()].concat().into()
+            [self.group.as_str(), "/", self.version.as_str()]
+                .concat()
+                .into()
         }
     }
 
@@ -77,14 +86,28 @@ impl Gvk {
     /// What field specs are sorted by: kinds that others depend on first.
     // kustomize: Gvk.IsLessThan
     pub(crate) fn sort_key(&self) -> (i32, String) {
-        let index = |list: &[&str]| list.iter().position(|kind| *kind == self.kind).and_then(|at| i32::try_from(at).ok());
+        let index = |list: &[&str]| {
+            list.iter()
+                .position(|kind| *kind == self.kind)
+                .and_then(|at| i32::try_from(at).ok())
+        };
         let first = i32::try_from(ORDER_FIRST.len()).unwrap_or(i32::MAX);
         let order = index(&ORDER_FIRST)
             .map(|at| at - first)
             .or_else(|| index(&ORDER_LAST).map(|at| at + 1))
             .unwrap_or(0);
-        let part = |text: &'_ Text, none: &'static str| if text.is_empty() { none.to_owned() } else { text.to_string() };
-        let parts = [part(&self.group, "~G"), part(&self.version, "~V"), part(&self.kind, "~K")];
+        let part = |text: &'_ Text, none: &'static str| {
+            if text.is_empty() {
+                none.to_owned()
+            } else {
+                text.to_string()
+            }
+        };
+        let parts = [
+            part(&self.group, "~G"),
+            part(&self.version, "~V"),
+            part(&self.kind, "~K"),
+        ];
         (order, parts.join("_"))
     }
 
@@ -95,13 +118,19 @@ impl Gvk {
 }
 
 /// Splits `group/version`; without a slash all of it is the version.
-pub fn split_api_version(api_version: &str) -> (&str, &str) {
+pub(crate) fn split_api_version(api_version: &str) -> (&str, &str) {
     api_version.split_once('/').unwrap_or(("", api_version))
 }
 
 impl fmt::Display for Gvk {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let part = |text: &'_ Text, none: &'static str| if text.is_empty() { Text::from(none) } else { text.clone() };
+        let part = |text: &'_ Text, none: &'static str| {
+            if text.is_empty() {
+                Text::from(none)
+            } else {
+                text.clone()
+            }
+        };
         write!(
             formatter,
             "{}.{}.{}",
@@ -162,8 +191,16 @@ impl ResId {
 
 impl fmt::Display for ResId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = if self.name.is_empty() { "[noName]" } else { &self.name };
-        let namespace = if self.namespace.is_empty() { "[noNs]" } else { &self.namespace };
+        let name = if self.name.is_empty() {
+            "[noName]"
+        } else {
+            &self.name
+        };
+        let namespace = if self.namespace.is_empty() {
+            "[noNs]"
+        } else {
+            &self.namespace
+        };
         write!(formatter, "{}/{name}.{namespace}", self.gvk)
     }
 }

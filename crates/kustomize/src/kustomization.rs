@@ -272,8 +272,9 @@ pub struct GeneratorOptions {
 /// A plugin configuration as an object, from a file or inline.
 pub type PluginConfiguration = Node;
 
+mod entries;
 pub(crate) mod generator_fields;
 mod read;
 pub(crate) mod replacement_fields;
 
-pub(crate) use read::{helm_refused, image, patch, replica};
+pub(crate) use entries::{helm_refused, image, patch, replica};

@@ -5,13 +5,18 @@ use goyaml::Limits;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::field_spec::{self, FieldSpec};
-use crate::kustomization::{self, Kustomization, Label, Located, Patch as PatchEntry, ReplacementField};
+use crate::kustomization::{
+    self, Kustomization, Label, Located, Patch as PatchEntry, ReplacementField,
+};
 use crate::load;
 use crate::loader::Loader;
 use crate::patches;
 use crate::patches::json6902::JsonPatch;
 use crate::resource::Resource;
 use crate::transformers::{Affix, NamespaceArgs, Transformer};
+
+/// A change and the kind of plugin that kustomize makes it with.
+type Named = (&'static str, Transformer);
 
 /// The changes of a kustomization, each with the kind of its plugin, with every file that they need read.
 ///
@@ -23,47 +28,10 @@ pub(crate) fn of(
     config: &Config,
     loader: &Loader,
     limits: &Limits,
-) -> Result<Vec<(&'static str, Transformer)>> {
-    let mut list = Vec::new();
-    if !kustomization.patches_strategic_merge.is_empty() {
-        let patches = strategic_patches(&kustomization.patches_strategic_merge, loader, limits)?;
-        if patches.is_empty() {
-            return Err(Error::new("the patches are empty").field("patchesStrategicMerge"));
-        }
-        list.push(("PatchStrategicMergeTransformer", Transformer::StrategicPatches(patches)));
-    }
-    for entry in &kustomization.patches {
-        let patch = patch(entry, loader, limits).map_err(|error| error.position(entry.position))?;
-        list.push(("PatchTransformer", patch));
-    }
-    if !kustomization.namespace.is_empty() {
-        let args = NamespaceArgs { namespace: kustomization.namespace.clone(), ..NamespaceArgs::default() };
-        list.push(("NamespaceTransformer", Transformer::Namespace(args, config.get().namespace.clone())));
-    }
-    if !kustomization.name_prefix.is_empty() {
-        let specs = config.get().name_prefix.clone();
-        let prefix = kustomization.name_prefix.clone();
-        list.push(("PrefixTransformer", Transformer::NameAffix(Affix::Prefix, prefix, specs)));
-    }
-    if !kustomization.name_suffix.is_empty() {
-        let specs = config.get().name_suffix.clone();
-        let suffix = kustomization.name_suffix.clone();
-        list.push(("SuffixTransformer", Transformer::NameAffix(Affix::Suffix, suffix, specs)));
-    }
-    for label in &kustomization.labels {
-        let specs = label_specs(label, config)?;
-        list.push(("LabelTransformer", Transformer::MetadataMap(label.pairs.clone(), specs)));
-    }
-    // kustomize: with any `labels`, the transformer for `commonLabels` runs too, and leaves its trace in annotations.
-    if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
-        let labels = kustomization.common_labels.clone();
-        list.push(("LabelTransformer", Transformer::MetadataMap(labels, config.get().common_labels.clone())));
-    }
-    if !kustomization.common_annotations.is_empty() {
-        let annotations = kustomization.common_annotations.clone();
-        let specs = config.get().common_annotations.clone();
-        list.push(("AnnotationsTransformer", Transformer::MetadataMap(annotations, specs)));
-    }
+) -> Result<Vec<Named>> {
+    let mut list = patches_of(kustomization, loader, limits)?;
+    list.extend(names_of(kustomization, config));
+    list.extend(labels_of(kustomization, config)?);
     for entry in &kustomization.patches_json6902 {
         let patch = json_patch(entry, loader).map_err(|error| error.position(entry.position))?;
         list.push(("PatchJson6902Transformer", patch));
@@ -73,11 +41,102 @@ pub(crate) fn of(
         list.push(("ReplicaCountTransformer", replicas));
     }
     for image in &kustomization.images {
-        list.push(("ImageTagTransformer", Transformer::Image(image.clone(), config.get().images.clone())));
+        let image = Transformer::Image(image.clone(), config.get().images.clone());
+        list.push(("ImageTagTransformer", image));
     }
     if !kustomization.replacements.is_empty() {
         let replacements = replacements(&kustomization.replacements, loader, limits)?;
-        list.push(("ReplacementTransformer", Transformer::Replacements(replacements)));
+        list.push((
+            "ReplacementTransformer",
+            Transformer::Replacements(replacements),
+        ));
+    }
+    Ok(list)
+}
+
+/// `patchesStrategicMerge` and `patches`.
+fn patches_of(
+    kustomization: &Kustomization,
+    loader: &Loader,
+    limits: &Limits,
+) -> Result<Vec<Named>> {
+    let mut list = Vec::new();
+    if !kustomization.patches_strategic_merge.is_empty() {
+        let patches = strategic_patches(&kustomization.patches_strategic_merge, loader, limits)?;
+        if patches.is_empty() {
+            return Err(Error::new("the patches are empty").field("patchesStrategicMerge"));
+        }
+        list.push((
+            "PatchStrategicMergeTransformer",
+            Transformer::StrategicPatches(patches),
+        ));
+    }
+    for entry in &kustomization.patches {
+        let patch = patch(entry, loader, limits).map_err(|error| error.position(entry.position))?;
+        list.push(("PatchTransformer", patch));
+    }
+    Ok(list)
+}
+
+/// `namespace`, `namePrefix` and `nameSuffix`.
+fn names_of(kustomization: &Kustomization, config: &Config) -> Vec<Named> {
+    let mut list = Vec::new();
+    if !kustomization.namespace.is_empty() {
+        let namespace = kustomization.namespace.clone();
+        let args = NamespaceArgs {
+            namespace,
+            ..NamespaceArgs::default()
+        };
+        let namespace = Transformer::Namespace(args, config.get().namespace.clone());
+        list.push(("NamespaceTransformer", namespace));
+    }
+    if !kustomization.name_prefix.is_empty() {
+        let (prefix, specs) = (
+            kustomization.name_prefix.clone(),
+            config.get().name_prefix.clone(),
+        );
+        list.push((
+            "PrefixTransformer",
+            Transformer::NameAffix(Affix::Prefix, prefix, specs),
+        ));
+    }
+    if !kustomization.name_suffix.is_empty() {
+        let (suffix, specs) = (
+            kustomization.name_suffix.clone(),
+            config.get().name_suffix.clone(),
+        );
+        list.push((
+            "SuffixTransformer",
+            Transformer::NameAffix(Affix::Suffix, suffix, specs),
+        ));
+    }
+    list
+}
+
+/// `labels`, `commonLabels` and `commonAnnotations`.
+fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Named>> {
+    let mut list = Vec::new();
+    for label in &kustomization.labels {
+        let labels = Transformer::MetadataMap(label.pairs.clone(), label_specs(label, config)?);
+        list.push(("LabelTransformer", labels));
+    }
+    // kustomize: with any `labels`, the transformer for `commonLabels` runs too, and leaves its trace in annotations.
+    if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
+        let (labels, specs) = (&kustomization.common_labels, &config.get().common_labels);
+        list.push((
+            "LabelTransformer",
+            Transformer::MetadataMap(labels.clone(), specs.clone()),
+        ));
+    }
+    if !kustomization.common_annotations.is_empty() {
+        let (annotations, specs) = (
+            &kustomization.common_annotations,
+            &config.get().common_annotations,
+        );
+        list.push((
+            "AnnotationsTransformer",
+            Transformer::MetadataMap(annotations.clone(), specs.clone()),
+        ));
     }
     Ok(list)
 }
@@ -96,7 +155,10 @@ fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
     if label.include_volume_claim_templates {
         field_spec::merge(&mut specs, &config.get().volume_claim_template_labels)?;
     }
-    field_spec::merge(&mut specs, &[FieldSpec::of_every_kind("metadata/labels", true)])?;
+    field_spec::merge(
+        &mut specs,
+        &[FieldSpec::of_every_kind("metadata/labels", true)],
+    )?;
     Ok(specs)
 }
 
@@ -108,10 +170,14 @@ pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Res
     let inline = entry.patch.trim();
     let (text, file) = match (inline.is_empty(), entry.path.is_empty()) {
         (true, true) => {
-            return Err(Error::new("an entry of `patches` needs `patch` or `path`").field("patches"));
+            return Err(
+                Error::new("an entry of `patches` needs `patch` or `path`").field("patches")
+            );
         }
         (false, false) => {
-            return Err(Error::new("an entry of `patches` has both `patch` and `path`").field("patches"));
+            return Err(
+                Error::new("an entry of `patches` has both `patch` and `path`").field("patches"),
+            );
         }
         (false, true) => (inline.to_owned(), None),
         (true, false) => {
@@ -128,7 +194,9 @@ pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Res
     };
     if let patches::Patch::StrategicMerge(objects) = &mut patch {
         for object in objects {
-            object.node_mut().set_file(file.as_ref().map_or(0, |file| file.number));
+            object
+                .node_mut()
+                .set_file(file.as_ref().map_or(0, |file| file.number));
             if file.is_none() {
                 object.node_mut().position = entry.position;
             }
@@ -136,12 +204,19 @@ pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Res
             object.notes.kind_change_allowed |= entry.allow_kind_change;
         }
     }
-    Ok(Transformer::Patch { patch, target: entry.target.clone() })
+    Ok(Transformer::Patch {
+        patch,
+        target: entry.target.clone(),
+    })
 }
 
 fn patch_text(bytes: &[u8], name: &str) -> Result<String> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        Error::new(format!("the file is not UTF-8 text: byte {} is not", error.valid_up_to())).in_file(name)
+        Error::new(format!(
+            "the file is not UTF-8 text: byte {} is not",
+            error.valid_up_to()
+        ))
+        .in_file(name)
     })?;
     Ok(text.to_owned())
 }
@@ -153,12 +228,18 @@ fn patch_text(bytes: &[u8], name: &str) -> Result<String> {
 // kustomize: PatchJson6902TransformerPlugin.Config
 pub(crate) fn json_patch(entry: &PatchEntry, loader: &Loader) -> Result<Transformer> {
     let refuse = |message: &str| Err(Error::new(message).field("patchesJson6902"));
-    let Some(target) = entry.target.clone().filter(|target| !target.id.name.is_empty()) else {
+    let Some(target) = entry
+        .target
+        .clone()
+        .filter(|target| !target.id.name.is_empty())
+    else {
         return refuse("an entry of `patchesJson6902` needs `target.name`");
     };
     let text = match (entry.patch.is_empty(), entry.path.is_empty()) {
         (true, true) => return refuse("an entry of `patchesJson6902` needs `patch` or `path`"),
-        (false, false) => return refuse("an entry of `patchesJson6902` has both `patch` and `path`"),
+        (false, false) => {
+            return refuse("an entry of `patchesJson6902` has both `patch` and `path`");
+        }
         (false, true) => entry.patch.to_string(),
         (true, false) => {
             let file = loader.load_path(&entry.path)?;
@@ -166,7 +247,11 @@ pub(crate) fn json_patch(entry: &PatchEntry, loader: &Loader) -> Result<Transfor
         }
     };
     let patch = JsonPatch::parse(&text).map_err(|error| {
-        if entry.path.is_empty() { error.replace_position(entry.position) } else { error.in_file(&entry.path) }
+        if entry.path.is_empty() {
+            error.replace_position(entry.position)
+        } else {
+            error.in_file(&entry.path)
+        }
     })?;
     if patch.is_empty() {
         return refuse("the patch is empty");
@@ -179,7 +264,11 @@ pub(crate) fn json_patch(entry: &PatchEntry, loader: &Loader) -> Result<Transfor
 /// # Errors
 /// Where an entry is neither.
 // kustomize: loadFromPaths
-pub(crate) fn strategic_patches(entries: &[Located], loader: &Loader, limits: &Limits) -> Result<Vec<Resource>> {
+pub(crate) fn strategic_patches(
+    entries: &[Located],
+    loader: &Loader,
+    limits: &Limits,
+) -> Result<Vec<Resource>> {
     let mut patches = Vec::new();
     for entry in entries {
         match load::resources(entry.text.as_bytes(), limits) {
@@ -189,7 +278,9 @@ pub(crate) fn strategic_patches(entries: &[Located], loader: &Loader, limits: &L
                 }
                 patches.extend(inline);
             }
-            Err(error) if entry.text.contains('\n') => return Err(error.replace_position(entry.position)),
+            Err(error) if entry.text.contains('\n') => {
+                return Err(error.replace_position(entry.position));
+            }
             Err(_) => patches.extend(load::resources_of_file(&loader.load(entry)?, limits)?),
         }
     }
@@ -211,12 +302,20 @@ pub(crate) fn replacements(
             found.push(entry.replacement.clone());
             continue;
         }
-        let file = loader.load_path(&entry.path).map_err(|error| error.position(entry.position))?;
-        let parsed = goyaml::parse(&file.bytes, limits).map_err(|error| Error::malformed(&error).in_file(&file.name))?;
-        let mut node = parsed.ok_or_else(|| Error::new("the file holds no replacement").in_file(&file.name))?;
-        node.expand_aliases(limits).map_err(|error| Error::malformed(&error).in_file(&file.name))?;
+        let file = loader
+            .load_path(&entry.path)
+            .map_err(|error| error.position(entry.position))?;
+        let parsed = goyaml::parse(&file.bytes, limits)
+            .map_err(|error| Error::malformed(&error).in_file(&file.name))?;
+        let mut node = parsed
+            .ok_or_else(|| Error::new("the file holds no replacement").in_file(&file.name))?;
+        node.expand_aliases(limits)
+            .map_err(|error| Error::malformed(&error).in_file(&file.name))?;
         node.set_file(file.number);
-        found.extend(crate::transformers::replacements::read_file(&node).map_err(|error| error.in_file(&file.name))?);
+        found.extend(
+            crate::transformers::replacements::read_file(&node)
+                .map_err(|error| error.in_file(&file.name))?,
+        );
     }
     Ok(found)
 }

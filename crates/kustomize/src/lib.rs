@@ -5,6 +5,7 @@
 
 mod accumulate;
 mod build;
+mod chosen_schema;
 mod config;
 mod crds;
 mod decode;
@@ -29,10 +30,11 @@ mod resource;
 mod resources;
 pub mod schema;
 mod selector;
+mod shared;
 mod transformers;
 
 pub use build::{Options, Output, Reorder, build, build_with};
-pub use error::{Details, Error, Result};
+pub use error::{Details, Error, Related, Result};
 pub use files::{Entry, FileError, Files, MemoryFiles};
 pub use hooks::{Hooks, NoHooks};
 pub use id::{Gvk, ResId};

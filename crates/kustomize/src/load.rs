@@ -12,15 +12,21 @@ use crate::resource::Resource;
 /// # Errors
 /// Where it is no YAML, or a document of it no Kubernetes object.
 // kustomize: resource.Factory.SliceFromBytes
-pub fn resources(bytes: &[u8], limits: &Limits) -> Result<Vec<Resource>> {
-    Ok(nodes(bytes, limits)?.into_iter().map(Resource::new).collect())
+pub(crate) fn resources(bytes: &[u8], limits: &Limits) -> Result<Vec<Resource>> {
+    Ok(nodes(bytes, limits)?
+        .into_iter()
+        .map(Resource::new)
+        .collect())
 }
 
 /// As [`resources`], with the name and number of the file in errors and positions.
 ///
 /// # Errors
 /// As for [`resources`].
-pub fn resources_of_file(file: &crate::loader::Loaded, limits: &Limits) -> Result<Vec<Resource>> {
+pub(crate) fn resources_of_file(
+    file: &crate::loader::Loaded,
+    limits: &Limits,
+) -> Result<Vec<Resource>> {
     let mut nodes = nodes(&file.bytes, limits).map_err(|error| error.in_file(&file.name))?;
     for node in &mut nodes {
         node.set_file(file.number);
@@ -45,7 +51,10 @@ fn nodes(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>> {
             if let Some(items) = document.get_mut("items").and_then(Node::items_mut) {
                 queue.append(items);
             }
-        } else if !(is_alone && matches!(kind, "List" | "ResourceList") && document.get("functionConfig").is_some()) {
+        } else if !(is_alone
+            && matches!(kind, "List" | "ResourceList")
+            && document.get("functionConfig").is_some())
+        {
             queue.push(document);
         }
     }
@@ -66,18 +75,24 @@ fn nodes(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>> {
 
 /// The items of a `FooList`, which kustomize passes through JSON.
 fn list_items(list: &Node) -> Result<Vec<Node>> {
-    let Some(items) = list.get("items") else { return Ok(Vec::new()) };
+    let Some(items) = list.get("items") else {
+        return Ok(Vec::new());
+    };
     if items.is_null() {
         return Ok(Vec::new());
     }
     let kind = metadata::top_field(list, "kind");
     let items = items.items().ok_or_else(|| {
-        Error::new(format!("`items` of a {kind} must be a list")).position(items.position).field("items")
+        Error::new(format!("`items` of a {kind} must be a list"))
+            .position(items.position)
+            .field("items")
     })?;
     items
         .iter()
         .map(|item| {
-            let value = item.to_value(Dialect::V3).map_err(|error| Error::malformed(&error))?;
+            let value = item
+                .to_value(Dialect::V3)
+                .map_err(|error| Error::malformed(&error))?;
             let mut node = Node::from_value(&value);
             node.position = item.position;
             Ok(node)
@@ -112,9 +127,11 @@ fn is_nil_or_empty(node: &Node) -> bool {
 // kustomize: RNode.GetValidatedMetadata
 pub(crate) fn check_object(node: &Node) -> Result<()> {
     if !node.is_mapping() {
-        return Err(Error::new("a document is not a Kubernetes object: it is not a map")
-            .position(node.position)
-            .hint("remove the document, or take the file out of `resources`"));
+        return Err(
+            Error::new("a document is not a Kubernetes object: it is not a map")
+                .position(node.position)
+                .hint("remove the document, or take the file out of `resources`"),
+        );
     }
     let missing = |field: &str| {
         Err(Error::new(format!("an object has no `{field}`"))
@@ -134,4 +151,3 @@ pub(crate) fn check_object(node: &Node) -> Result<()> {
     }
     Ok(())
 }
-

@@ -3,8 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use goyaml::Position;
-
+use crate::build::Options;
 use crate::error::{Error, Result};
 use crate::files::{self, Entry, FileError, Files};
 use crate::kustomization::Located;
@@ -21,11 +20,13 @@ pub enum LoadRestrictions {
 
 /// Reads files for the kustomization of one directory.
 #[derive(Clone)]
-pub struct Loader<'a> {
+pub(crate) struct Loader<'a> {
     files: &'a dyn Files,
     restrictions: LoadRestrictions,
     /// Resolved directories from the one that is built down to this one.
     roots: Vec<String>,
+    /// The directory from which errors name files.
+    named_from: Rc<str>,
     names: Rc<RefCell<FileNames>>,
 }
 
@@ -57,83 +58,115 @@ impl<'a> Loader<'a> {
     ///
     /// # Errors
     /// Where it is none.
-    pub fn new(files: &'a dyn Files, root: &str, restrictions: LoadRestrictions) -> Result<Self> {
+    pub(crate) fn new(files: &'a dyn Files, root: &str, options: &Options) -> Result<Self> {
         let root = match files.resolve(root) {
             Ok(Entry::Directory(root)) => root,
             Ok(Entry::File(_)) => {
                 return Err(Error::new(format!("`{root}` is a file, not a directory"))
                     .hint("name the directory that holds the kustomization file"));
             }
-            Err(error) => return Err(Error::new(format!("cannot read directory `{root}`: {error}"))),
+            Err(error) => {
+                return Err(Error::new(format!(
+                    "cannot read directory `{root}`: {error}"
+                )));
+            }
         };
-        Ok(Self { files, restrictions, roots: vec![root], names: Rc::default() })
+        let named_from = options.named_from.as_deref().unwrap_or(&root).into();
+        let restrictions = options.load_restrictions;
+        Ok(Self {
+            files,
+            restrictions,
+            roots: vec![root],
+            named_from,
+            names: Rc::default(),
+        })
     }
 
     /// The resolved directory.
-    pub fn root(&self) -> &str {
+    pub(crate) fn root(&self) -> &str {
         self.roots.last().map_or("/", String::as_str)
     }
 
     /// The names of all files that this loader and those made of it have read.
-    pub const fn names(&self) -> &Rc<RefCell<FileNames>> {
+    pub(crate) const fn names(&self) -> &Rc<RefCell<FileNames>> {
         &self.names
     }
 
-    /// How errors name a resolved path: relative to the directory that is built.
-    pub fn display(&self, path: &str) -> String {
-        let top = self.roots.first().map_or("/", String::as_str);
-        relative(top, path)
+    /// How errors name an absolute path.
+    pub(crate) fn display(&self, path: &str) -> String {
+        relative(&self.named_from, path)
     }
 
     /// Reads a file named by a kustomization.
     ///
     /// # Errors
     /// Where it is not there, not readable, or outside of the kustomization's directory.
-    pub fn load(&self, path: &Located) -> Result<Loaded> {
-        self.load_path(&path.text).map_err(|error| error.position(path.position))
+    pub(crate) fn load(&self, path: &Located) -> Result<Loaded> {
+        self.load_path(&path.text)
+            .map_err(|error| error.position(path.position))
     }
 
     /// As [`Self::load`], where the path stands in no file.
     ///
     /// # Errors
     /// As for [`Self::load`].
-    pub fn load_path(&self, path: &str) -> Result<Loaded> {
+    pub(crate) fn load_path(&self, path: &str) -> Result<Loaded> {
         if is_remote_file(path) {
-            return Err(Error::new(format!("`{path}` is remote, and remote files are switched off"))
-                .hint("vendor the file into the repository and name it by its path"));
+            return Err(Error::new(format!(
+                "`{path}` is remote, and remote files are switched off"
+            ))
+            .hint("vendor the file into the repository and name it by its path"));
         }
         let asked = files::join(self.root(), path);
         let resolved = match self.files.resolve(&asked) {
             Ok(Entry::File(resolved)) => resolved,
             Ok(Entry::Directory(_)) => {
-                return Err(Error::new(format!("`{path}` is a directory where a file is expected")));
+                return Err(Error::new(format!(
+                    "`{path}` is a directory where a file is expected"
+                )));
             }
             Err(error) => return Err(self.unreadable(path, &error)),
         };
-        if self.restrictions == LoadRestrictions::RootOnly && !files::is_within(&resolved, self.root()) {
+        if self.restrictions == LoadRestrictions::RootOnly
+            && !files::is_within(&resolved, self.root())
+        {
             return Err(Error::new(format!(
                 "file `{path}` is not in or below the kustomization's directory `{}`",
                 self.display(self.root())
             ))
             .hint("move it below that directory, or make the directory it is in a base with a kustomization of its own"));
         }
-        let bytes = self.files.read(&resolved).map_err(|error| self.unreadable(path, &error))?;
+        let bytes = self
+            .files
+            .read(&resolved)
+            .map_err(|error| self.unreadable(path, &error))?;
         let name = self.display(&asked);
         let mut names = self.names.borrow_mut();
         names.0.push(name.clone());
         let number = u32::try_from(names.0.len()).unwrap_or(u32::MAX);
-        Ok(Loaded { bytes, name, number })
+        Ok(Loaded {
+            bytes,
+            name,
+            number,
+        })
     }
 
     /// Whether the path names a file; says nothing about whether it may be read.
-    pub fn is_file(&self, path: &str) -> bool {
-        matches!(self.files.resolve(&files::join(self.root(), path)), Ok(Entry::File(_)))
+    pub(crate) fn is_file(&self, path: &str) -> bool {
+        matches!(
+            self.files.resolve(&files::join(self.root(), path)),
+            Ok(Entry::File(_))
+        )
     }
 
     /// Whether the path names a directory; says nothing about whether it may be entered.
-    pub fn is_directory(&self, path: &str) -> bool {
+    pub(crate) fn is_directory(&self, path: &str) -> bool {
         let is_local = !is_remote_file(path) && !is_remote_directory(path);
-        is_local && matches!(self.files.resolve(&files::join(self.root(), path)), Ok(Entry::Directory(_)))
+        is_local
+            && matches!(
+                self.files.resolve(&files::join(self.root(), path)),
+                Ok(Entry::Directory(_))
+            )
     }
 
     /// A loader for a base or component of this kustomization.
@@ -141,8 +174,9 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// Where the path is no directory, or one that is being built already.
     // kustomize: FileLoader.New
-    pub fn enter(&self, path: &Located) -> Result<Self> {
-        self.enter_path(&path.text).map_err(|error| error.position(path.position))
+    pub(crate) fn enter(&self, path: &Located) -> Result<Self> {
+        self.enter_path(&path.text)
+            .map_err(|error| error.position(path.position))
     }
 
     fn enter_path(&self, path: &str) -> Result<Self> {
@@ -150,51 +184,72 @@ impl<'a> Loader<'a> {
             return Err(Error::new("the path of a base is empty"));
         }
         if is_remote_directory(path) {
-            return Err(Error::new(format!("base `{path}` is remote, and remote bases are switched off"))
-                .hint("vendor the base into the repository and name it by its path"));
+            return Err(Error::new(format!(
+                "base `{path}` is remote, and remote bases are switched off"
+            ))
+            .hint("vendor the base into the repository and name it by its path"));
         }
         if path.starts_with('/') {
-            return Err(Error::new(format!("the path of a base cannot be absolute: `{path}`"))
-                .hint("name the base by a path relative to the kustomization"));
+            return Err(
+                Error::new(format!("the path of a base cannot be absolute: `{path}`"))
+                    .hint("name the base by a path relative to the kustomization"),
+            );
         }
-        if let Some(part) = path.split('/').find(|part| !matches!(*part, "." | "..") && part.contains("..")) {
-            return Err(Error::new(format!("the path `{path}` is ambiguous: what is `{part}`?"))
-                .hint("check the indentation of the list in the kustomization file"));
+        if let Some(part) = path
+            .split('/')
+            .find(|part| !matches!(*part, "." | "..") && part.contains(".."))
+        {
+            return Err(
+                Error::new(format!("the path `{path}` is ambiguous: what is `{part}`?"))
+                    .hint("check the indentation of the list in the kustomization file"),
+            );
         }
         let asked = files::join(self.root(), path);
         let root = match self.files.resolve(&asked) {
             Ok(Entry::Directory(root)) => root,
             Ok(Entry::File(_)) => {
-                return Err(Error::new(format!("`{path}` is a file where a directory with a kustomization is expected")));
+                return Err(Error::new(format!(
+                    "`{path}` is a file where a directory with a kustomization is expected"
+                )));
             }
             Err(error) => return Err(self.unreadable(path, &error)),
         };
-        if let Some(visited) = self.roots.iter().rev().find(|visited| files::is_within(visited, &root)) {
-            return Err(Error::new(format!(
-                "cycle: `{path}` leads to `{}`, which contains `{}`, which is being built",
-                self.display(&root),
-                self.display(visited)
-            ))
+        if let Some(visited) = self
+            .roots
+            .iter()
+            .rev()
+            .find(|visited| files::is_within(visited, &root))
+        {
+            let (directory, inner) = (self.display(&root), self.display(visited));
+            let reason = if directory == inner {
+                String::new()
+            } else {
+                format!(" contains `{inner}`, which")
+            };
+            return Err(Error::new(format!("cycle: `{path}` leads to `{directory}`, which{reason} is being built"))
             .hint("a base cannot be the kustomization itself, one that uses it, or a directory above them"));
         }
         let mut roots = self.roots.clone();
         roots.push(root);
-        Ok(Self { roots, names: Rc::clone(&self.names), ..*self })
+        let named_from = Rc::clone(&self.named_from);
+        Ok(Self {
+            roots,
+            named_from,
+            names: Rc::clone(&self.names),
+            ..*self
+        })
     }
 
     fn unreadable(&self, path: &str, error: &FileError) -> Error {
         let made = Error::new(format!("cannot read `{path}`: {error}"));
         if *error == FileError::NotFound {
             let place = self.display(self.root());
-            return made.hint(format!("the path counts from the kustomization's directory, `{place}`"));
+            return made.hint(format!(
+                "the path counts from the kustomization's directory, `{place}`"
+            ));
         }
         made
     }
-}
-
-/// The position at the top of a file.
-pub const fn top_of(number: u32) -> Position {
-    Position { line: 0, column: 0, file: number }
 }
 
 // kustomize: loader.IsRemoteFile
@@ -207,16 +262,30 @@ fn is_remote_file(path: &str) -> bool {
 // kustomize: git.NewRepoSpecFromURL accepts these before it looks at the disk.
 fn is_remote_directory(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
-    ["https://", "http://", "ssh://", "git::", "file://", "git@"].iter().any(|start| lower.starts_with(start))
+    ["https://", "http://", "ssh://", "git::", "file://", "git@"]
+        .iter()
+        .any(|start| lower.starts_with(start))
         || lower.starts_with("github.com/")
         || lower.starts_with("github.com:")
 }
 
-fn relative(top: &str, path: &str) -> String {
-    let top_parts: Vec<&str> = top.split('/').filter(|part| !part.is_empty()).collect();
+/// A path as somebody in a directory would write it: with `..` where both share a directory, else absolute.
+fn relative(from: &str, path: &str) -> String {
+    let from_parts: Vec<&str> = from.split('/').filter(|part| !part.is_empty()).collect();
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
-    let shared = top_parts.iter().zip(&parts).take_while(|(left, right)| left == right).count();
-    let mut result: Vec<&str> = vec![".."; top_parts.len() - shared];
+    let shared = from_parts
+        .iter()
+        .zip(&parts)
+        .take_while(|(left, right)| left == right)
+        .count();
+    if shared == 0 && !from_parts.is_empty() {
+        return path.to_owned();
+    }
+    let mut result: Vec<&str> = vec![".."; from_parts.len() - shared];
     result.extend(parts.iter().skip(shared));
-    if result.is_empty() { ".".to_owned() } else { result.join("/") }
+    if result.is_empty() {
+        ".".to_owned()
+    } else {
+        result.join("/")
+    }
 }

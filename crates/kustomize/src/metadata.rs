@@ -37,7 +37,11 @@ pub fn values(map: Option<&Node>) -> StringMap {
     entries
         .iter()
         .filter_map(|(key, value)| {
-            let text = if value.is_null() { Text::new() } else { value.to_text().unwrap_or_default() };
+            let text = if value.is_null() {
+                Text::new()
+            } else {
+                value.to_text().unwrap_or_default()
+            };
             Some((key.to_text()?, text))
         })
         .collect()
@@ -55,15 +59,22 @@ pub fn annotations(node: &Node) -> StringMap {
 
 /// One annotation of an object.
 pub fn annotation<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
-    node.get_path(&["metadata", "annotations"])?.get(name)?.as_str()
+    node.get_path(&["metadata", "annotations"])?
+        .get(name)?
+        .as_str()
 }
 
 /// Writes a map of `metadata` anew, in sorted order and as strings; an empty one disappears.
 pub fn set_string_map(node: &mut Node, field: &str, map: &StringMap) {
-    if node.get("metadata").is_none_or(|metadata| !metadata.is_mapping()) {
+    if node
+        .get("metadata")
+        .is_none_or(|metadata| !metadata.is_mapping())
+    {
         node.set("metadata", Node::mapping(Vec::new()));
     }
-    let Some(metadata) = node.get_mut("metadata") else { return };
+    let Some(metadata) = node.get_mut("metadata") else {
+        return;
+    };
     metadata.remove(field);
     if !map.is_empty() {
         metadata.set(field, string_map_node(map));
@@ -72,18 +83,29 @@ pub fn set_string_map(node: &mut Node, field: &str, map: &StringMap) {
 
 /// A mapping of strings.
 pub fn string_map_node(map: &StringMap) -> Node {
-    Node::mapping(map.iter().map(|(key, value)| (untagged(key.clone()), string_node(value.clone()))).collect())
+    Node::mapping(
+        map.iter()
+            .map(|(key, value)| (untagged(key.clone()), string_node(value.clone())))
+            .collect(),
+    )
 }
 
 /// A string, written as a block where it has lines.
 pub fn string_node(text: Text) -> Node {
-    let style = if text.contains('\n') { Style::LITERAL } else { Style::PLAIN };
+    let style = if text.contains('\n') {
+        Style::LITERAL
+    } else {
+        Style::PLAIN
+    };
     Node::new(goyaml::Data::Scalar(text), Tag::Str, style)
 }
 
 /// Sets a field of `metadata` to a text without a tag.
 pub fn set_field(node: &mut Node, field: &str, text: &str) {
-    if node.get("metadata").is_none_or(|metadata| !metadata.is_mapping()) {
+    if node
+        .get("metadata")
+        .is_none_or(|metadata| !metadata.is_mapping())
+    {
         node.set("metadata", Node::mapping(Vec::new()));
     }
     if let Some(metadata) = node.get_mut("metadata") {
@@ -113,6 +135,7 @@ pub fn set_entry(map: &mut Node, key: &str, value: Node) {
 pub fn replace_scalar(slot: &mut Node, mut value: Node) {
     value.style = slot.style;
     value.position = slot.position;
+    value.set_mark(slot.mark());
     if is_text_style(value.style) && value.is_scalar() {
         value.tag = Tag::Str;
     }
@@ -123,7 +146,12 @@ pub fn replace_scalar(slot: &mut Node, mut value: Node) {
 pub fn is_text_style(style: Style) -> bool {
     style != Style::PLAIN
         && !style.contains(Style::TAGGED)
-        && [Style::DOUBLE_QUOTED, Style::SINGLE_QUOTED, Style::LITERAL, Style::FOLDED]
-            .into_iter()
-            .any(|quoted| style.contains(quoted))
+        && [
+            Style::DOUBLE_QUOTED,
+            Style::SINGLE_QUOTED,
+            Style::LITERAL,
+            Style::FOLDED,
+        ]
+        .into_iter()
+        .any(|quoted| style.contains(quoted))
 }

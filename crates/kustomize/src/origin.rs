@@ -1,8 +1,11 @@
 //! `buildMetadata`: annotations that say where a resource comes from and what has changed it.
 
+#[cfg(test)]
+mod tests;
+
 use goyaml::{Dialect, Limits, Node, Scalar, Style, Tag, Text};
 
-use crate::decode::{fields, list, text};
+use crate::decode::{any_text, fields, list, text};
 use crate::error::{Error, Result};
 use crate::metadata;
 use crate::resource::Resource;
@@ -46,7 +49,10 @@ impl Origin {
     /// A file or directory named by a kustomization in this directory.
     // kustomize: Origin.Append
     pub(crate) fn join(&self, path: &str) -> Self {
-        Self { path: join(&self.path, path), ..self.clone() }
+        Self {
+            path: join(&self.path, path),
+            ..self.clone()
+        }
     }
 
     /// What a field of the kustomization in this directory configures: the built-in plugin of the given kind.
@@ -54,7 +60,11 @@ impl Origin {
         Self {
             path: Text::new(),
             configured_in: join(&self.path, kustomization_file),
-            configured_by: Configuration { api_version: "builtin".into(), kind: kind.into(), ..Configuration::default() },
+            configured_by: Configuration {
+                api_version: "builtin".into(),
+                kind: kind.into(),
+                ..Configuration::default()
+            },
             ..self.clone()
         }
     }
@@ -82,17 +92,17 @@ impl Origin {
 
     /// The origin in a resource's annotation.
     fn of(resource: &Resource) -> Result<Option<Self>> {
-        annotation(resource, ORIGIN)?.map(|node| Self::decode(&node)).transpose()
+        annotation(resource, ORIGIN, Self::decode)
     }
 
     fn decode(node: &Node) -> Result<Self> {
         let mut origin = Self::default();
         for (name, value) in fields(node, "an origin")? {
             match name.as_str() {
-                "path" => origin.path = text(value, "path")?,
-                "repo" => origin.repository = text(value, "repo")?,
-                "ref" => origin.reference = text(value, "ref")?,
-                "configuredin" => origin.configured_in = text(value, "configuredIn")?,
+                "path" => origin.path = any_text(value, "path")?,
+                "repo" => origin.repository = any_text(value, "repo")?,
+                "ref" => origin.reference = any_text(value, "ref")?,
+                "configuredin" => origin.configured_in = any_text(value, "configuredIn")?,
                 "configuredby" => origin.configured_by = Configuration::decode(value)?,
                 _ => {}
             }
@@ -101,11 +111,25 @@ impl Origin {
     }
 
     fn to_node(&self) -> Node {
-        let Self { path, repository, reference, configured_in, configured_by } = self;
-        let parts = [("path", path), ("repo", repository), ("ref", reference), ("configuredIn", configured_in)];
+        let Self {
+            path,
+            repository,
+            reference,
+            configured_in,
+            configured_by,
+        } = self;
+        let parts = [
+            ("path", path),
+            ("repo", repository),
+            ("ref", reference),
+            ("configuredIn", configured_in),
+        ];
         let mut node = filled_fields(&parts);
         let configured_by = configured_by.to_node();
-        if configured_by.entries().is_some_and(|entries| !entries.is_empty()) {
+        if configured_by
+            .entries()
+            .is_some_and(|entries| !entries.is_empty())
+        {
             node.set("configuredBy", configured_by);
         }
         if node.entries().is_some_and(<[_]>::is_empty) {
@@ -131,8 +155,18 @@ impl Configuration {
     }
 
     fn to_node(&self) -> Node {
-        let Self { api_version, kind, name, namespace } = self;
-        filled_fields(&[("apiVersion", api_version), ("kind", kind), ("name", name), ("namespace", namespace)])
+        let Self {
+            api_version,
+            kind,
+            name,
+            namespace,
+        } = self;
+        filled_fields(&[
+            ("apiVersion", api_version),
+            ("kind", kind),
+            ("name", name),
+            ("namespace", namespace),
+        ])
     }
 }
 
@@ -166,10 +200,14 @@ pub(crate) fn add_transformation(resource: &mut Resource, transformer: &Origin) 
     if Origin::of(resource)?.is_none() {
         return set(resource, transformer);
     }
-    let known = annotation(resource, TRANSFORMATIONS)?;
-    let mut all = known.map(|node| list(&node, "transformations", Origin::decode)).transpose()?.unwrap_or_default();
+    let read = |node: &Node| list(node, "transformations", Origin::decode);
+    let mut all = annotation(resource, TRANSFORMATIONS, read)?.unwrap_or_default();
     all.push(transformer.clone());
-    annotate(resource, TRANSFORMATIONS, &Node::sequence(all.iter().map(Origin::to_node).collect()))
+    annotate(
+        resource,
+        TRANSFORMATIONS,
+        &Node::sequence(all.iter().map(Origin::to_node).collect()),
+    )
 }
 
 /// Gives a resource the origin of the one that it is merged into.
@@ -183,12 +221,27 @@ pub(crate) fn inherit(resource: &mut Resource, old: &Resource) -> Result<()> {
     }
 }
 
-/// The YAML that an annotation holds.
-fn annotation(resource: &Resource, name: &str) -> Result<Option<Node>> {
-    let Some(written) = metadata::annotation(resource.node(), name) else { return Ok(None) };
-    let parsed = goyaml::parse(written.as_bytes(), &Limits::default());
-    let parsed = parsed.map_err(|error| Error::malformed(&error).replace_position(resource.node().position))?;
-    Ok(Some(parsed.unwrap_or_else(Node::null)))
+/// What `read` finds in the YAML that an annotation holds.
+fn annotation<T>(
+    resource: &Resource,
+    name: &str,
+    read: impl Fn(&Node) -> Result<T>,
+) -> Result<Option<T>> {
+    let Some(written) = metadata::annotation(resource.node(), name) else {
+        return Ok(None);
+    };
+    let parsed = goyaml::parse(written.as_bytes(), &Limits::default())
+        .map_err(|error| Error::malformed(&error));
+    let found = parsed.and_then(|node| read(&node.unwrap_or_else(Node::null)));
+    // Lines count from the start of the annotation, which says nothing to anybody.
+    let place = resource.node().position;
+    let blame = |error: Error| {
+        error
+            .replace_position(place)
+            .field(format!("metadata.annotations.{name}"))
+            .resource(resource.id())
+    };
+    found.map(Some).map_err(blame)
 }
 
 fn annotate(resource: &mut Resource, name: &str, value: &Node) -> Result<()> {
@@ -202,13 +255,20 @@ fn annotate(resource: &mut Resource, name: &str, value: &Node) -> Result<()> {
 /// A map of the fields that are not empty.
 fn filled_fields(parts: &[(&str, &Text)]) -> Node {
     let filled = parts.iter().filter(|(_, value)| !value.is_empty());
-    Node::mapping(filled.map(|(name, value)| (Node::string(*name), quoted_where_needed(value))).collect())
+    Node::mapping(
+        filled
+            .map(|(name, value)| (Node::string(*name), quoted_where_needed(value)))
+            .collect(),
+    )
 }
 
 /// A text in quotes where an older YAML would see another type, as Go writes the texts of a struct.
 fn quoted_where_needed(text: &Text) -> Node {
     let mut node = Node::string(text.clone());
-    if !matches!(goyaml::resolve(text, Tag::Str, Style::PLAIN, Dialect::V2), Ok(Scalar::Text(_))) {
+    if !matches!(
+        goyaml::resolve(text, Tag::Str, Style::PLAIN, Dialect::V2),
+        Ok(Scalar::Text(_))
+    ) {
         node.style = Style::DOUBLE_QUOTED;
     }
     node
@@ -227,5 +287,9 @@ fn join(directory: &str, path: &str) -> Text {
             _ => parts.push(part),
         }
     }
-    if parts.is_empty() && !(directory.is_empty() && path.is_empty()) { ".".into() } else { parts.join("/").into() }
+    if parts.is_empty() && !(directory.is_empty() && path.is_empty()) {
+        ".".into()
+    } else {
+        parts.join("/").into()
+    }
 }

@@ -5,6 +5,7 @@ use goyaml::{Limits, Node};
 use crate::error::{Error, Result};
 use crate::id::ResId;
 use crate::load;
+use crate::metadata;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::Schema;
@@ -17,7 +18,7 @@ use json6902::JsonPatch;
 
 /// A patch whose text has been read.
 #[derive(Debug)]
-pub enum Patch {
+pub(crate) enum Patch {
     /// Strategic merge patches, in the order in which they were written.
     StrategicMerge(Vec<Resource>),
     /// One JSON 6902 patch.
@@ -29,18 +30,22 @@ pub enum Patch {
 /// # Errors
 /// Where it is neither, or both.
 // kustomize: PatchTransformerPlugin.Config
-pub fn parse(text: &str, limits: &Limits) -> Result<Patch> {
+pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
     let strategic = load::resources(text.as_bytes(), limits);
     match (strategic, JsonPatch::parse(text)) {
-        (Ok(objects), Ok(json)) if !objects.is_empty() && !json.is_empty() => {
-            Err(Error::new("the patch reads as a strategic merge patch and as a JSON 6902 patch"))
-        }
+        (Ok(objects), Ok(json)) if !objects.is_empty() && !json.is_empty() => Err(Error::new(
+            "the patch reads as a strategic merge patch and as a JSON 6902 patch",
+        )),
         (Ok(objects), _) => Ok(Patch::StrategicMerge(objects)),
         (Err(_), Ok(json)) => Ok(Patch::Json(json)),
         (Err(as_object), Err(as_json)) => {
             // Whichever form the text looks like is the one that its author wants to hear about.
             let is_list = text.trim_start().starts_with(['-', '[']);
-            let error = if is_list && !as_object.details().is_malformed_yaml { as_json } else { as_object };
+            let error = if is_list && !as_object.details().is_malformed_yaml {
+                as_json
+            } else {
+                as_object
+            };
             Err(error.hint(
                 "a patch is a list of JSON 6902 operations, or an object with `apiVersion`, `kind`, `metadata.name` \
                  and the fields to change",
@@ -54,16 +59,23 @@ pub fn parse(text: &str, limits: &Limits) -> Result<Patch> {
 /// # Errors
 /// Where nothing is named, where the patch names what is not there, and where it does not fit.
 // kustomize: PatchTransformerPlugin.Transform
-pub fn apply(patch: &Patch, target: Option<&Selector>, schema: &Schema, resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply(
+    patch: &Patch,
+    target: Option<&Selector>,
+    schema: &Schema,
+    resources: &mut Resources,
+) -> Result<()> {
     match (patch, target) {
         (Patch::StrategicMerge(patches), Some(target)) => {
             let [patch] = patches.as_slice() else {
                 return if patches.is_empty() {
                     Ok(())
                 } else {
-                    Err(Error::new("several strategic merge patches in one entry cannot have a `target`")
-                        .field("target")
-                        .hint("make each patch an entry of its own"))
+                    Err(Error::new(
+                        "several strategic merge patches in one entry cannot have a `target`",
+                    )
+                    .field("target")
+                    .hint("make each patch an entry of its own"))
                 };
             };
             let selected = select(target, resources)?;
@@ -71,12 +83,16 @@ pub fn apply(patch: &Patch, target: Option<&Selector>, schema: &Schema, resource
         }
         (Patch::StrategicMerge(patches), None) => patches.iter().try_for_each(|patch| {
             let index = target_of(patch, resources)?;
-            let Some(resource) = resources.as_mut_slice().get_mut(index) else { return Ok(()) };
+            let Some(resource) = resources.as_mut_slice().get_mut(index) else {
+                return Ok(());
+            };
             merge(patch, schema, resource)
         }),
         (Patch::Json(patch), Some(target)) => {
             for index in select(target, resources)? {
-                let Some(resource) = resources.as_mut_slice().get_mut(index) else { continue };
+                let Some(resource) = resources.as_mut_slice().get_mut(index) else {
+                    continue;
+                };
                 resource.remember_id();
                 edit(patch, resource)?;
             }
@@ -93,7 +109,11 @@ pub fn apply(patch: &Patch, target: Option<&Selector>, schema: &Schema, resource
 /// # Errors
 /// Where a patch names what is not there, and where it does not fit.
 // kustomize: PatchStrategicMergeTransformerPlugin.Transform
-pub fn apply_strategic(patches: &[Resource], schema: &Schema, resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply_strategic(
+    patches: &[Resource],
+    schema: &Schema,
+    resources: &mut Resources,
+) -> Result<()> {
     patches.iter().try_for_each(|patch| {
         let index = target_of(patch, resources)?;
         apply_to_each(patch, &[index], schema, resources)
@@ -105,9 +125,15 @@ pub fn apply_strategic(patches: &[Resource], schema: &Schema, resources: &mut Re
 /// # Errors
 /// Where the patch does not fit.
 // kustomize: PatchJson6902TransformerPlugin.Transform, which, unlike `patches`, notes no previous id.
-pub fn apply_json(patch: &JsonPatch, target: &Selector, resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply_json(
+    patch: &JsonPatch,
+    target: &Selector,
+    resources: &mut Resources,
+) -> Result<()> {
     for index in select(target, resources)? {
-        let Some(resource) = resources.as_mut_slice().get_mut(index) else { continue };
+        let Some(resource) = resources.as_mut_slice().get_mut(index) else {
+            continue;
+        };
         edit(patch, resource)?;
     }
     Ok(())
@@ -115,7 +141,10 @@ pub fn apply_json(patch: &JsonPatch, target: &Selector, resources: &mut Resource
 
 fn select(target: &Selector, resources: &Resources) -> Result<Vec<usize>> {
     let compiled = target.compile()?;
-    let matches = resources.iter().enumerate().filter(|(_, resource)| compiled.matches(resource));
+    let matches = resources
+        .iter()
+        .enumerate()
+        .filter(|(_, resource)| compiled.matches(resource));
     Ok(matches.map(|(index, _)| index).collect())
 }
 
@@ -130,12 +159,26 @@ fn target_of(patch: &Resource, resources: &Resources) -> Result<usize> {
 }
 
 // kustomize: resWrangler.ApplySmPatch
-fn apply_to_each(patch: &Resource, selected: &[usize], schema: &Schema, resources: &mut Resources) -> Result<()> {
+fn apply_to_each(
+    patch: &Resource,
+    selected: &[usize],
+    schema: &Schema,
+    resources: &mut Resources,
+) -> Result<()> {
     if selected.is_empty() {
         return Ok(());
     }
+    let mut patch = patch.clone();
+    let node = patch.node_mut();
+    // kustomize: Resource.CopyMergeMetaDataFieldsFrom writes the patch's labels and annotations anew, as strings: a null
+    // there becomes the text `null` (or `~`) and deletes nothing, and a null or empty map of them has no effect at all.
+    let (labels, annotations) = (metadata::labels(node), metadata::annotations(node));
+    metadata::set_string_map(node, "labels", &labels);
+    metadata::set_string_map(node, "annotations", &annotations);
     for index in selected {
-        let Some(resource) = resources.as_mut_slice().get_mut(*index) else { continue };
+        let Some(resource) = resources.as_mut_slice().get_mut(*index) else {
+            continue;
+        };
         let mut copy = patch.clone();
         let gvk = resource.gvk().clone();
         copy.set_gvk(&gvk);
@@ -144,7 +187,11 @@ fn apply_to_each(patch: &Resource, selected: &[usize], schema: &Schema, resource
     }
     resources.drop_empty();
     let may_rename = patch.notes.name_change_allowed || patch.notes.kind_change_allowed;
-    if may_rename { resources.check_unique() } else { Ok(()) }
+    if may_rename {
+        resources.check_unique()
+    } else {
+        Ok(())
+    }
 }
 
 // kustomize: Resource.ApplySmPatch
@@ -161,6 +208,7 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
         merge_node(patch, schema, resource.node_mut())
     };
     result.map_err(|error| error.resource(&id))?;
+    resource.settle_shared();
     if resource.is_empty() {
         return Ok(());
     }
@@ -185,9 +233,13 @@ fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<()> 
 
 /// Whether a patch could drop or replace all annotations, among which kustomize keeps its notes.
 fn rewrites_annotations(patch: &Node) -> bool {
-    let has_directive = |node: Option<&Node>| node.is_some_and(|node| node.get("$patch").is_some() || node.is_null());
+    let has_directive = |node: Option<&Node>| {
+        node.is_some_and(|node| node.get("$patch").is_some() || node.is_null())
+    };
     let metadata = patch.get("metadata");
-    has_directive(Some(patch)) || has_directive(metadata) || has_directive(metadata.and_then(|node| node.get("annotations")))
+    has_directive(Some(patch))
+        || has_directive(metadata)
+        || has_directive(metadata.and_then(|node| node.get("annotations")))
 }
 
 fn edit(patch: &JsonPatch, resource: &mut Resource) -> Result<()> {

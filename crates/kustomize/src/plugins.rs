@@ -2,7 +2,9 @@
 
 use goyaml::{Limits, Node, Style, Tag, Text};
 
-use crate::decode::{self, boolean, field_spec, fields, list, located_list, selector, string_map, text};
+use crate::decode::{
+    self, boolean, field_spec, fields, list, located_list, selector, string_map, text,
+};
 use crate::error::{Error, Result};
 use crate::field_spec::FieldSpec;
 use crate::generators;
@@ -12,8 +14,8 @@ use crate::load;
 use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::resources::Resources;
-use crate::transformers::namespace::RoleBindingSubjects;
 use crate::transformers::iam_policy::IamPolicy;
+use crate::transformers::namespace::RoleBindingSubjects;
 use crate::transformers::{Affix, NamespaceArgs, Transformer, value_add};
 
 /// What a built-in generator makes of its configuration.
@@ -23,8 +25,14 @@ use crate::transformers::{Affix, NamespaceArgs, Transformer, value_add};
 pub(crate) fn generate(configuration: &Resource, loader: &Loader) -> Result<Vec<Resource>> {
     let node = read(configuration)?;
     let made = match configuration.gvk().kind.as_str() {
-        "ConfigMapGenerator" => generators::config_map(&generator_fields::decode_generator(&node, false, false)?, loader),
-        "SecretGenerator" => generators::secret(&generator_fields::decode_generator(&node, true, false)?, loader),
+        "ConfigMapGenerator" => generators::config_map(
+            &generator_fields::decode_generator(&node, false, false)?,
+            loader,
+        ),
+        "SecretGenerator" => generators::secret(
+            &generator_fields::decode_generator(&node, true, false)?,
+            loader,
+        ),
         "IAMPolicyGenerator" => IamPolicy::decode(&node).and_then(|policy| policy.generate()),
         _ => Err(refuse(configuration, "generator")),
     };
@@ -35,15 +43,29 @@ pub(crate) fn generate(configuration: &Resource, loader: &Loader) -> Result<Vec<
 ///
 /// # Errors
 /// Where the configuration is of no built-in transformer, or wrong.
-pub(crate) fn transformers(configuration: &Resource, loader: &Loader, limits: &Limits) -> Result<Vec<Transformer>> {
+pub(crate) fn transformers(
+    configuration: &Resource,
+    loader: &Loader,
+    limits: &Limits,
+) -> Result<Vec<Transformer>> {
     let node = read(configuration)?;
-    let settings = Settings { node: &node, loader, limits };
+    let settings = Settings {
+        node: &node,
+        loader,
+        limits,
+    };
     let made = match configuration.gvk().kind.as_str() {
         "PrefixTransformer" => settings.affix(Affix::Prefix, "prefix"),
         "SuffixTransformer" => settings.affix(Affix::Suffix, "suffix"),
         "PrefixSuffixTransformer" => {
-            let both = [settings.affix(Affix::Prefix, "prefix"), settings.affix(Affix::Suffix, "suffix")];
-            return both.into_iter().collect::<Result<_>>().map_err(|error| error.resource(configuration.id()));
+            let both = [
+                settings.affix(Affix::Prefix, "prefix"),
+                settings.affix(Affix::Suffix, "suffix"),
+            ];
+            return both
+                .into_iter()
+                .collect::<Result<_>>()
+                .map_err(|error| error.resource(configuration.id()));
         }
         "NamespaceTransformer" => settings.namespace(),
         "LabelTransformer" => settings.metadata_map("labels"),
@@ -59,7 +81,8 @@ pub(crate) fn transformers(configuration: &Resource, loader: &Loader, limits: &L
         "ValueAddTransformer" => value_add::decode(&node, loader).map(Transformer::ValueAdd),
         _ => Err(refuse(configuration, "transformer")),
     };
-    made.map(|transformer| vec![transformer]).map_err(|error| error.resource(configuration.id()))
+    made.map(|transformer| vec![transformer])
+        .map_err(|error| error.resource(configuration.id()))
 }
 
 /// The text of every resource, to tell whether anything has changed.
@@ -85,7 +108,8 @@ fn read(configuration: &Resource) -> Result<Node> {
     }
     let mut written = String::new();
     configuration.emit(&mut written)?;
-    let parsed = goyaml::parse(written.as_bytes(), &Limits::default()).map_err(|error| Error::malformed(&error))?;
+    let parsed = goyaml::parse(written.as_bytes(), &Limits::default())
+        .map_err(|error| Error::malformed(&error))?;
     let mut node = parsed.unwrap_or_else(Node::null);
     as_texts(&mut node);
     node.position = configuration.node().position;
@@ -161,7 +185,10 @@ fn refuse(configuration: &Resource, what: &str) -> Error {
 }
 
 fn without_place(entry: Patch) -> Patch {
-    Patch { position: goyaml::Position::default(), ..entry }
+    Patch {
+        position: goyaml::Position::default(),
+        ..entry
+    }
 }
 
 /// A configuration and what is needed to follow it.
@@ -174,16 +201,23 @@ struct Settings<'a> {
 impl<'a> Settings<'a> {
     fn field(&self, field: &str) -> Result<Option<&'a Node>> {
         let lower = field.to_ascii_lowercase();
-        Ok(fields(self.node, "the configuration")?.into_iter().find(|(name, _)| *name == lower).map(|(_, value)| value))
+        Ok(fields(self.node, "the configuration")?
+            .into_iter()
+            .find(|(name, _)| *name == lower)
+            .map(|(_, value)| value))
     }
 
     fn text(&self, field: &str) -> Result<Text> {
-        self.field(field)?.map_or_else(|| Ok(Text::new()), |node| text(node, field))
+        self.field(field)?
+            .map_or_else(|| Ok(Text::new()), |node| text(node, field))
     }
 
     fn field_specs(&self) -> Result<Vec<FieldSpec>> {
         let specs = self.field("fieldSpecs")?;
-        specs.map_or_else(|| Ok(Vec::new()), |node| list(node, "fieldSpecs", |item| field_spec(item, "fieldSpecs")))
+        specs.map_or_else(
+            || Ok(Vec::new()),
+            |node| list(node, "fieldSpecs", |item| field_spec(item, "fieldSpecs")),
+        )
     }
 
     fn affix(&self, affix: Affix, field: &str) -> Result<Transformer> {
@@ -211,31 +245,50 @@ impl<'a> Settings<'a> {
             "allServiceAccounts" => RoleBindingSubjects::AllServiceAccounts,
             "none" => RoleBindingSubjects::None,
             other => {
-                return Err(Error::new(format!("`{other}` is no value for `setRoleBindingSubjects`"))
-                    .field("setRoleBindingSubjects")
-                    .hint("the values are `defaultOnly`, `allServiceAccounts` and `none`"));
+                return Err(Error::new(format!(
+                    "`{other}` is no value for `setRoleBindingSubjects`"
+                ))
+                .field("setRoleBindingSubjects")
+                .hint("the values are `defaultOnly`, `allServiceAccounts` and `none`"));
             }
         };
         Ok(Transformer::Namespace(args, self.field_specs()?))
     }
 
     fn metadata_map(&self, field: &str) -> Result<Transformer> {
-        let map = self.field(field)?.map_or_else(|| Ok(std::collections::BTreeMap::new()), |node| string_map(node, field))?;
+        let map = self.field(field)?.map_or_else(
+            || Ok(std::collections::BTreeMap::new()),
+            |node| string_map(node, field),
+        )?;
         Ok(Transformer::MetadataMap(map, self.field_specs()?))
     }
 
     fn image(&self) -> Result<Transformer> {
-        let image = self.field("imageTag")?.map(|node| kustomization::image(node, false)).transpose()?;
-        Ok(Transformer::Image(image.unwrap_or_default(), self.field_specs()?))
+        let image = self
+            .field("imageTag")?
+            .map(|node| kustomization::image(node, false))
+            .transpose()?;
+        Ok(Transformer::Image(
+            image.unwrap_or_default(),
+            self.field_specs()?,
+        ))
     }
 
     fn replicas(&self) -> Result<Transformer> {
-        let replica = self.field("replica")?.map(|node| kustomization::replica(node, false)).transpose()?;
-        Ok(Transformer::Replicas(replica.unwrap_or_default(), self.field_specs()?))
+        let replica = self
+            .field("replica")?
+            .map(|node| kustomization::replica(node, false))
+            .transpose()?;
+        Ok(Transformer::Replicas(
+            replica.unwrap_or_default(),
+            self.field_specs()?,
+        ))
     }
 
     fn strategic_patches(&self) -> Result<Transformer> {
-        let paths = self.field("paths")?.map_or_else(|| Ok(Vec::new()), |node| located_list(node, "paths"))?;
+        let paths = self
+            .field("paths")?
+            .map_or_else(|| Ok(Vec::new()), |node| located_list(node, "paths"))?;
         let inline = self.text("patches")?;
         if paths.is_empty() && inline.is_empty() {
             return Err(Error::new("the configuration needs `paths` or `patches`"));
@@ -249,19 +302,35 @@ impl<'a> Settings<'a> {
     }
 
     fn json_patch(&self) -> Result<Transformer> {
-        let target = self.field("target")?.map(|node| selector(node, "target", false)).transpose()?;
-        let entry = Patch { path: self.text("path")?, patch: self.text("jsonOp")?, target, ..Patch::default() };
+        let target = self
+            .field("target")?
+            .map(|node| selector(node, "target", false))
+            .transpose()?;
+        let entry = Patch {
+            path: self.text("path")?,
+            patch: self.text("jsonOp")?,
+            target,
+            ..Patch::default()
+        };
         layer_transformers::json_patch(&entry, self.loader)
     }
 
     fn replacements(&self) -> Result<Transformer> {
         let read = |item: &Node| {
-            let path = fields(item, "replacements")?.into_iter().find(|(name, _)| name == "path");
+            let path = fields(item, "replacements")?
+                .into_iter()
+                .find(|(name, _)| name == "path");
             let path = path.map_or_else(|| Ok(Text::new()), |(_, value)| text(value, "path"))?;
             let replacement = replacement_fields::decode_replacement(item, false)?;
-            Ok(ReplacementField { path, replacement, position: item.position })
+            Ok(ReplacementField {
+                path,
+                replacement,
+                position: item.position,
+            })
         };
-        let entries = self.field("replacements")?.map_or_else(|| Ok(Vec::new()), |node| list(node, "replacements", read))?;
+        let entries = self
+            .field("replacements")?
+            .map_or_else(|| Ok(Vec::new()), |node| list(node, "replacements", read))?;
         let found = layer_transformers::replacements(&entries, self.loader, self.limits)?;
         Ok(Transformer::Replacements(found))
     }

@@ -2,11 +2,12 @@
 
 use std::cell::OnceCell;
 
-use goyaml::{Node, Text};
+use goyaml::{Data, Node, Position, Text};
 
 use crate::error::{Error, Result};
 use crate::id::{Gvk, NOT_A_NAMESPACE, ResId};
 use crate::metadata::{self, StringMap};
+use crate::shared::Shared;
 
 /// The domain of the annotations in which kustomize keeps its notes.
 const NOTES_DOMAIN: &str = "internal.config.kubernetes.io";
@@ -32,6 +33,7 @@ pub struct Resource {
     pub notes: Notes,
     /// Names of the variables whose value is read from it.
     pub variables: Vec<Text>,
+    shared: Shared,
 }
 
 /// What a build notes about a resource and takes away before the output.
@@ -105,7 +107,13 @@ impl Behavior {
 impl Resource {
     /// Wraps an object.
     pub fn new(node: Node) -> Self {
-        let mut resource = Self { node, id: OnceCell::new(), notes: Notes::default(), variables: Vec::new() };
+        let mut resource = Self {
+            node,
+            id: OnceCell::new(),
+            notes: Notes::default(),
+            shared: Shared::default(),
+            variables: Vec::new(),
+        };
         resource.absorb_notes();
         resource
     }
@@ -134,7 +142,10 @@ impl Resource {
     /// Who it is.
     pub fn id(&self) -> &ResId {
         self.id.get_or_init(|| {
-            let gvk = Gvk::new(metadata::top_field(&self.node, "apiVersion"), metadata::top_field(&self.node, "kind"));
+            let gvk = Gvk::new(
+                metadata::top_field(&self.node, "apiVersion"),
+                metadata::top_field(&self.node, "kind"),
+            );
             let cluster_scoped = gvk.is_cluster_scoped();
             ResId {
                 gvk,
@@ -164,7 +175,10 @@ impl Resource {
     pub fn previous_ids(&self) -> impl Iterator<Item = ResId> {
         let gvk = self.gvk();
         self.notes.previous.iter().map(move |previous| ResId {
-            gvk: Gvk { kind: previous.kind.clone(), ..gvk.clone() },
+            gvk: Gvk {
+                kind: previous.kind.clone(),
+                ..gvk.clone()
+            },
             name: previous.name.clone(),
             namespace: previous.namespace.clone(),
             cluster_scoped: previous.namespace == NOT_A_NAMESPACE,
@@ -173,7 +187,9 @@ impl Resource {
 
     /// Who it was at first.
     pub fn original_id(&self) -> ResId {
-        self.previous_ids().next().unwrap_or_else(|| self.id().clone())
+        self.previous_ids()
+            .next()
+            .unwrap_or_else(|| self.id().clone())
     }
 
     /// Whether the test holds for what it is or for anything that it was.
@@ -190,6 +206,16 @@ impl Resource {
             kind: id.gvk.kind.clone(),
         };
         self.notes.previous.push(previous);
+    }
+
+    /// Marks the places that a label is about to be added to.
+    pub(crate) fn share(&mut self, text: &Text) -> u32 {
+        self.shared.add(text)
+    }
+
+    /// Brings what was written to one place of a label to its other places.
+    pub(crate) fn settle_shared(&mut self) {
+        self.shared.settle(&mut self.node);
     }
 
     /// Sets the name.
@@ -216,7 +242,11 @@ impl Resource {
     /// Sets the apiVersion and kind.
     pub fn set_gvk(&mut self, gvk: &Gvk) {
         self.set_kind(&gvk.kind);
-        metadata::set_entry(self.node_mut(), "apiVersion", metadata::untagged(gvk.api_version()));
+        metadata::set_entry(
+            self.node_mut(),
+            "apiVersion",
+            metadata::untagged(gvk.api_version()),
+        );
     }
 
     /// Takes over the name, namespace, notes, labels and annotations of the resource that this one replaces; its own
@@ -228,14 +258,20 @@ impl Resource {
             base
         };
         let labels = merge(metadata::labels(&old.node), metadata::labels(&self.node));
-        let annotations = merge(metadata::annotations(&old.node), metadata::annotations(&self.node));
+        let annotations = merge(
+            metadata::annotations(&old.node),
+            metadata::annotations(&self.node),
+        );
         let needs_hash = self.notes.needs_hash && old.notes.needs_hash;
         let node = self.node_mut();
         metadata::set_string_map(node, "labels", &labels);
         metadata::set_string_map(node, "annotations", &annotations);
         self.set_name(old.name());
         self.set_namespace(old.namespace());
-        self.notes = Notes { needs_hash, ..old.notes.clone() };
+        self.notes = Notes {
+            needs_hash,
+            ..old.notes.clone()
+        };
         self.variables.clone_from(&old.variables);
     }
 
@@ -255,7 +291,24 @@ impl Resource {
     /// Where it holds what JSON cannot say: a key that is no text, a key twice, an infinite number.
     // kustomize: Resource.AsYAML
     pub fn emit(&self, out: &mut String) -> Result<()> {
-        goyaml::emit_canonical(&self.node, out).map_err(|error| Error::malformed(&error).resource(self.id()))
+        goyaml::emit_canonical(&self.node, out).map_err(|error| {
+            let (path, place) = unwritable(&self.node, &error.message);
+            let made = if error.message.starts_with("mapping key") {
+                Error::malformed(&error)
+            } else {
+                let reason = error.message.trim_start_matches("json: ").trim_start_matches("yaml: ");
+                Error::new(format!("the resource cannot be written: {reason}")).position(error.position)
+            };
+            let made = made.position(place).position(self.node.position).resource(self.id());
+            let made = if path.is_empty() { made } else { made.field(path) };
+            if error.message.ends_with("a key that is not a string") {
+                return made.hint(
+                    "put quotes around a key that reads as a number, a boolean or null; kustomize takes no such key for \
+                     a label or an annotation, quoted or not",
+                );
+            }
+            made
+        })
     }
 
     /// Takes away what must not reach the output and writes the annotations as strings, in order.
@@ -314,28 +367,41 @@ impl Resource {
     }
 
     fn absorb_notes(&mut self) {
-        let is_note = |key: &Node| key.as_str().is_some_and(|name| name.starts_with(NOTES_DOMAIN));
-        let found = self.node.get_path(&["metadata", "annotations"]).and_then(Node::entries);
+        let is_note = |key: &Node| {
+            key.as_str()
+                .is_some_and(|name| name.starts_with(NOTES_DOMAIN))
+        };
+        let found = self
+            .node
+            .get_path(&["metadata", "annotations"])
+            .and_then(Node::entries);
         if !found.is_some_and(|entries| entries.iter().any(|(key, _)| is_note(key))) {
             return;
         }
         let mut annotations = metadata::annotations(&self.node);
         let mut take = |name: &str| annotations.remove(format!("{NOTES_DOMAIN}/{name}").as_str());
         let split = |list: Option<Text>| -> Vec<Text> {
-            list.map(|list| list.split(',').map(Text::from).collect()).unwrap_or_default()
+            list.map(|list| list.split(',').map(Text::from).collect())
+                .unwrap_or_default()
         };
         let names = split(take("previousNames"));
         let namespaces = split(take("previousNamespaces"));
         let kinds = split(take("previousKinds"));
         self.notes.previous = (names.into_iter().zip(namespaces).zip(kinds))
-            .map(|((name, namespace), kind)| PreviousId { name, namespace, kind })
+            .map(|((name, namespace), kind)| PreviousId {
+                name,
+                namespace,
+                kind,
+            })
             .collect();
         self.notes.prefixes = split(take("prefixes"));
         self.notes.suffixes = split(take("suffixes"));
         self.notes.behavior = take("generatorBehavior").map(|word| Behavior::from_word(&word));
         self.notes.needs_hash = take("needsHashSuffix").is_some_and(|word| word == "enabled");
-        self.notes.name_change_allowed = take("allowNameChange").is_some_and(|word| word == "enabled");
-        self.notes.kind_change_allowed = take("allowKindChange").is_some_and(|word| word == "enabled");
+        self.notes.name_change_allowed =
+            take("allowNameChange").is_some_and(|word| word == "enabled");
+        self.notes.kind_change_allowed =
+            take("allowKindChange").is_some_and(|word| word == "enabled");
         take("refBy");
         metadata::set_string_map(self.node_mut(), "annotations", &annotations);
     }
@@ -343,4 +409,36 @@ impl Resource {
 
 fn join<'a>(parts: impl Iterator<Item = &'a Text>) -> String {
     parts.map(Text::as_str).collect::<Vec<_>>().join(",")
+}
+
+/// Where in a tree that cannot be written the reason lies: the path and place of the smallest part that fails alike.
+fn unwritable(node: &Node, message: &str) -> (String, Position) {
+    let fails = |part: &Node| {
+        let alone = Node::mapping(vec![(Node::string("part"), part.clone())]);
+        goyaml::emit_canonical(&alone, &mut String::new())
+            .is_err_and(|error| error.message == message)
+    };
+    let inner = match &node.data {
+        Data::Mapping(entries) => {
+            let found = entries.iter().find(|(_, value)| fails(value));
+            found.map(|(key, value)| (key.as_str().unwrap_or_default().to_owned(), value))
+        }
+        Data::Sequence(items) => {
+            let found = items.iter().enumerate().find(|(_, item)| fails(item));
+            found.map(|(index, item)| (index.to_string(), item))
+        }
+        Data::Scalar(_) | Data::Alias(_) => None,
+    };
+    let Some((step, part)) = inner else {
+        return (String::new(), node.position);
+    };
+    let (rest, place) = unwritable(part, message);
+    (
+        if rest.is_empty() {
+            step
+        } else {
+            format!("{step}.{rest}")
+        },
+        place,
+    )
 }

@@ -22,7 +22,10 @@ type Key = (Text, Text, Text, Text, Text);
 impl Resources {
     /// An empty collection.
     pub const fn new() -> Self {
-        Self { list: Vec::new(), registered: None }
+        Self {
+            list: Vec::new(),
+            registered: None,
+        }
     }
 
     /// The resources.
@@ -62,15 +65,25 @@ impl Resources {
     /// # Errors
     /// Where a resource with this id is there.
     pub fn append(&mut self, resource: Resource) -> Result<()> {
-        let registered = self.registered.get_or_insert_with(|| self.list.iter().map(|known| key(known.id())).collect());
+        let registered = self
+            .registered
+            .get_or_insert_with(|| self.list.iter().map(|known| key(known.id())).collect());
         if registered.insert(key(resource.id())) {
             self.list.push(resource);
             return Ok(());
         }
-        Err(Error::new("a resource with the same kind, name and namespace is already there")
-            .position(resource.node().position)
-            .resource(resource.id())
-            .hint("remove one of the two, or give it another name or namespace"))
+        let known = self
+            .list
+            .iter()
+            .find(|known| known.id().is_same(resource.id()));
+        let first = known.map(|known| known.node().position).unwrap_or_default();
+        Err(
+            Error::new("a resource with the same kind, name and namespace is already there")
+                .position(resource.node().position)
+                .related("the other one stands at", first)
+                .resource(resource.id())
+                .hint("remove one of the two, or give it another name or namespace"),
+        )
     }
 
     /// Adds resources whose ids must be new.
@@ -78,7 +91,9 @@ impl Resources {
     /// # Errors
     /// At the first that is not.
     pub fn append_all(&mut self, resources: impl IntoIterator<Item = Resource>) -> Result<()> {
-        resources.into_iter().try_for_each(|resource| self.append(resource))
+        resources
+            .into_iter()
+            .try_for_each(|resource| self.append(resource))
     }
 
     /// Adds a generated resource by its behavior: creates, replaces or merges.
@@ -91,14 +106,17 @@ impl Resources {
         let behavior = resource.notes.behavior.unwrap_or(Behavior::Unspecified);
         let matches = self.positions_by_any_id(|known| known.is_same(&id));
         match (matches.as_slice(), behavior) {
-            ([], Behavior::Merge | Behavior::Replace) => {
-                Err(Error::new(format!("there is no resource that the generator could {}", behavior.word()))
-                    .resource(&id)
-                    .hint("generate it with `behavior: create`, or add the base that has it"))
-            }
+            ([], Behavior::Merge | Behavior::Replace) => Err(Error::new(format!(
+                "there is no resource that the generator could {}",
+                behavior.word()
+            ))
+            .resource(&id)
+            .hint("generate it with `behavior: create`, or add the base that has it")),
             ([], Behavior::Create | Behavior::Unspecified) => self.append(resource),
             ([index], Behavior::Replace | Behavior::Merge) => {
-                let Some(old) = self.list.get_mut(*index) else { return Ok(()) };
+                let Some(old) = self.list.get_mut(*index) else {
+                    return Ok(());
+                };
                 if behavior == Behavior::Merge {
                     crate::generators::merge_data(&mut resource, old)?;
                 }
@@ -110,14 +128,17 @@ impl Resources {
                 self.registered = None;
                 Ok(())
             }
-            ([_], Behavior::Create | Behavior::Unspecified) => {
-                Err(Error::new("the generator would create a resource that is already there")
-                    .resource(&id)
-                    .hint("set `behavior: merge` or `behavior: replace` in the generator"))
-            }
-            (_, _) => Err(Error::new(format!("several resources could be {}d with the generated one", behavior.word()))
-                .resource(&id)
-                .hint("give the generator the namespace of the one that is meant")),
+            ([_], Behavior::Create | Behavior::Unspecified) => Err(Error::new(
+                "the generator would create a resource that is already there",
+            )
+            .resource(&id)
+            .hint("set `behavior: merge` or `behavior: replace` in the generator")),
+            (_, _) => Err(Error::new(format!(
+                "several resources could be {}d with the generated one",
+                behavior.word()
+            ))
+            .resource(&id)
+            .hint("give the generator the namespace of the one that is meant")),
         }
     }
 
@@ -137,7 +158,10 @@ impl Resources {
     /// Where there is none, or more than one.
     // kustomize: resWrangler.GetById
     pub fn position_of(&self, id: &ResId) -> Result<usize> {
-        match self.positions_by_any_id(|known| known.is_same(id)).as_slice() {
+        match self
+            .positions_by_any_id(|known| known.is_same(id))
+            .as_slice()
+        {
             [index] => Ok(*index),
             [] => Err(Error::new(format!("no resource matches {id}"))),
             _ => Err(Error::new(format!("several resources match {id}"))),
@@ -160,11 +184,36 @@ impl Resources {
     }
 
     fn positions(&self, test: impl Fn(&Resource) -> bool) -> Vec<usize> {
-        self.list.iter().enumerate().filter(|(_, resource)| test(resource)).map(|(index, _)| index).collect()
+        self.list
+            .iter()
+            .enumerate()
+            .filter(|(_, resource)| test(resource))
+            .map(|(index, _)| index)
+            .collect()
+    }
+}
+
+impl<'a> IntoIterator for &'a Resources {
+    type Item = &'a Resource;
+    type IntoIter = std::slice::Iter<'a, Resource>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 
 fn key(id: &ResId) -> Key {
-    let ResId { gvk, name, namespace: _, cluster_scoped: _ } = id;
-    (gvk.group.clone(), gvk.version.clone(), gvk.kind.clone(), name.clone(), id.effective_namespace().into())
+    let ResId {
+        gvk,
+        name,
+        namespace: _,
+        cluster_scoped: _,
+    } = id;
+    (
+        gvk.group.clone(),
+        gvk.version.clone(),
+        gvk.kind.clone(),
+        name.clone(),
+        id.effective_namespace().into(),
+    )
 }

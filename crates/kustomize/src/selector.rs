@@ -14,9 +14,9 @@ pub struct Selector {
     /// Kind, name and namespace; each an anchored regular expression.
     pub id: ResId,
     /// A label selector that the annotations must satisfy.
-    pub annotation_selector: Text,
+    pub annotations: Text,
     /// A label selector that the labels must satisfy.
-    pub label_selector: Text,
+    pub labels: Text,
 }
 
 /// A [`Selector`] whose expressions are compiled.
@@ -45,16 +45,30 @@ impl Selector {
     /// # Errors
     /// Where one is no regular expression or no label selector.
     pub fn compile(&self) -> Result<CompiledSelector> {
-        let Self { id, annotation_selector, label_selector } = self;
-        let ResId { gvk: Gvk { group, version, kind }, name, namespace, cluster_scoped: _ } = id;
+        let Self {
+            id,
+            annotations,
+            labels,
+        } = self;
+        let ResId {
+            gvk:
+                Gvk {
+                    group,
+                    version,
+                    kind,
+                },
+            name,
+            namespace,
+            cluster_scoped: _,
+        } = id;
         Ok(CompiledSelector {
             group: Pattern::new("group", group)?,
             version: Pattern::new("version", version)?,
             kind: Pattern::new("kind", kind)?,
             name: Pattern::new("name", name)?,
             namespace: Pattern::new("namespace", namespace)?,
-            labels: parse_requirements("labelSelector", label_selector)?,
-            annotations: parse_requirements("annotationSelector", annotation_selector)?,
+            labels: parse_requirements("labelSelector", labels)?,
+            annotations: parse_requirements("annotationSelector", annotations)?,
         })
     }
 }
@@ -71,7 +85,8 @@ impl CompiledSelector {
             return false;
         }
         (self.labels.is_empty() || satisfies(&self.labels, &metadata::labels(resource.node())))
-            && (self.annotations.is_empty() || satisfies(&self.annotations, &metadata::annotations(resource.node())))
+            && (self.annotations.is_empty()
+                || satisfies(&self.annotations, &metadata::annotations(resource.node())))
     }
 
     fn matches_name_and_namespace(&self, resource: &Resource, current: &ResId) -> bool {
@@ -87,19 +102,24 @@ impl CompiledSelector {
 
     /// Whether group, version and kind match.
     pub fn matches_gvk(&self, gvk: &Gvk) -> bool {
-        self.kind.matches(&gvk.kind) && self.group.matches(&gvk.group) && self.version.matches(&gvk.version)
+        self.kind.matches(&gvk.kind)
+            && self.group.matches(&gvk.group)
+            && self.version.matches(&gvk.version)
     }
 
     /// Whether an id matches as written, with its namespace taken literally; labels do not count.
     // kustomize: TargetSelectorRegex.Selects
     pub fn matches_id(&self, id: &ResId) -> bool {
-        self.matches_gvk(&id.gvk) && self.name.matches(&id.name) && self.namespace.matches(&id.namespace)
+        self.matches_gvk(&id.gvk)
+            && self.name.matches(&id.name)
+            && self.namespace.matches(&id.namespace)
     }
 
     /// Whether labels and annotations satisfy the selectors for them.
     pub fn matches_metadata(&self, resource: &Resource) -> bool {
         (self.labels.is_empty() || satisfies(&self.labels, &metadata::labels(resource.node())))
-            && (self.annotations.is_empty() || satisfies(&self.annotations, &metadata::annotations(resource.node())))
+            && (self.annotations.is_empty()
+                || satisfies(&self.annotations, &metadata::annotations(resource.node())))
     }
 }
 
@@ -109,15 +129,26 @@ impl Pattern {
             return Ok(Self::Anything);
         }
         // A dot in a plain name is a wildcard in kustomize too, so only names without any special character qualify.
-        if expression.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/')) {
+        if expression
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/'))
+        {
             return Ok(Self::Literal(expression.clone()));
         }
-        Regex::new(&format!("^(?:{expression})$")).map(Self::Regex).map_err(|error| {
-            let reason = error.to_string();
-            let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            Error::new(format!("`{part}` of the selector is not a regular expression: {reason}"))
+        Regex::new(&format!("^(?:{expression})$"))
+            .map(Self::Regex)
+            .map_err(|error| {
+                let reason = error.to_string();
+                let reason = reason
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ");
+                Error::new(format!(
+                    "`{part}` of the selector is not a regular expression: {reason}"
+                ))
                 .hint("write a regular expression in RE2 syntax; it has to match the whole text")
-        })
+            })
     }
 
     fn matches(&self, text: &str) -> bool {
@@ -153,8 +184,12 @@ impl Requirement {
         match &self.operator {
             Operator::Exists => value.is_some(),
             Operator::DoesNotExist => value.is_none(),
-            Operator::In(values) => value.is_some_and(|value| values.iter().any(|one| one == value.as_str())),
-            Operator::NotIn(values) => value.is_none_or(|value| values.iter().all(|one| one != value.as_str())),
+            Operator::In(values) => {
+                value.is_some_and(|value| values.iter().any(|one| one == value.as_str()))
+            }
+            Operator::NotIn(values) => {
+                value.is_none_or(|value| values.iter().all(|one| one != value.as_str()))
+            }
             Operator::GreaterThan(bound) => number(value).is_some_and(|number| number > *bound),
             Operator::LessThan(bound) => number(value).is_some_and(|number| number < *bound),
         }
@@ -166,7 +201,9 @@ fn number(value: Option<&Text>) -> Option<i64> {
 }
 
 fn satisfies(requirements: &[Requirement], labels: &StringMap) -> bool {
-    requirements.iter().all(|requirement| requirement.is_met(labels))
+    requirements
+        .iter()
+        .all(|requirement| requirement.is_met(labels))
 }
 
 /// Reads the selector language of `kubectl get --selector`.
@@ -203,12 +240,18 @@ impl<'a> RequirementParser<'a> {
         self.skip_space();
         if self.take("!").is_some() {
             let key = self.word()?.to_owned();
-            return Some(Requirement { key, operator: Operator::DoesNotExist });
+            return Some(Requirement {
+                key,
+                operator: Operator::DoesNotExist,
+            });
         }
         let key = self.word()?.to_owned();
         self.skip_space();
         if self.rest.is_empty() || self.rest.starts_with(',') {
-            return Some(Requirement { key, operator: Operator::Exists });
+            return Some(Requirement {
+                key,
+                operator: Operator::Exists,
+            });
         }
         let operator = self.operator()?;
         Some(Requirement { key, operator })
@@ -256,7 +299,10 @@ impl<'a> RequirementParser<'a> {
 
     fn word(&mut self) -> Option<&'a str> {
         self.skip_space();
-        let end = self.rest.find(|c: char| c.is_whitespace() || "=!<>(),".contains(c)).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .find(|c: char| c.is_whitespace() || "=!<>(),".contains(c))
+            .unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest;
         (!word.is_empty()).then_some(word)
@@ -277,7 +323,10 @@ mod tests {
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> StringMap {
-        pairs.iter().map(|(key, value)| (Text::from(*key), Text::from(*value))).collect()
+        pairs
+            .iter()
+            .map(|(key, value)| (Text::from(*key), Text::from(*value)))
+            .collect()
     }
 
     #[test]
@@ -297,7 +346,11 @@ mod tests {
         ];
         for (text, expected) in cases {
             let requirements = parse_requirements("labelSelector", text).expect("a selector");
-            assert_eq!(satisfies(&requirements, &labels(&[("a", "b"), ("n", "4")])), expected, "{text}");
+            assert_eq!(
+                satisfies(&requirements, &labels(&[("a", "b"), ("n", "4")])),
+                expected,
+                "{text}"
+            );
         }
         for text in ["a in b", "a=b c", "=b", "a in (b", "a ~ b", ","] {
             assert!(parse_requirements("labelSelector", text).is_err(), "{text}");

@@ -28,7 +28,7 @@ pub(crate) use namespace::NamespaceArgs;
 
 /// A change that is ready to be made: everything that it needs has been read.
 #[derive(Debug)]
-pub enum Transformer {
+pub(crate) enum Transformer {
     /// An entry of `patches`.
     Patch {
         /// The patch.
@@ -65,22 +65,36 @@ pub enum Transformer {
 
 impl Transformer {
     /// Whether it merges by the schema.
-    pub const fn merges(&self) -> bool {
-        matches!(self, Self::Patch { patch: Patch::StrategicMerge(_), .. } | Self::StrategicPatches(_))
+    pub(crate) const fn merges(&self) -> bool {
+        matches!(
+            self,
+            Self::Patch {
+                patch: Patch::StrategicMerge(_),
+                ..
+            } | Self::StrategicPatches(_)
+        )
     }
 
     /// Makes the change.
     ///
     /// # Errors
     /// Where it does not fit the resources.
-    pub fn apply(&self, schema: &Schema, resources: &mut Resources) -> Result<()> {
+    pub(crate) fn apply(&self, schema: &Schema, resources: &mut Resources) -> Result<()> {
         match self {
-            Self::Patch { patch, target } => patches::apply(patch, target.as_ref(), schema, resources)?,
-            Self::StrategicPatches(patches) => patches::apply_strategic(patches, schema, resources)?,
+            Self::Patch { patch, target } => {
+                patches::apply(patch, target.as_ref(), schema, resources)?;
+            }
+            Self::StrategicPatches(patches) => {
+                patches::apply_strategic(patches, schema, resources)?;
+            }
             Self::JsonPatch { patch, target } => patches::apply_json(patch, target, resources)?,
             Self::Namespace(args, specs) => namespace::apply(args, specs, resources)?,
-            Self::NameAffix(affix, text, specs) => name_affix::apply(*affix, text, specs, resources.as_mut_slice())?,
-            Self::MetadataMap(entries, specs) => metadata_maps::apply(entries, specs, resources.as_mut_slice())?,
+            Self::NameAffix(affix, text, specs) => {
+                name_affix::apply(*affix, text, specs, resources.as_mut_slice())?;
+            }
+            Self::MetadataMap(entries, specs) => {
+                metadata_maps::apply(entries, specs, resources.as_mut_slice())?;
+            }
             Self::Replicas(replica, specs) => replicas::apply(replica, specs, resources)?,
             Self::Image(image, specs) => images::apply(image, specs, resources)?,
             Self::Replacements(replacements) => replacements::apply(replacements, resources)?,

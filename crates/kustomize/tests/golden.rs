@@ -4,7 +4,6 @@
 //! then kustomize fails, and so must the engine, with this message. `UPDATE_ERRORS=1` writes the messages.
 
 use std::error::Error;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -19,8 +18,16 @@ type TestResult = Result<(), Box<dyn Error>>;
 fn golden(want: &Path) -> TestResult {
     let case = want.parent().ok_or("no folder")?;
     let built = build_case(case)?;
-    if want.extension().is_some_and(|extension| extension == "yaml") {
-        let yaml = built.map_err(|error| format!("kustomize succeeds, the engine does not:\n{}", report(&error)))?;
+    if want
+        .extension()
+        .is_some_and(|extension| extension == "yaml")
+    {
+        let yaml = built.map_err(|error| {
+            format!(
+                "kustomize succeeds, the engine does not:\n{}",
+                report(&error)
+            )
+        })?;
         return compare(&fs::read_to_string(want)?, &yaml);
     }
     let Err(error) = built else {
@@ -38,11 +45,16 @@ fn build_case(case: &Path) -> Result<kustomize::Result<String>, Box<dyn Error>> 
     let directory = fs::read_to_string(case.join("dir")).unwrap_or_default();
     let root = top.join(directory.trim_end());
     let mut options = Options::default();
-    for flag in fs::read_to_string(case.join("args")).unwrap_or_default().lines() {
+    for flag in fs::read_to_string(case.join("args"))
+        .unwrap_or_default()
+        .lines()
+    {
         match flag {
             "--reorder=none" => options.reorder = Reorder::None,
             "--reorder=legacy" => options.reorder = Reorder::Legacy,
-            "--load-restrictor=LoadRestrictionsNone" => options.load_restrictions = LoadRestrictions::None,
+            "--load-restrictor=LoadRestrictionsNone" => {
+                options.load_restrictions = LoadRestrictions::None;
+            }
             "--enable-managedby-label" => options.managed_by_label = true,
             _ => return Err(format!("args: unknown flag `{flag}`").into()),
         }
@@ -58,8 +70,15 @@ struct Disk;
 impl Files for Disk {
     fn resolve(&self, path: &str) -> Result<Entry, FileError> {
         let path = fs::canonicalize(path).map_err(|error| file_error(&error))?;
-        let text = path.to_str().ok_or_else(|| FileError::Other("the path is not UTF-8".into()))?.to_owned();
-        Ok(if path.is_dir() { Entry::Directory(text) } else { Entry::File(text) })
+        let text = path
+            .to_str()
+            .ok_or_else(|| FileError::Other("the path is not UTF-8".into()))?
+            .to_owned();
+        Ok(if path.is_dir() {
+            Entry::Directory(text)
+        } else {
+            Entry::File(text)
+        })
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
@@ -77,12 +96,20 @@ fn file_error(error: &std::io::Error) -> FileError {
 /// The error as a user reads it: the message with its place, what led there, and the hint.
 fn report(error: &kustomize::Error) -> String {
     let mut text = format!("error: {error}\n");
-    for step in &error.details().trail {
-        drop(writeln!(text, "  needed by {step}"));
-    }
-    if let Some(hint) = &error.details().hint {
-        drop(writeln!(text, "hint: {hint}"));
-    }
+    text.extend(
+        error
+            .details()
+            .trail
+            .iter()
+            .map(|step| format!("  needed by {step}\n")),
+    );
+    text.extend(
+        error
+            .details()
+            .hint
+            .iter()
+            .map(|hint| format!("hint: {hint}\n")),
+    );
     text
 }
 
@@ -92,12 +119,20 @@ fn compare(want: &str, got: &str) -> TestResult {
         return Ok(());
     }
     let (want, got): (Vec<_>, Vec<_>) = (want.split('\n').collect(), got.split('\n').collect());
-    let same = want.iter().zip(&got).take_while(|(want, got)| want == got).count();
+    let same = want
+        .iter()
+        .zip(&got)
+        .take_while(|(want, got)| want == got)
+        .count();
     let mut text = format!("line {} differs\n", same + 1);
     let mut show = |mark: char, lines: &[&str], from: usize, count: usize| {
-        for line in lines.iter().skip(from).take(count) {
-            drop(writeln!(text, "{mark} {line}"));
-        }
+        text.extend(
+            lines
+                .iter()
+                .skip(from)
+                .take(count)
+                .map(|line| format!("{mark} {line}\n")),
+        );
     };
     show(' ', &want, same.saturating_sub(3), same.min(3));
     show('-', &want, same, 6);

@@ -1,8 +1,13 @@
 //! The field specs that kustomize has built in, as tables in the order in which it applies them.
 
+// The tables keep one row a line.
+#[rustfmt::skip]
 mod labels;
+#[rustfmt::skip]
 mod name_references;
+#[rustfmt::skip]
 mod simple;
+#[rustfmt::skip]
 mod variables;
 
 use crate::config::{NameBackReference, TransformerConfig};

@@ -1,118 +1,191 @@
-//! The sources of a generator: `envs`, `literals` and `files`, in this order.
+//! The sources of generated data: env files, literals and files, in this order.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::{Entry, IntoIter};
 
 use goyaml::{Position, Text};
 
 use crate::error::{Error, Result};
+use crate::files;
 use crate::kustomization::{GeneratorArgs, Located};
-use crate::loader::{Loader, top_of};
+use crate::loader::Loader;
 
-/// A key, its value and where the value comes from.
-#[derive(Debug)]
-pub(super) struct KeyValue {
-    pub(super) key: Text,
-    pub(super) value: Vec<u8>,
+/// The longest line of an env file that kustomize reads, in bytes.
+const LONGEST_LINE: usize = 65_535;
+
+/// What the sources of one generator hold, sorted by key.
+pub(super) struct KeyValues(BTreeMap<Text, Value>);
+
+/// A value and where it, or the entry that names its file, stands.
+pub(super) struct Value {
+    pub(super) bytes: Vec<u8>,
     pub(super) position: Position,
 }
 
-/// Reads all sources.
-///
-/// # Errors
-/// Where a file cannot be read, and where a source has no key or no value.
-// kustomize: kv.loader.Load
-pub(super) fn load(args: &GeneratorArgs, loader: &Loader) -> Result<Vec<KeyValue>> {
-    let mut found = Vec::new();
-    for source in &args.envs {
-        let file = loader.load(source)?;
-        env_file(&file.bytes, file.number, &mut found).map_err(|error| error.in_file(&file.name))?;
-    }
-    for source in &args.literals {
-        found.push(literal(source)?);
-    }
-    for source in &args.files {
-        let (key, path) = file_source(&source.text).map_err(|error| error.position(source.position))?;
-        let file = loader.load_path(path).map_err(|error| error.position(source.position))?;
-        found.push(KeyValue { key: key.into(), value: file.bytes, position: Position { line: 1, column: 1, ..top_of(file.number) } });
-    }
-    Ok(found)
-}
-
-/// Whether Kubernetes takes a key in `data`.
-///
-/// # Errors
-/// Where it does not.
-// apimachinery: validation.IsConfigMapKey
-pub(super) fn check_key(key: &str) -> Result<()> {
-    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if key.is_empty() || key.len() > 253 || !key.bytes().all(is_legal) || key == "." || key.starts_with("..") {
-        return Err(Error::new(format!("`{key}` is not a legal key of a ConfigMap or Secret"))
-            .hint("a key has letters, digits, `-`, `_` and `.`, at most 253 of them, and does not begin with `..`"));
-    }
-    Ok(())
-}
-
-// kustomize: parseLiteralSource
-fn literal(source: &Located) -> Result<KeyValue> {
-    let pair = source.text.split_once('=').filter(|(key, _)| !key.is_empty());
-    let (key, value) = pair.ok_or_else(|| {
-        Error::new("a literal of a generator is not of the form `key=value`").position(source.position).field("literals")
-    })?;
-    Ok(KeyValue { key: key.into(), value: unquoted(value).as_bytes().to_vec(), position: source.position })
-}
-
-fn unquoted(text: &str) -> &str {
-    ['"', '\'']
-        .into_iter()
-        .find_map(|quote| text.strip_prefix(quote)?.strip_suffix(quote))
-        .unwrap_or(text)
-}
-
-// kustomize: generators.ParseFileSource
-fn file_source(source: &str) -> Result<(&str, &str)> {
-    let refuse = |message: &str| {
-        Err(Error::new(format!("{message}: `{source}`")).field("files").hint("write `path`, or `key=path`"))
-    };
-    let Some((key, path)) = source.split_once('=') else {
-        return Ok((crate::files::base_name(source.trim_end_matches('/')), source));
-    };
-    match (key.is_empty(), path.is_empty(), path.contains('=')) {
-        (_, _, true) => refuse("a file of a generator has more than one `=`"),
-        (true, _, _) => refuse("a file of a generator has no key before the `=`"),
-        (_, true, _) => refuse("a file of a generator has no path after the `=`"),
-        _ => Ok((key, path)),
-    }
-}
-
-// kustomize: keyValuesFromLines
-fn env_file(bytes: &[u8], number: u32, found: &mut Vec<KeyValue>) -> Result<()> {
-    for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
-        let line_number = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
-        let position = Position { line: line_number, column: 1, ..top_of(number) };
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let text = std::str::from_utf8(line).map_err(|_| Error::new("a line is not UTF-8 text").position(position))?;
-        let text = if index == 0 { text.strip_prefix('\u{feff}').unwrap_or(text) } else { text };
-        let text = text.trim_start_matches(is_go_space);
-        if text.is_empty() || text.starts_with('#') {
-            continue;
+impl KeyValues {
+    /// Reads all sources.
+    ///
+    /// # Errors
+    /// Where a source is wrong or cannot be read, and where a key repeats.
+    // kustomize: generators.makeValidatedDataMap and kv.loader.Load
+    pub(super) fn load(args: &GeneratorArgs, loader: &Loader) -> Result<Self> {
+        let mut found = Self(BTreeMap::new());
+        for source in &args.envs {
+            found
+                .add_env_file(source, loader)
+                .map_err(|error| error.field("envs"))?;
         }
-        let (key, value) = text.split_once('=').unwrap_or((text, ""));
-        check_variable_name(key).map_err(|error| error.position(position))?;
-        found.push(KeyValue { key: key.into(), value: value.as_bytes().to_vec(), position });
+        for source in &args.literals {
+            found
+                .add_literal(source)
+                .map_err(|error| error.position(source.position).field("literals"))?;
+        }
+        for source in &args.files {
+            found
+                .add_file(source, loader)
+                .map_err(|error| error.position(source.position).field("files"))?;
+        }
+        Ok(found)
     }
-    Ok(())
+
+    fn add(&mut self, key: &str, value: Value) -> Result<()> {
+        let position = value.position;
+        let key = Text::from(key);
+        super::check_key(&key).map_err(|error| error.position(position))?;
+        match self.0.entry(key) {
+            Entry::Vacant(slot) => {
+                slot.insert(value);
+                Ok(())
+            }
+            Entry::Occupied(known) => Err(Error::new(format!(
+                "key `{}` is given twice",
+                known.key()
+            ))
+            .position(position)
+            .hint(
+                "keep one of the two; a generator with `behavior: merge` overrides one in a base",
+            )),
+        }
+    }
+
+    // kustomize: kv.keyValuesFromLines
+    fn add_env_file(&mut self, source: &Located, loader: &Loader) -> Result<()> {
+        let file = loader.load(source)?;
+        for (line, number) in file.bytes.split(|byte| *byte == b'\n').zip(1..) {
+            // kustomize: bufio.Scanner stops at a line that is too long, and nobody asks it for its error.
+            if line.len() > LONGEST_LINE {
+                break;
+            }
+            let position = Position {
+                line: number,
+                column: 1,
+                file: file.number,
+            };
+            self.add_env_line(line, position)
+                .map_err(|error| error.position(position).in_file(&file.name))?;
+        }
+        Ok(())
+    }
+
+    // kustomize: kv.keyValuesFromLine
+    fn add_env_line(&mut self, line: &[u8], position: Position) -> Result<()> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = std::str::from_utf8(line).map_err(|_| {
+            Error::new("the line is not UTF-8 text")
+                .hint("give binary content as one of `files`, not in an env file")
+        })?;
+        let line = if position.line == 1 {
+            line.strip_prefix('\u{feff}').unwrap_or(line)
+        } else {
+            line
+        };
+        let line = line.trim_start();
+        if line.starts_with('#') {
+            return Ok(());
+        }
+        // A line without `=` is a key without a value; the environment plays no part.
+        let (key, value) = line.split_once('=').unwrap_or((line, ""));
+        if key.is_empty() {
+            return Ok(());
+        }
+        self.add(
+            key,
+            Value {
+                bytes: value.into(),
+                position,
+            },
+        )
+    }
+
+    // kustomize: kv.parseLiteralSource
+    fn add_literal(&mut self, source: &Located) -> Result<()> {
+        let (key, value) = source
+            .text
+            .split_once('=')
+            .filter(|(key, _)| !key.is_empty())
+            .ok_or_else(|| {
+                // The text may be a password that lacks its key.
+                Error::new("a literal is not of the form `key=value`")
+                    .hint("write `key=value`; an empty value is `key=`")
+            })?;
+        self.add(
+            key,
+            Value {
+                bytes: without_quotes(value).into(),
+                position: source.position,
+            },
+        )
+    }
+
+    // kustomize: generators.ParseFileSource
+    fn add_file(&mut self, source: &Located, loader: &Loader) -> Result<()> {
+        let text = source.text.as_str();
+        let (key, path) = match text.split_once('=') {
+            None => (files::base_name(text.trim_end_matches('/')), text),
+            Some((_, path)) if path.contains('=') => {
+                return Err(Error::new(format!("`{text}` has more than one `=`"))
+                    .hint("neither the key nor the path may contain `=`; rename the file"));
+            }
+            Some(("", _)) => {
+                return Err(Error::new(format!(
+                    "there is no key in front of the `=` of `{text}`"
+                )));
+            }
+            Some((_, "")) => {
+                return Err(Error::new(format!(
+                    "there is no path behind the `=` of `{text}`"
+                )));
+            }
+            Some(parts) => parts,
+        };
+        let file = loader.load_path(path)?;
+        let position = Position {
+            line: 1,
+            column: 1,
+            file: file.number,
+        };
+        self.add(
+            key,
+            Value {
+                bytes: file.bytes,
+                position,
+            },
+        )
+    }
 }
 
-// Go: unicode.IsSpace
-fn is_go_space(character: char) -> bool {
-    character.is_whitespace()
+impl IntoIterator for KeyValues {
+    type Item = (Text, Value);
+    type IntoIter = IntoIter<Text, Value>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
 }
 
-// apimachinery: validation.IsEnvVarName
-fn check_variable_name(name: &str) -> Result<()> {
-    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let starts_well = name.bytes().next().is_some_and(|byte| !byte.is_ascii_digit());
-    if !starts_well || !name.bytes().all(is_legal) || name == "." || name.starts_with("..") {
-        return Err(Error::new("a line of an env file has no legal name before the `=`")
-            .hint("a name has letters, digits, `-`, `_` and `.`, and does not begin with a digit"));
-    }
-    Ok(())
+/// The text without the quotes around it, if there is the same at both ends.
+// kustomize: kv.removeQuotes
+fn without_quotes(text: &str) -> &str {
+    let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(text)
 }

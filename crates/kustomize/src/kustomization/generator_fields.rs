@@ -1,4 +1,4 @@
-//! Reading the arguments of generators, from a kustomization or a plugin configuration.
+//! Reading generators and their options, from a kustomization or from a plugin configuration.
 
 use goyaml::Node;
 
@@ -6,14 +6,38 @@ use super::{GeneratorArgs, GeneratorOptions};
 use crate::decode::{boolean, fields, located, located_list, string_map, text, unknown};
 use crate::error::Result;
 
-/// Reads an entry of `configMapGenerator` or `secretGenerator`.
+const FIELDS: [&str; 9] = [
+    "name",
+    "namespace",
+    "behavior",
+    "literals",
+    "files",
+    "envs",
+    "env",
+    "options",
+    "type",
+];
+
+/// Reads a generator.
+///
+/// In a kustomization (`strict`) an unknown field is an error and `env` counts as the last of `envs`. A plugin
+/// configuration may have other fields, takes name and namespace from its metadata where it gives none, and `env` does
+/// nothing in it.
 ///
 /// # Errors
-/// Where a field is unknown (if `strict`) or of another type.
-pub(crate) fn decode_generator(node: &Node, is_secret: bool, strict: bool) -> Result<GeneratorArgs> {
-    let mut args = GeneratorArgs { position: node.position, ..GeneratorArgs::default() };
+/// Where a field is of another type or, if `strict`, unknown.
+pub(crate) fn decode_generator(
+    node: &Node,
+    is_secret: bool,
+    strict: bool,
+) -> Result<GeneratorArgs> {
+    let mut args = GeneratorArgs {
+        position: node.position,
+        ..GeneratorArgs::default()
+    };
+    let mut metadata = GeneratorArgs::default();
     let mut env = None;
-    for (name, value) in fields(node, "the generator")? {
+    for (name, value) in fields(node, "a generator")? {
         match name.as_str() {
             "name" => args.name = text(value, "name")?,
             "namespace" => args.namespace = text(value, "namespace")?,
@@ -21,52 +45,74 @@ pub(crate) fn decode_generator(node: &Node, is_secret: bool, strict: bool) -> Re
             "literals" => args.literals = located_list(value, "literals")?,
             "files" => args.files = located_list(value, "files")?,
             "envs" => args.envs = located_list(value, "envs")?,
-            "env" => env = Some(located(value, "env")?),
-            "options" => {
-                args.options = (!value.is_null()).then(|| decode_generator_options(value, strict)).transpose()?;
+            "env" => {
+                env = Some(located(value, "env")?).filter(|env| strict && !env.text.is_empty());
             }
+            "options" if value.is_null() => args.options = None,
+            "options" => args.options = Some(decode_generator_options(value, strict)?),
             "type" if is_secret => args.secret_type = text(value, "type")?,
-            // An object that configures the plugin has metadata, where its name and namespace stand.
-            "metadata" if !strict => {
-                for (name, value) in fields(value, "metadata")? {
-                    match name.as_str() {
-                        "name" => args.name = text(value, "name")?,
-                        "namespace" => args.namespace = text(value, "namespace")?,
-                        _ => {}
-                    }
-                }
+            "metadata" if !strict => metadata = decode_metadata(value)?,
+            _ if strict => {
+                let known = if is_secret {
+                    FIELDS.as_slice()
+                } else {
+                    FIELDS.split_last().map_or(&[][..], |(_, rest)| rest)
+                };
+                return Err(unknown(node, &name, known));
             }
-            _ if strict => return Err(unknown(node, &name, known(is_secret))),
             _ => {}
         }
     }
-    args.envs.extend(env.filter(|env| !env.text.is_empty()));
+    args.envs.extend(env);
+    if args.name.is_empty() {
+        args.name = metadata.name;
+    }
+    if args.namespace.is_empty() {
+        args.namespace = metadata.namespace;
+    }
     Ok(args)
 }
 
-const fn known(is_secret: bool) -> &'static [&'static str] {
-    const FIELDS: [&str; 9] =
-        ["type", "name", "namespace", "behavior", "literals", "files", "envs", "env", "options"];
-    if is_secret { &FIELDS } else { FIELDS.split_at(1).1 }
-}
-
-/// Reads `generatorOptions`, or the `options` of one generator.
+/// Reads `generatorOptions`, or the `options` of a generator.
 ///
 /// # Errors
-/// Where a field is unknown (if `strict`) or of another type.
+/// Where a field is of another type or, if `strict`, unknown.
 pub(crate) fn decode_generator_options(node: &Node, strict: bool) -> Result<GeneratorOptions> {
     let mut options = GeneratorOptions::default();
-    for (name, value) in fields(node, "the options")? {
+    for (name, value) in fields(node, "generator options")? {
         match name.as_str() {
             "labels" => options.labels = string_map(value, "labels")?,
             "annotations" => options.annotations = string_map(value, "annotations")?,
-            "disablenamesuffixhash" => options.disable_name_suffix_hash = boolean(value, "disableNameSuffixHash")?,
+            "disablenamesuffixhash" => {
+                options.disable_name_suffix_hash = boolean(value, "disableNameSuffixHash")?;
+            }
             "immutable" => options.immutable = boolean(value, "immutable")?,
             _ if strict => {
-                return Err(unknown(node, &name, &["labels", "annotations", "disableNameSuffixHash", "immutable"]));
+                return Err(unknown(
+                    node,
+                    &name,
+                    &[
+                        "labels",
+                        "annotations",
+                        "disableNameSuffixHash",
+                        "immutable",
+                    ],
+                ));
             }
             _ => {}
         }
     }
     Ok(options)
+}
+
+fn decode_metadata(node: &Node) -> Result<GeneratorArgs> {
+    let mut metadata = GeneratorArgs::default();
+    for (name, value) in fields(node, "metadata")? {
+        match name.as_str() {
+            "name" => metadata.name = text(value, "metadata.name")?,
+            "namespace" => metadata.namespace = text(value, "metadata.namespace")?,
+            _ => {}
+        }
+    }
+    Ok(metadata)
 }

@@ -21,7 +21,7 @@ pub(crate) fn decode_replacement(node: &Node, strict: bool) -> Result<Replacemen
         match name.as_str() {
             "source" if !value.is_null() => replacement.source = Some(source(value, strict)?),
             "sourcevalue" if !value.is_null() => {
-                replacement.source_value = Some(text(value, "sourceValue")?)
+                replacement.source_value = Some(text(value, "sourceValue")?);
             }
             "targets" => replacement.targets = list(value, "targets", |item| target(item, strict))?,
             "source" | "sourcevalue" | "path" => {}
@@ -92,11 +92,11 @@ fn target(node: &Node, strict: bool) -> Result<ReplacementTarget> {
     for (name, value) in fields(node, "targets")? {
         match name.as_str() {
             "select" if !value.is_null() => {
-                target.select = Some(selector(value, "select", strict)?)
+                target.select = Some(selector(value, "select", strict)?);
             }
             "select" => {}
             "reject" => {
-                target.reject = list(value, "reject", |item| selector(item, "reject", strict))?
+                target.reject = list(value, "reject", |item| selector(item, "reject", strict))?;
             }
             "fieldpaths" => target.field_paths = located_list(value, "fieldPaths")?,
             "options" => target.options = options(value, strict)?,

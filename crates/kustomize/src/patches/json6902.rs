@@ -4,7 +4,7 @@ mod document;
 #[cfg(test)]
 mod tests;
 
-use goyaml::{Dialect, Limits, Node, Value};
+use goyaml::{Data, Dialect, Limits, Node, Position, Value};
 
 use crate::error::{Error, Result};
 use document::Place;
@@ -68,11 +68,6 @@ impl JsonPatch {
         Ok(Self { operations })
     }
 
-    /// How many operations there are.
-    pub(crate) const fn len(&self) -> usize {
-        self.operations.len()
-    }
-
     /// Whether there is no operation.
     pub(crate) const fn is_empty(&self) -> bool {
         self.operations.is_empty()
@@ -102,8 +97,27 @@ impl JsonPatch {
             );
         }
         let mut patched = Node::from_value(&value);
-        patched.position = node.position;
+        // What was read has a place, and with it a type that a replacement does not change any more.
+        set_position(&mut patched, node.position);
         Ok(patched)
+    }
+}
+
+fn set_position(node: &mut Node, position: Position) {
+    node.position = position;
+    match &mut node.data {
+        Data::Mapping(entries) => {
+            for (key, value) in entries {
+                key.position = position;
+                set_position(value, position);
+            }
+        }
+        Data::Sequence(items) => {
+            for item in items {
+                set_position(item, position);
+            }
+        }
+        Data::Scalar(_) | Data::Alias(_) => {}
     }
 }
 

@@ -86,7 +86,11 @@ impl MergeError {
 /// # Errors
 ///
 /// Where patch and resource disagree about the kind of a field, or the patch has an unknown `$patch` directive.
-pub fn apply(schema: &Schema, patch: &Node, target: Node) -> Result<Option<Node>, MergeError> {
+pub(crate) fn apply(
+    schema: &Schema,
+    patch: &Node,
+    target: Node,
+) -> Result<Option<Node>, MergeError> {
     let mut target = target;
     let mut patch = patch.clone();
     let comments = CommentSchemas::of(&[&target, &patch]);

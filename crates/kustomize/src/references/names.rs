@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use goyaml::{Data, Node, Text};
+use goyaml::{Data, Node, Tag, Text};
 
 use crate::config::{Config, NameBackReference};
 use crate::error::{Error, Result};
@@ -17,10 +17,13 @@ use crate::resources::Resources;
 /// # Errors
 /// Where a name could mean several resources that now have different names.
 // kustomize: nameReferenceTransformer and filters/nameref
-pub fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
+pub(crate) fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
     let candidates = Candidates::collect(resources);
     if candidates.by_old_name.is_empty() {
-        return Ok(());
+        // kustomize: the subjects are read even where there is nothing to rename.
+        return resources
+            .iter()
+            .try_for_each(|resource| Referrer::new(resource).map(drop));
     }
     let references = &config.get().name_references;
     let mut specs_of_kind: BTreeMap<String, Vec<(&Gvk, FieldSpec)>> = BTreeMap::new();
@@ -29,15 +32,24 @@ pub fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
             continue;
         }
         let original = resource.original_id().gvk;
-        let specs = specs_of_kind.entry(original.to_string()).or_insert_with(|| specs_for(references, &original));
+        let specs = specs_of_kind
+            .entry(original.to_string())
+            .or_insert_with(|| specs_for(references, &original));
         if specs.is_empty() {
             continue;
         }
-        let referrer = Referrer::new(resource);
+        let referrer = Referrer::new(resource)?;
         for (target, spec) in specs.iter() {
-            let finder = Finder { candidates: &candidates, referrer: &referrer, target, path: &spec.path };
-            spec.apply(resource.node_mut(), Create::Never, &mut |node| finder.fix(node))
-                .map_err(|error| error.resource(&referrer.id))?;
+            let finder = Finder {
+                candidates: &candidates,
+                referrer: &referrer,
+                target,
+                path: &spec.path,
+            };
+            spec.apply(resource.node_mut(), Create::Never, &mut |node| {
+                finder.fix(node)
+            })
+            .map_err(|error| error.resource(&referrer.id))?;
         }
     }
     Ok(())
@@ -47,9 +59,17 @@ pub fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
 fn specs_for<'a>(references: &'a [NameBackReference], original: &Gvk) -> Vec<(&'a Gvk, FieldSpec)> {
     let mut found = Vec::new();
     for reference in references {
-        for referrer in reference.referrers.iter().filter(|referrer| original.is_selected_by(&referrer.gvk)) {
+        for referrer in reference
+            .referrers
+            .iter()
+            .filter(|referrer| original.is_selected_by(&referrer.gvk))
+        {
             // The kind may have changed since; what was selected by the original one is walked whatever it is now.
-            let spec = FieldSpec { gvk: Gvk::default(), path: referrer.path.clone(), create: false };
+            let spec = FieldSpec {
+                gvk: Gvk::default(),
+                path: referrer.path.clone(),
+                create: false,
+            };
             found.push((&reference.target, spec));
         }
     }
@@ -72,7 +92,11 @@ struct Candidate {
 
 impl Candidates {
     fn collect(resources: &Resources) -> Self {
-        let mut result = Self { list: Vec::new(), by_old_name: BTreeMap::new(), by_original_namespace: BTreeMap::new() };
+        let mut result = Self {
+            list: Vec::new(),
+            by_old_name: BTreeMap::new(),
+            by_original_namespace: BTreeMap::new(),
+        };
         for (index, resource) in resources.iter().enumerate() {
             let candidate = Candidate {
                 id: resource.id().clone(),
@@ -87,14 +111,21 @@ impl Candidates {
                 }
             }
             let namespace = candidate.original().effective_namespace().into();
-            result.by_original_namespace.entry(namespace).or_default().push(index);
+            result
+                .by_original_namespace
+                .entry(namespace)
+                .or_default()
+                .push(index);
             result.list.push(candidate);
         }
         result
     }
 
     fn get<'a>(&'a self, positions: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Candidate> {
-        positions.into_iter().flatten().filter_map(|index| self.list.get(*index))
+        positions
+            .into_iter()
+            .flatten()
+            .filter_map(|index| self.list.get(*index))
     }
 }
 
@@ -109,21 +140,22 @@ struct Referrer {
     id: ResId,
     prefixes: Vec<Text>,
     suffixes: Vec<Text>,
-    /// Namespaces of the service accounts that a RoleBinding names.
+    /// Namespaces of the service accounts that a `RoleBinding` names.
     subject_namespaces: Vec<Text>,
     role_ref: Option<Gvk>,
 }
 
 impl Referrer {
-    fn new(resource: &Resource) -> Self {
+    fn new(resource: &Resource) -> Result<Self> {
         let node = resource.node();
-        Self {
+        Ok(Self {
             id: resource.id().clone(),
             prefixes: resource.notes.prefixes.clone(),
             suffixes: resource.notes.suffixes.clone(),
-            subject_namespaces: subject_namespaces(node),
+            subject_namespaces: subject_namespaces(node)
+                .map_err(|error| error.resource(resource.id()))?,
             role_ref: role_ref(node),
-        }
+        })
     }
 
     // kustomize: resWrangler.SubsetThatCouldBeReferencedByResource
@@ -151,26 +183,64 @@ impl Referrer {
     }
 }
 
-fn subject_namespaces(node: &Node) -> Vec<Text> {
+// kustomize: getNamespacesForRoleBinding
+fn subject_namespaces(node: &Node) -> Result<Vec<Text>> {
+    let mut found = Vec::new();
     if metadata::top_field(node, "kind") != "RoleBinding" {
-        return Vec::new();
+        return Ok(found);
     }
-    let subjects = node.get("subjects").and_then(Node::items).unwrap_or_default();
-    let accounts = subjects.iter().filter(|subject| metadata::top_field(subject, "kind") == "ServiceAccount");
-    accounts.filter_map(|account| account.get("namespace")?.to_text()).collect()
+    for subject in node
+        .get("subjects")
+        .and_then(Node::items)
+        .unwrap_or_default()
+    {
+        let refuse = |message: &str| {
+            Error::new(message)
+                .position(subject.position)
+                .field("subjects")
+        };
+        if !subject.is_mapping() {
+            return Err(refuse("a subject of a RoleBinding must be a map"));
+        }
+        let (Some(namespace), Some(kind)) = (subject.get("namespace"), subject.get("kind")) else {
+            continue;
+        };
+        if kind.tag != Tag::Str {
+            return Err(refuse("the `kind` of a subject must be a text"));
+        }
+        if kind.as_str() == Some("ServiceAccount") {
+            let text = namespace.as_str().filter(|_| namespace.tag == Tag::Str);
+            let text =
+                text.ok_or_else(|| refuse("the `namespace` of a ServiceAccount must be a text"))?;
+            found.push(text.into());
+        }
+    }
+    Ok(found)
 }
 
 fn role_ref(node: &Node) -> Option<Gvk> {
     let role_ref = node.get("roleRef")?;
     let group = role_ref.get("apiGroup")?.to_text()?;
     let kind = role_ref.get("kind")?.to_text()?;
-    Some(Gvk { group, version: Text::new(), kind })
+    Some(Gvk {
+        group,
+        version: Text::new(),
+        kind,
+    })
 }
 
 // kustomize: utils.SameEndingSubSlice
 fn end_alike(left: &[Text], right: &[Text]) -> bool {
-    let (short, long) = if left.len() <= right.len() { (left, right) } else { (right, left) };
-    if short.is_empty() { long.is_empty() } else { long.ends_with(short) }
+    let (short, long) = if left.len() <= right.len() {
+        (left, right)
+    } else {
+        (right, left)
+    };
+    if short.is_empty() {
+        long.is_empty()
+    } else {
+        long.ends_with(short)
+    }
 }
 
 /// Finds what one field of one referrer names.
@@ -189,13 +259,17 @@ impl<'a> Finder<'a> {
         match &mut node.data {
             Data::Scalar(_) => self.fix_scalar(node),
             Data::Mapping(_) => self.fix_mapping(node),
-            Data::Sequence(items) => items.iter_mut().filter(|item| !item.is_null()).try_for_each(|item| match item.data {
-                Data::Scalar(_) => self.fix_scalar(item),
-                Data::Mapping(_) => self.fix_mapping(item),
-                Data::Sequence(_) | Data::Alias(_) => {
-                    Err(Error::new("expected a name, or a map with a name").position(item.position))
-                }
-            }),
+            Data::Sequence(items) => items
+                .iter_mut()
+                .filter(|item| !item.is_null())
+                .try_for_each(|item| match item.data {
+                    Data::Scalar(_) => self.fix_scalar(item),
+                    Data::Mapping(_) => self.fix_mapping(item),
+                    Data::Sequence(_) | Data::Alias(_) => {
+                        Err(Error::new("expected a name, or a map with a name")
+                            .position(item.position))
+                    }
+                }),
             Data::Alias(_) => Ok(()),
         }
     }
@@ -214,24 +288,39 @@ impl<'a> Finder<'a> {
 
     fn fix_mapping(&self, node: &mut Node) -> Result<()> {
         let Some(name) = node.get("name") else {
-            return Err(Error::new("the path of a name reference leads to a map without `name`").position(node.position));
+            return Err(
+                Error::new("the path of a name reference leads to a map without `name`")
+                    .position(node.position),
+            );
         };
         let old = name.to_text().unwrap_or_default();
-        let mut named: Vec<&Candidate> = self.candidates.get(self.candidates.by_old_name.get(&old)).collect();
-        if let Some(namespace) = node.get("namespace").filter(|namespace| !namespace.is_null()) {
+        let mut named: Vec<&Candidate> = self
+            .candidates
+            .get(self.candidates.by_old_name.get(&old))
+            .collect();
+        if let Some(namespace) = node
+            .get("namespace")
+            .filter(|namespace| !namespace.is_null())
+        {
             let namespace = namespace.to_text().unwrap_or_default();
             self.keep_namespace(&namespace, &mut named);
         }
         let same = |left: &Candidate, right: &Candidate| {
             left.id.name == right.id.name && left.id.namespace == right.id.namespace
         };
-        let Some(referral) = self.select(&old, named, same)? else { return Ok(()) };
+        let Some(referral) = self.select(&old, named, same)? else {
+            return Ok(());
+        };
         if referral.id.name == old && referral.id.namespace.is_empty() {
             return Ok(());
         }
         metadata::set_entry(node, "name", metadata::untagged(referral.id.name.clone()));
         if !referral.id.namespace.is_empty() {
-            metadata::set_entry(node, "namespace", metadata::untagged(referral.id.namespace.clone()));
+            metadata::set_entry(
+                node,
+                "namespace",
+                metadata::untagged(referral.id.namespace.clone()),
+            );
         }
         Ok(())
     }
@@ -240,9 +329,13 @@ impl<'a> Finder<'a> {
     /// are.
     // kustomize: Filter.filterMapCandidatesByNamespace
     fn keep_namespace(&self, namespace: &Text, named: &mut Vec<&'a Candidate>) {
-        let mut originally_there = self.candidates.get(self.candidates.by_original_namespace.get(namespace));
+        let mut originally_there = self
+            .candidates
+            .get(self.candidates.by_original_namespace.get(namespace));
         if originally_there.any(|candidate| self.referrer.can_refer_to(candidate)) {
-            named.retain(|candidate| candidate.original().effective_namespace() == namespace.as_str());
+            named.retain(|candidate| {
+                candidate.original().effective_namespace() == namespace.as_str()
+            });
         } else {
             named.retain(|candidate| candidate.id.effective_namespace() == namespace.as_str());
         }
@@ -257,7 +350,10 @@ impl<'a> Finder<'a> {
     ) -> Result<Option<&'a Candidate>> {
         candidates.retain(|candidate| {
             self.referrer.can_refer_to(candidate)
-                && candidate.previous.iter().any(|id| id.gvk.is_selected_by(self.target))
+                && candidate
+                    .previous
+                    .iter()
+                    .any(|id| id.gvk.is_selected_by(self.target))
                 && self.fits_role_ref(candidate)
                 && self.referrer.may_name(candidate)
         });
@@ -267,20 +363,26 @@ impl<'a> Finder<'a> {
                 candidates.retain(|candidate| self.referrer.has_affixes_of(candidate, false));
             }
         }
-        let Some((first, others)) = candidates.split_first() else { return Ok(None) };
+        let Some((first, others)) = candidates.split_first() else {
+            return Ok(None);
+        };
         if others.iter().all(|other| same(first, other)) {
             return Ok(Some(first));
         }
-        let ids: Vec<String> = candidates.iter().map(|candidate| candidate.id.to_string()).collect();
+        let ids: Vec<String> = candidates
+            .iter()
+            .map(|candidate| candidate.id.to_string())
+            .collect();
         Err(Error::new(format!("`{old}` could mean any of {}", ids.join(", ")))
             .hint("give the resources different names, or refer to one by the name that it has in the end"))
     }
 
     fn fits_role_ref(&self, candidate: &Candidate) -> bool {
         match &self.referrer.role_ref {
-            Some(role) if self.path.ends_with("roleRef/name") => {
-                candidate.previous.iter().any(|id| id.gvk.is_selected_by(role))
-            }
+            Some(role) if self.path.ends_with("roleRef/name") => candidate
+                .previous
+                .iter()
+                .any(|id| id.gvk.is_selected_by(role)),
             _ => true,
         }
     }

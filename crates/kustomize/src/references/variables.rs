@@ -1,6 +1,7 @@
 //! `vars`: values of fields that take the place of `$(NAME)` in others.
 
 mod substitute;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -18,7 +19,7 @@ use substitute::{Substitution, Value};
 
 /// The variables that the kustomizations so far have defined, by name.
 #[derive(Clone, Debug, Default)]
-pub struct Variables(BTreeMap<Text, Var>);
+pub(crate) struct Variables(BTreeMap<Text, Var>);
 
 impl Variables {
     /// Adds the variables of a kustomization, and notes them in the resources that their values are read from.
@@ -26,11 +27,12 @@ impl Variables {
     /// # Errors
     /// Where a name is taken, and where several resources could be meant.
     // kustomize: ResAccumulator.MergeVars
-    pub fn add(&mut self, variables: &[Var], resources: &mut Resources) -> Result<()> {
+    pub(crate) fn add(&mut self, variables: &[Var], resources: &mut Resources) -> Result<()> {
         for variable in variables {
             let target = &variable.object;
             let matches = resources.positions_by_any_id(|id| {
-                target.is_same_but_namespace(id) && (target.namespace.is_empty() || target.is_in_namespace_of(id))
+                target.is_same_but_namespace(id)
+                    && (target.namespace.is_empty() || target.is_in_namespace_of(id))
             });
             match matches.as_slice() {
                 [] => {}
@@ -40,13 +42,18 @@ impl Variables {
                     }
                 }
                 _ => {
-                    return Err(Error::new(format!("several resources match `objref` of variable `{}`", variable.name))
-                        .position(variable.position)
-                        .hint("add the namespace of the one that is meant to `objref`"));
+                    return Err(Error::new(format!(
+                        "several resources match `objref` of variable `{}`",
+                        variable.name
+                    ))
+                    .position(variable.position)
+                    .hint("add the namespace of the one that is meant to `objref`"));
                 }
             }
         }
-        variables.iter().try_for_each(|variable| self.insert(variable.clone()))
+        variables
+            .iter()
+            .try_for_each(|variable| self.insert(variable.clone()))
     }
 
     /// Adds the variables of another kustomization.
@@ -54,8 +61,11 @@ impl Variables {
     /// # Errors
     /// Where a name is taken.
     // kustomize: VarSet.MergeSet
-    pub fn merge(&mut self, other: Self) -> Result<()> {
-        other.0.into_values().try_for_each(|variable| self.insert(variable))
+    pub(crate) fn merge(&mut self, other: Self) -> Result<()> {
+        other
+            .0
+            .into_values()
+            .try_for_each(|variable| self.insert(variable))
     }
 
     fn insert(&mut self, variable: Var) -> Result<()> {
@@ -64,10 +74,13 @@ impl Variables {
                 slot.insert(variable);
                 Ok(())
             }
-            Entry::Occupied(known) => Err(Error::new(format!("variable `{}` is defined twice", known.key()))
-                .position(variable.position)
-                .field("vars")
-                .hint("give one of the two another name")),
+            Entry::Occupied(known) => Err(Error::new(format!(
+                "variable `{}` is defined twice",
+                known.key()
+            ))
+            .position(variable.position)
+            .field("vars")
+            .hint("give one of the two another name")),
         }
     }
 
@@ -76,7 +89,7 @@ impl Variables {
     /// # Errors
     /// Where a variable has no value, and where a field that may refer to variables is of another type.
     // kustomize: ResAccumulator.ResolveVars and refVarTransformer.Transform
-    pub fn resolve(
+    pub(crate) fn resolve(
         &self,
         config: &Config,
         resources: &mut Resources,
@@ -90,14 +103,19 @@ impl Variables {
             for spec in &config.get().var_reference {
                 if spec.covers(resource.node()) {
                     let id = resource.id().clone();
-                    spec.apply(resource.node_mut(), Create::Never, &mut |node| substitution.apply(node))
-                        .map_err(|error| error.resource(&id))?;
+                    spec.apply(resource.node_mut(), Create::Never, &mut |node| {
+                        substitution.apply(node)
+                    })
+                    .map_err(|error| error.resource(&id))?;
                 }
             }
         }
         let unused = substitution.unused();
         if !unused.is_empty() {
-            warnings.push(format!("well-defined vars that were never replaced: {}", unused.join(",")));
+            warnings.push(format!(
+                "well-defined vars that were never replaced: {}",
+                unused.join(",")
+            ));
         }
         Ok(())
     }
@@ -120,29 +138,45 @@ impl Variables {
 
 // kustomize: ResAccumulator.findVarValueFromResources and RNode.GetFieldValue
 fn value_of(variable: &Var, source: &Resource) -> Result<Value> {
-    let path = if variable.field_path.is_empty() { "metadata.name" } else { &variable.field_path };
+    let path = if variable.field_path.is_empty() {
+        "metadata.name"
+    } else {
+        &variable.field_path
+    };
     let missing = || {
-        Error::new(format!("variable `{}` has no value: there is no field `{path}`", variable.name))
-            .position(variable.position)
-            .field("vars")
-            .resource(source.id())
+        Error::new(format!(
+            "variable `{}` has no value: there is no field `{path}`",
+            variable.name
+        ))
+        .position(variable.position)
+        .field("vars")
+        .resource(source.id())
     };
     let found = field_path::lookup(source.node(), &with_indices(path)).map_err(|_| missing())?;
-    let node = found.filter(|node| !node.is_null()).ok_or_else(missing)?;
+    let node = found.ok_or_else(missing)?;
     read(node).ok_or_else(|| {
-        Error::new(format!("variable `{}` cannot have the number in `{path}` as its value", variable.name))
-            .position(node.position)
-            .resource(source.id())
-            .hint("write the number in plain decimal digits, or put it in quotes")
+        Error::new(format!(
+            "variable `{}` cannot have the number in `{path}` as its value",
+            variable.name
+        ))
+        .position(node.position)
+        .resource(source.id())
+        .hint("write the number in plain decimal digits, or put it in quotes")
     })
 }
 
 /// A number is read by Go's functions for numbers, which know less than YAML does.
 fn read(node: &Node) -> Option<Value> {
-    let Some(text) = node.to_text() else { return Some(Value::Collection) };
+    let Some(text) = node.to_text() else {
+        return Some(Value::Collection);
+    };
     Some(match node.tag {
         Tag::Int => Value::Int(text.parse().ok()?),
-        Tag::Float => Value::Float(text.parse().ok().filter(|number: &f64| number.is_finite())?),
+        Tag::Float => Value::Float(
+            text.parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite())?,
+        ),
         Tag::Bool => Value::Bool(text.eq_ignore_ascii_case("true")),
         _ => Value::Text(text),
     })
@@ -153,8 +187,12 @@ fn read(node: &Node) -> Option<Value> {
 fn with_indices(path: &str) -> Vec<String> {
     let mut parts = Vec::new();
     for part in field_path::split(path) {
-        let index = part.strip_suffix(']').and_then(|part| part.rsplit_once('['));
-        match index.filter(|(_, index)| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit())) {
+        let index = part
+            .strip_suffix(']')
+            .and_then(|part| part.rsplit_once('['));
+        match index.filter(|(_, index)| {
+            !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit())
+        }) {
             Some((field, index)) => parts.extend([field, index].into_iter().map(str::to_owned)),
             None => parts.push(part),
         }

@@ -31,7 +31,7 @@ impl IamPolicy {
                         match name.as_str() {
                             "name" => policy.name = text(part, "kubernetesService.name")?,
                             "namespace" => {
-                                policy.namespace = text(part, "kubernetesService.namespace")?
+                                policy.namespace = text(part, "kubernetesService.namespace")?;
                             }
                             _ => {}
                         }

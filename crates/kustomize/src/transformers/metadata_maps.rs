@@ -12,31 +12,46 @@ use crate::resource::Resource;
 /// # Errors
 /// Where a field spec leads to something else than a map.
 // kustomize: filters/labels and filters/annotations
-pub fn apply(entries: &StringMap, specs: &[FieldSpec], resources: &mut [Resource]) -> Result<()> {
+pub(crate) fn apply(
+    entries: &StringMap,
+    specs: &[FieldSpec],
+    resources: &mut [Resource],
+) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
     for resource in resources {
-        for spec in specs {
-            if !spec.covers(resource.node()) {
-                continue;
-            }
-            let result = spec.apply(resource.node_mut(), Create::Mapping, &mut |node| set_all(node, entries));
+        let covering: Vec<_> = specs
+            .iter()
+            .filter(|spec| spec.covers(resource.node()))
+            .collect();
+        let marks: Vec<u32> = match covering.len() {
+            0 | 1 => Vec::new(),
+            _ => entries.values().map(|text| resource.share(text)).collect(),
+        };
+        for spec in covering {
+            let mut set = |map: &mut Node| set_all(map, entries, &marks);
+            let result = spec.apply(resource.node_mut(), Create::Mapping, &mut set);
             result.map_err(|error| error.resource(resource.id()))?;
         }
+        resource.settle_shared();
     }
     Ok(())
 }
 
-fn set_all(map: &mut Node, entries: &StringMap) -> Result<()> {
+fn set_all(map: &mut Node, entries: &StringMap, marks: &[u32]) -> Result<()> {
     if map.is_null() {
         return Ok(());
     }
     if !map.is_mapping() {
-        return Err(Error::new("labels and annotations can only be added to a map").position(map.position));
+        return Err(
+            Error::new("labels and annotations can only be added to a map").position(map.position),
+        );
     }
-    for (key, value) in entries {
-        metadata::set_entry(map, key, Node::string(value.clone()));
+    for (index, (key, value)) in entries.iter().enumerate() {
+        let mut value = Node::string(value.clone());
+        value.set_mark(marks.get(index).copied().unwrap_or_default());
+        metadata::set_entry(map, key, value);
     }
     Ok(())
 }

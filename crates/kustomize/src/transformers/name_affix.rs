@@ -10,7 +10,7 @@ use crate::resource::Resource;
 
 /// Which end of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Affix {
+pub(crate) enum Affix {
     /// `namePrefix`
     Prefix,
     /// `nameSuffix`
@@ -22,13 +22,21 @@ pub enum Affix {
 /// # Errors
 /// Where a field spec leads through something else than maps and lists.
 // kustomize: PrefixTransformer and SuffixTransformer
-pub fn apply(affix: Affix, text: &Text, specs: &[FieldSpec], resources: &mut [Resource]) -> Result<()> {
+pub(crate) fn apply(
+    affix: Affix,
+    text: &Text,
+    specs: &[FieldSpec],
+    resources: &mut [Resource],
+) -> Result<()> {
     for resource in resources {
         let original = resource.original_id();
         if is_name_fixed(&original.gvk) {
             continue;
         }
-        for spec in specs.iter().filter(|spec| original.gvk.is_selected_by(&spec.gvk)) {
+        for spec in specs
+            .iter()
+            .filter(|spec| original.gvk.is_selected_by(&spec.gvk))
+        {
             if spec.path == "metadata/name" && !text.is_empty() {
                 let affixes = match affix {
                     Affix::Prefix => &mut resource.notes.prefixes,
@@ -37,15 +45,19 @@ pub fn apply(affix: Affix, text: &Text, specs: &[FieldSpec], resources: &mut [Re
                 affixes.push(text.clone());
                 resource.remember_id();
             }
-            let result = spec.apply(resource.node_mut(), Create::Scalar(Tag::Str), &mut |node: &mut Node| {
-                let name = node.as_str().unwrap_or_default();
-                let renamed = match affix {
-                    Affix::Prefix => [text, name].concat(),
-                    Affix::Suffix => [name, text].concat(),
-                };
-                metadata::replace_scalar(node, metadata::untagged(renamed));
-                Ok(())
-            });
+            let result = spec.apply(
+                resource.node_mut(),
+                Create::Scalar(Tag::Str),
+                &mut |node: &mut Node| {
+                    let name = node.as_str().unwrap_or_default();
+                    let renamed = match affix {
+                        Affix::Prefix => [text, name].concat(),
+                        Affix::Suffix => [name, text].concat(),
+                    };
+                    metadata::replace_scalar(node, metadata::untagged(renamed));
+                    Ok(())
+                },
+            );
             result.map_err(|error| error.resource(resource.id()))?;
         }
     }

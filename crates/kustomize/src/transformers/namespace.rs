@@ -10,7 +10,7 @@ use crate::resources::Resources;
 
 /// Which subjects of role bindings move to the namespace too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RoleBindingSubjects {
+pub(crate) enum RoleBindingSubjects {
     /// Those named `default`.
     #[default]
     DefaultOnly,
@@ -22,7 +22,7 @@ pub enum RoleBindingSubjects {
 
 /// What the namespace transformer is to do.
 #[derive(Clone, Debug, Default)]
-pub struct NamespaceArgs {
+pub(crate) struct NamespaceArgs {
     /// The namespace.
     pub namespace: Text,
     /// Whether a namespace that is set stays.
@@ -36,7 +36,11 @@ pub struct NamespaceArgs {
 /// # Errors
 /// Where two resources become the same, and where a field that should be a text is none.
 // kustomize: NamespaceTransformer and filters/namespace
-pub fn apply(args: &NamespaceArgs, specs: &[FieldSpec], resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply(
+    args: &NamespaceArgs,
+    specs: &[FieldSpec],
+    resources: &mut Resources,
+) -> Result<()> {
     if args.namespace.is_empty() {
         return Ok(());
     }
@@ -51,14 +55,25 @@ pub fn apply(args: &NamespaceArgs, specs: &[FieldSpec], resources: &mut Resource
     })
 }
 
-pub(super) fn move_one(args: &NamespaceArgs, specs: &[FieldSpec], resource: &mut Resource) -> Result<()> {
+pub(super) fn move_one(
+    args: &NamespaceArgs,
+    specs: &[FieldSpec],
+    resource: &mut Resource,
+) -> Result<()> {
     let is_core = metadata::top_field(resource.node(), "apiVersion") == "v1";
     let is_cluster_scoped = resource.id().cluster_scoped;
-    let is_role_binding = matches!(resource.gvk().kind.as_str(), "RoleBinding" | "ClusterRoleBinding");
+    let is_role_binding = matches!(
+        resource.gvk().kind.as_str(),
+        "RoleBinding" | "ClusterRoleBinding"
+    );
     let node = resource.node_mut();
     let mut set = |field: &mut Node| set_namespace(field, args);
     if !is_cluster_scoped {
-        FieldSpec::of_every_kind("metadata/namespace", true).apply(node, Create::Scalar(Tag::Str), &mut set)?;
+        FieldSpec::of_every_kind("metadata/namespace", true).apply(
+            node,
+            Create::Scalar(Tag::Str),
+            &mut set,
+        )?;
     }
     if is_role_binding {
         move_subjects(node, args)?;
@@ -66,7 +81,9 @@ pub(super) fn move_one(args: &NamespaceArgs, specs: &[FieldSpec], resource: &mut
     for spec in specs {
         let is_done = spec.path == "metadata/namespace"
             || (!is_core && spec.path == "metadata/name")
-            || (is_role_binding && spec.path == "subjects/namespace" && spec.gvk.kind.ends_with("RoleBinding"));
+            || (is_role_binding
+                && spec.path == "subjects/namespace"
+                && spec.gvk.kind.ends_with("RoleBinding"));
         if !is_done {
             spec.apply(node, Create::Scalar(Tag::Str), &mut set)?;
         }
@@ -80,12 +97,26 @@ fn move_subjects(binding: &mut Node, args: &NamespaceArgs) -> Result<()> {
         RoleBindingSubjects::DefaultOnly => ("name", "default"),
         RoleBindingSubjects::AllServiceAccounts => ("kind", "ServiceAccount"),
     };
-    let Some(subjects) = binding.get_mut("subjects").filter(|subjects| !subjects.is_null()) else { return Ok(()) };
+    let Some(subjects) = binding
+        .get_mut("subjects")
+        .filter(|subjects| !subjects.is_null())
+    else {
+        return Ok(());
+    };
     let position = subjects.position;
-    let subjects = subjects
-        .items_mut()
-        .ok_or_else(|| Error::new("`subjects` of a role binding must be a list").position(position).field("subjects"))?;
+    let subjects = subjects.items_mut().ok_or_else(|| {
+        Error::new("`subjects` of a role binding must be a list")
+            .position(position)
+            .field("subjects")
+    })?;
     for subject in subjects {
+        if !subject.is_mapping() || subject.get(field).is_some_and(|value| !value.is_scalar()) {
+            return Err(Error::new(format!(
+                "a subject of a role binding needs `{field}` as a text"
+            ))
+            .position(subject.position)
+            .field("subjects"));
+        }
         if subject.get(field).and_then(Node::as_str) != Some(expected) {
             continue;
         }
@@ -101,7 +132,9 @@ fn move_subjects(binding: &mut Node, args: &NamespaceArgs) -> Result<()> {
 
 fn set_namespace(field: &mut Node, args: &NamespaceArgs) -> Result<()> {
     if !field.is_scalar() {
-        return Err(Error::new("a namespace can only be written to a text field").position(field.position));
+        return Err(
+            Error::new("a namespace can only be written to a text field").position(field.position),
+        );
     }
     if args.unset_only && !field.is_null() && field.as_str() != Some("") {
         return Ok(());

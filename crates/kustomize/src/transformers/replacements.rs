@@ -15,6 +15,7 @@ use crate::kustomization::{
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::selector::{CompiledSelector, Selector};
+use crate::shared;
 
 /// The field that counts where none is given, for sources and targets alike.
 const DEFAULT_FIELD: &str = "metadata.name";
@@ -180,7 +181,7 @@ impl<'a> Target<'a> {
 /// Whether a resource is rejected, by its id or by its labels and annotations.
 // kustomize: selectByAnnoAndLabel and RejectsAny each look at one half of a selector; an empty half rejects nothing.
 fn rejects(reject: &Selector, compiled: &CompiledSelector, resource: &Resource) -> bool {
-    let has_labels = !reject.label_selector.is_empty() || !reject.annotation_selector.is_empty();
+    let has_labels = !reject.labels.is_empty() || !reject.annotations.is_empty();
     let has_id = reject.id != ResId::default();
     (has_labels && compiled.matches_metadata(resource))
         || (has_id && resource.any_id(|id| compiled.matches_id(id)))
@@ -204,6 +205,7 @@ fn apply_to_target(
                         .resource(&id)
                 })?;
             }
+            resource.settle_shared();
         }
     }
     Ok(())
@@ -248,6 +250,7 @@ fn set_value(slot: &mut Node, value: &Node, options: Option<&FieldOptions>) -> R
         set_text(slot, joined.or_else(|| value.to_text()).unwrap_or_default());
     } else {
         *slot = value.clone();
+        shared::forget(slot);
     }
     Ok(())
 }

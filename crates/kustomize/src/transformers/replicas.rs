@@ -13,16 +13,26 @@ use crate::resources::Resources;
 /// # Errors
 /// Where there is none of that name among the kinds that have replicas.
 // kustomize: ReplicaCountTransformer
-pub fn apply(replica: &Replica, specs: &[FieldSpec], resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply(
+    replica: &Replica,
+    specs: &[FieldSpec],
+    resources: &mut Resources,
+) -> Result<()> {
     let mut found = false;
     for spec in specs {
-        let matches =
-            resources.positions_by_any_id(|id| id.name == replica.name && id.gvk.is_selected_by(&spec.gvk));
+        let matches = resources
+            .positions_by_any_id(|id| id.name == replica.name && id.gvk.is_selected_by(&spec.gvk));
         for index in matches {
-            let Some(resource) = resources.as_mut_slice().get_mut(index) else { continue };
+            let Some(resource) = resources.as_mut_slice().get_mut(index) else {
+                continue;
+            };
             found = true;
             let count = Node::scalar(replica.count.to_string(), Tag::Int);
             let result = spec.apply(resource.node_mut(), Create::Scalar(Tag::Int), &mut |node| {
+                if !node.is_scalar() {
+                    return Err(Error::new("a replica count can only replace a number")
+                        .position(node.position));
+                }
                 metadata::replace_scalar(node, count.clone());
                 Ok(())
             });

@@ -142,7 +142,7 @@ fn target(node: &Node) -> Result<Target> {
     for (name, value) in fields(node, "targets")? {
         match name.as_str() {
             "selector" if !value.is_null() => {
-                target.selector = Some(selector(value, "selector", false)?)
+                target.selector = Some(selector(value, "selector", false)?);
             }
             "fieldpath" => target.field_path = text(value, "fieldPath")?,
             "filepathposition" => {

@@ -62,10 +62,17 @@ fn errors_name_the_operation_and_no_value() {
 fn only_the_form_is_checked_when_a_patch_is_read() {
     assert!(JsonPatch::parse("[]").unwrap().is_empty());
     assert!(JsonPatch::parse("null").unwrap().is_empty());
-    assert_eq!(JsonPatch::parse("- op: nonsense\n- null").unwrap().len(), 2);
+    assert_eq!(
+        JsonPatch::parse("- op: nonsense\n- null")
+            .unwrap()
+            .operations
+            .len(),
+        2
+    );
     assert_eq!(
         JsonPatch::parse("- {op: remove, path: /a}\n---\n- more")
             .unwrap()
+            .operations
             .len(),
         1
     );

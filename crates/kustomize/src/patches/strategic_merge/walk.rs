@@ -142,6 +142,7 @@ impl<'a> Walk<'a> {
                 Outcome::Patch => {
                     // kustomize: `FieldSetter` keeps the style of the field that is there, and with it its quotes.
                     change.style = value.style;
+                    change.set_mark(value.mark());
                     *value = change;
                 }
                 Outcome::Gone => return Ok(false),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use goyaml::{Data, Node, Style, Tag, Text};
 
 use crate::error::{Error, Result};
+use crate::generators::base64_lines;
 
 /// The value of a variable.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,12 +26,19 @@ pub(super) struct Substitution {
 
 impl Substitution {
     pub(super) const fn new(values: BTreeMap<Text, Value>) -> Self {
-        Self { values, used: BTreeSet::new() }
+        Self {
+            values,
+            used: BTreeSet::new(),
+        }
     }
 
     /// The variables that nothing has referred to, sorted.
     pub(super) fn unused(&self) -> Vec<&str> {
-        self.values.keys().filter(|name| !self.used.contains(*name)).map(Text::as_str).collect()
+        self.values
+            .keys()
+            .filter(|name| !self.used.contains(*name))
+            .map(Text::as_str)
+            .collect()
     }
 
     /// Replaces references in a text, in the texts of a list or in those that a map holds.
@@ -41,50 +49,62 @@ impl Substitution {
     pub(super) fn apply(&mut self, node: &mut Node) -> Result<()> {
         match &mut node.data {
             _ if node.tag == Tag::Null => Ok(()),
-            Data::Scalar(_) => self.replace_in(node),
+            Data::Scalar(_) => {
+                self.replace_in(node);
+                Ok(())
+            }
             Data::Sequence(items) => items.iter_mut().try_for_each(|item| {
                 if !is_text(item) {
-                    return Err(Error::new("an item of a list that may refer to variables is not a text")
-                        .position(item.position)
-                        .hint("put the item in quotes"));
+                    return Err(Error::new(
+                        "an item of a list that may refer to variables is not a text",
+                    )
+                    .position(item.position)
+                    .hint("put the item in quotes"));
                 }
-                self.replace_in(item)
+                self.replace_in(item);
+                Ok(())
             }),
             Data::Mapping(entries) => entries.iter_mut().try_for_each(|(key, value)| {
                 if !is_text(key) {
-                    return Err(Error::new("a key of a map that may refer to variables is not a text")
-                        .position(key.position)
-                        .hint("put the key in quotes"));
+                    return Err(Error::new(
+                        "a key of a map that may refer to variables is not a text",
+                    )
+                    .position(key.position)
+                    .hint("put the key in quotes"));
                 }
-                self.replace_in(value)
+                self.replace_in(value);
+                Ok(())
             }),
-            Data::Alias(_) => Err(Error::new("an alias stands where a value is expected").position(node.position)),
+            Data::Alias(_) => {
+                Err(Error::new("an alias stands where a value is expected").position(node.position))
+            }
         }
     }
 
     /// Replaces references in a text and leaves anything else alone.
-    fn replace_in(&mut self, node: &mut Node) -> Result<()> {
+    fn replace_in(&mut self, node: &mut Node) {
         if !is_text(node) {
-            return Ok(());
+            return;
         }
         let text = node.to_text().unwrap_or_default();
         // kustomize: updateNodeValue drops the style of every text it passes, whether it holds a reference or not.
         node.style = Style::PLAIN;
         if !text.contains('$') {
-            return Ok(());
+            return;
         }
-        let (text, tag) = match self.whole(&text) {
-            Some(value) => value,
-            None => (self.expand(&text).map_err(|error| error.position(node.position))?, Tag::Str),
-        };
+        let (text, tag) = self
+            .whole(&text)
+            .unwrap_or_else(|| (self.expand(&text), Tag::Str));
         node.data = Data::Scalar(text);
         node.tag = tag;
-        Ok(())
     }
 
     /// The value of a text that is a reference and nothing else; it keeps its type.
     fn whole(&mut self, text: &str) -> Option<(Text, Tag)> {
-        let name = text.strip_prefix("$(")?.strip_suffix(')').filter(|name| !name.contains(')'))?;
+        let name = text
+            .strip_prefix("$(")?
+            .strip_suffix(')')
+            .filter(|name| !name.contains(')'))?;
         Some(match self.value(name)? {
             Value::Text(text) => (text, Tag::Str),
             Value::Int(number) => (number.to_string().into(), Tag::Int),
@@ -95,54 +115,44 @@ impl Substitution {
     }
 
     // kustomize: refvar.DoReplacements and tryReadVariableName
-    fn expand(&mut self, text: &str) -> Result<Text> {
-        let mut expanded = String::with_capacity(text.len());
+    fn expand(&mut self, text: &str) -> Text {
+        let mut expanded = Vec::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('$') {
-            expanded.push_str(before);
-            rest = after;
-            match after.chars().next() {
-                None => expanded.push('$'),
-                Some('$') => {
-                    expanded.push('$');
-                    rest = after.get(1..).unwrap_or_default();
-                }
-                Some('(') => match after.split_once(')') {
-                    Some((reference, after)) => {
-                        self.push_value(&mut expanded, reference.get(1..).unwrap_or_default());
-                        rest = after;
-                    }
-                    None => {
-                        expanded.push_str("$(");
-                        rest = after.get(1..).unwrap_or_default();
-                    }
-                },
-                Some(other) if other.is_ascii() => {
-                    expanded.extend(['$', other]);
-                    rest = after.get(1..).unwrap_or_default();
-                }
-                // kustomize: takes the character's first byte for a character of its own, and cannot print the result.
-                Some(other) => {
-                    return Err(Error::new(format!("`${other}` cannot stand in a text that may refer to variables"))
-                        .hint("write `$$` for a dollar sign"));
-                }
+            expanded.extend_from_slice(before.as_bytes());
+            let reference = after
+                .strip_prefix('(')
+                .and_then(|inside| inside.split_once(')'));
+            if let Some((name, after)) = reference {
+                expanded.extend_from_slice(self.written(name).as_bytes());
+                rest = after;
+                continue;
+            }
+            // What follows a dollar sign is taken with it, so that the second of two begins no reference.
+            let next = after.chars().next();
+            if next != Some('$') {
+                expanded.push(b'$');
+            }
+            if let Some(next) = next {
+                push_as_bytes(&mut expanded, next);
+                rest = after.get(next.len_utf8()..).unwrap_or_default();
+            } else {
+                rest = after;
             }
         }
-        expanded.push_str(rest);
-        Ok(expanded.into())
+        expanded.extend_from_slice(rest.as_bytes());
+        // kustomize: yaml.Node.SetString writes as base64 what is no UTF-8.
+        String::from_utf8(expanded).map_or_else(|error| base64_lines(error.as_bytes()), Text::from)
     }
 
-    fn push_value(&mut self, expanded: &mut String, name: &str) {
+    /// A variable's value within a text; a reference to no variable stays as it is.
+    fn written(&mut self, name: &str) -> Text {
         match self.value(name) {
-            Some(Value::Text(text)) => expanded.push_str(&text),
-            Some(Value::Int(number)) => expanded.push_str(&number.to_string()),
-            Some(Value::Float(number)) => expanded.push_str(&shortest(number)),
-            Some(Value::Bool(value)) => expanded.push_str(&value.to_string()),
-            Some(Value::Collection) | None => {
-                expanded.push_str("$(");
-                expanded.push_str(name);
-                expanded.push(')');
-            }
+            Some(Value::Text(text)) => text,
+            Some(Value::Int(number)) => number.to_string().into(),
+            Some(Value::Float(number)) => shortest(number).into(),
+            Some(Value::Bool(value)) => value.to_string().into(),
+            Some(Value::Collection) | None => ["$(", name, ")"].concat().into(),
         }
     }
 
@@ -159,12 +169,23 @@ fn is_text(node: &Node) -> bool {
     node.is_scalar() && node.tag == Tag::Str
 }
 
+// kustomize: the first byte of a character behind a dollar sign is taken for a character of its own.
+fn push_as_bytes(text: &mut Vec<u8>, character: char) {
+    let mut buffer = [0; 4];
+    if let Some((first, others)) = character.encode_utf8(&mut buffer).as_bytes().split_first() {
+        text.extend_from_slice(char::from(*first).encode_utf8(&mut [0; 2]).as_bytes());
+        text.extend_from_slice(others);
+    }
+}
+
 /// A float as Go's `%v` prints it: with an exponent where that is below -4 or above 5.
 fn shortest(number: f64) -> String {
     let scientific = format!("{number:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
+    let Some((digits, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
     match exponent.parse::<i32>() {
-        Ok(exponent) if exponent < -4 || exponent >= 6 => {
+        Ok(exponent) if !(-4..6).contains(&exponent) => {
             let sign = if exponent < 0 { '-' } else { '+' };
             format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
         }

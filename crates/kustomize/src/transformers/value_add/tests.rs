@@ -3,8 +3,9 @@
 use goyaml::{Limits, Node};
 
 use super::{apply, decode, insert_part};
+use crate::build::Options;
 use crate::files::MemoryFiles;
-use crate::loader::{LoadRestrictions, Loader};
+use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::resources::Resources;
 
@@ -15,7 +16,7 @@ fn parse(text: &str) -> Node {
 }
 
 fn changed(files: &MemoryFiles, configuration: &str, object: &str) -> String {
-    let loader = Loader::new(files, "/somewhere/app", LoadRestrictions::default()).unwrap();
+    let loader = Loader::new(files, "/somewhere/app", &Options::default()).unwrap();
     let add = decode(&parse(configuration), &loader).unwrap();
     let mut resources = Resources::new();
     resources.append(Resource::new(parse(object))).unwrap();

@@ -1,0 +1,116 @@
+//! Which schema a build uses: the built-in one, or the first that a kustomization names.
+
+use goyaml::{Limits, Node, Text};
+
+use crate::error::{Error, Result};
+use crate::kustomization::Kustomization;
+use crate::loader::Loader;
+use crate::resource::Resource;
+use crate::schema::{Builtin, Schema};
+use crate::transformers::Transformer;
+
+/// The Kubernetes version whose schema is built in.
+const BUILTIN_VERSION: &str = "v1.21.2";
+
+/// The schema of a build, and what decides how a custom one goes together with the built-in one.
+#[derive(Debug)]
+pub(crate) struct ChosenSchema {
+    schema: Schema,
+    /// Whether a kustomization has named a schema; the first one counts.
+    is_chosen: bool,
+    /// Whether a strategic merge has used the schema.
+    has_merged: bool,
+    /// Whether a resource has been loaded of whose kind nothing is built in.
+    has_unknown_kind: bool,
+}
+
+impl ChosenSchema {
+    /// The built-in schema, until a kustomization names another.
+    pub(crate) const fn new() -> Self {
+        Self {
+            schema: Schema::builtin(),
+            is_chosen: false,
+            has_merged: false,
+            has_unknown_kind: false,
+        }
+    }
+
+    /// The schema for a transformer.
+    pub(crate) const fn for_transformer(&mut self, transformer: &Transformer) -> &Schema {
+        self.has_merged = self.has_merged || transformer.merges();
+        &self.schema
+    }
+
+    /// Takes note of the kinds of resources that a layer has loaded.
+    pub(crate) fn note_kinds(&mut self, resources: &[Resource]) {
+        self.has_unknown_kind = self.has_unknown_kind
+            || resources.iter().any(|resource| {
+                let gvk = resource.gvk();
+                self.schema
+                    .is_namespace_scoped(&gvk.api_version(), &gvk.kind)
+                    .is_none()
+            });
+    }
+
+    /// Takes the schema that a kustomization names, unless one has been named before.
+    ///
+    /// # Errors
+    /// Where the file is no schema, the version is not built in, or both are named.
+    // kustomize: openapi.SetSchema and initSchema, which adds a custom schema to what has been initialised before it.
+    pub(crate) fn choose(
+        &mut self,
+        kustomization: &Kustomization,
+        loader: &Loader,
+        limits: &Limits,
+    ) -> Result<()> {
+        let openapi = &kustomization.openapi;
+        let Some(path) = openapi.get("path") else {
+            return self.choose_version(openapi.get("version"));
+        };
+        let file = loader
+            .load_path(path)
+            .map_err(|error| error.field("openapi.path"))?;
+        if self.is_chosen {
+            return Ok(());
+        }
+        if openapi.contains_key("version") {
+            return Err(Error::new("`openapi` has both `path` and `version`")
+                .field("openapi")
+                .hint("name a schema file or a built-in version"));
+        }
+        let document = parse(&file.bytes, limits).map_err(|error| error.in_file(&file.name))?;
+        let builtin = match (self.has_merged, self.has_unknown_kind) {
+            (true, _) => Builtin::Extended,
+            (false, true) => Builtin::Preferred,
+            (false, false) => Builtin::Replaced,
+        };
+        self.schema = Schema::with_custom(&document, builtin)
+            .map_err(|error| Error::new(error.to_string()).in_file(&file.name))?;
+        self.is_chosen = true;
+        Ok(())
+    }
+
+    fn choose_version(&mut self, version: Option<&Text>) -> Result<()> {
+        let Some(version) = version.filter(|version| !version.is_empty() && !self.is_chosen) else {
+            return Ok(());
+        };
+        if version != BUILTIN_VERSION {
+            return Err(
+                Error::new(format!("OpenAPI version `{version}` is not built in"))
+                    .field("openapi.version")
+                    .hint(format!("the only one that is, is `{BUILTIN_VERSION}`")),
+            );
+        }
+        self.is_chosen = true;
+        Ok(())
+    }
+}
+
+fn parse(bytes: &[u8], limits: &Limits) -> Result<Node> {
+    let document = goyaml::parse(bytes, limits).map_err(|error| Error::malformed(&error))?;
+    let mut document = document.ok_or_else(|| Error::new("the schema file is empty"))?;
+    document
+        .expand_aliases(limits)
+        .map_err(|error| Error::malformed(&error))?;
+    Ok(document)
+}

@@ -1,0 +1,200 @@
+//! No error message holds a value, wherever it came from and however the build fails.
+
+use crate::workspace::Workspace;
+
+/// What must not be seen.
+const VALUE: &str = "hunter2";
+
+const OBJECT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: one\n  annotations:\n    \
+                      argocd-infisical.io/template: \"true\"\nspec:\n  x: FIELD\n";
+
+fn declared(default: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  annotations:\n    config.kubernetes.io/local-config: \
+         \"true\"\n    argocd-infisical.io/declare: settings\ndata:\n  A: \"{default}\"\n  REQUIRED: \"\"\n"
+    )
+}
+
+fn sources() -> Vec<(&'static str, String)> {
+    vec![
+        ("s.env", format!("A=\"{VALUE}: [\"\n")),
+        (
+            "secret.yaml",
+            format!("apiVersion: v1\nkind: Secret\nstringData:\n  A: \"{VALUE}: [\"\n"),
+        ),
+        (
+            "map.yaml",
+            format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  A: \"{VALUE}: [\"\n"),
+        ),
+        (
+            "secret.json",
+            format!(
+                "{{\"apiVersion\":\"v1\",\"kind\":\"Secret\",\"stringData\":{{\"A\":\"{VALUE}: [\"}}}}"
+            ),
+        ),
+        ("directory/A", format!("{VALUE}: [")),
+    ]
+}
+
+#[test]
+fn whatever_a_placeholder_does_with_it() {
+    for (source, text) in sources() {
+        for expression in [
+            "A | int",
+            "A | bool",
+            "A | float",
+            "A | yaml",
+            "A | json",
+            "A | none",
+            "A.x",
+            "A()",
+            "A.upper()",
+            "A | int(1)",
+            "A | default",
+            "A[0]",
+            "A + 1",
+            "A | b64encode | int",
+            "B | default(settings.A) | int",
+            "A",
+        ] {
+            let object = OBJECT.replace("FIELD", &format!("${{{{ settings.{expression} }}}}"));
+            let workspace = Workspace::new(&[
+                (
+                    "kustomization.yaml",
+                    "resources: [settings.yaml, one.yaml]\n",
+                ),
+                ("settings.yaml", &declared("a")),
+                ("one.yaml", &object),
+            ]);
+            workspace.write(source, &text);
+            let settings = source.split('/').next().unwrap();
+            let run = workspace.run(&["render", "--settings", settings]);
+            // The required key is missing, so it always fails.
+            assert_eq!(
+                (run.code, run.stdout.as_str()),
+                (1, ""),
+                "{source} {expression}"
+            );
+            assert!(
+                !run.stderr.contains(VALUE),
+                "{source} {expression}: {}",
+                run.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn whatever_is_wrong_with_the_source() {
+    for (name, text) in [
+        ("s.env", format!("A='{VALUE}")),
+        ("s.env", format!("A=1\nA={VALUE}\n")),
+        ("s.env", VALUE.to_owned()),
+        ("s.env", format!("{VALUE} x=1\n")),
+        ("s.env", format!("A='x' {VALUE}\n")),
+        (
+            "s.yaml",
+            format!("apiVersion: v1\nkind: Secret\ndata:\n  A: {VALUE}\n"),
+        ),
+        (
+            "s.yaml",
+            format!("apiVersion: v1\nkind: Secret\ndata:\n  A: [{VALUE}]\n"),
+        ),
+        (
+            "s.yaml",
+            format!("apiVersion: v1\nkind: Secret\ndata: {VALUE}\n"),
+        ),
+        (
+            "s.yaml",
+            format!("apiVersion: v1\nkind: Secret\nstringData:\n  A: {VALUE}: {VALUE}\n"),
+        ),
+        (
+            "s.yaml",
+            format!("apiVersion: v1\nkind: Secret\nstringData:\n  A: *{VALUE}\n"),
+        ),
+        (
+            "s.yaml",
+            format!("apiVersion: v1\nkind: Secret\nstringData:\n  A: {VALUE}\n  A: {VALUE}\n"),
+        ),
+        ("s.yaml", format!("A: {VALUE}\n")),
+        ("s.yaml", VALUE.to_owned()),
+        ("s.json", format!("{{\"kind\": \"{VALUE}")),
+    ] {
+        let workspace = Workspace::new(&[
+            ("kustomization.yaml", "resources: [settings.yaml]\n"),
+            ("settings.yaml", &declared("a")),
+            (name, &text),
+        ]);
+        let run = workspace.run(&["render", "--settings", name]);
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{name} {text}");
+        assert!(!run.stderr.contains(VALUE), "{name} {text}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_value_that_a_replacement_carries_into_a_wrong_place() {
+    let workspace = Workspace::new(&[
+        (
+            "kustomization.yaml",
+            "resources: [settings.yaml, one.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: settings, fieldPath: data.A}\n  \
+             targets:\n  - select: {name: one}\n    fieldPaths: [spec.x.y.z, spec.x.0]\n",
+        ),
+        (
+            "settings.yaml",
+            &declared("a").replace("  REQUIRED: \"\"\n", ""),
+        ),
+        ("one.yaml", OBJECT),
+        ("s.env", &format!("A={VALUE}\n")),
+    ]);
+    let run = workspace.run(&["render", "--settings", "s.env"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert!(!run.stderr.contains(VALUE), "{}", run.stderr);
+}
+
+#[test]
+fn lines_of_secrets_in_the_repository_are_not_shown() {
+    for (kustomization, secret) in [
+        (
+            "resources: [secret.yaml]\n",
+            format!(
+                "apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData:\n  A: {VALUE}: x\n"
+            ),
+        ),
+        (
+            "resources: [secret.yaml]\n",
+            format!(
+                "apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{A: {VALUE}\n"
+            ),
+        ),
+        (
+            "secretGenerator:\n- name: s\n  envs: [secret.yaml]\n",
+            format!("A={VALUE}\nA={VALUE}\n"),
+        ),
+        (
+            "secretGenerator:\n- name: s\n  literals: [hunter2]\n",
+            String::new(),
+        ),
+        (
+            "secretGenerator:\n- name: s\n  literals: [A=hunter2]\n  unknown: x\n",
+            String::new(),
+        ),
+        (
+            "patches:\n- patch: |\n    kind: Secret\n    stringData: {A: hunter2\n",
+            String::new(),
+        ),
+    ] {
+        let workspace = Workspace::new(&[
+            ("kustomization.yaml", kustomization),
+            ("secret.yaml", &secret),
+        ]);
+        for command in ["build", "render"] {
+            let run = workspace.run(&[command]);
+            assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{kustomization}");
+            assert!(
+                !run.stderr.contains(VALUE),
+                "{kustomization}: {}",
+                run.stderr
+            );
+        }
+    }
+}

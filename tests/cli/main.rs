@@ -1,0 +1,11 @@
+//! Runs the binary: what reaches standard output, what is said when something is wrong, and the exit code.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+
+mod bad_input;
+mod golden;
+mod leaks;
+mod output;
+mod placeholders;
+mod settings;
+mod workspace;
