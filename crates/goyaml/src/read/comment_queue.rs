@@ -31,8 +31,50 @@ pub(super) struct Comment {
     pub(super) foot: String,
 }
 
+/// What a reader does with comments; decided when it is compiled, so that dropping them costs nothing.
+pub(super) trait CommentKeeper: Default {
+    /// Whether comments are kept.
+    const KEEPS: bool;
+
+    /// Where they are kept.
+    fn queue(&self) -> Option<&CommentQueue>;
+
+    /// Where they are kept, to change.
+    fn queue_mut(&mut self) -> Option<&mut CommentQueue>;
+}
+
+/// Drops comments.
+#[derive(Debug, Default)]
+pub(super) struct NoComments;
+
+impl CommentKeeper for NoComments {
+    const KEEPS: bool = false;
+
+    #[inline]
+    fn queue(&self) -> Option<&CommentQueue> {
+        None
+    }
+
+    #[inline]
+    fn queue_mut(&mut self) -> Option<&mut CommentQueue> {
+        None
+    }
+}
+
+impl CommentKeeper for CommentQueue {
+    const KEEPS: bool = true;
+
+    fn queue(&self) -> Option<&CommentQueue> {
+        Some(self)
+    }
+
+    fn queue_mut(&mut self) -> Option<&mut CommentQueue> {
+        Some(self)
+    }
+}
+
 /// The comments that no node has yet.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct CommentQueue {
     first_line: u32,
     /// How many characters are before each line.

@@ -1,6 +1,6 @@
 //! Comments and the blank space between tokens; go-yaml collects comments, and accepts a little more where it does.
 
-use super::comment_queue::{Comment, CommentQueue, Mark};
+use super::comment_queue::{Comment, CommentKeeper, CommentQueue, Mark};
 use super::scanner::Scanner;
 use super::token::{Content, Kind, Token};
 use crate::node::Node;
@@ -8,13 +8,10 @@ use crate::node::Node;
 /// How far go-yaml looks for the next comment, in bytes.
 const COMMENT_LOOKAHEAD: usize = 512;
 
-impl<'a> Scanner<'a> {
+impl<'a, C: CommentKeeper> Scanner<'a, C> {
     /// Moves over blanks, line breaks and comments.
     pub(super) fn scan_to_next_token(&mut self) {
-        let start = self
-            .comments
-            .as_deref()
-            .map(|queue| queue.mark(&self.cursor));
+        let start = self.comments.queue().map(|queue| queue.mark(&self.cursor));
         loop {
             let are_tabs_blank = self.is_flow() || !self.simple_key_allowed;
             while self.cursor.byte() == b' ' || (are_tabs_blank && self.cursor.byte() == b'\t') {
@@ -24,12 +21,14 @@ impl<'a> Scanner<'a> {
                 self.turn_line_comment_into_head();
             }
             if self.cursor.byte() == b'#' {
-                match (start, self.comments.take()) {
-                    (Some(start), Some(mut queue)) => {
-                        self.gather_comments(&mut queue, start);
-                        self.comments = Some(queue);
+                if let Some(start) = start {
+                    let mut comments = std::mem::take(&mut self.comments);
+                    if let Some(queue) = comments.queue_mut() {
+                        self.gather_comments(queue, start);
                     }
-                    _ => self.skip_comments(),
+                    self.comments = comments;
+                } else {
+                    self.skip_comments();
                 }
             }
             if self.cursor.read_break().is_empty() {
@@ -119,7 +118,7 @@ impl<'a> Scanner<'a> {
             self.cursor.advance(distance);
             let from = self.cursor.clone();
             self.cursor.skip_to_line_end();
-            if let (Some(token), Some(queue)) = (token, self.comments.as_deref_mut()) {
+            if let (Some(token), Some(queue)) = (token, self.comments.queue_mut()) {
                 let text = self.cursor.slice(from.offset(), self.cursor.offset());
                 queue.push_line(text, token, queue.mark(&from));
             }
@@ -128,7 +127,7 @@ impl<'a> Scanner<'a> {
 
     /// The token to which a comment behind the token that begins here will belong, as its place.
     pub(super) fn line_comment_owner(&self, byte: u8) -> Option<usize> {
-        let queue = self.comments.as_deref()?;
+        let queue = self.comments.queue()?;
         let is_behind_last = byte == if self.is_flow() { b',' } else { b':' };
         Some(if is_behind_last {
             self.last_tokens()
@@ -141,14 +140,14 @@ impl<'a> Scanner<'a> {
 
     /// Hands the comments that belong to the next token to the next node.
     pub(super) fn unfold_comments(&mut self) {
-        if let (Some(queue), Some(front)) = (self.comments.as_deref_mut(), self.queue.front()) {
+        if let (Some(queue), Some(front)) = (self.comments.queue_mut(), self.queue.front()) {
             queue.unfold(front.kind, token_index(queue, front));
         }
     }
 
     /// Gives a scalar, an alias or the beginning of a flow collection its comments.
     pub(super) fn give_comments(&mut self, node: &mut Node) {
-        if let Some(queue) = self.comments.as_deref_mut() {
+        if let Some(queue) = self.comments.queue_mut() {
             queue.give(node);
         }
     }
@@ -170,7 +169,7 @@ impl<'a> Scanner<'a> {
         {
             return;
         }
-        if let Some(queue) = self.comments.as_deref_mut() {
+        if let Some(queue) = self.comments.queue_mut() {
             let here = queue.mark(&self.cursor);
             queue.turn_last_into_head(here);
         }
@@ -179,7 +178,7 @@ impl<'a> Scanner<'a> {
     /// The place of a block's end among the comments, which come before it if they stand in the column of what is in
     /// the block.
     pub(super) fn block_end(&self, place: &mut Option<usize>) -> Content<'static> {
-        match (self.comments.as_deref(), place) {
+        match (self.comments.queue(), place) {
             (Some(queue), Some(index)) => {
                 *index = queue.end_of_block(*index, self.margin);
                 Content::BlockEnd(*index)
@@ -220,7 +219,7 @@ struct Gathering {
 }
 
 impl Gathering {
-    fn new(scanner: &Scanner<'_>, queue: &CommentQueue, start: Mark) -> Self {
+    fn new<C: CommentKeeper>(scanner: &Scanner<'_, C>, queue: &CommentQueue, start: Mark) -> Self {
         let (last, before) = scanner.last_tokens();
         let token = match (last, before) {
             (Some(last), Some(before)) if last.kind == Kind::FlowEntry => Some(before),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::comment_queue::{CommentQueue, settle_feet};
+use super::comment_queue::{CommentKeeper, CommentQueue, NoComments, settle_feet};
 use super::frame::{Frame, State};
 use super::merge_key::is_written_null;
 use super::reader::Source;
@@ -24,7 +24,7 @@ pub(super) struct Document {
 
 /// Reads the first document; `None` where the text has none.
 pub(super) fn compose(source: &Source<'_>, depth: usize) -> Result<Option<Document>, Error> {
-    Composer::new(Scanner::new(source), depth).document()
+    Composer::new(Scanner::new(source, NoComments), depth).document()
 }
 
 /// Reads the first document with its comments; `None` where the text has none.
@@ -32,14 +32,12 @@ pub(super) fn compose_with_comments(
     source: &Source<'_>,
     depth: usize,
 ) -> Result<Option<Document>, Error> {
-    let mut scanner = Scanner::new(source);
     let queue = CommentQueue::new(&source.text, source.first_line);
-    scanner.comments = Some(Box::new(queue));
-    Composer::new(scanner, depth).document()
+    Composer::new(Scanner::new(source, queue), depth).document()
 }
 /// Reads the first document of a text.
-pub(super) struct Composer<'a> {
-    pub(super) scanner: Scanner<'a>,
+pub(super) struct Composer<'a, C> {
+    pub(super) scanner: Scanner<'a, C>,
     tags: Tags,
     stack: Vec<Frame>,
     anchors: BTreeSet<Text>,
@@ -57,8 +55,8 @@ pub(super) enum Place {
     Flow,
 }
 
-impl<'a> Composer<'a> {
-    fn new(scanner: Scanner<'a>, depth: usize) -> Self {
+impl<'a, C: CommentKeeper> Composer<'a, C> {
+    fn new(scanner: Scanner<'a, C>, depth: usize) -> Self {
         Self {
             scanner,
             tags: Tags::default(),
@@ -88,7 +86,7 @@ impl<'a> Composer<'a> {
                 self.explicit_content()?;
             }
             _ => {
-                if let Some(queue) = self.scanner.comments.as_deref_mut() {
+                if let Some(queue) = self.scanner.comments.queue_mut() {
                     head = queue.take_document_head();
                 }
                 self.node(Place::Block)?;
@@ -99,7 +97,7 @@ impl<'a> Composer<'a> {
         }
         // The document ends where the next token has been seen, and what go-yaml looks at in order to see it.
         self.scanner.peek()?;
-        if let (Some(queue), Some(root)) = (self.scanner.comments.as_deref_mut(), &mut self.root) {
+        if let (Some(queue), Some(root)) = (self.scanner.comments.queue_mut(), &mut self.root) {
             queue.give_document(root, head);
         }
         let has_references = self.has_references;
@@ -149,7 +147,7 @@ impl<'a> Composer<'a> {
 
     pub(super) fn close(&mut self) {
         if let Some(mut frame) = self.stack.pop() {
-            if self.scanner.comments.is_some() {
+            if C::KEEPS {
                 settle_feet(frame.node_mut());
             }
             self.add(frame.finish());
@@ -206,11 +204,11 @@ impl<'a> Composer<'a> {
     /// Consumes an indicator, and reads the node behind it unless one of these tokens follows.
     fn node_after_indicator(&mut self, place: Place, unless: &[Kind]) -> Result<(), Error> {
         let (indicator, start) = self.scanner.peek()?;
-        let queue = self.scanner.comments.as_deref();
+        let queue = self.scanner.comments.queue();
         let head = queue.map_or(0, CommentQueue::head_length);
         self.scanner.skip();
         let kind = self.scanner.peek_kind()?;
-        if let Some(queue) = self.scanner.comments.as_deref_mut()
+        if let Some(queue) = self.scanner.comments.queue_mut()
             && indicator == Kind::BlockEntry
             && matches!(kind, Kind::BlockSequenceStart | Kind::BlockMappingStart)
         {
@@ -274,7 +272,7 @@ impl<'a> Composer<'a> {
     }
 
     pub(super) fn close_with_token(&mut self) {
-        if let Some(queue) = self.scanner.comments.as_deref_mut()
+        if let Some(queue) = self.scanner.comments.queue_mut()
             && let Some(frame) = self.stack.last_mut()
             && frame.state != State::BlockSequence
         {
@@ -337,7 +335,7 @@ impl<'a> Composer<'a> {
             self.scanner.skip();
         }
         let mut node = self.finish(Node::new(data, tag, style), properties, start);
-        if let Some(queue) = self.scanner.comments.as_deref_mut() {
+        if let Some(queue) = self.scanner.comments.queue_mut() {
             match kind {
                 Kind::FlowSequenceStart | Kind::FlowMappingStart => queue.give(&mut node),
                 Kind::BlockSequenceStart | Kind::BlockMappingStart => queue.give_stem(&mut node),

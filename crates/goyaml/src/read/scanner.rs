@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::comment_queue::CommentQueue;
+use super::comment_queue::CommentKeeper;
 use super::cursor::Cursor;
 use super::reader::Source;
 use super::token::{Content, Kind, Prefix, Token};
@@ -42,7 +42,7 @@ impl SimpleKey {
 }
 
 /// Turns a text into tokens.
-pub(super) struct Scanner<'a> {
+pub(super) struct Scanner<'a, C> {
     pub(super) cursor: Cursor<'a>,
     pub(super) simple_key_allowed: bool,
     /// Whether the last token was a scalar that ran on to the next line: what follows it is no comment of its line.
@@ -64,12 +64,12 @@ pub(super) struct Scanner<'a> {
     first_line: u32,
     /// What is wrong with the bytes behind the text.
     fault: Option<&'a Error>,
-    /// The comments, if they are to be kept.
-    pub(super) comments: Option<Box<CommentQueue>>,
+    /// What becomes of the comments.
+    pub(super) comments: C,
 }
 
-impl<'a> Scanner<'a> {
-    pub(super) fn new(source: &'a Source<'_>) -> Self {
+impl<'a, C: CommentKeeper> Scanner<'a, C> {
+    pub(super) fn new(source: &'a Source<'_>, comments: C) -> Self {
         let cursor = Cursor::new(&source.text, source.first_line);
         let outermost = SimpleKey::impossible(0, cursor.position());
         let mut scanner = Self {
@@ -87,7 +87,7 @@ impl<'a> Scanner<'a> {
             taken: 0,
             first_line: source.first_line,
             fault: source.fault.as_ref(),
-            comments: None,
+            comments,
         };
         if scanner.cursor.starts_with("\u{FEFF}".as_bytes()) {
             scanner.cursor.skip_character();
@@ -311,7 +311,7 @@ impl<'a> Scanner<'a> {
         if self.is_flow() {
             return;
         }
-        let queue = self.comments.as_deref();
+        let queue = self.comments.queue();
         let mut place = queue.map(|queue| queue.index(position).saturating_sub(1));
         while self.margin > margin {
             let content = self.block_end(&mut place);

@@ -1,5 +1,6 @@
 //! Directives, and what they make of the tags of a document.
 
+use super::comment_queue::CommentKeeper;
 use super::scanner::Scanner;
 use super::token::{Content, Kind};
 use crate::error::Error;
@@ -12,7 +13,10 @@ pub(super) struct Tags {
 
 impl Tags {
     /// Reads the directives before a `---`.
-    pub(super) fn read_directives(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Error> {
+    pub(super) fn read_directives<C: CommentKeeper>(
+        &mut self,
+        scanner: &mut Scanner<'_, C>,
+    ) -> Result<(), Error> {
         let mut has_version = false;
         while matches!(
             scanner.peek_kind()?,
