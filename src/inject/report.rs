@@ -44,14 +44,16 @@ pub(super) fn missing(
             .get(key)
             .is_some_and(|setting| setting.rule.required == Some(true))
     };
-    let default = if asked.is_empty() || keys.iter().all(is_strict) {
-        ""
-    } else {
-        ", or write `default(\"…\")` into the placeholder"
+    let (it_is, placeholder) = match keys.len() {
+        1 => ("it is", "placeholder"),
+        _ => ("they are", "placeholders"),
     };
-    problem.hint(format!(
-        "{give}, or give {them} a default where declared{default}"
-    ))
+    let declare = format!("give {them} a default where {it_is} declared");
+    problem.hint(if asked.is_empty() || keys.iter().all(is_strict) {
+        format!("{give}, or {declare}")
+    } else {
+        format!("{give}, {declare}, or write `default(\"…\")` into the {placeholder}")
+    })
 }
 
 /// Says which values break the rules of the schema, `None` where none does.

@@ -225,8 +225,11 @@ impl Reader<'_> {
         if outer.line == 0 || !self.node.style.contains(Style::LITERAL) {
             return outer;
         }
+        // What lacks its end is found behind the last line.
+        let lines = self.node.as_str().map_or(1, |text| text.lines().count());
+        let last = u32::try_from(lines).unwrap_or(u32::MAX).max(1);
         Position {
-            line: outer.line.saturating_add(inner.line.max(1)),
+            line: outer.line.saturating_add(inner.line.clamp(1, last)),
             column: 0,
             ..outer
         }

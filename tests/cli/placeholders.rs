@@ -3,8 +3,8 @@
 use crate::workspace::Workspace;
 
 const DECLARED: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  annotations:\n    \
-                        config.kubernetes.io/local-config: \"true\"\n    argocd-infisical.io/declare: settings\ndata:\n  HOST: \
-                        ha.example.org\n  N: \"3\"\n  ON: \"true\"\n  F: \"1.50\"\n  BLOCK: |\n    a: 1 # one\n    b: [\"2\", x]\n  \
+                        config.kubernetes.io/local-config: \"true\"\n    argocd-infisical.io/declare: settings\n    \
+                        argocd-infisical.io/schema: \"BLOCK: {type: yaml}\"\ndata:\n  HOST: ha.example.org\n  N: \"3\"\n  ON: \"true\"\n  F: \"1.50\"\n  BLOCK: |\n    a: 1 # one\n    b: [\"2\", x]\n  \
                         LINES: |\n    first\n    second\n  EMPTY: \"\"\n  QUOTE: \"a: \\\"b\\\" # {c} 'd'\"\n";
 
 /// A workspace with the settings above and this object.
@@ -309,9 +309,13 @@ fn a_replacement_cannot_carry_a_setting_into_an_identity() {
         workspace.write("some.env", "HOST=hunter2.x\n");
         let run = workspace.run(&["render", "--settings", "some.env"]);
         assert_eq!((run.code, run.stdout.as_str()), (1, ""));
-        let expected = format!("error: a replacement carries a setting into {what}");
+        let expected = format!("error: object.yaml:1: a replacement carries a setting into {what}");
+        let stderr = run
+            .stderr
+            .replace("  1 | apiVersion: rbac.authorization.k8s.io/v1\n", "")
+            .replace("  1 | apiVersion: v1\n", "");
         assert!(
-            run.stderr.starts_with(&expected) && !run.stderr.contains("hunter2"),
+            stderr.starts_with(&expected) && !run.stderr.contains("hunter2"),
             "{}",
             run.stderr
         );

@@ -81,8 +81,9 @@ fn all_missing_settings_are_told_at_once() {
     let workspace = workspace();
     workspace.write("settings.yaml", format!("{DECLARED}  C: \"\"\n"));
     workspace.write("some.env", "A=x\n");
-    let message = "error: 2 required settings have no value\n  `B`, declared at settings.yaml:10\n  `C`, declared at \
-                   settings.yaml:12\nhint: set them in `some.env`, or give them a default where they are declared\n";
+    let message = "error: 2 required settings have no value\n  `B`, declared at settings.yaml:10\n    asked for at one.yaml:9\n  \
+                   `C`, declared at settings.yaml:12\nhint: set them in `some.env`, give them a default where they are \
+                   declared, or write `default(\"…\")` into the placeholders\n";
     workspace.fails(&["render", "--settings", "some.env"], message);
 }
 

@@ -100,11 +100,10 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Nod
     };
     let found = field_path::lookup(first.node(), &field_path::split(path)).map_err(in_source)?;
     let found = found.filter(|node| !field_path::is_nil_or_empty(node));
-    let found = found
-        .ok_or_else(|| {
-            let error = Error::new("the source of a replacement has no such field");
-            in_source(error.hint("check `fieldPath`; an empty list or map counts as none"))
-        })?;
+    let found = found.ok_or_else(|| {
+        let error = Error::new("the source of a replacement has no such field");
+        in_source(error.hint("check `fieldPath`; an empty list or map counts as none"))
+    })?;
     refined(found, source.options.as_ref()).map_err(in_source)
 }
 
