@@ -114,23 +114,7 @@ pub fn resolve(declared: Vec<Declared>, settings: &Settings) -> Result<Resolved,
             Some(first)
                 if first.declared_at != place || first.value != value || first.rule != rule =>
             {
-                let Place { file, line } = first.declared_at.clone();
-                let mut problem = Problem::new(format!("setting `{key}` is declared twice"))
-                    .in_repository(
-                        Some(&place.file),
-                        Position {
-                            line: place.line,
-                            ..Position::default()
-                        },
-                    )
-                    .hint("declare it once; another layer may change its default with a patch");
-                problem.items.push(Item {
-                    text: "first at".into(),
-                    file,
-                    line,
-                    is_in_repository: true,
-                });
-                problems.push(problem);
+                problems.push(declared_twice(&key, &first.declared_at, &place));
             }
             Some(_) => {}
             None => {
@@ -152,6 +136,23 @@ pub fn resolve(declared: Vec<Declared>, settings: &Settings) -> Result<Resolved,
     } else {
         Err(problems)
     }
+}
+
+fn declared_twice(key: &str, first: &Place, second: &Place) -> Problem {
+    let position = Position {
+        line: second.line,
+        ..Position::default()
+    };
+    let mut problem = Problem::new(format!("setting `{key}` is declared twice"))
+        .in_repository(Some(&second.file), position)
+        .hint("declare it once; another layer may change its default with a patch");
+    problem.items.push(Item {
+        text: "first at".into(),
+        file: first.file.clone(),
+        line: first.line,
+        is_in_repository: true,
+    });
+    problem
 }
 
 #[cfg(test)]

@@ -332,3 +332,25 @@ fn a_value_may_look_like_a_part_of_a_name() {
             .contains("  a: one\n")
     );
 }
+
+#[test]
+fn lines_of_files_that_are_generated() {
+    let workspace = Workspace::new(&[
+        (
+            "base/kustomization.yaml",
+            "resources: [settings.yaml]\nconfigMapGenerator:\n- name: marked\n  files: [app.conf]\n  options:\n    annotations: \
+             {argocd-infisical.io/template: \"true\"}\n- name: unmarked\n  files: [app.conf]\n",
+        ),
+        ("base/settings.yaml", DECLARED),
+        ("base/app.conf", "one\ntwo ${{ settings.HOTS }}\n"),
+    ]);
+    let message = "  `EMPTY`, declared at base/settings.yaml:20\nhint: give it with `--settings FILE`, or give it a default where \
+                   it is declared\n\nerror: base/app.conf:2: setting `HOTS` is not declared\n  in: \
+                   ConfigMap.v1.[noGrp]/marked.[noNs]\n  field: data.[app.conf]\nhint: did you mean `HOST`?\n\nerror: \
+                   base/app.conf:2: a placeholder stands in a resource that is not marked as a template\n  in: \
+                   ConfigMap.v1.[noGrp]/unmarked.[noNs]\n  field: data.[app.conf]\nhint: to the generator's \
+                   `options.annotations` add `argocd-infisical.io/template: \"true\"` to fill it, or `\"false\"` to keep it \
+                   as text\n";
+    let message = format!("error: a required setting has no value\n{message}");
+    workspace.fails(&["render", "base"], &message);
+}

@@ -1,5 +1,7 @@
 //! The rules that a declaration gives its keys.
 
+use std::fmt::Write as _;
+
 use crate::workspace::Workspace;
 
 /// A workspace whose schema is this, in lines 9 and after, and which declares these keys with these defaults.
@@ -9,11 +11,11 @@ fn workspace(schema: &str, data: &[(&str, &str)]) -> Workspace {
                     argocd-infisical.io/schema: |\n"
         .to_owned();
     for line in schema.lines() {
-        text.push_str(&format!("      {line}\n"));
+        text.extend(["      ", line, "\n"]);
     }
     text.push_str("data:\n");
     for (key, value) in data {
-        text.push_str(&format!("  {key}: {value:?}\n"));
+        writeln!(text, "  {key}: {value:?}").unwrap();
     }
     Workspace::new(&[
         (
@@ -168,67 +170,70 @@ fn a_block_needs_its_type() {
     }
 }
 
+/// Schemas that are wrong, and what is said of them behind the name of the file.
+const WRONG: [(&str, &str); 18] = [
+    (
+        "B: {}\nA: {type: integer}",
+        "10: unknown type `integer` in the rule for `A`",
+    ),
+    (
+        "B: {}\nA: {typ: int}",
+        "10: unknown field `typ` in the rule for `A`",
+    ),
+    (
+        "C: {}",
+        "9: the schema has a rule for `C`, which is not declared",
+    ),
+    ("A: {}\nA: {}", "10: "),
+    (
+        "A: {max: 5}",
+        "9: `min` and `max` of `A` need a type that is a number",
+    ),
+    (
+        "A: {type: bool, min: 5}",
+        "9: `min` and `max` of `A` need a type that is a number",
+    ),
+    (
+        "A: {type: int, min: 1.5}",
+        "9: `min` of `A` must be an integer",
+    ),
+    (
+        "A: {type: float, max: \"5\"}",
+        "9: `max` of `A` must be a number",
+    ),
+    (
+        "A: {type: int, min: 2, max: 1}",
+        "9: `min` of `A` is larger than its `max`",
+    ),
+    (
+        "A:\n  pattern: '('",
+        "10: `pattern` of `A` is not a valid regular expression: unclosed group",
+    ),
+    (
+        "A: {pattern: 'a)|(b'}",
+        "9: `pattern` of `A` is not a valid regular expression: ",
+    ),
+    (
+        "A: {pattern: '(\\w{900}){900}'}",
+        "9: `pattern` of `A` is not a valid regular expression: it is too large",
+    ),
+    ("A: {pattern: 5}", "9: `pattern` of `A` must be a text"),
+    (
+        "A: {required: 1}",
+        "9: `required` of `A` must be `true` or `false`",
+    ),
+    ("A: int", "9: the rule for `A` must be a map"),
+    ("- A", "9: the schema must be one map from keys to rules"),
+    (
+        "A: {}\n---\nB: {}",
+        "9: the schema must be one map from keys to rules",
+    ),
+    ("A: {}\nB: [", "10: the schema is not valid YAML: "),
+];
+
 #[test]
 fn a_schema_that_is_wrong_is_told_with_its_line() {
-    for (schema, expected) in [
-        (
-            "B: {}\nA: {type: integer}",
-            "10: unknown type `integer` in the rule for `A`",
-        ),
-        (
-            "B: {}\nA: {typ: int}",
-            "10: unknown field `typ` in the rule for `A`",
-        ),
-        (
-            "C: {}",
-            "9: the schema has a rule for `C`, which is not declared",
-        ),
-        ("A: {}\nA: {}", "10: "),
-        (
-            "A: {max: 5}",
-            "9: `min` and `max` of `A` need a type that is a number",
-        ),
-        (
-            "A: {type: bool, min: 5}",
-            "9: `min` and `max` of `A` need a type that is a number",
-        ),
-        (
-            "A: {type: int, min: 1.5}",
-            "9: `min` of `A` must be an integer",
-        ),
-        (
-            "A: {type: float, max: \"5\"}",
-            "9: `max` of `A` must be a number",
-        ),
-        (
-            "A: {type: int, min: 2, max: 1}",
-            "9: `min` of `A` is larger than its `max`",
-        ),
-        (
-            "A:\n  pattern: '('",
-            "10: `pattern` of `A` is not a valid regular expression: unclosed group",
-        ),
-        (
-            "A: {pattern: 'a)|(b'}",
-            "9: `pattern` of `A` is not a valid regular expression: ",
-        ),
-        (
-            "A: {pattern: '(\\w{900}){900}'}",
-            "9: `pattern` of `A` is not a valid regular expression: it is too large",
-        ),
-        ("A: {pattern: 5}", "9: `pattern` of `A` must be a text"),
-        (
-            "A: {required: 1}",
-            "9: `required` of `A` must be `true` or `false`",
-        ),
-        ("A: int", "9: the rule for `A` must be a map"),
-        ("- A", "9: the schema must be one map from keys to rules"),
-        (
-            "A: {}\n---\nB: {}",
-            "9: the schema must be one map from keys to rules",
-        ),
-        ("A: {}\nB: [", "10: the schema is not valid YAML: "),
-    ] {
+    for (schema, expected) in WRONG {
         let workspace = workspace(schema, &[("A", "a"), ("B", "b")]);
         let run = workspace.run(&["render"]);
         let expected = format!("error: settings.yaml:{expected}");
