@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use kustomize::{Entry, FileError, Files};
@@ -75,11 +76,26 @@ pub fn read_regular(path: &Path) -> Result<Vec<u8>, FileError> {
     let file = open(path).map_err(|error| said(&error))?;
     let metadata = file.metadata().map_err(|error| said(&error))?;
     check_regular(&metadata)?;
-    let mut bytes = Vec::with_capacity(
-        usize::try_from(metadata.len())
-            .unwrap_or(0)
-            .saturating_add(1),
-    );
+    read_limited(file, metadata.len())
+}
+
+/// Reads what somebody has named on the command line: a regular file, or a pipe until its writer closes it, as a shell
+/// makes one for `<(…)`; at most [`SIZE_LIMIT`] bytes.
+///
+/// # Errors
+/// Where it cannot be read, is something else, or is larger.
+pub fn read_named(path: &Path) -> Result<Vec<u8>, FileError> {
+    let is_pipe = fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo());
+    if !is_pipe {
+        return read_regular(path);
+    }
+    let file = open(path).map_err(|error| said(&error))?;
+    read_limited(file, 0)
+}
+
+fn read_limited(file: File, expected: u64) -> Result<Vec<u8>, FileError> {
+    let expected = usize::try_from(expected).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected.saturating_add(1));
     file.take(SIZE_LIMIT + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| said(&error))?;

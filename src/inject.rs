@@ -9,6 +9,7 @@ mod filters;
 mod guard;
 mod hooks;
 mod identity;
+mod report;
 mod scanner;
 mod secret_data;
 mod unmarked;

@@ -1,13 +1,15 @@
 //! Settings: values that may be seen, which an application takes from outside its repository.
 //!
-//! The repository [declares](declared) which keys there are and their defaults, a [source] has values, and
-//! [`resolve`](mod@resolve) decides which of the two counts.
+//! The repository [declares](declared) which keys there are, their defaults and, in a [schema], what their values
+//! must be. A [source] has values, and [`resolve`](mod@resolve) decides which of the two counts.
 
 pub mod declared;
 mod dotenv;
 mod manifest;
 pub mod resolve;
+pub mod schema;
 pub mod source;
+pub mod types;
 
 use std::collections::BTreeMap;
 
@@ -34,7 +36,7 @@ impl Value {
 }
 
 /// Where something stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The file, or the object where there is no file.
     pub file: String,

@@ -40,7 +40,9 @@ impl Args {
             let mut witness = Witness::default();
             let defaults = target.build(&options, &mut witness);
             match (witness.into_identity(), defaults) {
-                (Some(defaults), _) => identity.check(&defaults)?,
+                (Some(defaults), _) => identity
+                    .check(&defaults)
+                    .map_err(|failure| target.locate(failure))?,
                 (None, Err(error)) => return Err(target.failure(&error)),
                 (None, Ok(_)) => {}
             }

@@ -1,5 +1,7 @@
 //! Fills the placeholders of a resource.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use goyaml::{Data, Node, Position, Style, Tag, Text};
 use kustomize::{FileNames, Gvk, Resource, metadata};
 
@@ -10,14 +12,19 @@ use super::scanner::{self, Piece, Placeholder};
 use super::secret_data;
 use super::unmarked::{self, locate};
 use crate::failure::{Item, Problem};
-use crate::settings::{Place, declared};
+use crate::settings::{Place, declared, schema};
 
 /// Fills the placeholders of one build and collects what is wrong.
 pub(super) struct Filler<'a> {
     evaluator: &'a Evaluator,
     names: &'a FileNames,
     problems: Vec<Problem>,
+    /// Which placeholders ask for keys that are missing.
+    asked: Asked,
 }
+
+/// Places by the key that is asked for there.
+pub(super) type Asked = BTreeMap<String, BTreeSet<Place>>;
 
 /// What a resource says about placeholders in it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,11 +40,12 @@ impl<'a> Filler<'a> {
             evaluator,
             names,
             problems: Vec::new(),
+            asked: Asked::new(),
         }
     }
 
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems
+    pub(super) fn into_problems(self) -> (Asked, Vec<Problem>) {
+        (self.asked, self.problems)
     }
 
     pub(super) fn resource(&mut self, resource: &mut Resource) {
@@ -75,8 +83,12 @@ impl<'a> Filler<'a> {
             Mark::None if resource.gvk().kind == "CustomResourceDefinition" => {}
             Mark::None => {
                 let message = "a placeholder stands in a resource that is not marked as a template";
+                let where_to = match resource.notes.behavior {
+                    Some(_) => "to the generator's `options.annotations` add",
+                    None => "add the annotation",
+                };
                 let problem = Problem::new(message).hint(format!(
-                    "add the annotation `{TEMPLATE_ANNOTATION}: \"true\"` to fill it, or `\"false\"` to keep it as text"
+                    "{where_to} `{TEMPLATE_ANNOTATION}: \"true\"` to fill it, or `\"false\"` to keep it as text"
                 ));
                 self.problems
                     .extend(unmarked::find(resource, self.names, problem));
@@ -266,7 +278,13 @@ impl Walk<'_, '_> {
         let problem = match self.filler.evaluator.evaluate(placeholder.expression) {
             Ok(outcome) => return Some(outcome),
             // All missing settings of a build are reported together.
-            Err(Refusal::Missing) => return None,
+            Err(Refusal::Missing(keys)) => {
+                self.note_missing(keys, locate(node, text, placeholder.offset));
+                return None;
+            }
+            // What its rule says of the value is reported already.
+            Err(Refusal::WrongType { keys, .. }) if self.is_refused(&keys) => return None,
+            Err(Refusal::NoBlock(keys)) => no_block(&keys),
             Err(Refusal::Undeclared(key)) => self.undeclared(&key),
             Err(Refusal::WrongType { keys, expected }) => wrong_type(&keys, &expected, self.filler.evaluator),
             Err(Refusal::Syntax(message)) => Problem::new(message)
@@ -274,6 +292,32 @@ impl Walk<'_, '_> {
         };
         self.report(locate(node, text, placeholder.offset), problem);
         None
+    }
+
+    fn note_missing(&mut self, keys: Vec<String>, position: Position) {
+        let place = Place {
+            file: self
+                .filler
+                .names
+                .get(position.file)
+                .unwrap_or_default()
+                .to_owned(),
+            line: position.line,
+        };
+        for key in keys {
+            self.filler
+                .asked
+                .entry(key)
+                .or_default()
+                .insert(place.clone());
+        }
+    }
+
+    fn is_refused(&self, keys: &[String]) -> bool {
+        let resolved = self.filler.evaluator.resolved();
+        keys.iter()
+            .filter_map(|key| resolved.get(key))
+            .any(|setting| !setting.violations().is_empty())
     }
 
     fn undeclared(&self, key: &str) -> Problem {
@@ -302,10 +346,7 @@ fn wrong_type(keys: &[String], expected: &str, evaluator: &Evaluator) -> Problem
     let mut problem = Problem::new(format!("setting `{key}` is not {expected}"))
         .hint("change the value, or take a filter that fits it");
     if let Some(setting) = evaluator.resolved().get(key) {
-        let (text, place, is_in_repository) = match &setting.origin {
-            Some(origin) => ("its value stands in", origin, false),
-            None => ("its default stands in", &setting.declared_at, true),
-        };
+        let (text, place, is_in_repository) = setting.source();
         let Place { file, line } = place.clone();
         problem.items.push(Item {
             text: text.into(),
@@ -315,6 +356,17 @@ fn wrong_type(keys: &[String], expected: &str, evaluator: &Evaluator) -> Problem
         });
     }
     problem
+}
+
+fn no_block(keys: &[String]) -> Problem {
+    let key = keys.first().map(String::as_str).unwrap_or_default();
+    Problem::new(format!(
+        "`yaml` and `json` are for settings that the schema gives such a type, and `{key}` is none"
+    ))
+    .hint(format!(
+        "add `{key}: {{type: yaml}}` to the annotation `{}` of the ConfigMap that declares it",
+        schema::ANNOTATION
+    ))
 }
 
 fn whole(outcome: Outcome) -> Node {

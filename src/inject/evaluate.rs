@@ -9,7 +9,8 @@ use minijinja::value::{Object, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
 use super::filters::{self, Block};
-use crate::settings::resolve::Resolved;
+use crate::settings::resolve::{Resolved, Setting};
+use crate::settings::types;
 
 /// How much one expression may do, in minijinja's instructions.
 const FUEL: u64 = 1_000;
@@ -30,9 +31,11 @@ pub(super) enum Outcome {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// Keys that have neither a value nor a default; reported once for the whole build.
-    Missing,
+    Missing(Vec<String>),
     /// A key that is not declared.
     Undeclared(String),
+    /// Keys that are read as a block and that the schema does not give such a type.
+    NoBlock(Vec<String>),
     /// What a filter expected, and of which key.
     WrongType { keys: Vec<String>, expected: String },
     /// The expression is not of the language.
@@ -64,6 +67,16 @@ impl Evaluator {
                 value
             }
         });
+        for (name, parse) in [
+            ("yaml", types::yaml as fn(&str) -> _),
+            ("json", types::json),
+        ] {
+            let scope = Arc::clone(&scope);
+            environment.add_filter(name, move |value: Value| {
+                scope.log().is_block = true;
+                filters::block(&value, parse)
+            });
+        }
         Self { environment, scope }
     }
 
@@ -71,17 +84,22 @@ impl Evaluator {
         &self.scope.resolved
     }
 
-    /// Declared keys without a value, except those that every placeholder reading them has a default for.
+    /// Declared keys without a value, except those that every placeholder reading them has a default for. The schema may
+    /// ask for a value whatever placeholders say, or for none unless one needs it.
     pub(super) fn missing(&self) -> Vec<String> {
         let log = self.scope.log();
-        let is_missing = |key: &str| log.needed.contains(key) || !log.dispensable.contains(key);
+        let is_missing = |key: &str, setting: &Setting| match setting.rule.required {
+            Some(true) => true,
+            Some(false) => log.needed.contains(key),
+            None => log.needed.contains(key) || !log.dispensable.contains(key),
+        };
         let settings = self
             .resolved()
             .iter()
             .filter(|(_, setting)| setting.value.is_none());
         settings
+            .filter(|(key, setting)| is_missing(key, setting))
             .map(|(key, _)| key.to_owned())
-            .filter(|key| is_missing(key))
             .collect()
     }
 
@@ -98,16 +116,27 @@ impl Evaluator {
         if let Some(key) = log.undeclared.take() {
             return Err(Refusal::Undeclared(key));
         }
+        let no_blocks = self.no_blocks(&log);
         let outcome = match result {
+            _ if !no_blocks.is_empty() => Err(Refusal::NoBlock(no_blocks)),
             Ok(value) if value.is_undefined() => Err(undefined(&log)),
             Ok(value) => outcome(&value),
             Err(error) => Err(refusal(&error, &log)),
         };
-        log.finish(outcome.as_ref().err() == Some(&Refusal::Missing));
+        log.finish(matches!(outcome, Err(Refusal::Missing(_))));
         if log.read.is_empty() && outcome.is_ok() {
             return Err(Refusal::Syntax("the placeholder reads no setting".into()));
         }
         outcome
+    }
+
+    /// Keys that were read as a block and are of another type.
+    fn no_blocks(&self, log: &Log) -> Vec<String> {
+        let is_other = |key: &&String| {
+            let setting = self.resolved().get(key);
+            log.is_block && setting.is_some_and(|setting| !setting.rule.kind.is_block())
+        };
+        log.read.iter().filter(is_other).cloned().collect()
     }
 }
 
@@ -140,7 +169,7 @@ fn undefined(log: &Log) -> Refusal {
     if log.empty.is_empty() {
         Refusal::Syntax("only `settings.KEY` can be read".into())
     } else {
-        Refusal::Missing
+        Refusal::Missing(log.empty.iter().cloned().collect())
     }
 }
 
@@ -244,6 +273,8 @@ struct Log {
     undeclared: Option<String>,
     /// Whether a `default` has stood in.
     absorbed: bool,
+    /// Whether it is read as a block.
+    is_block: bool,
     /// Keys without a value that some placeholder needs.
     needed: BTreeSet<String>,
     /// Keys without a value that some placeholder has a default for.
@@ -256,6 +287,7 @@ impl Log {
         self.empty.clear();
         self.undeclared = None;
         self.absorbed = false;
+        self.is_block = false;
     }
 
     fn finish(&mut self, is_missing: bool) {
@@ -318,9 +350,14 @@ impl Object for Keys {
 mod tests {
     use super::*;
     use crate::settings::declared::Declared;
+    use crate::settings::schema::{Rule, Type};
     use crate::settings::{Place, Settings, Value as Setting, resolve::resolve};
 
     fn evaluator() -> Evaluator {
+        with_required(None)
+    }
+
+    fn with_required(required: Option<bool>) -> Evaluator {
         let declared = [
             ("HOST", "ha.example.org"),
             ("N", "3"),
@@ -329,10 +366,21 @@ mod tests {
             ("a.b-c", "x"),
             ("MAP", "a: 1"),
         ]
-        .map(|(key, text)| Declared {
-            key: key.into(),
-            text: Setting::new(text),
-            place: Place::default(),
+        .map(|(key, text)| {
+            let mut rule = Rule::default();
+            if key == "MAP" {
+                rule.kind = Type::Yaml;
+            }
+            if key == "EMPTY" {
+                rule.required = required;
+            }
+            Declared {
+                key: key.into(),
+                text: Setting::new(text),
+                place: Place::default(),
+                default_place: Place::default(),
+                rule,
+            }
         });
         Evaluator::new(resolve(declared.into(), &Settings::default()).unwrap_or_default())
     }
@@ -371,9 +419,17 @@ mod tests {
     #[test]
     fn what_is_refused() {
         for (expression, expected) in [
-            ("settings.EMPTY", "Missing"),
-            ("settings.EMPTY | int", "Missing"),
-            ("settings.EMPTY | default(settings.EMPTY)", "Missing"),
+            ("settings.EMPTY", "Missing([\"EMPTY\"])"),
+            ("settings.EMPTY | int", "Missing([\"EMPTY\"])"),
+            ("settings.HOST | yaml", "NoBlock([\"HOST\"])"),
+            (
+                "settings.EMPTY | default(\"{}\") | json",
+                "NoBlock([\"EMPTY\"])",
+            ),
+            (
+                "settings.EMPTY | default(settings.EMPTY)",
+                "Missing([\"EMPTY\"])",
+            ),
             ("settings.NONE", "Undeclared(\"NONE\")"),
             ("settings.NONE | default(1)", "Undeclared(\"NONE\")"),
             (
@@ -424,5 +480,16 @@ mod tests {
         assert!(evaluator.missing().is_empty());
         assert!(evaluator.evaluate("settings.EMPTY").is_err());
         assert_eq!(evaluator.missing(), ["EMPTY"]);
+    }
+
+    #[test]
+    fn the_schema_may_ask_for_a_value_or_for_none() {
+        let required = with_required(Some(true));
+        assert!(required.evaluate("settings.EMPTY | default(1)").is_ok());
+        assert_eq!(required.missing(), ["EMPTY"]);
+        let optional = with_required(Some(false));
+        assert!(optional.missing().is_empty());
+        assert!(optional.evaluate("settings.EMPTY").is_err());
+        assert_eq!(optional.missing(), ["EMPTY"]);
     }
 }

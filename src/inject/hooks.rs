@@ -10,9 +10,11 @@ use super::apply::Filler;
 use super::evaluate::Evaluator;
 use super::guard;
 use super::identity::Identity;
-use crate::failure::{Failure, Item, Problem};
+use super::report;
+use crate::failure::{Failure, Problem};
 use crate::settings::declared::{self, Declared};
 use crate::settings::resolve::{Resolved, resolve};
+use crate::settings::schema;
 use crate::settings::{Place, Settings};
 
 /// Injects settings into one build.
@@ -104,19 +106,50 @@ impl<'a> Injector<'a> {
         }
     }
 
-    fn declared(&self, resources: &Resources, names: &FileNames) -> Vec<Declared> {
+    /// Reports what is not known yet: a declaration may be in a build twice.
+    fn report_once(&mut self, problems: Vec<Problem>) {
+        for problem in problems {
+            let is_known = self.problems.iter().any(|known| {
+                known.message == problem.message && known.position == problem.position
+            });
+            if !is_known {
+                self.problems.push(problem);
+            }
+        }
+    }
+
+    /// The declared keys with their defaults and rules, as the last layer has left them.
+    fn declared(&mut self, resources: &Resources, names: &FileNames) -> Vec<Declared> {
         let declarations = resources
             .iter()
             .filter(|resource| declared::is_declaration(resource));
-        let mut found: Vec<Declared> = declarations
-            .flat_map(|resource| declared::keys(resource, names))
-            .collect();
+        let mut found: Vec<Declared> = Vec::new();
+        for resource in declarations {
+            let mut rules = schema::read(resource, names).unwrap_or_else(|problems| {
+                self.report_once(problems);
+                BTreeMap::new()
+            });
+            found.extend(
+                declared::keys(resource, names)
+                    .into_iter()
+                    .map(|key| Declared {
+                        rule: rules.remove(&key.key).unwrap_or_default(),
+                        ..key
+                    }),
+            );
+        }
         for key in &mut found {
+            if key.default_place.file.is_empty() {
+                key.default_place = key.place.clone();
+            }
             if let Some(place) = self
                 .places
                 .get(&key.key)
                 .filter(|_| key.place.file.is_empty())
             {
+                if key.default_place == key.place {
+                    key.default_place = place.clone();
+                }
                 key.place = place.clone();
             }
         }
@@ -130,14 +163,13 @@ impl<'a> Injector<'a> {
             .as_mut_slice()
             .iter_mut()
             .for_each(|resource| filler.resource(resource));
-        let problems = filler.into_problems();
+        let (asked, problems) = filler.into_problems();
+        let resolved = evaluator.resolved();
+        self.problems.extend(report::violations(resolved));
         let missing = evaluator.missing();
         if !missing.is_empty() {
-            self.problems.push(missing_settings(
-                &missing,
-                evaluator.resolved(),
-                self.settings,
-            ));
+            let problem = report::missing(&missing, &asked, resolved, self.settings);
+            self.problems.push(problem);
         }
         self.problems.extend(problems);
     }
@@ -199,7 +231,7 @@ impl Hooks for Injector<'_> {
             }
         };
         self.check()?;
-        let identity = Identity::of(resources);
+        let identity = Identity::of(resources, names);
         let values = resolved
             .iter()
             .filter(|(_, setting)| setting.origin.is_some())
@@ -229,36 +261,4 @@ fn is_any_marked(resources: &Resources) -> bool {
         kustomize::metadata::annotation(resource.node(), super::TEMPLATE_ANNOTATION).is_some()
     };
     resources.iter().any(mark)
-}
-
-fn missing_settings(keys: &[String], resolved: &Resolved, settings: &Settings) -> Problem {
-    let count = match keys.len() {
-        1 => "a required setting has no value".to_owned(),
-        count => format!("{count} required settings have no value"),
-    };
-    let items = keys.iter().filter_map(|key| {
-        let Place { file, line } = resolved.get(key)?.declared_at.clone();
-        Some(Item {
-            text: format!("`{key}`, declared at"),
-            file,
-            line,
-            is_in_repository: true,
-        })
-    });
-    let looked = match settings.sources() {
-        [] => "give them with `--settings FILE`".to_owned(),
-        sources => format!(
-            "set them in {}",
-            sources
-                .iter()
-                .map(|name| format!("`{name}`"))
-                .collect::<Vec<_>>()
-                .join(" or ")
-        ),
-    };
-    let mut problem = Problem::new(count).hint(format!(
-        "{looked}, or give them a default where they are declared"
-    ));
-    problem.items = items.collect();
-    problem
 }

@@ -63,11 +63,13 @@ pub(super) fn locate(node: &Node, text: &str, offset: usize) -> Position {
     let lines = text
         .get(..offset)
         .map_or(0, |before| before.matches('\n').count());
-    if position.line > 0 && is_block {
+    // The text of a generator's file begins where the file does; no value of an object stands there.
+    let is_file = (position.line, position.column) == (1, 1);
+    if position.line > 0 && (is_block || is_file) {
         position.line = position
             .line
             .saturating_add(u32::try_from(lines).unwrap_or(u32::MAX))
-            .saturating_add(1);
+            .saturating_add(u32::from(!is_file));
         position.column = 0;
     }
     position

@@ -3,6 +3,7 @@
 use goyaml::{Data, Node, Tag};
 use kustomize::{FileNames, Resource, metadata};
 
+use super::schema::Rule;
 use super::{Place, Value};
 use crate::failure::Problem;
 
@@ -20,6 +21,10 @@ pub struct Declared {
     pub text: Value,
     /// Where it is declared.
     pub place: Place,
+    /// Where its default stands.
+    pub default_place: Place,
+    /// What its value must be.
+    pub rule: Rule,
 }
 
 /// Whether a resource declares settings.
@@ -87,7 +92,7 @@ pub fn check(resource: &Resource, names: &FileNames) -> Result<Vec<(String, Plac
     Ok(found)
 }
 
-/// The keys of a declaration, with their defaults as they are now.
+/// The keys of a declaration, with their defaults as they are now and without the rules of its schema.
 pub fn keys(resource: &Resource, names: &FileNames) -> Vec<Declared> {
     let entries = resource
         .node()
@@ -107,6 +112,8 @@ pub fn keys(resource: &Resource, names: &FileNames) -> Vec<Declared> {
                 key: key.as_str()?.to_owned(),
                 text,
                 place: place_of(key, names),
+                default_place: place_of(value, names),
+                rule: Rule::default(),
             })
         })
         .collect()

@@ -76,7 +76,7 @@ impl<'a> Reader<'a> {
             return Err(self.problem(
                 line,
                 "a line is neither `KEY=VALUE` nor a comment",
-                "write `KEY=VALUE`",
+                "write `KEY=VALUE`; a manifest ends in `.yaml`, `.yml` or `.json`, or begins with `apiVersion:`",
             ));
         };
         self.rest = self.rest.get(name.len() + 1..).unwrap_or_default();

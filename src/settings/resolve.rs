@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use goyaml::Position;
 
 use super::declared::Declared;
+use super::schema::Rule;
 use super::{Place, Settings, Value, is_missing};
 use crate::failure::{Item, Problem};
 
@@ -20,8 +21,29 @@ pub struct Setting {
     pub value: Option<Value>,
     /// Where it is declared.
     pub declared_at: Place,
+    /// Where its default stands.
+    pub default_at: Place,
     /// Where its value was found; `None` where it is the default.
     pub origin: Option<Place>,
+    /// What its value must be.
+    pub rule: Rule,
+}
+
+impl Setting {
+    /// What its value breaks of its rule, without the value; nothing where there is no value.
+    pub fn violations(&self) -> Vec<String> {
+        let text = self.value.as_ref().map(|value| value.reveal().as_str());
+        text.map(|text| self.rule.violations(text))
+            .unwrap_or_default()
+    }
+
+    /// Where its value stands, in words that a place follows, and whether that is in the repository.
+    pub const fn source(&self) -> (&'static str, &Place, bool) {
+        match &self.origin {
+            Some(origin) => ("its value stands in", origin, false),
+            None => ("its default stands in", &self.default_at, true),
+        }
+    }
 }
 
 impl Resolved {
@@ -53,7 +75,9 @@ impl Resolved {
                     known.as_str(),
                 )
             })
-            .filter(|(distance, known)| *distance <= 2.max(known.len() / 4))
+            .filter(|(distance, known)| {
+                *distance <= 2.max(known.len() / 4) && *distance < known.len().min(key.len())
+            })
             .min()
             .map(|(_, known)| known)
     }
@@ -69,7 +93,14 @@ impl Resolved {
 pub fn resolve(declared: Vec<Declared>, settings: &Settings) -> Result<Resolved, Vec<Problem>> {
     let mut resolved: BTreeMap<String, Setting> = BTreeMap::new();
     let mut problems = Vec::new();
-    for Declared { key, text, place } in declared {
+    for declaration in declared {
+        let Declared {
+            key,
+            text,
+            place,
+            default_place,
+            rule,
+        } = declaration;
         let default = Some(text).filter(|text| !is_missing(text.reveal().as_bytes()));
         let (value, origin) = match settings.get(&key) {
             Ok(Some(found)) => (Some(found.value), Some(found.origin)),
@@ -80,24 +111,10 @@ pub fn resolve(declared: Vec<Declared>, settings: &Settings) -> Result<Resolved,
             }
         };
         match resolved.get(&key) {
-            Some(first) if first.declared_at != place || first.value != value => {
-                let Place { file, line } = first.declared_at.clone();
-                let mut problem = Problem::new(format!("setting `{key}` is declared twice"))
-                    .in_repository(
-                        Some(&place.file),
-                        Position {
-                            line: place.line,
-                            ..Position::default()
-                        },
-                    )
-                    .hint("declare it once; another layer may change its default with a patch");
-                problem.items.push(Item {
-                    text: "first at".into(),
-                    file,
-                    line,
-                    is_in_repository: true,
-                });
-                problems.push(problem);
+            Some(first)
+                if first.declared_at != place || first.value != value || first.rule != rule =>
+            {
+                problems.push(declared_twice(&key, &first.declared_at, &place));
             }
             Some(_) => {}
             None => {
@@ -106,7 +123,9 @@ pub fn resolve(declared: Vec<Declared>, settings: &Settings) -> Result<Resolved,
                     Setting {
                         value,
                         declared_at: place,
+                        default_at: default_place,
                         origin,
+                        rule,
                     },
                 );
             }
@@ -117,6 +136,23 @@ pub fn resolve(declared: Vec<Declared>, settings: &Settings) -> Result<Resolved,
     } else {
         Err(problems)
     }
+}
+
+fn declared_twice(key: &str, first: &Place, second: &Place) -> Problem {
+    let position = Position {
+        line: second.line,
+        ..Position::default()
+    };
+    let mut problem = Problem::new(format!("setting `{key}` is declared twice"))
+        .in_repository(Some(&second.file), position)
+        .hint("declare it once; another layer may change its default with a patch");
+    problem.items.push(Item {
+        text: "first at".into(),
+        file: first.file.clone(),
+        line: first.line,
+        is_in_repository: true,
+    });
+    problem
 }
 
 #[cfg(test)]
@@ -131,6 +167,8 @@ mod tests {
                 file: "settings.yaml".into(),
                 line,
             },
+            default_place: Place::default(),
+            rule: Rule::default(),
         }
     }
 

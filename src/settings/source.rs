@@ -7,10 +7,22 @@ use super::{Place, Settings, dotenv, manifest};
 use crate::failure::{Failure, Problem};
 use crate::files;
 
+/// What the first line of a manifest may begin with.
+const BEGINNINGS: [&[u8]; 8] = [
+    b"---",
+    b"{",
+    b"apiVersion:",
+    b"kind:",
+    b"metadata:",
+    b"data:",
+    b"stringData:",
+    b"items:",
+];
+
 /// Reads settings files in order; what a later one says wins.
 ///
-/// A directory holds a file for each key, as a mounted Secret does. A file ending in `.yaml`, `.yml` or `.json` is a
-/// manifest, any other one is a `.env` file.
+/// A directory holds a file for each key, as a mounted Secret does. A file that ends in `.yaml`, `.yml` or `.json`, or
+/// begins as an object does, is a manifest; any other one is a `.env` file. A pipe is read until it is closed.
 ///
 /// # Errors
 /// Where one cannot be read or is none of these. No message holds a value.
@@ -30,12 +42,12 @@ pub fn read<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<Settings, F
 }
 
 fn file(path: &Path, name: &str, settings: &mut Settings) -> Result<(), Problem> {
-    let bytes = content(path, name)?;
+    let bytes = content(path, name, true)?;
     let extension = path
         .extension()
         .and_then(|extension| extension.to_str())
         .unwrap_or_default();
-    if matches!(extension, "yaml" | "yml" | "json") {
+    if matches!(extension, "yaml" | "yml" | "json") || has_look_of_manifest(&bytes) {
         return manifest::read(&bytes, name, settings);
     }
     let Ok(text) = std::str::from_utf8(&bytes) else {
@@ -54,6 +66,17 @@ fn file(path: &Path, name: &str, settings: &mut Settings) -> Result<(), Problem>
         );
     }
     Ok(())
+}
+
+/// Whether a file begins as a manifest does, which no `.env` file can: its first line there is `KEY=VALUE`.
+fn has_look_of_manifest(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut lines = bytes
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let first = lines.next().unwrap_or_default();
+    BEGINNINGS.iter().any(|start| first.starts_with(start))
 }
 
 fn directory(path: &Path, name: &str, settings: &mut Settings) -> Result<(), Problem> {
@@ -89,7 +112,7 @@ fn directory(path: &Path, name: &str, settings: &mut Settings) -> Result<(), Pro
                     .hint("use letters, digits, `_`, `-` and `.`, or remove the file"),
             );
         }
-        let bytes = content(&path, &name)?;
+        let bytes = content(&path, &name, false)?;
         settings.insert(
             key,
             bytes,
@@ -102,8 +125,13 @@ fn directory(path: &Path, name: &str, settings: &mut Settings) -> Result<(), Pro
     Ok(())
 }
 
-fn content(path: &Path, name: &str) -> Result<Vec<u8>, Problem> {
-    files::read_regular(path).map_err(|error| {
+fn content(path: &Path, name: &str, is_named: bool) -> Result<Vec<u8>, Problem> {
+    let bytes = if is_named {
+        files::read_named(path)
+    } else {
+        files::read_regular(path)
+    };
+    bytes.map_err(|error| {
         Problem::new(format!("cannot read settings: {error}"))
             .at(name, 0)
             .hint("`--settings` takes a Secret or ConfigMap manifest, a `.env` file or a directory with a file for each key")

@@ -153,13 +153,32 @@ fn a_directory_that_is_none() {
         "{}",
         run.stderr
     );
-    let run = workspace.run(&["build", "none"]);
-    assert!(
-        run.stderr.contains("none`: no such file or directory\n"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    let message = "error: cannot read directory `none`: no such file or directory\nhint: name a directory with a kustomization \
+                   file; the path counts from the working directory\n";
+    workspace.fails(&["build", "none"], message);
+    workspace.write("overlays/staging/one.yaml", OBJECT);
+    let message = "error: cannot read directory `overlays/stagin`: no such file or directory\nhint: did you mean \
+                   `overlays/staging`?\n";
+    workspace.fails(&["render", "overlays/stagin"], message);
+}
+
+#[test]
+fn a_path_of_a_replacement_that_does_not_fit() {
+    let workspace = Workspace::new(&[
+        (
+            "kustomization.yaml",
+            "resources: [one.yaml]\nreplacements:\n- sourceValue: x\n  targets:\n  - select: {name: one}\n    \
+             fieldPaths:\n    - list.5\n",
+        ),
+        (
+            "one.yaml",
+            "apiVersion: v1\nkind: Service\nmetadata: {name: one}\nlist: [a]\n",
+        ),
+    ]);
+    let message = "error: kustomization.yaml:7:7: there is no item 5 in a list of 1\n  7 |     - list.5\n    |       ^\n  what the \
+                   path leads to stands at one.yaml:4\n  in: Service.v1.[noGrp]/one.[noNs]\n  field: list.5\nhint: check the \
+                   path: an item of a list is its index, counted from 0, or `[key=value]`\n";
+    workspace.fails(&["build"], message);
 }
 
 #[test]

@@ -117,7 +117,9 @@ fn a_required_setting_has_no_default() {
         stdout,
         stderr,
     } = run_in(root(), &["render", "testdata/website/overlays/prod"]);
-    let expected = "error: a required setting has no value\n  `TITLE`, declared at testdata/website/base/settings.yaml:17\nhint: \
-                    give them with `--settings FILE`, or give them a default where they are declared\n";
+    let expected = "error: a required setting has no value\n  `TITLE`, declared at testdata/website/base/settings.yaml:17\n    \
+                    asked for at testdata/website/base/html/index.html:5\n    asked for at \
+                    testdata/website/base/nginx.conf:22\nhint: give it with `--settings FILE`, or give it a default where it \
+                    is declared\n";
     assert_eq!((code, stdout.as_str(), stderr.as_str()), (1, "", expected));
 }

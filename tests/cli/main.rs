@@ -7,5 +7,6 @@ mod golden;
 mod leaks;
 mod output;
 mod placeholders;
+mod schema;
 mod settings;
 mod workspace;

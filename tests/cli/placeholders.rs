@@ -3,8 +3,8 @@
 use crate::workspace::Workspace;
 
 const DECLARED: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  annotations:\n    \
-                        config.kubernetes.io/local-config: \"true\"\n    argocd-infisical.io/declare: settings\ndata:\n  HOST: \
-                        ha.example.org\n  N: \"3\"\n  ON: \"true\"\n  F: \"1.50\"\n  BLOCK: |\n    a: 1 # one\n    b: [\"2\", x]\n  \
+                        config.kubernetes.io/local-config: \"true\"\n    argocd-infisical.io/declare: settings\n    \
+                        argocd-infisical.io/schema: \"BLOCK: {type: yaml}\"\ndata:\n  HOST: ha.example.org\n  N: \"3\"\n  ON: \"true\"\n  F: \"1.50\"\n  BLOCK: |\n    a: 1 # one\n    b: [\"2\", x]\n  \
                         LINES: |\n    first\n    second\n  EMPTY: \"\"\n  QUOTE: \"a: \\\"b\\\" # {c} 'd'\"\n";
 
 /// A workspace with the settings above and this object.
@@ -309,9 +309,13 @@ fn a_replacement_cannot_carry_a_setting_into_an_identity() {
         workspace.write("some.env", "HOST=hunter2.x\n");
         let run = workspace.run(&["render", "--settings", "some.env"]);
         assert_eq!((run.code, run.stdout.as_str()), (1, ""));
-        let expected = format!("error: a replacement carries a setting into {what}");
+        let expected = format!("error: object.yaml:1: a replacement carries a setting into {what}");
+        let stderr = run
+            .stderr
+            .replace("  1 | apiVersion: rbac.authorization.k8s.io/v1\n", "")
+            .replace("  1 | apiVersion: v1\n", "");
         assert!(
-            run.stderr.starts_with(&expected) && !run.stderr.contains("hunter2"),
+            stderr.starts_with(&expected) && !run.stderr.contains("hunter2"),
             "{}",
             run.stderr
         );
@@ -327,4 +331,26 @@ fn a_value_may_look_like_a_part_of_a_name() {
             .prints(&["render", "--settings", "some.env"])
             .contains("  a: one\n")
     );
+}
+
+#[test]
+fn lines_of_files_that_are_generated() {
+    let workspace = Workspace::new(&[
+        (
+            "base/kustomization.yaml",
+            "resources: [settings.yaml]\nconfigMapGenerator:\n- name: marked\n  files: [app.conf]\n  options:\n    annotations: \
+             {argocd-infisical.io/template: \"true\"}\n- name: unmarked\n  files: [app.conf]\n",
+        ),
+        ("base/settings.yaml", DECLARED),
+        ("base/app.conf", "one\ntwo ${{ settings.HOTS }}\n"),
+    ]);
+    let message = "  `EMPTY`, declared at base/settings.yaml:20\nhint: give it with `--settings FILE`, or give it a default where \
+                   it is declared\n\nerror: base/app.conf:2: setting `HOTS` is not declared\n  in: \
+                   ConfigMap.v1.[noGrp]/marked.[noNs]\n  field: data.[app.conf]\nhint: did you mean `HOST`?\n\nerror: \
+                   base/app.conf:2: a placeholder stands in a resource that is not marked as a template\n  in: \
+                   ConfigMap.v1.[noGrp]/unmarked.[noNs]\n  field: data.[app.conf]\nhint: to the generator's \
+                   `options.annotations` add `argocd-infisical.io/template: \"true\"` to fill it, or `\"false\"` to keep it \
+                   as text\n";
+    let message = format!("error: a required setting has no value\n{message}");
+    workspace.fails(&["render", "base"], &message);
 }

@@ -1,6 +1,10 @@
 //! Sources of settings, declarations, and what is wrong with them.
 
-use crate::workspace::Workspace;
+use std::fs::File;
+use std::io::Write as _;
+use std::process::Stdio;
+
+use crate::workspace::{Workspace, binary};
 
 const KUSTOMIZATION: &str = "resources:\n- settings.yaml\n- one.yaml\n";
 const DECLARED: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  annotations:\n    \
@@ -81,8 +85,9 @@ fn all_missing_settings_are_told_at_once() {
     let workspace = workspace();
     workspace.write("settings.yaml", format!("{DECLARED}  C: \"\"\n"));
     workspace.write("some.env", "A=x\n");
-    let message = "error: 2 required settings have no value\n  `B`, declared at settings.yaml:10\n  `C`, declared at \
-                   settings.yaml:12\nhint: set them in `some.env`, or give them a default where they are declared\n";
+    let message = "error: 2 required settings have no value\n  `B`, declared at settings.yaml:10\n    asked for at one.yaml:9\n  \
+                   `C`, declared at settings.yaml:12\nhint: set them in `some.env`, give them a default where they are \
+                   declared, or write `default(\"…\")` into the placeholders\n";
     workspace.fails(&["render", "--settings", "some.env"], message);
 }
 
@@ -234,4 +239,86 @@ fn without_declared_settings_render_is_build() {
         workspace.prints(&["render", "--settings", "some.env"]),
         built
     );
+}
+
+#[test]
+fn a_manifest_is_known_by_its_beginning() {
+    let workspace = workspace();
+    for text in [
+        "# of the operator\n\n---\napiVersion: v1\nkind: Secret\nstringData: {A: outer, B: b}\n",
+        "kind: ConfigMap\napiVersion: v1\ndata: {A: outer, B: b}\n",
+        "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"data\":{\"A\":\"outer\",\"B\":\"b\"}}",
+        "A=outer\nB=b\nC='\napiVersion: v1\n'\n",
+    ] {
+        workspace.write("values", text);
+        let printed_text = workspace.prints(&["render", "--settings", "values"]);
+        assert_eq!(printed_text, printed("outer", "b"), "{text}");
+    }
+    workspace.write("values", "A: outer\n");
+    let message = "error: values:1: a line is neither `KEY=VALUE` nor a comment\nhint: write `KEY=VALUE`; a manifest ends in \
+                   `.yaml`, `.yml` or `.json`, or begins with `apiVersion:`\n";
+    workspace.fails(&["render", "--settings", "values"], message);
+}
+
+#[test]
+fn settings_may_come_through_a_pipe() {
+    let workspace = workspace();
+    let mut child = binary()
+        .args(["render", "--settings", "/dev/stdin"])
+        .current_dir(workspace.path())
+        .stdin(Stdio::piped())
+        .stdout(File::create(workspace.path().join("out")).unwrap())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"A=outer\nB=b\n")
+        .unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(workspace.read("out"), printed("outer", "b"));
+}
+
+#[test]
+fn a_missing_key_names_the_first_that_ask() {
+    let workspace = workspace();
+    workspace.write(
+        "one.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: one\n  annotations: {argocd-infisical.io/template: \"true\"}\n\
+         spec:\n  a: ${{ settings.B }}\n  b: ${{ settings.B }}\n  c: |\n    x\n    ${{ settings.B }}\n  d: ${{ settings.B }}\n",
+    );
+    let message = "error: a required setting has no value\n  `B`, declared at settings.yaml:10\n    asked for at \
+                   one.yaml:7\n    asked for at one.yaml:8\n    asked for at one.yaml:11\nhint: give it with `--settings \
+                   FILE`, give it a default where it is declared, or write `default(\"…\")` into the placeholder\n";
+    workspace.fails(&["render"], message);
+}
+
+#[test]
+fn a_default_of_an_overlay_is_named_by_its_own_line() {
+    let workspace = Workspace::new(&[
+        ("base/kustomization.yaml", KUSTOMIZATION),
+        (
+            "base/settings.yaml",
+            &DECLARED.replace(
+                "\ndata:",
+                "\n    argocd-infisical.io/schema: \"N: {type: int}\"\ndata:",
+            ),
+        ),
+        (
+            "base/one.yaml",
+            "apiVersion: v1\nkind: Service\nmetadata: {name: one}\n",
+        ),
+        (
+            "kustomization.yaml",
+            "resources: [base]\npatches:\n- path: patch.yaml\n",
+        ),
+        (
+            "patch.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata:\n  B: b\n  N: many\n",
+        ),
+    ]);
+    let message = "error: a setting breaks the schema\n  `N` must be an integer (base/settings.yaml:8); its default stands in \
+                   patch.yaml:6\nhint: change the value, or the rule in the annotation `argocd-infisical.io/schema`\n";
+    workspace.fails(&["render"], message);
 }

@@ -20,6 +20,10 @@ use crate::shared;
 /// The field that counts where none is given, for sources and targets alike.
 const DEFAULT_FIELD: &str = "metadata.name";
 
+/// What to do where a path does not fit.
+const CHECK_PATH: &str =
+    "check the path: an item of a list is its index, counted from 0, or `[key=value]`";
+
 /// Carries out replacements, in their order.
 ///
 /// # Errors
@@ -89,12 +93,31 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Nod
     } else {
         &source.field_path
     };
-    let in_source = |error: Error| error.field(path).resource(first.id());
+    let in_source = |error: Error| {
+        at_entry(error, source.position)
+            .field(path)
+            .resource(first.id())
+            .hint(CHECK_PATH)
+    };
     let found = field_path::lookup(first.node(), &field_path::split(path)).map_err(in_source)?;
     let found = found.filter(|node| !field_path::is_nil_or_empty(node));
-    let found = found
-        .ok_or_else(|| in_source(Error::new("the source of a replacement has no such field")))?;
+    let found = found.ok_or_else(|| {
+        let error = Error::new("the source of a replacement has no such field");
+        in_source(error.hint("check `fieldPath`; an empty list or map counts as none"))
+    })?;
     refined(found, source.options.as_ref()).map_err(in_source)
+}
+
+/// Puts an error where the path is written, and keeps the place of what the path met as another one that matters.
+fn at_entry(error: Error, position: Position) -> Error {
+    let met = error.details().position;
+    let error = error.replace_position(position);
+    // What was parsed out of a text has no file of its own.
+    if met.file == 0 {
+        error
+    } else {
+        error.related("what the path leads to stands at", met)
+    }
 }
 
 /// The part of a value that the options ask for.
@@ -200,10 +223,10 @@ fn apply_to_target(
             let node = resource.node_mut();
             for field in &target.fields {
                 copy_to(node, field, value, target.options).map_err(|error| {
-                    error
-                        .position(field.position)
+                    at_entry(error, field.position)
                         .field(field.written)
                         .resource(&id)
+                        .hint(CHECK_PATH)
                 })?;
             }
             resource.settle_shared();
