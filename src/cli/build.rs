@@ -126,6 +126,7 @@ impl Target {
         text.lines()
             .nth(index)
             .filter(|line| !line.trim().is_empty() && line.len() <= LONGEST)
+            .filter(|line| !may_hold_patch(line))
             .map(str::to_owned)
     }
 }
@@ -170,15 +171,20 @@ fn nearest_directory(parent: &Path, name: &str) -> Option<String> {
         .map(|(_, known)| known)
 }
 
-/// Whether a text has the look of a Secret, or of a generator of one.
+/// Whether a file may hold a secret: it speaks of one anywhere, in whatever spelling.
 fn may_hold_secrets(text: &str) -> bool {
-    let compact: String = text
-        .chars()
-        .filter(|character| !matches!(character, ' ' | '"' | '\''))
-        .collect();
-    ["kind:Secret", "secretGenerator:", "stringData:"]
+    let text = text.to_ascii_lowercase();
+    ["secret", "stringdata", "password", "token"]
         .iter()
-        .any(|word| compact.contains(word))
+        .any(|word| text.contains(word))
+}
+
+/// Whether a line may hold a value that somebody patches into an object, of which the file does not say what it is.
+fn may_hold_patch(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    ["value", "patch", "literals"]
+        .iter()
+        .any(|word| line.contains(word))
 }
 
 #[cfg(test)]
@@ -189,7 +195,10 @@ mod tests {
     fn secrets_are_recognised() {
         assert!(may_hold_secrets("{\"kind\": \"Secret\"}"));
         assert!(may_hold_secrets("a:\n- secretGenerator:\n"));
-        assert!(!may_hold_secrets("secretName: x\nkind: Deployment\n"));
+        assert!(may_hold_secrets("kind:\tSecret\n"));
+        assert!(!may_hold_secrets("replicas: x\nkind: Deployment\n"));
+        assert!(may_hold_patch("- {patch: '[]', optionz: 1}"));
+        assert!(!may_hold_patch("namePrefx: a-"));
     }
 
     #[test]
