@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use kustomize::files::{base_name, join};
-use kustomize::{FileError, Files, Hooks, Options, Output};
+use kustomize::{Files, Hooks, Options, Output};
 
 use super::flags::Flags;
 use super::output::{self, Done};
 use crate::failure::{Failure, Problem};
-use crate::files::DiskFiles;
+use crate::files::{DiskFiles, not_found};
 
 /// Build a kustomization, byte for byte as `kustomize build` does
 #[derive(clap::Args)]
@@ -65,8 +65,8 @@ impl Target {
         // The engine names files from where a link leads to; what is not there it complains about itself.
         let root = match files.resolve(&asked) {
             Ok(kustomize::Entry::Directory(resolved)) => resolved,
-            Ok(kustomize::Entry::File(_)) => asked,
-            Err(error) => return Err(unreadable(directory, &asked, &error)),
+            Err(kustomize::FileError::NotFound) => return Err(not_found(directory, &asked)),
+            Ok(kustomize::Entry::File(_)) | Err(_) => asked,
         };
         Ok(Self {
             files,
@@ -128,46 +128,6 @@ impl Target {
             .filter(|line| !line.trim().is_empty() && line.len() <= LONGEST)
             .map(str::to_owned)
     }
-}
-
-/// Why the directory cannot be built, with the name that may have been meant.
-fn unreadable(directory: &str, asked: &str, error: &FileError) -> Failure {
-    let failure = Failure::input(format!("cannot read directory `{directory}`: {error}"));
-    if *error != FileError::NotFound {
-        return failure;
-    }
-    let (Some(parent), Some(name)) = (
-        Path::new(asked).parent(),
-        Path::new(asked).file_name().and_then(|name| name.to_str()),
-    ) else {
-        return failure;
-    };
-    match nearest_directory(parent, name) {
-        Some(near) => {
-            let path = Path::new(directory).with_file_name(near);
-            failure.hint(format!("did you mean `{}`?", path.display()))
-        }
-        None => failure.hint(format!(
-            "name a directory with a kustomization file; the path counts from {}",
-            if Path::new(directory).is_absolute() {
-                "the root of the disk"
-            } else {
-                "the working directory"
-            }
-        )),
-    }
-}
-
-/// The directory within `parent` that is spelled most like `name`.
-fn nearest_directory(parent: &Path, name: &str) -> Option<String> {
-    let entries = std::fs::read_dir(parent).ok()?;
-    entries
-        .filter_map(|entry| entry.ok().filter(|entry| entry.path().is_dir()))
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .map(|known| (strsim::damerau_levenshtein(&known, name), known))
-        .filter(|(distance, known)| *distance <= 2 && *distance < known.len().min(name.len()))
-        .min()
-        .map(|(_, known)| known)
 }
 
 /// Whether a text has the look of a Secret, or of a generator of one.

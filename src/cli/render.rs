@@ -40,9 +40,7 @@ impl Args {
             let mut witness = Witness::default();
             let defaults = target.build(&options, &mut witness);
             match (witness.into_identity(), defaults) {
-                (Some(defaults), _) => identity
-                    .check(&defaults)
-                    .map_err(|failure| target.locate(failure))?,
+                (Some(defaults), _) => identity.check(&defaults)?,
                 (None, Err(error)) => return Err(target.failure(&error)),
                 (None, Ok(_)) => {}
             }

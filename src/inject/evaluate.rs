@@ -110,7 +110,10 @@ impl Evaluator {
         let compiled = self
             .environment
             .compile_expression(expression)
-            .map_err(|error| syntax(&error))?;
+            .map_err(|_| {
+                // What the error says in detail may quote the text.
+                Refusal::Syntax("the placeholder is not one expression".into())
+            })?;
         let result = compiled.eval(Value::from_dyn_object(Arc::clone(&self.scope)));
         let mut log = self.scope.log();
         if let Some(key) = log.undeclared.take() {
@@ -195,14 +198,6 @@ fn refusal(error: &minijinja::Error, log: &Log) -> Refusal {
     }
 }
 
-fn syntax(error: &minijinja::Error) -> Refusal {
-    // Nothing has been evaluated, so all that this can quote is the repository's own text.
-    Refusal::Syntax(format!(
-        "invalid placeholder: {}",
-        error.detail().unwrap_or("syntax error")
-    ))
-}
-
 /// Keeps the language to `settings.KEY | filter(argument)`: no operators, conditions or collections.
 fn check_language(expression: &str) -> Result<(), Refusal> {
     if expression.is_empty() {
@@ -215,6 +210,7 @@ fn check_language(expression: &str) -> Result<(), Refusal> {
     }
     let mut quote = None;
     let mut word = String::new();
+    let mut before = ' ';
     let mut characters = expression.chars().chain([' ']);
     while let Some(character) = characters.next() {
         if let Some(open) = quote {
@@ -237,8 +233,18 @@ fn check_language(expression: &str) -> Result<(), Refusal> {
                 "`{word}` has no meaning in a placeholder"
             )));
         }
+        let is_after_word = !word.is_empty() || before.is_ascii_alphanumeric();
+        before = word.chars().last().unwrap_or(before);
         word.clear();
+        if !character.is_ascii_whitespace() {
+            before = character;
+        }
         match character {
+            '(' if !is_after_word => {
+                return Err(Refusal::Syntax(
+                    "`(` has a meaning only behind the name of a filter".into(),
+                ));
+            }
             '"' | '\'' => quote = Some(character),
             ' ' | '\t' | '\n' | '\r' | '.' | '|' | '(' | ')' | '[' | ']' => {}
             '-' => {
@@ -410,6 +416,7 @@ mod tests {
             ),
             ("settings.HOST | default(\"x\")", "text ha.example.org"),
             ("settings.EMPTY | default(5)", "!!int 5"),
+            ("settings.EMPTY | default (5)", "!!int 5"),
             ("settings.EMPTY | default(settings.N) | int", "!!int 3"),
         ] {
             assert_eq!(shown(expression), expected, "{expression}");
@@ -460,13 +467,23 @@ mod tests {
             ),
             ("", "Syntax(\"the placeholder is empty\")"),
             (
+                "(settings.HOST) | b64encode",
+                "Syntax(\"`(` has a meaning only behind the name of a filter\")",
+            ),
+            (
+                "settings.HOST | default((settings).N)",
+                "Syntax(\"`(` has a meaning only behind the name of a filter\")",
+            ),
+            (
                 "settings.HOST.x",
                 "Syntax(\"only `settings.KEY` can be read\")",
             ),
         ] {
             assert_eq!(shown(expression), expected, "{expression}");
         }
-        assert!(shown("settings.N |").starts_with("Syntax(\"invalid placeholder: "));
+        assert!(
+            shown("settings.N |").starts_with("Syntax(\"the placeholder is not one expression")
+        );
         assert!(shown("settings.HOST()").starts_with("Syntax("));
         assert!(shown("settings.HOST.upper()").starts_with("Syntax("));
         assert!(shown("settings.HOST | default").starts_with("Syntax("));

@@ -14,7 +14,6 @@ use super::report;
 use crate::failure::{Failure, Problem};
 use crate::settings::declared::{self, Declared};
 use crate::settings::resolve::{Resolved, resolve};
-use crate::settings::schema;
 use crate::settings::{Place, Settings};
 
 /// Injects settings into one build.
@@ -106,50 +105,19 @@ impl<'a> Injector<'a> {
         }
     }
 
-    /// Reports what is not known yet: a declaration may be in a build twice.
-    fn report_once(&mut self, problems: Vec<Problem>) {
-        for problem in problems {
-            let is_known = self.problems.iter().any(|known| {
-                known.message == problem.message && known.position == problem.position
-            });
-            if !is_known {
-                self.problems.push(problem);
-            }
-        }
-    }
-
-    /// The declared keys with their defaults and rules, as the last layer has left them.
     fn declared(&mut self, resources: &Resources, names: &FileNames) -> Vec<Declared> {
         let declarations = resources
             .iter()
             .filter(|resource| declared::is_declaration(resource));
-        let mut found: Vec<Declared> = Vec::new();
-        for resource in declarations {
-            let mut rules = schema::read(resource, names).unwrap_or_else(|problems| {
-                self.report_once(problems);
-                BTreeMap::new()
-            });
-            found.extend(
-                declared::keys(resource, names)
-                    .into_iter()
-                    .map(|key| Declared {
-                        rule: rules.remove(&key.key).unwrap_or_default(),
-                        ..key
-                    }),
-            );
-        }
+        let mut found: Vec<Declared> = declarations
+            .flat_map(|resource| declared::keys(resource, names, &mut self.problems))
+            .collect();
         for key in &mut found {
-            if key.default_place.file.is_empty() {
-                key.default_place = key.place.clone();
-            }
             if let Some(place) = self
                 .places
                 .get(&key.key)
                 .filter(|_| key.place.file.is_empty())
             {
-                if key.default_place == key.place {
-                    key.default_place = place.clone();
-                }
                 key.place = place.clone();
             }
         }
@@ -231,7 +199,7 @@ impl Hooks for Injector<'_> {
             }
         };
         self.check()?;
-        let identity = Identity::of(resources, names);
+        let identity = Identity::of(resources);
         let values = resolved
             .iter()
             .filter(|(_, setting)| setting.origin.is_some())

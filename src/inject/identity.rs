@@ -4,11 +4,9 @@
 //! result tells where a text came from. So where such a field holds a piece of a value, the same tree is built with its
 //! defaults, and the two must agree.
 
-use goyaml::Position;
 use kustomize::{Error, FileNames, Hooks, Resource, Resources};
 
 use crate::failure::{Failure, Problem};
-use crate::settings::Place;
 
 /// What identifies the objects of a build, before hashes are added to names.
 #[derive(Default)]
@@ -18,18 +16,14 @@ pub struct Identity {
 
 struct Object {
     id: String,
-    place: Place,
     /// The whole of an RBAC object.
     permissions: Option<String>,
 }
 
 impl Identity {
-    pub(super) fn of(resources: &Resources, names: &FileNames) -> Self {
+    pub(super) fn of(resources: &Resources) -> Self {
         Self {
-            objects: resources
-                .iter()
-                .map(|resource| Object::of(resource, names))
-                .collect(),
+            objects: resources.iter().map(Object::of).collect(),
         }
     }
 
@@ -61,20 +55,15 @@ impl Identity {
             "a replacement carries a setting into the name, namespace or kind of an object"
         };
         // The object is named as its defaults name it: the other name holds the value.
-        let line = Position {
-            line: without.place.line,
-            ..Position::default()
-        };
         Err(Problem::new(what)
-            .in_repository(Some(&without.place.file), line)
             .resource(&without.id)
-            .hint("take the target out of the replacement, and write the value into the repository")
+            .hint("write the value into the repository")
             .into_failure())
     }
 }
 
 impl Object {
-    fn of(resource: &Resource, names: &FileNames) -> Self {
+    fn of(resource: &Resource) -> Self {
         let is_permission = resource.gvk().group == "rbac.authorization.k8s.io";
         let permissions = is_permission.then(|| {
             let mut text = String::new();
@@ -84,7 +73,6 @@ impl Object {
         });
         Self {
             id: resource.id().to_string(),
-            place: place_of(resource, names),
             permissions,
         }
     }
@@ -95,22 +83,6 @@ impl Object {
                 .permissions
                 .as_ref()
                 .is_some_and(|text| text.contains(piece))
-    }
-}
-
-/// Where an object begins: its own place, or that of its first field that came out of a file.
-fn place_of(resource: &Resource, names: &FileNames) -> Place {
-    let node = resource.node();
-    let fields = node.entries().unwrap_or_default();
-    let mut positions = [node.position]
-        .into_iter()
-        .chain(fields.iter().map(|(key, _)| key.position));
-    let position = positions
-        .find(|position| position.line > 0)
-        .unwrap_or_default();
-    Place {
-        file: names.get(position.file).unwrap_or_default().to_owned(),
-        line: position.line,
     }
 }
 
@@ -131,9 +103,9 @@ impl Hooks for Witness {
     fn before_name_hashes(
         &mut self,
         resources: &mut Resources,
-        names: &FileNames,
+        _: &FileNames,
     ) -> kustomize::Result<()> {
-        self.seen = Some(Identity::of(resources, names));
+        self.seen = Some(Identity::of(resources));
         Err(Error::new("all that was wanted is known"))
     }
 }

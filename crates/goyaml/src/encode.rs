@@ -1,13 +1,17 @@
-//! Trees as go-yaml v3 writes them with kyaml's settings: order, styles, tags and anchors are kept.
+//! Trees as go-yaml v3 writes them with kyaml's settings: order, styles, tags, anchors and comments are kept.
+//!
+//! This follows the events of go-yaml's emitter, since a comment is written when the emitter comes to where it looks for
+//! one: some go to the node behind the one that they belong to, and some are lost.
 
-use crate::analysis::{Analysis, analyze};
+mod comments;
+mod scalar;
+
 use crate::error::Error;
-use crate::node::{Data, Node, Position, Style, Tag, Text};
-use crate::resolve::implicit_tag;
+use crate::node::{Data, Node, Style};
 use crate::scalar_writer::Output;
-
-/// The longest key with its properties, in bytes, that is written without `? `.
-pub(crate) const SIMPLE_KEY: usize = 128;
+use comments::{Pending, foot, set};
+use scalar::check_anchor;
+pub(crate) use scalar::{SIMPLE_KEY, is_simple_key};
 
 /// Writes a tree as kyaml's encoder does: two spaces, sequences as far out as their keys, no folding of long lines.
 ///
@@ -16,413 +20,313 @@ pub fn encode(node: &Node) -> Result<String, Error> {
     let mut text = String::new();
     let mut encoder = Encoder {
         output: Output::new(&mut text, usize::MAX),
+        indent: None,
+        flow_level: 0,
+        is_spaced: true,
+        is_indention: true,
+        foot_indent: None,
+        pending: Pending::default(),
     };
-    encoder.node(
-        node,
-        Context {
-            indent: 0,
-            is_flow: false,
-            place: Place::Root,
-        },
-    )?;
-    encoder.output.end_line();
+    encoder.document(node)?;
     Ok(text)
 }
 
-/// Where a node is written.
-#[derive(Clone, Copy)]
-struct Context {
-    /// The indentation of the collection that the node is in; for the root, zero.
-    indent: usize,
-    is_flow: bool,
-    place: Place,
-}
-
+/// Where a node is written, which decides its layout.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// The document's own node.
-    Root,
-    /// An item, after its dash.
+    /// The document's own node, or an item.
     Item,
     /// A key on the line of its value.
     SimpleKey,
-    /// A key after `?`, or its value after the `:` on the next line.
-    Complex,
-    /// A value on the line of its key.
-    Value,
+    /// A value, or a key after `?`.
+    Entry,
 }
 
-struct Encoder<'a> {
-    output: Output<'a>,
+struct Encoder<'n, 'o> {
+    output: Output<'o>,
+    /// The indentation of the innermost collection; none outside of all.
+    indent: Option<usize>,
+    flow_level: usize,
+    /// Whether what follows needs no space before it.
+    is_spaced: bool,
+    /// Whether the line has nothing but indentation and indicators.
+    is_indention: bool,
+    /// The indentation of the foot comment that was written last, which an empty line has to part from what follows.
+    foot_indent: Option<usize>,
+    pending: Pending<'n>,
 }
 
-impl Encoder<'_> {
-    /// Writes a node with the space before it, up to but without the line break after it.
-    fn node(&mut self, node: &Node, context: Context) -> Result<(), Error> {
-        let is_flow = context.is_flow || node.style.contains(Style::FLOW);
-        match &node.data {
-            Data::Scalar(text) => return self.scalar(node, text, context),
-            Data::Alias(name) => {
-                check_anchor(name, node.position)?;
-                self.separate(context);
-                self.output.push_char('*');
-                self.output.push(name);
-            }
-            Data::Sequence(items) => {
-                let has_properties = self.properties(node, context)?;
-                if is_flow || items.is_empty() {
-                    return self.flow_sequence(items, context, has_properties);
-                }
-                let is_compact = context.place == Place::Value;
-                let indent = if is_compact {
-                    context.indent
-                } else {
-                    below(context)
-                };
-                self.block_sequence(items, indent, starts_line(context, has_properties))?;
-            }
-            Data::Mapping(entries) => {
-                let has_properties = self.properties(node, context)?;
-                if is_flow || entries.is_empty() {
-                    return self.flow_mapping(entries, context, has_properties);
-                }
-                self.block_mapping(
-                    entries,
-                    below(context),
-                    starts_line(context, has_properties),
-                )?;
-            }
+impl<'n> Encoder<'n, '_> {
+    fn document(&mut self, root: &'n Node) -> Result<(), Error> {
+        let comments = root.comments();
+        self.pending.head = comments.map_or("", |comments| &comments.document_head);
+        if !self.pending.head.is_empty() {
+            self.head_comment();
+            self.newline();
         }
+        self.pending.begin(root, "", false);
+        self.head_comment();
+        self.whole(root, Place::Item, false)?;
+        let foot = comments.map_or("", |comments| &comments.document_foot);
+        set(&mut self.pending.foot, foot);
+        self.foot_indent = Some(0);
+        self.foot_comment();
+        self.foot_indent = None;
+        self.start_line();
         Ok(())
     }
 
-    /// Writes the space that parts a node from what stands before it on its line.
-    fn separate(&mut self, context: Context) {
-        if matches!(context.place, Place::Value | Place::Item | Place::Complex) {
-            self.output.push_char(' ');
-        }
-    }
-
-    /// Writes anchor and tag, with the space before them; tells whether there were any.
-    fn properties(&mut self, node: &Node, context: Context) -> Result<bool, Error> {
-        let tag = written_tag(node);
-        if let Some(anchor) = node.anchor() {
-            check_anchor(anchor, node.position)?;
-            self.separate(context);
-            self.output.push_char('&');
-            self.output.push(anchor);
-        }
-        if let Some(tag) = tag {
-            if node.anchor().is_some() {
-                self.output.push_char(' ');
-            } else {
-                self.separate(context);
+    /// Writes a node whose comments have been taken up, those behind its beginning, and what is in it.
+    fn whole(&mut self, node: &'n Node, place: Place, is_key: bool) -> Result<(), Error> {
+        let is_flow_place = self.flow_level > 0;
+        self.beginning(node, place)?;
+        if !is_key {
+            if is_flow_place && self.pending.has_trail() {
+                self.indicator(",", false);
             }
-            self.tag(tag);
+            self.line_comment();
+            self.foot_comment();
         }
-        Ok(tag.is_some() || node.anchor().is_some())
+        self.content(node, place, is_key)
     }
 
-    fn tag(&mut self, tag: &str) {
-        if let Some(name) = tag
-            .strip_prefix("tag:yaml.org,2002:")
-            .or_else(|| tag.strip_prefix("!!"))
-        {
-            self.output.push("!!");
-            self.tag_content(name);
-        } else if let Some(name) = tag.strip_prefix('!') {
-            self.output.push_char('!');
-            self.tag_content(name);
-        } else {
-            self.output.push("!<");
-            self.tag_content(tag);
-            self.output.push_char('>');
-        }
-    }
-
-    fn tag_content(&mut self, content: &str) {
-        for byte in content.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-;/?:@&=+$,_.~*'()[]".contains(&byte) {
-                self.output.push_char(char::from(byte));
-            } else {
-                self.output.push(&format!("%{byte:02X}"));
+    /// Writes a scalar or an alias, and of a collection its anchor and its tag.
+    fn beginning(&mut self, node: &'n Node, place: Place) -> Result<(), Error> {
+        match &node.data {
+            Data::Scalar(text) => self.scalar(node, text, place),
+            Data::Alias(name) => {
+                check_anchor(name, node.position)?;
+                self.indicator("*", true);
+                self.output.push(name);
+                Ok(())
             }
+            Data::Sequence(_) | Data::Mapping(_) => self.properties(node),
         }
     }
 
-    fn scalar(&mut self, node: &Node, text: &str, context: Context) -> Result<(), Error> {
-        let has_properties = self.properties(node, context)?;
-        let analysis = analyze(text, true);
-        let style = scalar_style(node, text, analysis, context);
-        // Nothing needs no space before it.
-        if !(text.is_empty() && style == Style::PLAIN) {
-            if has_properties {
-                self.output.push_char(' ');
-            } else {
-                self.separate(context);
+    /// Writes what is in a collection.
+    fn content(&mut self, node: &'n Node, place: Place, is_key: bool) -> Result<(), Error> {
+        let is_flow = self.flow_level > 0 || node.style.contains(Style::FLOW);
+        let outer = self.indent;
+        match &node.data {
+            Data::Scalar(_) | Data::Alias(_) => return Ok(()),
+            Data::Sequence(items) if is_flow || items.is_empty() => {
+                return self.flow_sequence(node, items, is_key);
+            }
+            Data::Mapping(entries) if is_flow || entries.is_empty() => {
+                return self.flow_mapping(node, entries, is_key);
+            }
+            Data::Sequence(items) => {
+                let is_compact =
+                    place == Place::Entry && (self.output.is_line_start() || !self.is_indention);
+                self.indent = match outer {
+                    Some(indent) if is_compact => Some(indent),
+                    Some(indent) => Some(indent + 2),
+                    None => Some(0),
+                };
+                self.block_sequence(items)?;
+                self.pending.end(node, "", is_key);
+            }
+            Data::Mapping(entries) => {
+                self.indent = Some(outer.map_or(0, |indent| indent + 2));
+                let tail = self.block_mapping(entries)?;
+                self.pending.end(node, tail, is_key);
+                self.head_comment();
             }
         }
-        let indent = below(context).max(2);
-        if style == Style::PLAIN {
-            self.output.push(text);
-        } else if style == Style::SINGLE_QUOTED {
-            self.output.single_quoted(text, indent, false);
-        } else if style == Style::LITERAL {
-            self.output.literal(text, indent);
-        } else if style == Style::FOLDED {
-            self.output.folded(text, indent);
-        } else {
-            self.output.double_quoted(text, indent, false);
-        }
+        self.indent = outer;
         Ok(())
     }
 
     /// Writes items, each on a line of its own.
-    fn block_sequence(
-        &mut self,
-        items: &[Node],
-        indent: usize,
-        mut starts_line: bool,
-    ) -> Result<(), Error> {
+    fn block_sequence(&mut self, items: &'n [Node]) -> Result<(), Error> {
         for item in items {
-            self.start_entry(indent, starts_line);
-            starts_line = true;
-            self.output.push_char('-');
-            self.node(
-                item,
-                Context {
-                    indent,
-                    is_flow: false,
-                    place: Place::Item,
-                },
-            )?;
+            self.pending.begin(item, "", false);
+            self.head_comment();
+            self.start_line();
+            self.block_indicator("-");
+            self.whole(item, Place::Item, false)?;
         }
         Ok(())
     }
 
-    fn block_mapping(
-        &mut self,
-        entries: &[(Node, Node)],
-        indent: usize,
-        mut starts_line: bool,
-    ) -> Result<(), Error> {
+    /// Writes entries, each on a line of its own, and returns the foot of the last one.
+    fn block_mapping(&mut self, entries: &'n [(Node, Node)]) -> Result<&'n str, Error> {
+        let mut tail = "";
         for (key, value) in entries {
-            self.start_entry(indent, starts_line);
-            starts_line = true;
-            let context = Context {
-                indent,
-                is_flow: false,
-                place: Place::Value,
-            };
-            if is_simple_key(key) {
-                self.node(
-                    key,
-                    Context {
-                        place: Place::SimpleKey,
-                        ..context
-                    },
-                )?;
-                self.output.push_char(':');
-                self.node(value, context)?;
-            } else {
-                let context = Context {
-                    place: Place::Complex,
-                    ..context
-                };
-                self.output.push_char('?');
-                self.node(key, context)?;
-                self.start_entry(indent, true);
-                self.output.push_char(':');
-                self.node(value, context)?;
+            self.pending.begin(key, tail, true);
+            tail = foot(key);
+            self.head_comment();
+            self.start_line();
+            if !self.pending.line.is_empty() {
+                self.pending.key_line = std::mem::take(&mut self.pending.line);
             }
+            if is_simple_key(key) {
+                self.whole(key, Place::SimpleKey, true)?;
+                self.pending.begin(value, "", false);
+                self.indicator(":", false);
+            } else {
+                self.block_indicator("?");
+                self.whole(key, Place::Entry, true)?;
+                self.pending.begin(value, "", false);
+                self.start_line();
+                self.block_indicator(":");
+            }
+            self.key_line_comment(value);
+            self.whole(value, Place::Entry, false)?;
         }
-        Ok(())
+        Ok(tail)
     }
 
-    /// Goes to the start of an entry: on a new line, or after the indicator that it follows.
-    fn start_entry(&mut self, indent: usize, starts_line: bool) {
-        if starts_line {
-            self.output.end_line();
-            self.output.indent(indent);
-        } else {
-            self.output.push_char(' ');
-        }
+    fn open(&mut self, bracket: &str) -> Option<usize> {
+        self.indicator(bracket, true);
+        self.is_spaced = true;
+        self.flow_level += 1;
+        let outer = self.indent;
+        self.indent = Some(self.indent_below());
+        outer
     }
 
-    fn open(&mut self, bracket: char, context: Context, has_properties: bool) {
-        if has_properties {
-            self.output.push_char(' ');
-        } else {
-            self.separate(context);
-        }
-        self.output.push_char(bracket);
+    fn close(&mut self, bracket: &str) {
+        self.indicator(bracket, false);
+        self.line_comment();
+        self.foot_comment();
     }
 
     fn flow_sequence(
         &mut self,
-        items: &[Node],
-        context: Context,
-        has_properties: bool,
+        node: &'n Node,
+        items: &'n [Node],
+        is_key: bool,
     ) -> Result<(), Error> {
-        self.open('[', context, has_properties);
+        let mut has_comma = true;
+        let mut outer = None;
         for (index, item) in items.iter().enumerate() {
-            if index > 0 {
-                self.output.push_char(',');
+            self.pending.begin(item, "", false);
+            if index == 0 {
+                outer = self.open("[");
             }
-            let place = if index > 0 { Place::Item } else { Place::Root };
-            self.node(
-                item,
-                Context {
-                    indent: below(context),
-                    is_flow: true,
-                    place,
-                },
-            )?;
+            self.start_flow_entry(has_comma);
+            has_comma = self.pending.has_trail();
+            self.whole(item, Place::Item, false)?;
         }
-        self.output.push_char(']');
+        self.pending.end(node, "", is_key);
+        if items.is_empty() {
+            outer = self.open("[");
+        }
+        self.flow_level -= 1;
+        self.indent = outer;
+        if self.output.is_line_start() {
+            self.start_line();
+        }
+        self.close("]");
         Ok(())
     }
 
     fn flow_mapping(
         &mut self,
-        entries: &[(Node, Node)],
-        context: Context,
-        has_properties: bool,
+        node: &'n Node,
+        entries: &'n [(Node, Node)],
+        is_key: bool,
     ) -> Result<(), Error> {
-        self.open('{', context, has_properties);
-        let inner = Context {
-            indent: below(context),
-            is_flow: true,
-            place: Place::Value,
-        };
+        let mut has_comma = true;
+        let mut outer = None;
+        let mut tail = "";
         for (index, (key, value)) in entries.iter().enumerate() {
-            if index > 0 {
-                self.output.push(", ");
+            self.pending.begin(key, tail, true);
+            tail = foot(key);
+            if index == 0 {
+                outer = self.open("{");
             }
+            self.start_flow_entry(has_comma);
             if is_simple_key(key) {
-                self.node(
-                    key,
-                    Context {
-                        place: Place::SimpleKey,
-                        ..inner
-                    },
-                )?;
-                self.output.push_char(':');
+                self.whole(key, Place::SimpleKey, true)?;
+                self.pending.begin(value, "", false);
+                self.indicator(":", false);
             } else {
-                self.output.push_char('?');
-                self.node(key, inner)?;
-                self.output.push(" :");
+                self.indicator("?", true);
+                self.whole(key, Place::Entry, true)?;
+                self.pending.begin(value, "", false);
+                self.indicator(":", true);
             }
-            self.node(value, inner)?;
+            has_comma = self.pending.has_trail();
+            self.whole(value, Place::Entry, false)?;
         }
-        self.output.push_char('}');
+        self.pending.end(node, tail, is_key);
+        if entries.is_empty() {
+            outer = self.open("{");
+        }
+        if !has_comma && self.pending.has_more() {
+            self.indicator(",", false);
+        }
+        self.head_comment();
+        self.flow_level -= 1;
+        self.indent = outer;
+        self.close("}");
         Ok(())
     }
-}
 
-/// The indentation of what is inside a node that stands at a place.
-const fn below(context: Context) -> usize {
-    if matches!(context.place, Place::Root) && !context.is_flow {
-        0
-    } else {
-        context.indent + 2
+    /// Goes to where an item or an entry of a flow collection begins.
+    fn start_flow_entry(&mut self, has_comma: bool) {
+        if !has_comma {
+            self.indicator(",", false);
+        }
+        self.head_comment();
+        if self.output.is_line_start() {
+            self.start_line();
+        }
     }
-}
 
-/// Whether the first entry of a block collection starts a line, and does not follow a dash or the like.
-fn starts_line(context: Context, has_properties: bool) -> bool {
-    has_properties || matches!(context.place, Place::Value | Place::Root)
-}
+    /// The indentation of what is inside a node here.
+    fn indent_below(&self) -> usize {
+        self.indent.map_or(2, |indent| indent + 2)
+    }
 
-/// The tag that has to be written so that reading gives the node's tag again.
-fn written_tag(node: &Node) -> Option<&str> {
-    let tag = node.custom_tag().unwrap_or(node.tag.as_str());
-    if node.style.contains(Style::TAGGED) {
-        return Some(tag);
-    }
-    match &node.data {
-        Data::Scalar(_) if node.tag == Tag::Str => None,
-        Data::Scalar(text) => (plain_tag(text) != node.tag).then_some(tag),
-        Data::Sequence(_) => (node.tag != Tag::Seq).then_some(tag),
-        Data::Mapping(_) => (node.tag != Tag::Map).then_some(tag),
-        Data::Alias(_) => None,
-    }
-}
-
-/// The tag of a plain text for go-yaml's `resolve`, which leaves the merge key to its parser.
-fn plain_tag(text: &str) -> Tag {
-    match implicit_tag(text) {
-        Tag::Merge => Tag::Str,
-        tag => tag,
-    }
-}
-
-/// The style that a scalar is written in, given the one that it asks for.
-fn scalar_style(node: &Node, text: &str, analysis: Analysis, context: Context) -> Style {
-    let asked = [
-        Style::DOUBLE_QUOTED,
-        Style::SINGLE_QUOTED,
-        Style::LITERAL,
-        Style::FOLDED,
-    ]
-    .into_iter()
-    .find(|&style| node.style.contains(style));
-    let is_key = context.place == Place::SimpleKey;
-    let is_untagged_string = node.tag == Tag::Str && !node.style.contains(Style::TAGGED);
-    let mut style = match asked {
-        Some(style) => style,
-        None if text.as_bytes().contains(&b'\n') => Style::LITERAL,
-        None if is_untagged_string && plain_tag(text) != Tag::Str => Style::DOUBLE_QUOTED,
-        None => Style::PLAIN,
-    };
-    if is_key && analysis.is_multiline {
-        style = Style::DOUBLE_QUOTED;
-    }
-    if style == Style::PLAIN {
-        let allows_plain = if context.is_flow {
-            analysis.allows_flow_plain
-        } else {
-            analysis.allows_block_plain
+    /// Goes to a place that is indented as the current collection is: on this line, if nothing else is on it.
+    fn start_line(&mut self) {
+        let indent = self.indent.unwrap_or(0);
+        let is_here = self.is_indention && {
+            let column = self.output.column();
+            column < indent || column == indent && self.is_spaced
         };
-        if !allows_plain || text.is_empty() && (context.is_flow || is_key) {
-            style = Style::SINGLE_QUOTED;
+        if !is_here {
+            self.newline();
         }
-    }
-    if style == Style::SINGLE_QUOTED && !analysis.allows_single_quoted {
-        style = Style::DOUBLE_QUOTED;
-    }
-    if (style == Style::LITERAL || style == Style::FOLDED)
-        && (!analysis.allows_block || context.is_flow || is_key)
-    {
-        style = Style::DOUBLE_QUOTED;
-    }
-    style
-}
-
-/// Whether a key can stand on the line of its value.
-pub(crate) fn is_simple_key(key: &Node) -> bool {
-    let anchor = key.anchor().map_or(0, Text::len);
-    let tag = written_tag(key).map_or(0, str::len);
-    match &key.data {
-        Data::Scalar(text) => {
-            !analyze(text, true).is_multiline && anchor + tag + text.len() <= SIMPLE_KEY
+        if self.foot_indent.take() == Some(indent) {
+            self.newline();
         }
-        Data::Sequence(items) => items.is_empty() && anchor + tag <= SIMPLE_KEY,
-        Data::Mapping(entries) => entries.is_empty() && anchor + tag <= SIMPLE_KEY,
-        Data::Alias(name) => name.len() <= SIMPLE_KEY,
+        self.output
+            .indent(indent.saturating_sub(self.output.column()));
+        self.is_spaced = true;
     }
-}
 
-fn check_anchor(name: &str, position: Position) -> Result<(), Error> {
-    if !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    {
-        return Ok(());
+    fn newline(&mut self) {
+        self.output.newline();
+        self.is_indention = true;
     }
-    Err(Error::new(
-        position,
-        "yaml: anchor value must contain alphanumerical characters only",
-    ))
+
+    /// Writes a space unless there is one.
+    fn space(&mut self) {
+        if !self.is_spaced {
+            self.output.push_char(' ');
+        }
+        self.is_spaced = false;
+        self.is_indention = false;
+    }
+
+    fn indicator(&mut self, indicator: &str, needs_space: bool) {
+        if needs_space {
+            self.space();
+        }
+        self.output.push(indicator);
+        self.is_spaced = false;
+        self.is_indention = false;
+    }
+
+    /// Writes an indicator behind which a block collection may begin on the same line.
+    fn block_indicator(&mut self, indicator: &str) {
+        let is_indention = self.is_indention;
+        self.indicator(indicator, true);
+        self.is_indention = is_indention;
+    }
 }

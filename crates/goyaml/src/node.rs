@@ -19,7 +19,7 @@ pub struct Node {
     pub style: Style,
     /// Where the node begins in its file.
     pub position: Position,
-    /// What few nodes have: an anchor, a tag that is not one of YAML's own.
+    /// What few nodes have: an anchor, a tag that is not one of YAML's own, comments.
     pub(crate) extra: Option<Box<Extra>>,
 }
 
@@ -118,6 +118,23 @@ pub(crate) struct Extra {
     pub(crate) anchor: Option<Text>,
     pub(crate) tag: Option<Text>,
     pub(crate) mark: u32,
+    pub(crate) comments: Option<Box<Comments>>,
+}
+
+/// The comments that belong to a node, each with its `#`; a text of several lines is a comment of several lines. What
+/// is not there is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Comments {
+    /// What stands in the lines above the node.
+    pub head: Text,
+    /// What stands at the end of the node's line.
+    pub line: Text,
+    /// What stands in the lines below the node, before an empty line or at the end of its block.
+    pub foot: Text,
+    /// What stands above the document and apart from it; only a document's root has it.
+    pub document_head: Text,
+    /// What stands below the document; only a document's root has it.
+    pub document_foot: Text,
 }
 
 impl Position {
@@ -304,6 +321,19 @@ impl Node {
         if anchor.is_some() || self.extra.is_some() {
             self.extra.get_or_insert_default().anchor = anchor;
         }
+    }
+
+    /// The comments of the node; `None` where it has none, as all nodes that were read without comments.
+    pub fn comments(&self) -> Option<&Comments> {
+        self.extra.as_ref()?.comments.as_deref()
+    }
+
+    /// The comments of the node, to change.
+    pub fn comments_mut(&mut self) -> &mut Comments {
+        self.extra
+            .get_or_insert_default()
+            .comments
+            .get_or_insert_default()
     }
 
     /// The text of a tag that is not one of YAML's own (`!include`); `None` unless [`Self::tag`] is [`Tag::Custom`].

@@ -34,9 +34,14 @@ impl<'a> Output<'a> {
         self.line_start = self.text.len();
     }
 
+    /// Whether nothing has been written since the last line break.
+    pub(crate) const fn is_line_start(&self) -> bool {
+        self.line_start == self.text.len()
+    }
+
     /// Ends the line, unless the last thing written has ended it.
     pub(crate) fn end_line(&mut self) {
-        if self.line_start != self.text.len() {
+        if !self.is_line_start() {
             self.newline();
         }
     }
@@ -56,7 +61,8 @@ impl<'a> Output<'a> {
         self.indent(indent);
     }
 
-    fn column(&self) -> usize {
+    /// How many characters the line has so far.
+    pub(crate) fn column(&self) -> usize {
         self.text
             .get(self.line_start..)
             .unwrap_or_default()
@@ -202,9 +208,13 @@ impl<'a> Output<'a> {
 
     /// Writes a block scalar whose line breaks are kept (`|`).
     pub(crate) fn literal(&mut self, text: &str, indent: usize) {
-        self.text.push('|');
-        self.block_hints(text);
+        self.block_header('|', text);
         self.newline();
+        self.literal_lines(text, indent);
+    }
+
+    /// Writes the lines of a block scalar whose line breaks are kept.
+    pub(crate) fn literal_lines(&mut self, text: &str, indent: usize) {
         for line in text.split_inclusive(is_break) {
             let content = line.trim_end_matches(is_break);
             if !content.is_empty() {
@@ -219,9 +229,13 @@ impl<'a> Output<'a> {
 
     /// Writes a block scalar whose single line breaks are spaces (`>`), on lines that are never folded.
     pub(crate) fn folded(&mut self, text: &str, indent: usize) {
-        self.text.push('>');
-        self.block_hints(text);
+        self.block_header('>', text);
         self.newline();
+        self.folded_lines(text, indent);
+    }
+
+    /// Writes the lines of a block scalar whose single line breaks are spaces, none of which is folded.
+    pub(crate) fn folded_lines(&mut self, text: &str, indent: usize) {
         // go-yaml: yaml_emitter_write_folded_scalar looks at the start of the text where it means the place it is at.
         let after_breaks = text.trim_start_matches(is_break);
         let adds_break = !matches!(after_breaks.chars().next(), None | Some(' ' | '\t' | '\0'));
@@ -244,13 +258,15 @@ impl<'a> Output<'a> {
         }
     }
 
-    fn push_break(&mut self, character: char) {
+    /// Writes a line break as it is, whatever its kind.
+    pub(crate) fn push_break(&mut self, character: char) {
         self.text.push(character);
         self.line_start = self.text.len();
     }
 
-    /// Writes the indentation hint for a text that begins with white space, and how the breaks at its end count.
-    fn block_hints(&mut self, text: &str) {
+    /// Writes the indicator of a block scalar, the indentation hint for a text that begins with white space, and how the breaks at its end count.
+    pub(crate) fn block_header(&mut self, indicator: char, text: &str) {
+        self.text.push(indicator);
         if text.starts_with(' ') || text.starts_with(is_break) {
             self.text.push('2');
         }

@@ -9,7 +9,6 @@ use goyaml::{Data, Node, Tag};
 use crate::error::{Error, Result};
 use crate::field_spec::split_path;
 
-pub(crate) use matcher::parse_text;
 pub(crate) use matcher::{Kind, for_each_match};
 
 /// Splits a path at its dots; what stands in brackets stays whole, and a map key sheds its brackets.

@@ -4,6 +4,7 @@ use goyaml::{Dialect, Limits, Node};
 
 use crate::error::{Error, Result};
 use crate::metadata;
+use crate::patches::strategic_merge::comment_schema;
 use crate::resource::Resource;
 
 /// Reads the objects of a text.
@@ -34,8 +35,13 @@ pub(crate) fn resources_of_file(
 }
 
 fn nodes(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>> {
-    let documents =
-        goyaml::parse_documents(bytes, limits).map_err(|error| Error::malformed(&error))?;
+    let has_schemas = comment_schema::may_be_in(bytes);
+    let parsed = if has_schemas {
+        goyaml::parse_documents_with_comments(bytes, limits)
+    } else {
+        goyaml::parse_documents(bytes, limits)
+    };
+    let documents = parsed.map_err(|error| Error::malformed(&error))?;
     let mut queue = Vec::with_capacity(documents.len());
     let is_alone = documents.len() == 1;
     for mut document in documents {
@@ -60,6 +66,9 @@ fn nodes(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>> {
             continue;
         }
         queue.extend(valid(list_items(&node)?)?);
+    }
+    if has_schemas {
+        found.iter_mut().for_each(comment_schema::keep_in);
     }
     Ok(found)
 }

@@ -197,6 +197,16 @@ impl Resource {
         test(self.id()) || self.previous_ids().any(|id| test(&id))
     }
 
+    /// Whether this is its name or was it; a quick look before the ids are compared.
+    pub fn has_had_name(&self, name: &str) -> bool {
+        self.name() == name
+            || self
+                .notes
+                .previous
+                .iter()
+                .any(|previous| previous.name == name)
+    }
+
     /// Notes who it is, before its name, namespace or kind changes.
     pub fn remember_id(&mut self) {
         let id = self.id();

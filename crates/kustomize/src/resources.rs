@@ -104,7 +104,7 @@ impl Resources {
     pub fn absorb(&mut self, mut resource: Resource) -> Result<()> {
         let id = resource.id().clone();
         let behavior = resource.notes.behavior.unwrap_or(Behavior::Unspecified);
-        let matches = self.positions_by_any_id(|known| known.is_same(&id));
+        let matches = self.positions_by_any_id(&id.name, |known| known.is_same(&id));
         match (matches.as_slice(), behavior) {
             ([], Behavior::Merge | Behavior::Replace) => Err(Error::new(format!(
                 "there is no resource that the generator could {}",
@@ -147,9 +147,13 @@ impl Resources {
         self.positions(|resource| test(resource.id()))
     }
 
-    /// Positions of the resources of which any id, today's or a previous one, passes the test.
-    pub fn positions_by_any_id(&self, test: impl Fn(&ResId) -> bool) -> Vec<usize> {
-        self.positions(|resource| !resource.is_empty() && resource.any_id(&test))
+    /// Positions of the resources of which any id, today's or a previous one, has the name and passes the test.
+    pub fn positions_by_any_id(&self, name: &str, test: impl Fn(&ResId) -> bool) -> Vec<usize> {
+        self.positions(|resource| {
+            resource.has_had_name(name)
+                && !resource.is_empty()
+                && resource.any_id(|id| id.name == name && test(id))
+        })
     }
 
     /// The one resource that is or was `id`.
@@ -159,7 +163,7 @@ impl Resources {
     // kustomize: resWrangler.GetById
     pub fn position_of(&self, id: &ResId) -> Result<usize> {
         match self
-            .positions_by_any_id(|known| known.is_same(id))
+            .positions_by_any_id(&id.name, |known| known.is_same(id))
             .as_slice()
         {
             [index] => Ok(*index),

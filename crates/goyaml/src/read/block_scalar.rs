@@ -1,5 +1,6 @@
 //! Block scalars: `|` keeps its lines, `>` folds them.
 
+use super::comment_queue::CommentKeeper;
 use super::scanner::Scanner;
 use super::token::Content;
 use crate::error::Error;
@@ -13,7 +14,7 @@ enum Chomping {
     Keep,
 }
 
-impl Scanner<'_> {
+impl<C: CommentKeeper> Scanner<'_, C> {
     pub(super) fn scan_block_scalar(&mut self, is_literal: bool) -> Result<(), Error> {
         self.remove_simple_key()?;
         self.simple_key_allowed = true;
@@ -81,7 +82,8 @@ impl Scanner<'_> {
         }
         self.cursor.skip_blanks();
         if self.cursor.byte() == b'#' {
-            self.cursor.skip_to_line_end();
+            let owner = self.comments.queue().map(|queue| queue.index(start));
+            self.skip_line_comment(owner);
         }
         if !self.cursor.is_break_or_end() {
             return Err(self.error(Some(start), "did not find expected comment or line break"));

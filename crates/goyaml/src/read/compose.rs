@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::comment_queue::{CommentKeeper, CommentQueue, NoComments, settle_feet};
 use super::frame::{Frame, State};
 use super::merge_key::is_written_null;
 use super::reader::Source;
@@ -23,21 +24,20 @@ pub(super) struct Document {
 
 /// Reads the first document; `None` where the text has none.
 pub(super) fn compose(source: &Source<'_>, depth: usize) -> Result<Option<Document>, Error> {
-    let mut composer = Composer {
-        scanner: Scanner::new(source),
-        tags: Tags::default(),
-        stack: Vec::new(),
-        anchors: BTreeSet::new(),
-        has_references: false,
-        root: None,
-        depth,
-    };
-    composer.document()
+    Composer::new(Scanner::new(source, NoComments), depth).document()
 }
 
+/// Reads the first document with its comments; `None` where the text has none.
+pub(super) fn compose_with_comments(
+    source: &Source<'_>,
+    depth: usize,
+) -> Result<Option<Document>, Error> {
+    let queue = CommentQueue::new(&source.text, source.first_line);
+    Composer::new(Scanner::new(source, queue), depth).document()
+}
 /// Reads the first document of a text.
-pub(super) struct Composer<'a> {
-    pub(super) scanner: Scanner<'a>,
+pub(super) struct Composer<'a, C> {
+    pub(super) scanner: Scanner<'a, C>,
     tags: Tags,
     stack: Vec<Frame>,
     anchors: BTreeSet<Text>,
@@ -55,8 +55,21 @@ pub(super) enum Place {
     Flow,
 }
 
-impl Composer<'_> {
+impl<'a, C: CommentKeeper> Composer<'a, C> {
+    fn new(scanner: Scanner<'a, C>, depth: usize) -> Self {
+        Self {
+            scanner,
+            tags: Tags::default(),
+            stack: Vec::new(),
+            anchors: BTreeSet::new(),
+            has_references: false,
+            root: None,
+            depth,
+        }
+    }
+
     fn document(&mut self) -> Result<Option<Document>, Error> {
+        let mut head = Text::new();
         match self.scanner.peek_kind()? {
             Kind::StreamEnd => return Ok(None),
             Kind::VersionDirective | Kind::TagDirective | Kind::DocumentStart => {
@@ -72,13 +85,21 @@ impl Composer<'_> {
                 self.scanner.skip();
                 self.explicit_content()?;
             }
-            _ => self.node(Place::Block)?,
+            _ => {
+                if let Some(queue) = self.scanner.comments.queue_mut() {
+                    head = queue.take_document_head();
+                }
+                self.node(Place::Block)?;
+            }
         }
         while !self.stack.is_empty() {
             self.advance()?;
         }
         // The document ends where the next token has been seen, and what go-yaml looks at in order to see it.
         self.scanner.peek()?;
+        if let (Some(queue), Some(root)) = (self.scanner.comments.queue_mut(), &mut self.root) {
+            queue.give_document(root, head);
+        }
         let has_references = self.has_references;
         Ok(self.root.take().map(|root| Document {
             root,
@@ -125,7 +146,10 @@ impl Composer<'_> {
     }
 
     pub(super) fn close(&mut self) {
-        if let Some(frame) = self.stack.pop() {
+        if let Some(mut frame) = self.stack.pop() {
+            if C::KEEPS {
+                settle_feet(frame.node_mut());
+            }
             self.add(frame.finish());
         }
     }
@@ -179,9 +203,18 @@ impl Composer<'_> {
 
     /// Consumes an indicator, and reads the node behind it unless one of these tokens follows.
     fn node_after_indicator(&mut self, place: Place, unless: &[Kind]) -> Result<(), Error> {
-        let (_, start) = self.scanner.peek()?;
+        let (indicator, start) = self.scanner.peek()?;
+        let queue = self.scanner.comments.queue();
+        let head = queue.map_or(0, CommentQueue::head_length);
         self.scanner.skip();
-        if unless.contains(&self.scanner.peek_kind()?) {
+        let kind = self.scanner.peek_kind()?;
+        if let Some(queue) = self.scanner.comments.queue_mut()
+            && indicator == Kind::BlockEntry
+            && matches!(kind, Kind::BlockSequenceStart | Kind::BlockMappingStart)
+        {
+            queue.split_stem(head);
+        }
+        if unless.contains(&kind) {
             self.add_empty(behind(start));
             Ok(())
         } else {
@@ -239,6 +272,12 @@ impl Composer<'_> {
     }
 
     pub(super) fn close_with_token(&mut self) {
+        if let Some(queue) = self.scanner.comments.queue_mut()
+            && let Some(frame) = self.stack.last_mut()
+            && frame.state != State::BlockSequence
+        {
+            queue.give_end(frame.node_mut());
+        }
         self.scanner.skip();
         self.close();
     }
@@ -295,7 +334,14 @@ impl Composer<'_> {
         if state != State::IndentlessSequence {
             self.scanner.skip();
         }
-        let node = self.finish(Node::new(data, tag, style), properties, start);
+        let mut node = self.finish(Node::new(data, tag, style), properties, start);
+        if let Some(queue) = self.scanner.comments.queue_mut() {
+            match kind {
+                Kind::FlowSequenceStart | Kind::FlowMappingStart => queue.give(&mut node),
+                Kind::BlockSequenceStart | Kind::BlockMappingStart => queue.give_stem(&mut node),
+                _ => {}
+            }
+        }
         self.open(Frame::new(state, start, node))
     }
 
@@ -312,6 +358,7 @@ impl Composer<'_> {
         self.has_references = true;
         let mut node = Node::new(Data::Alias(name), Tag::Custom, Style::PLAIN);
         node.position = position;
+        self.scanner.give_comments(&mut node);
         self.add(node);
         Ok(())
     }
@@ -332,11 +379,12 @@ impl Composer<'_> {
             () if text == "<<" => Tag::Merge,
             () => implicit_tag(&text),
         };
-        let node = self.finish(
+        let mut node = self.finish(
             Node::new(Data::Scalar(text), tag, style),
             properties,
             position,
         );
+        self.scanner.give_comments(&mut node);
         self.add(node);
     }
 

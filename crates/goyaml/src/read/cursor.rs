@@ -1,5 +1,6 @@
 //! A place in a text that moves forward, and what go-yaml calls blanks, line breaks and columns.
 
+use crate::analysis::is_break;
 use crate::node::Position;
 
 /// The bytes at which a fast run over a text stops, besides every byte that is not ASCII.
@@ -104,6 +105,23 @@ impl<'a> Cursor<'a> {
                 3
             }
             _ => 0,
+        }
+    }
+
+    /// How many line breaks stand between the last character that is no blank and this place.
+    pub(super) fn breaks_before(&self) -> usize {
+        let mut before = self.slice(0, self.offset);
+        let mut count = 0;
+        loop {
+            before = before.trim_end_matches([' ', '\t']);
+            let Some(rest) = before
+                .strip_suffix("\r\n")
+                .or_else(|| before.strip_suffix(is_break))
+            else {
+                return count;
+            };
+            before = rest;
+            count += 1;
         }
     }
 

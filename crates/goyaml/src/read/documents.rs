@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::compose::{Document, compose};
+use super::compose::{Document, compose, compose_with_comments};
 use super::reader::Source;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -20,6 +20,17 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Node>, Error> {
     Ok(document.map(|document| document.root))
 }
 
+/// Reads the first document as [`parse`] does, and keeps its comments at the nodes to which go-yaml gives them.
+///
+/// # Errors
+///
+/// As for [`parse`].
+pub fn parse_with_comments(bytes: &[u8], limits: &Limits) -> Result<Option<Node>, Error> {
+    check_length(bytes, limits)?;
+    let document = compose_with_comments(&Source::new(bytes, 1), limits.depth)?;
+    Ok(document.map(|document| document.root))
+}
+
 /// Reads all documents of a text as kyaml's `kio.FromBytes` does before it unwraps lists: empty documents are left out,
 /// aliases and merge keys are replaced by what they stand for. Places are places in the whole text.
 ///
@@ -27,6 +38,23 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Option<Node>, Error> {
 ///
 /// Fails where kyaml fails, where an anchor contains itself, and where the text is past a limit.
 pub fn parse_documents(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
+    documents(bytes, limits, compose)
+}
+
+/// Reads all documents as [`parse_documents`] does, with their comments as [`parse_with_comments`] keeps them.
+///
+/// # Errors
+///
+/// As for [`parse_documents`].
+pub fn parse_documents_with_comments(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>, Error> {
+    documents(bytes, limits, compose_with_comments)
+}
+
+fn documents(
+    bytes: &[u8],
+    limits: &Limits,
+    compose: impl Fn(&Source<'_>, usize) -> Result<Option<Document>, Error>,
+) -> Result<Vec<Node>, Error> {
     check_length(bytes, limits)?;
     let bytes = without_carriage_returns(bytes);
     let mut documents = Vec::new();

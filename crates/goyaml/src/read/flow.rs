@@ -1,12 +1,13 @@
 //! The grammar of flow collections: `[a, b: c]` and `{a: b, c}`.
 
+use super::comment_queue::CommentKeeper;
 use super::compose::{Composer, Place, behind};
 use super::frame::{Frame, State};
 use super::token::Kind;
 use crate::error::Error;
 use crate::node::{Data, Node, Style, Tag};
 
-impl Composer<'_> {
+impl<C: CommentKeeper> Composer<'_, C> {
     pub(super) fn flow_item(&mut self, is_first: bool) -> Result<(), Error> {
         let mut kind = self.scanner.peek_kind()?;
         if !is_first && kind != Kind::FlowSequenceEnd {

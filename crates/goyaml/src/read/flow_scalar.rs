@@ -1,5 +1,6 @@
 //! Quoted scalars: `'text'` and `"text"`.
 
+use super::comment_queue::CommentKeeper;
 use super::cursor::{Stops, stops};
 use super::scanner::Scanner;
 use super::token::Content;
@@ -9,7 +10,7 @@ use crate::node::{Position, Style, Text};
 const IN_SINGLE: Stops = stops(b"'\r\n");
 const IN_DOUBLE: Stops = stops(b"\"\\\r\n");
 
-impl Scanner<'_> {
+impl<C: CommentKeeper> Scanner<'_, C> {
     /// Scans a scalar in the given quotes.
     pub(super) fn scan_flow_scalar(&mut self, quote: u8) -> Result<(), Error> {
         self.save_simple_key()?;

@@ -60,6 +60,10 @@ impl Frame {
         self.key.is_none() && matches!(self.node.data, Data::Mapping(_))
     }
 
+    pub(super) const fn node_mut(&mut self) -> &mut Node {
+        &mut self.node
+    }
+
     pub(super) fn finish(self) -> Node {
         self.node
     }

@@ -2,6 +2,7 @@
 
 mod anchors;
 mod block_scalar;
+mod comment_queue;
 mod comments;
 mod compose;
 mod cursor;
@@ -21,4 +22,4 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-pub use documents::{parse, parse_documents};
+pub use documents::{parse, parse_documents, parse_documents_with_comments, parse_with_comments};

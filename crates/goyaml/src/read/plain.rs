@@ -1,5 +1,6 @@
 //! Plain scalars: text without quotes, over one line or several.
 
+use super::comment_queue::CommentKeeper;
 use super::cursor::{Stops, stops};
 use super::scanner::Scanner;
 use super::token::Content;
@@ -9,7 +10,7 @@ use crate::node::{Position, Style, Text};
 const IN_BLOCK: Stops = stops(b" \t\r\n:");
 const IN_FLOW: Stops = stops(b" \t\r\n:,?[]{}");
 
-impl Scanner<'_> {
+impl<C: CommentKeeper> Scanner<'_, C> {
     pub(super) fn scan_plain_scalar(&mut self) -> Result<(), Error> {
         self.save_simple_key()?;
         self.simple_key_allowed = false;

@@ -1,11 +1,12 @@
 //! Anchors, aliases, tags and directives.
 
+use super::comment_queue::CommentKeeper;
 use super::scanner::Scanner;
 use super::token::{Content, Kind};
 use crate::error::Error;
 use crate::node::Position;
 
-impl Scanner<'_> {
+impl<C: CommentKeeper> Scanner<'_, C> {
     pub(super) fn scan_anchor(&mut self, kind: Kind) -> Result<(), Error> {
         self.save_simple_key()?;
         self.simple_key_allowed = false;

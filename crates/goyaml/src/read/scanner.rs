@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::comment_queue::CommentKeeper;
 use super::cursor::Cursor;
 use super::reader::Source;
 use super::token::{Content, Kind, Prefix, Token};
@@ -41,7 +42,7 @@ impl SimpleKey {
 }
 
 /// Turns a text into tokens.
-pub(super) struct Scanner<'a> {
+pub(super) struct Scanner<'a, C> {
     pub(super) cursor: Cursor<'a>,
     pub(super) simple_key_allowed: bool,
     /// Whether the last token was a scalar that ran on to the next line: what follows it is no comment of its line.
@@ -55,7 +56,7 @@ pub(super) struct Scanner<'a> {
     margins: Vec<usize>,
     /// One for the block context and one for every open flow collection.
     simple_keys: Vec<SimpleKey>,
-    queue: VecDeque<Token<'a>>,
+    pub(super) queue: VecDeque<Token<'a>>,
     /// How many tokens stand before those in the queue.
     prefixes: usize,
     is_front_ready: bool,
@@ -63,10 +64,12 @@ pub(super) struct Scanner<'a> {
     first_line: u32,
     /// What is wrong with the bytes behind the text.
     fault: Option<&'a Error>,
+    /// What becomes of the comments.
+    pub(super) comments: C,
 }
 
-impl<'a> Scanner<'a> {
-    pub(super) fn new(source: &'a Source<'_>) -> Self {
+impl<'a, C: CommentKeeper> Scanner<'a, C> {
+    pub(super) fn new(source: &'a Source<'_>, comments: C) -> Self {
         let cursor = Cursor::new(&source.text, source.first_line);
         let outermost = SimpleKey::impossible(0, cursor.position());
         let mut scanner = Self {
@@ -84,6 +87,7 @@ impl<'a> Scanner<'a> {
             taken: 0,
             first_line: source.first_line,
             fault: source.fault.as_ref(),
+            comments,
         };
         if scanner.cursor.starts_with("\u{FEFF}".as_bytes()) {
             scanner.cursor.skip_character();
@@ -114,6 +118,7 @@ impl<'a> Scanner<'a> {
             self.fetch()?;
         }
         self.is_front_ready = true;
+        self.unfold_comments();
         Ok(())
     }
 
@@ -306,8 +311,11 @@ impl<'a> Scanner<'a> {
         if self.is_flow() {
             return;
         }
+        let queue = self.comments.queue();
+        let mut place = queue.map(|queue| queue.index(position).saturating_sub(1));
         while self.margin > margin {
-            self.push(Kind::BlockEnd, position, Content::None);
+            let content = self.block_end(&mut place);
+            self.push(Kind::BlockEnd, position, content);
             self.margin = self.margins.pop().unwrap_or(0);
         }
     }
@@ -341,6 +349,7 @@ impl<'a> Scanner<'a> {
             }
         }
         self.is_line_over = false;
+        let owner = self.line_comment_owner(byte);
         self.fetch_content(byte)?;
         if !self.is_line_over
             && self
@@ -348,7 +357,7 @@ impl<'a> Scanner<'a> {
                 .back()
                 .is_some_and(|token| token.kind != Kind::BlockEntry)
         {
-            self.skip_line_comment();
+            self.skip_line_comment(owner);
         }
         Ok(())
     }

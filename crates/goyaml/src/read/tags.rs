@@ -1,5 +1,6 @@
 //! Directives, and what they make of the tags of a document.
 
+use super::comment_queue::CommentKeeper;
 use super::scanner::Scanner;
 use super::token::{Content, Kind};
 use crate::error::Error;
@@ -12,7 +13,10 @@ pub(super) struct Tags {
 
 impl Tags {
     /// Reads the directives before a `---`.
-    pub(super) fn read_directives(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Error> {
+    pub(super) fn read_directives<C: CommentKeeper>(
+        &mut self,
+        scanner: &mut Scanner<'_, C>,
+    ) -> Result<(), Error> {
         let mut has_version = false;
         while matches!(
             scanner.peek_kind()?,
@@ -27,7 +31,9 @@ impl Tags {
                 }
                 Content::Version(..) => Some("found incompatible YAML document"),
                 Content::Tag(tag) => self.define(*tag),
-                Content::None | Content::Borrowed(_) | Content::Owned(_) => None,
+                Content::None | Content::Borrowed(_) | Content::Owned(_) | Content::BlockEnd(_) => {
+                    None
+                }
             };
             if let Some(problem) = problem {
                 return Err(scanner.error_at(None, token.position, problem));

@@ -58,6 +58,8 @@ pub(super) enum Content<'a> {
     Tag(Box<(String, String)>),
     /// The version of a `%YAML` directive.
     Version(u8, u8),
+    /// Where a block ends for the comments around its end.
+    BlockEnd(usize),
 }
 
 impl<'a> Token<'a> {
@@ -76,7 +78,9 @@ impl<'a> Token<'a> {
         match self.content {
             Content::Borrowed(text) => Text::from(text),
             Content::Owned(text) => text,
-            Content::None | Content::Tag(_) | Content::Version(..) => Text::new(),
+            Content::None | Content::Tag(_) | Content::Version(..) | Content::BlockEnd(_) => {
+                Text::new()
+            }
         }
     }
 }

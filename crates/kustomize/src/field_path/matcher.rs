@@ -273,7 +273,7 @@ fn is_written_as_it_is(node: &Node, text: &str) -> bool {
 ///
 /// # Errors
 /// Where it is none, or nothing.
-pub(crate) fn parse_text(node: &Node) -> Result<Node> {
+fn parse_text(node: &Node) -> Result<Node> {
     let text = node.as_str().unwrap_or_default();
     let parsed = goyaml::parse(text.as_bytes(), &Limits::default());
     // What is wrong with it is not said, because that might show a value.

@@ -8,8 +8,9 @@
 //! A merge goes over the whole resource, also where the patch is silent: there, elements of merged lists that repeat a
 //! key are reduced to one, and fields with nothing behind the colon vanish (`field: null` stays).
 //!
-//! Not supported: schemas that stand in comments of the resource (`# {"$openapi": …}`), since comments are not kept.
+//! A comment that is a schema (`# {"items": …}`) stands in the place of the one that is known of its field.
 
+pub(crate) mod comment_schema;
 mod directive;
 mod element;
 mod list;
@@ -21,6 +22,7 @@ mod tests;
 use goyaml::Node;
 
 use crate::schema::Schema;
+use comment_schema::CommentSchemas;
 use walk::{Outcome, Walk};
 
 /// Why a patch does not fit its resource.
@@ -91,7 +93,12 @@ pub(crate) fn apply(
 ) -> Result<Option<Node>, MergeError> {
     let mut target = target;
     let mut patch = patch.clone();
-    match Walk::new(schema).merge(None, &mut target, &mut patch)? {
+    let comments = CommentSchemas::of(&[&target, &patch]);
+    let outcome = Walk::new(schema, comments.as_ref()).merge(None, &mut target, &mut patch)?;
+    if comments.is_some() {
+        comment_schema::mark(&mut target);
+    }
+    match outcome {
         // kustomize: `Resource.ApplyFilter` throws away the node that a `$patch: replace` of the whole resource gives.
         Outcome::Target | Outcome::Patch => Ok(Some(target)),
         Outcome::Gone => Ok(None),

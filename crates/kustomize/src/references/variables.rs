@@ -30,7 +30,7 @@ impl Variables {
     pub(crate) fn add(&mut self, variables: &[Var], resources: &mut Resources) -> Result<()> {
         for variable in variables {
             let target = &variable.object;
-            let matches = resources.positions_by_any_id(|id| {
+            let matches = resources.positions_by_any_id(&target.name, |id| {
                 target.is_same_but_namespace(id)
                     && (target.namespace.is_empty() || target.is_in_namespace_of(id))
             });

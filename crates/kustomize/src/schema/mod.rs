@@ -122,6 +122,13 @@ impl Schema {
         self.is_namespace_scoped(api_version, kind) == Some(false)
     }
 
+    /// A schema that stands outside of all documents, as one in a comment does. Where it refers to another one that is
+    /// not known, it says nothing.
+    pub(crate) fn standalone<'a>(&'a self, schema: &'a Node) -> FieldSchema<'a> {
+        let source = Source::Custom(schema);
+        self.resolve(source).unwrap_or_else(|| self.at(source))
+    }
+
     const fn at<'a>(&'a self, source: Source<'a>) -> FieldSchema<'a> {
         FieldSchema {
             schema: self,

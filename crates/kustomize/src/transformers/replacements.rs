@@ -70,6 +70,7 @@ fn apply_one(replacement: &Replacement, resources: &mut Resources) -> Result<()>
 fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Node> {
     let mut matches = resources
         .iter()
+        .filter(|resource| source.id.name.is_empty() || resource.has_had_name(&source.id.name))
         .filter(|resource| resource.any_id(|id| id.is_selected_by(&source.id)));
     let first = matches.next().ok_or_else(|| {
         Error::new(format!(

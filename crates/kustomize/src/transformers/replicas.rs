@@ -20,8 +20,8 @@ pub(crate) fn apply(
 ) -> Result<()> {
     let mut found = false;
     for spec in specs {
-        let matches = resources
-            .positions_by_any_id(|id| id.name == replica.name && id.gvk.is_selected_by(&spec.gvk));
+        let matches =
+            resources.positions_by_any_id(&replica.name, |id| id.gvk.is_selected_by(&spec.gvk));
         for index in matches {
             let Some(resource) = resources.as_mut_slice().get_mut(index) else {
                 continue;

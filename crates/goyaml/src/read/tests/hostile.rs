@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{Limits, parse, parse_documents};
+use super::dump::dump;
+use crate::{Limits, parse, parse_documents, parse_with_comments};
 
 /// A generator of numbers that look random, the same in every run.
 struct Random(u64);
@@ -71,6 +72,9 @@ const FRAGMENTS: &[&[u8]] = &[
     b"@",
     b"\xFF\xFE",
     b"%41",
+    b"# c\n",
+    b" # c\n\n",
+    b"\n#",
 ];
 
 fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
@@ -111,6 +115,14 @@ fn nothing_panics() {
             bytes.extend(seeds[random.below(seeds.len())].as_bytes());
             mutate(&mut bytes, &mut random);
         }
+        let plain = parse(&bytes, &limits);
+        match (parse_with_comments(&bytes, &limits), plain) {
+            (Ok(Some(kept)), Ok(Some(plain))) => {
+                assert_eq!(dump(&kept, true), dump(&plain, true));
+                let _written = crate::encode(&kept);
+            }
+            (kept, plain) => assert_eq!(kept.err(), plain.err()),
+        }
         if let Ok(documents) = parse_documents(&bytes, &limits) {
             accepted += 1;
             let _checked = documents
@@ -139,6 +151,10 @@ fn hostile_texts_take_linear_time() {
         format!("a: {}", "b ".repeat(size)),
         format!("a: |\n{}", " \n".repeat(size)),
         format!("a:\n{}", "  # comment\n".repeat(size)),
+        "# c\n  # d\n\n".repeat(size),
+        "- # c\n".repeat(size),
+        "- b # c\n# d\n\n\n".repeat(size),
+        "[ # c\n".repeat(size),
         "---\n".repeat(size),
         "&a ".repeat(size),
         format!("<<: [{}", "*a, ".repeat(size)),
@@ -148,6 +164,7 @@ fn hostile_texts_take_linear_time() {
     for text in &texts {
         let parsed = parse(text.as_bytes(), &Limits::default());
         let _documents = parse_documents(text.as_bytes(), &Limits::default());
+        let _kept = parse_with_comments(text.as_bytes(), &Limits::default());
         if let Ok(Some(node)) = parsed {
             node.check_unique_keys().unwrap();
         }
@@ -168,5 +185,7 @@ fn the_deepest_tree_fits_on_a_stack() {
     for text in [flow, block] {
         let documents = parse_documents(text.as_bytes(), &limits).unwrap();
         documents[0].clone().check_unique_keys().unwrap();
+        let kept = parse_with_comments(text.as_bytes(), &limits).unwrap();
+        crate::encode(&kept.unwrap()).unwrap();
     }
 }

@@ -4,6 +4,7 @@ use goyaml::{Data, Node, Text};
 use indexmap::IndexMap;
 
 use super::MergeError;
+use super::comment_schema;
 use super::element::{self, ElementSelector, Fate};
 use super::walk::{Outcome, Walk};
 use crate::schema::FieldSchema;
@@ -24,8 +25,13 @@ impl<'a> Walk<'a> {
         if let Some(added) = patch.and_then(Node::items_mut) {
             nodes.append(added);
         }
+        let is_empty = nodes.is_empty();
         let merge = ListMerge::new(self, schema, nodes, own);
         *items = merge.run()?;
+        // kustomize: `setAssociativeSequenceElements` gathers the elements in a list that has no comments.
+        if !is_empty {
+            comment_schema::clear(target);
+        }
         Ok(())
     }
 
@@ -40,11 +46,15 @@ impl<'a> Walk<'a> {
         };
         let nodes = std::mem::take(items);
         let own = (0..nodes.len()).collect();
+        let is_empty = nodes.is_empty();
         let merge = ListMerge {
             is_self: true,
             ..ListMerge::new(self, schema, nodes, own)
         };
         *items = merge.run()?;
+        if !is_empty {
+            comment_schema::clear(patch);
+        }
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use goyaml::{Data, Node, Style};
 
+use super::comment_schema::{self, CommentSchemas};
 use super::directive::Directive;
 use super::{MergeError, MergeProblem};
 use crate::schema::{FieldSchema, Schema};
@@ -16,6 +17,8 @@ use crate::schema::{FieldSchema, Schema};
 #[derive(Clone, Copy)]
 pub(super) struct Walk<'a> {
     schema: &'a Schema,
+    /// The schemas in comments of target and patch, where there are any.
+    comments: Option<&'a CommentSchemas>,
 }
 
 /// Which node a place holds after the merge. The node itself was changed where it stands.
@@ -30,8 +33,8 @@ pub(super) enum Outcome {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) const fn new(schema: &'a Schema) -> Self {
-        Self { schema }
+    pub(super) const fn new(schema: &'a Schema, comments: Option<&'a CommentSchemas>) -> Self {
+        Self { schema, comments }
     }
 
     /// Merges where both have something, be it `null`. What goes into the target is taken out of the patch.
@@ -51,9 +54,14 @@ impl<'a> Walk<'a> {
                 Outcome::Gone
             });
         }
-        let schema = schema
+        let schema = self
+            .commented(&[target, patch])
+            .or(schema)
             .or_else(|| self.detect(target))
             .or_else(|| self.detect(patch));
+        if self.comments.is_some() {
+            comment_schema::inherit(target, patch);
+        }
         match (&target.data, &patch.data) {
             (Data::Mapping(_), Data::Mapping(_)) => self.merge_mappings(schema, target, patch),
             (Data::Sequence(_), Data::Sequence(_)) => self.merge_sequences(schema, target, patch),
@@ -122,11 +130,13 @@ impl<'a> Walk<'a> {
             by_name.entry(name).or_insert((key, value));
         }
 
-        retain_fields(fields, |name, value| {
-            let Some((_, mut change)) = by_name.remove(name) else {
-                return self.keep(field_schema(schema, name, value), value);
+        retain_fields(fields, |key, name, value| {
+            let Some((change_key, mut change)) = by_name.remove(name) else {
+                return self.keep(self.field(schema, key, name, value), value);
             };
-            let schema = schema.and_then(|schema| schema.field(name));
+            let schema = self
+                .commented(&[value, key, &change, &change_key])
+                .or_else(|| schema?.field(name));
             match self.merge(schema, value, &mut change)? {
                 Outcome::Target => {}
                 Outcome::Patch => {
@@ -139,11 +149,15 @@ impl<'a> Walk<'a> {
             }
             Ok(true)
         })?;
-        for (key, mut value) in by_name.into_values() {
+        for (mut key, mut value) in by_name.into_values() {
             let name = field_name(&key)?;
-            let schema = field_schema(schema, name, &value);
+            let schema = self.field(schema, &key, name, &value);
             let stays = self.adopt(schema, &mut value);
             if stays.map_err(|error| error.inside(name))? {
+                // kustomize: `FieldSetter` makes a key of its own, without the comments of the one in the patch.
+                if self.comments.is_some() {
+                    comment_schema::clear(&mut key);
+                }
                 fields.push((key, value));
             }
         }
@@ -157,16 +171,20 @@ impl<'a> Walk<'a> {
         target: &mut Node,
     ) -> Result<bool, MergeError> {
         if target.is_null() {
-            // kustomize: `Merger.VisitMap` keeps the nulls that are written out.
+            // kustomize: `Merger.VisitMap` keeps the nulls that are written out, less their comments.
+            comment_schema::clear(target);
             return Ok(target.as_str().is_some_and(|text| !text.is_empty()));
         }
-        let schema = schema.or_else(|| self.detect(target));
+        let schema = self
+            .commented(&[target])
+            .or(schema)
+            .or_else(|| self.detect(target));
         match &mut target.data {
             Data::Scalar(_) => Ok(true),
             Data::Alias(_) => Ok(false),
             Data::Mapping(fields) => {
-                retain_fields(fields, |name, value| {
-                    self.keep(field_schema(schema, name, value), value)
+                retain_fields(fields, |key, name, value| {
+                    self.keep(self.field(schema, key, name, value), value)
                 })?;
                 Ok(true)
             }
@@ -188,7 +206,10 @@ impl<'a> Walk<'a> {
         if patch.is_null() {
             return Ok(false);
         }
-        let schema = schema.or_else(|| self.detect(patch));
+        let schema = self
+            .commented(&[patch])
+            .or(schema)
+            .or_else(|| self.detect(patch));
         match &patch.data {
             Data::Scalar(_) => Ok(true),
             Data::Alias(_) => Ok(false),
@@ -222,7 +243,10 @@ impl<'a> Walk<'a> {
         if patch.is_null() {
             return Ok(false);
         }
-        let schema = schema.or_else(|| self.detect(patch));
+        let schema = self
+            .commented(&[patch])
+            .or(schema)
+            .or_else(|| self.detect(patch));
         match &patch.data {
             Data::Scalar(_) => Ok(true),
             Data::Alias(_) => Ok(false),
@@ -254,9 +278,31 @@ impl<'a> Walk<'a> {
         let Some(fields) = patch.entries_mut() else {
             return Ok(());
         };
-        retain_fields(fields, |name, value| {
-            self.settle(field_schema(schema, name, value), value)
+        retain_fields(fields, |key, name, value| {
+            self.settle(self.field(schema, key, name, value), value)
         })
+    }
+
+    /// The schema of a field; for a scalar it is not looked up, since nothing depends on it.
+    fn field(
+        self,
+        schema: Option<FieldSchema<'a>>,
+        key: &Node,
+        name: &str,
+        value: &Node,
+    ) -> Option<FieldSchema<'a>> {
+        if value.is_scalar() {
+            return None;
+        }
+        self.commented(&[value, key])
+            .or_else(|| schema?.field(name))
+    }
+
+    /// The first schema in a comment of these nodes.
+    fn commented(self, nodes: &[&Node]) -> Option<FieldSchema<'a>> {
+        let comments = self.comments?;
+        let schema = nodes.iter().find_map(|node| comments.get(node))?;
+        Some(self.schema.standalone(schema))
     }
 
     /// The schema of a resource that stands where no schema is known, by its own apiVersion and kind.
@@ -273,15 +319,15 @@ impl<'a> Walk<'a> {
 /// Keeps the fields for which `keep` says so; an error stops it and carries the field's name.
 fn retain_fields(
     fields: &mut Vec<(Node, Node)>,
-    mut keep: impl FnMut(&str, &mut Node) -> Result<bool, MergeError>,
+    mut keep: impl FnMut(&Node, &str, &mut Node) -> Result<bool, MergeError>,
 ) -> Result<(), MergeError> {
     let mut failure = None;
     fields.retain_mut(|(key, value)| {
         if failure.is_some() {
             return true;
         }
-        let kept =
-            field_name(key).and_then(|name| keep(name, value).map_err(|error| error.inside(name)));
+        let kept = field_name(key)
+            .and_then(|name| keep(key, name, value).map_err(|error| error.inside(name)));
         kept.unwrap_or_else(|error| {
             failure = Some(error);
             true
@@ -295,19 +341,6 @@ fn field_name(key: &Node) -> Result<&str, MergeError> {
     key.as_str()
         .filter(|name| !name.is_empty())
         .ok_or(MergeError::new(MergeProblem::EmptyFieldName))
-}
-
-/// The schema of a field; for a scalar it is not looked up, since nothing depends on it.
-fn field_schema<'a>(
-    schema: Option<FieldSchema<'a>>,
-    name: &str,
-    value: &Node,
-) -> Option<FieldSchema<'a>> {
-    if value.is_scalar() {
-        None
-    } else {
-        schema?.field(name)
-    }
 }
 
 /// kustomize: `Merger.SetStyle` writes an empty collection in the style of what comes into it.

@@ -1,9 +1,9 @@
 //! Fields of YAML or JSON that is itself the text of a field, as the files in a `ConfigMap` are.
 
-use goyaml::Node;
+use goyaml::{Limits, Node};
 
 use crate::error::{Error, Result};
-use crate::field_path::{self, Kind, parse_text};
+use crate::field_path::{self, Kind};
 
 /// Sets fields inside a text on the way of a path; says whether there was such a text with such a field.
 ///
@@ -35,7 +35,7 @@ pub(super) fn set(
     true
 }
 
-/// Splits a path where it enters a text that can be read, and reads the text.
+/// Splits a path where it enters a text that can be read, and reads the text with its comments.
 fn find<'p>(node: &Node, path: &'p [String]) -> Option<(&'p [String], &'p [String], Node)> {
     (1..path.len()).find_map(|length| {
         let (outer, inner) = path.split_at_checked(length)?;
@@ -43,8 +43,10 @@ fn find<'p>(node: &Node, path: &'p [String]) -> Option<(&'p [String], &'p [Strin
         if !field.is_scalar() {
             return None;
         }
-        parse_text(field)
+        let text = field.as_str().unwrap_or_default();
+        goyaml::parse_with_comments(text.as_bytes(), &Limits::default())
             .ok()
+            .flatten()
             .map(|document| (outer, inner, document))
     })
 }
@@ -60,7 +62,7 @@ fn serialize(mut document: Node, original: &str) -> Result<String> {
             .to_owned());
     }
     document
-        .expand_aliases(&goyaml::Limits::default())
+        .expand_aliases(&Limits::default())
         .map_err(malformed)?;
     let value = document.to_reencoded_value().map_err(malformed)?;
     let is_indented = original.contains('\n') && original.contains("  ");
