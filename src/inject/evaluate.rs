@@ -423,62 +423,65 @@ mod tests {
         }
     }
 
+    /// Expressions that are refused, and why.
+    const REFUSED: [(&str, &str); 19] = [
+        ("settings.EMPTY", "Missing([\"EMPTY\"])"),
+        ("settings.EMPTY | int", "Missing([\"EMPTY\"])"),
+        ("settings.HOST | yaml", "NoBlock([\"HOST\"])"),
+        (
+            "settings.EMPTY | default(\"{}\") | json",
+            "NoBlock([\"EMPTY\"])",
+        ),
+        (
+            "settings.EMPTY | default(settings.EMPTY)",
+            "Missing([\"EMPTY\"])",
+        ),
+        ("settings.NONE", "Undeclared(\"NONE\")"),
+        ("settings.NONE | default(1)", "Undeclared(\"NONE\")"),
+        (
+            "settings.HOST | int",
+            "WrongType { keys: [\"HOST\"], expected: \"an integer\" }",
+        ),
+        (
+            "settings.HOST | upper",
+            "Syntax(\"unknown filter; there are `default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`\")",
+        ),
+        (
+            "settings",
+            "Syntax(\"the placeholder names no single setting\")",
+        ),
+        ("github.sha", "Syntax(\"only `settings.KEY` can be read\")"),
+        ("\"x\"", "Syntax(\"the placeholder reads no setting\")"),
+        (
+            "settings.a-b",
+            "Syntax(\"`-` has no meaning in a placeholder; a key with a dash is read as `settings[\\\"the-key\\\"]`\")",
+        ),
+        (
+            "settings.N * 1000000000",
+            "Syntax(\"`*` has no meaning in a placeholder\")",
+        ),
+        (
+            "settings.N if settings.ON else 1",
+            "Syntax(\"`if` has no meaning in a placeholder\")",
+        ),
+        ("", "Syntax(\"the placeholder is empty\")"),
+        (
+            "(settings.HOST) | b64encode",
+            "Syntax(\"`(` has a meaning only behind the name of a filter\")",
+        ),
+        (
+            "settings.HOST | default((settings).N)",
+            "Syntax(\"`(` has a meaning only behind the name of a filter\")",
+        ),
+        (
+            "settings.HOST.x",
+            "Syntax(\"only `settings.KEY` can be read\")",
+        ),
+    ];
+
     #[test]
     fn what_is_refused() {
-        for (expression, expected) in [
-            ("settings.EMPTY", "Missing([\"EMPTY\"])"),
-            ("settings.EMPTY | int", "Missing([\"EMPTY\"])"),
-            ("settings.HOST | yaml", "NoBlock([\"HOST\"])"),
-            (
-                "settings.EMPTY | default(\"{}\") | json",
-                "NoBlock([\"EMPTY\"])",
-            ),
-            (
-                "settings.EMPTY | default(settings.EMPTY)",
-                "Missing([\"EMPTY\"])",
-            ),
-            ("settings.NONE", "Undeclared(\"NONE\")"),
-            ("settings.NONE | default(1)", "Undeclared(\"NONE\")"),
-            (
-                "settings.HOST | int",
-                "WrongType { keys: [\"HOST\"], expected: \"an integer\" }",
-            ),
-            (
-                "settings.HOST | upper",
-                "Syntax(\"unknown filter; there are `default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`\")",
-            ),
-            (
-                "settings",
-                "Syntax(\"the placeholder names no single setting\")",
-            ),
-            ("github.sha", "Syntax(\"only `settings.KEY` can be read\")"),
-            ("\"x\"", "Syntax(\"the placeholder reads no setting\")"),
-            (
-                "settings.a-b",
-                "Syntax(\"`-` has no meaning in a placeholder; a key with a dash is read as `settings[\\\"the-key\\\"]`\")",
-            ),
-            (
-                "settings.N * 1000000000",
-                "Syntax(\"`*` has no meaning in a placeholder\")",
-            ),
-            (
-                "settings.N if settings.ON else 1",
-                "Syntax(\"`if` has no meaning in a placeholder\")",
-            ),
-            ("", "Syntax(\"the placeholder is empty\")"),
-            (
-                "(settings.HOST) | b64encode",
-                "Syntax(\"`(` has a meaning only behind the name of a filter\")",
-            ),
-            (
-                "settings.HOST | default((settings).N)",
-                "Syntax(\"`(` has a meaning only behind the name of a filter\")",
-            ),
-            (
-                "settings.HOST.x",
-                "Syntax(\"only `settings.KEY` can be read\")",
-            ),
-        ] {
+        for (expression, expected) in REFUSED {
             assert_eq!(shown(expression), expected, "{expression}");
         }
         assert!(

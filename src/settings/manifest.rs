@@ -245,67 +245,70 @@ mod tests {
         assert_eq!(value(&settings, "C").as_deref(), Some("3"));
     }
 
+    /// Manifests that are wrong, and what is said of them.
+    const WRONG: [(&str, &str); 15] = [
+        (
+            "apiVersion: v1\nkind: Secret\ndata:\n  A: hunter2!\n",
+            "s.yaml:4: the value of `A` in `data` is not valid base64",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  A: 12345678\n",
+            "s.yaml:4: the value of `A` in `data` is not a text",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nstringData:\n  A: x\n  A: hunter2\n",
+            "s.yaml:5: key `A` of `stringData` is there twice, first in line 4",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\ndata:\n  hunter2: [\n",
+            "s.yaml:",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nstringData:\n  hunter2 x: a\n",
+            "s.yaml:4: a key of `stringData`",
+        ),
+        (
+            "apiVersion: apps/v1\nkind: Deployment\n",
+            "s.yaml:1: settings cannot come from an object of this kind",
+        ),
+        (
+            "apiVersion: v1\nkind: hunter2\n",
+            "s.yaml:1: settings cannot come from an object of this kind",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nstringdata:\n  A: hunter2\n",
+            "s.yaml:3: the object has an unknown field\nhint: did you mean `stringData`?",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\ndata: {}\nhunter2: x\n",
+            "s.yaml:4: the object has an unknown field\nhint: values stand in `data` or `stringData`",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\n",
+            "s.yaml:1: the object has neither `data` nor `stringData`",
+        ),
+        (
+            "apiVersion: v1\nkind: List\n",
+            "s.yaml:1: the object has no `items`",
+        ),
+        (
+            "apiVersion: v1\nkind: List\nitems: hunter2\n",
+            "s.yaml:3: `items` must be a list of objects",
+        ),
+        (
+            "A: hunter2\n",
+            "s.yaml:1: a document is no Kubernetes object",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\ndata: hunter2\n",
+            "s.yaml:3: `data` must be a map of texts",
+        ),
+        ("", "s.yaml: the settings file holds no object"),
+    ];
+
     #[test]
     fn what_is_wrong_is_told_without_the_value() {
-        for (text, expected) in [
-            (
-                "apiVersion: v1\nkind: Secret\ndata:\n  A: hunter2!\n",
-                "s.yaml:4: the value of `A` in `data` is not valid base64",
-            ),
-            (
-                "apiVersion: v1\nkind: ConfigMap\ndata:\n  A: 12345678\n",
-                "s.yaml:4: the value of `A` in `data` is not a text",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\nstringData:\n  A: x\n  A: hunter2\n",
-                "s.yaml:5: key `A` of `stringData` is there twice, first in line 4",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\ndata:\n  hunter2: [\n",
-                "s.yaml:",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\nstringData:\n  hunter2 x: a\n",
-                "s.yaml:4: a key of `stringData`",
-            ),
-            (
-                "apiVersion: apps/v1\nkind: Deployment\n",
-                "s.yaml:1: settings cannot come from an object of this kind",
-            ),
-            (
-                "apiVersion: v1\nkind: hunter2\n",
-                "s.yaml:1: settings cannot come from an object of this kind",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\nstringdata:\n  A: hunter2\n",
-                "s.yaml:3: the object has an unknown field\nhint: did you mean `stringData`?",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\ndata: {}\nhunter2: x\n",
-                "s.yaml:4: the object has an unknown field\nhint: values stand in `data` or `stringData`",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\n",
-                "s.yaml:1: the object has neither `data` nor `stringData`",
-            ),
-            (
-                "apiVersion: v1\nkind: List\n",
-                "s.yaml:1: the object has no `items`",
-            ),
-            (
-                "apiVersion: v1\nkind: List\nitems: hunter2\n",
-                "s.yaml:3: `items` must be a list of objects",
-            ),
-            (
-                "A: hunter2\n",
-                "s.yaml:1: a document is no Kubernetes object",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\ndata: hunter2\n",
-                "s.yaml:3: `data` must be a map of texts",
-            ),
-            ("", "s.yaml: the settings file holds no object"),
-        ] {
+        for (text, expected) in WRONG {
             let problem = read_all(text)
                 .err()
                 .map(|problem| problem.to_string())
