@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 
 use kustomize::{Entry, FileError, Files};
 
-use crate::failure::Failure;
-
 /// The size above which a file is refused, in bytes.
 pub const SIZE_LIMIT: u64 = 64 << 20;
 
@@ -147,40 +145,6 @@ pub fn plain(error: &io::Error) -> String {
         .next()
         .map(|first| first.to_lowercase().chain(characters).collect())
         .unwrap_or_default()
-}
-
-/// What is said of a directory that is not there, with the name that may have been meant.
-pub fn not_found(directory: &str, path: &str) -> Failure {
-    let failure = Failure::input(format!(
-        "cannot read directory `{directory}`: {}",
-        FileError::NotFound
-    ));
-    failure.hint(match nearest_sibling(Path::new(path)) {
-        Some(near) => {
-            let meant = Path::new(directory).with_file_name(near);
-            format!("did you mean `{}`?", meant.display())
-        }
-        None if Path::new(directory).is_absolute() => {
-            "name a directory with a kustomization file".to_owned()
-        }
-        None => {
-            "name a directory with a kustomization file; the path counts from the working directory"
-                .to_owned()
-        }
-    })
-}
-
-/// The directory beside a path that is spelled most like it.
-fn nearest_sibling(path: &Path) -> Option<String> {
-    let name = path.file_name()?.to_str()?;
-    fs::read_dir(path.parent()?)
-        .ok()?
-        .filter_map(|entry| entry.ok().filter(|entry| entry.path().is_dir()))
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .map(|known| (strsim::damerau_levenshtein(&known, name), known))
-        .filter(|(distance, known)| *distance <= 2 && *distance < known.len().min(name.len()))
-        .min()
-        .map(|(_, known)| known)
 }
 
 #[cfg(all(test, unix))]

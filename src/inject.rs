@@ -3,10 +3,10 @@
 //! All of it happens through the engine's [`kustomize::Hooks`]; without a declaration nothing is touched.
 
 mod apply;
+mod carried;
 mod evaluate;
 mod field;
 mod filters;
-mod guard;
 mod hooks;
 mod identity;
 mod report;
@@ -14,8 +14,8 @@ mod scanner;
 mod secret_data;
 mod unmarked;
 
-pub use hooks::Injector;
-pub use identity::{Identity, Witness};
+pub use hooks::{Defaults, Injector};
+pub use identity::Identity;
 
 /// The annotation that opens an object to placeholders (`"true"`) or says that what looks like them is text (`"false"`).
 pub const TEMPLATE_ANNOTATION: &str = "argocd-infisical.io/template";

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use kustomize::files::{base_name, join};
-use kustomize::{Files, Hooks, Options, Output};
+use kustomize::{FileError, Files, Hooks, Options, Output};
 
 use super::flags::Flags;
 use super::output::{self, Done};
 use crate::failure::{Failure, Problem};
-use crate::files::{DiskFiles, not_found};
+use crate::files::DiskFiles;
 
 /// Build a kustomization, byte for byte as `kustomize build` does
 #[derive(clap::Args)]
@@ -65,8 +65,8 @@ impl Target {
         // The engine names files from where a link leads to; what is not there it complains about itself.
         let root = match files.resolve(&asked) {
             Ok(kustomize::Entry::Directory(resolved)) => resolved,
-            Err(kustomize::FileError::NotFound) => return Err(not_found(directory, &asked)),
-            Ok(kustomize::Entry::File(_)) | Err(_) => asked,
+            Ok(kustomize::Entry::File(_)) => asked,
+            Err(error) => return Err(unreadable(directory, &asked, &error)),
         };
         Ok(Self {
             files,
@@ -126,19 +126,65 @@ impl Target {
         text.lines()
             .nth(index)
             .filter(|line| !line.trim().is_empty() && line.len() <= LONGEST)
+            .filter(|line| !may_hold_patch(line))
             .map(str::to_owned)
     }
 }
 
-/// Whether a text has the look of a Secret, or of a generator of one.
+/// Why the directory cannot be built, with the name that may have been meant.
+fn unreadable(directory: &str, asked: &str, error: &FileError) -> Failure {
+    let failure = Failure::input(format!("cannot read directory `{directory}`: {error}"));
+    if *error != FileError::NotFound {
+        return failure;
+    }
+    let (Some(parent), Some(name)) = (
+        Path::new(asked).parent(),
+        Path::new(asked).file_name().and_then(|name| name.to_str()),
+    ) else {
+        return failure;
+    };
+    match nearest_directory(parent, name) {
+        Some(near) => {
+            let path = Path::new(directory).with_file_name(near);
+            failure.hint(format!("did you mean `{}`?", path.display()))
+        }
+        None => failure.hint(format!(
+            "name a directory with a kustomization file; the path counts from {}",
+            if Path::new(directory).is_absolute() {
+                "the root of the disk"
+            } else {
+                "the working directory"
+            }
+        )),
+    }
+}
+
+/// The directory within `parent` that is spelled most like `name`.
+fn nearest_directory(parent: &Path, name: &str) -> Option<String> {
+    let entries = std::fs::read_dir(parent).ok()?;
+    entries
+        .filter_map(|entry| entry.ok().filter(|entry| entry.path().is_dir()))
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .map(|known| (strsim::damerau_levenshtein(&known, name), known))
+        .filter(|(distance, known)| *distance <= 2 && *distance < known.len().min(name.len()))
+        .min()
+        .map(|(_, known)| known)
+}
+
+/// Whether a file may hold a secret: it speaks of one anywhere, in whatever spelling.
 fn may_hold_secrets(text: &str) -> bool {
-    let compact: String = text
-        .chars()
-        .filter(|character| !matches!(character, ' ' | '"' | '\''))
-        .collect();
-    ["kind:Secret", "secretGenerator:", "stringData:"]
+    let text = text.to_ascii_lowercase();
+    ["secret", "stringdata", "password", "token"]
         .iter()
-        .any(|word| compact.contains(word))
+        .any(|word| text.contains(word))
+}
+
+/// Whether a line may hold a value that somebody patches into an object, of which the file does not say what it is.
+fn may_hold_patch(line: &str) -> bool {
+    let line = line.to_ascii_lowercase();
+    ["value", "patch", "literals"]
+        .iter()
+        .any(|word| line.contains(word))
 }
 
 #[cfg(test)]
@@ -149,7 +195,10 @@ mod tests {
     fn secrets_are_recognised() {
         assert!(may_hold_secrets("{\"kind\": \"Secret\"}"));
         assert!(may_hold_secrets("a:\n- secretGenerator:\n"));
-        assert!(!may_hold_secrets("secretName: x\nkind: Deployment\n"));
+        assert!(may_hold_secrets("kind:\tSecret\n"));
+        assert!(!may_hold_secrets("replicas: x\nkind: Deployment\n"));
+        assert!(may_hold_patch("- {patch: '[]', optionz: 1}"));
+        assert!(!may_hold_patch("namePrefx: a-"));
     }
 
     #[test]

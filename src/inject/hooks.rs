@@ -3,47 +3,85 @@
 
 use std::collections::BTreeMap;
 
-use goyaml::{Data, Node, Style, Tag};
+use goyaml::{Data, Node, Position, Style, Tag};
 use kustomize::{Error, FileNames, Hooks, Resource, Resources};
 
 use super::apply::Filler;
+use super::carried::Carried;
 use super::evaluate::Evaluator;
-use super::guard;
-use super::identity::Identity;
 use super::report;
 use crate::failure::{Failure, Problem};
 use crate::settings::declared::{self, Declared};
 use crate::settings::resolve::{Resolved, resolve};
+use crate::settings::schema::Schemas;
 use crate::settings::{Place, Settings};
+
+/// What the resources of a build with the defaults were before placeholders were filled.
+#[derive(Default)]
+pub struct Defaults {
+    objects: Vec<(String, Node)>,
+}
+
+/// Which part an injection has where the same tree may be built twice.
+enum Part<'a> {
+    /// Nobody knows yet whether the tree copies values. Until that is known, values are kept out of it.
+    First {
+        /// Whether a declared value could have been copied.
+        has_copied: bool,
+        /// What was seen, where it could.
+        seen: Option<Defaults>,
+    },
+    /// The tree copies values, and this is what it is without them.
+    Second(&'a Defaults),
+}
 
 /// Injects settings into one build.
 pub struct Injector<'a> {
     settings: &'a Settings,
     /// Where keys are declared, as the files say: a merged `ConfigMap` has lost some of its places.
     places: BTreeMap<String, Place>,
+    /// Their rules, as the files say, for the same reason.
+    schemas: Schemas,
     is_declared: bool,
-    has_guarded: bool,
-    suspect: Option<Identity>,
+    part: Part<'a>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Injector<'a> {
-    /// Injects these settings.
-    pub const fn new(settings: &'a Settings) -> Self {
+    /// Injects these settings, if the tree copies no value from a declaration; otherwise it is built with its defaults,
+    /// for [`Self::into_defaults`].
+    pub const fn first(settings: &'a Settings) -> Self {
+        Self::new(
+            settings,
+            Part::First {
+                has_copied: false,
+                seen: None,
+            },
+        )
+    }
+
+    /// Injects these settings into a tree that copies values.
+    pub const fn second(settings: &'a Settings, defaults: &'a Defaults) -> Self {
+        Self::new(settings, Part::Second(defaults))
+    }
+
+    const fn new(settings: &'a Settings, part: Part<'a>) -> Self {
         Self {
             settings,
             places: BTreeMap::new(),
+            schemas: Schemas::new(),
             is_declared: false,
-            has_guarded: false,
-            suspect: None,
+            part,
             problems: Vec::new(),
         }
     }
 
-    /// What identifies the objects, where a value may have become a part of it; to be compared with a build that has no
-    /// settings.
-    pub const fn suspect(&self) -> Option<&Identity> {
-        self.suspect.as_ref()
+    /// The resources with their defaults, where the tree has to be built once more, with the settings.
+    pub fn into_defaults(self) -> Option<Defaults> {
+        match self.part {
+            Part::First { seen, .. } => seen,
+            Part::Second(_) => None,
+        }
     }
 
     /// What ended the build, where it was the injection: all that is wrong, as the engine's error cannot say it.
@@ -74,9 +112,7 @@ impl<'a> Injector<'a> {
             match self.settings.get(key) {
                 Ok(None) => {}
                 Ok(Some(found)) => {
-                    let guarded = guard::guarded(found.value.reveal());
-                    self.has_guarded |= guarded.is_some();
-                    let text = guarded.unwrap_or_else(|| found.value.reveal().clone());
+                    let text = found.value.reveal().clone();
                     // Quoted, as a text stays a text wherever a replacement carries it.
                     let style = if text.contains('\n') {
                         Style::LITERAL
@@ -105,12 +141,13 @@ impl<'a> Injector<'a> {
         }
     }
 
+    /// The declared keys with their defaults and rules, as the last layer has left them.
     fn declared(&mut self, resources: &Resources, names: &FileNames) -> Vec<Declared> {
         let declarations = resources
             .iter()
             .filter(|resource| declared::is_declaration(resource));
         let mut found: Vec<Declared> = declarations
-            .flat_map(|resource| declared::keys(resource, names, &mut self.problems))
+            .flat_map(|resource| declared::keys(resource, names, &self.schemas, &mut self.problems))
             .collect();
         for key in &mut found {
             if let Some(place) = self
@@ -127,10 +164,31 @@ impl<'a> Injector<'a> {
     fn fill(&mut self, resources: &mut Resources, names: &FileNames, resolved: Resolved) {
         let evaluator = Evaluator::new(resolved);
         let mut filler = Filler::new(&evaluator, names);
-        resources
-            .as_mut_slice()
-            .iter_mut()
-            .for_each(|resource| filler.resource(resource));
+        let mut mixed = Vec::new();
+        let mut decided = Vec::new();
+        for (index, resource) in resources.as_mut_slice().iter_mut().enumerate() {
+            let carried = match self.part {
+                Part::First { .. } => Carried::default(),
+                Part::Second(defaults) => defaults
+                    .objects
+                    .get(index)
+                    .map_or_else(Carried::default, |(_, defaults)| {
+                        Carried::take(resource.node_mut(), defaults)
+                    }),
+            };
+            mixed.extend(
+                carried
+                    .mixed
+                    .iter()
+                    .map(|position| (*position, resource.id().to_string())),
+            );
+            let before = decisions(resource);
+            filler.resource(resource);
+            if decisions(resource) != before {
+                decided.push((resource.node().position, resource.id().to_string()));
+            }
+            carried.put_back(resource.node_mut());
+        }
         let (asked, problems) = filler.into_problems();
         let resolved = evaluator.resolved();
         self.problems.extend(report::violations(resolved));
@@ -140,21 +198,111 @@ impl<'a> Injector<'a> {
             self.problems.push(problem);
         }
         self.problems.extend(problems);
+        let place = |what: &str, hint: &str, (position, id): (Position, String)| {
+            Problem::new(what)
+                .in_repository(names.get(position.file), position)
+                .resource(&id)
+                .hint(hint)
+        };
+        let what = "a setting is carried into a text that has placeholders of its own";
+        let hint = "use a placeholder for both, or a replacement for both";
+        self.problems
+            .extend(mixed.into_iter().map(|found| place(what, hint, found)));
+        let what = "a placeholder stands in an annotation that decides what becomes of the object";
+        let hint = "write the value of this annotation into the repository";
+        self.problems
+            .extend(decided.into_iter().map(|found| place(what, hint, found)));
     }
+
+    /// Notes what the resources are with their defaults, where values may be copied and there are any.
+    fn witness(&mut self, resources: &Resources) -> bool {
+        let has_settings = !self.settings.sources().is_empty();
+        match &mut self.part {
+            Part::First {
+                has_copied: true,
+                seen,
+            } if has_settings => {
+                let objects = resources
+                    .iter()
+                    .map(|resource| (resource.id().to_string(), resource.node().clone()));
+                *seen = Some(Defaults {
+                    objects: objects.collect(),
+                });
+                true
+            }
+            Part::First { .. } | Part::Second(_) => false,
+        }
+    }
+
+    /// Makes sure that there are the same objects as with the defaults.
+    fn compare_objects(&mut self, resources: &Resources, names: &FileNames) {
+        let Part::Second(defaults) = self.part else {
+            return;
+        };
+        let ids = resources.iter().map(|resource| resource.id().to_string());
+        let differing = ids
+            .zip(&defaults.objects)
+            .find(|(id, (default, _))| id != default);
+        let hint =
+            "take the target out of the replacement, and write the value into the repository";
+        if let Some((_, (default, node))) = differing {
+            let what = "a setting is carried into the name, namespace or kind of an object, or decides whether it is there";
+            let position = node.position;
+            let problem = Problem::new(what).in_repository(names.get(position.file), position);
+            self.problems.push(problem.resource(default).hint(hint));
+        } else if resources.len() != defaults.objects.len() {
+            self.problems
+                .push(Problem::new("a setting decides how many objects there are").hint(hint));
+        }
+    }
+
+    /// Complains of declared keys, and of declarations, that a layer has taken away.
+    fn check_kept(&mut self, declared: &[Declared]) {
+        for (key, place) in &self.places {
+            if !declared.iter().any(|kept| kept.key == *key) {
+                let problem =
+                    Problem::new(format!("a layer has taken away the declared key `{key}`"));
+                let position = Position {
+                    line: place.line,
+                    ..Position::default()
+                };
+                let hint = "keep the key; to empty its default, set it to \"\"";
+                self.problems.push(
+                    problem
+                        .in_repository(Some(&place.file), position)
+                        .hint(hint),
+                );
+            }
+        }
+    }
+}
+
+/// The annotations by which an object is dropped, declares settings, or is filled.
+fn decisions(resource: &Resource) -> [Option<String>; 3] {
+    [
+        "config.kubernetes.io/local-config",
+        declared::ANNOTATION,
+        super::TEMPLATE_ANNOTATION,
+    ]
+    .map(|name| kustomize::metadata::annotation(resource.node(), name).map(str::to_owned))
 }
 
 impl Hooks for Injector<'_> {
     fn loaded(&mut self, resources: &mut [Resource], names: &FileNames) -> kustomize::Result<()> {
+        let is_second = matches!(self.part, Part::Second(_));
         for resource in resources
             .iter_mut()
             .filter(|resource| declared::is_declaration(resource))
         {
             self.is_declared = true;
+            self.schemas.note(resource);
             match declared::check(resource, names) {
                 Ok(places) => self.places.extend(places),
                 Err(problem) => self.problems.push(problem),
             }
-            self.overlay(resource);
+            if is_second {
+                self.overlay(resource);
+            }
         }
         self.check()
     }
@@ -164,7 +312,10 @@ impl Hooks for Injector<'_> {
             return Ok(());
         }
         self.is_declared = true;
-        self.overlay_all(resources);
+        match &mut self.part {
+            Part::First { has_copied, .. } => *has_copied = true,
+            Part::Second(_) => self.overlay_all(resources),
+        }
         self.check()
     }
 
@@ -178,12 +329,14 @@ impl Hooks for Injector<'_> {
                 "a layer has taken away the ConfigMap with the annotation `{}`",
                 declared::ANNOTATION
             );
-            self.problems.push(
-                Problem::new(message)
-                    .hint("keep the annotation and the ConfigMap when you patch it"),
-            );
+            let hint = "keep the annotation and the ConfigMap when you patch it";
+            self.problems.push(Problem::new(message).hint(hint));
             return self.check();
         }
+        if self.witness(resources) {
+            return Ok(());
+        }
+        self.compare_objects(resources, names);
         let declarations = resources
             .iter()
             .filter(|resource| declared::is_declaration(resource));
@@ -191,7 +344,10 @@ impl Hooks for Injector<'_> {
         self.problems
             .extend(declarations.filter_map(|resource| declared::check(resource, names).err()));
         self.overlay_all(resources);
-        let resolved = match resolve(self.declared(resources, names), self.settings) {
+        self.check()?;
+        let declared = self.declared(resources, names);
+        self.check_kept(&declared);
+        let resolved = match resolve(declared, self.settings) {
             Ok(resolved) => resolved,
             Err(problems) => {
                 self.problems.extend(problems);
@@ -199,27 +355,10 @@ impl Hooks for Injector<'_> {
             }
         };
         self.check()?;
-        let identity = Identity::of(resources);
-        let values = resolved
-            .iter()
-            .filter(|(_, setting)| setting.origin.is_some())
-            .filter_map(|(_, setting)| setting.value.as_ref());
-        if values
-            .into_iter()
-            .any(|value| identity.holds(value.reveal()))
-        {
-            self.suspect = Some(identity);
-        }
         if resolved.is_empty() && !is_any_marked(resources) {
             return Ok(());
         }
         self.fill(resources, names, resolved);
-        if self.has_guarded {
-            resources
-                .as_mut_slice()
-                .iter_mut()
-                .for_each(|resource| guard::unguard(resource.node_mut()));
-        }
         self.check()
     }
 }

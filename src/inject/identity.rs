@@ -1,40 +1,41 @@
 //! What no setting may change: which objects there are, and who may do what.
 //!
-//! Placeholders are refused in such fields one by one. A replacement can carry a value there as well, and nothing in the
-//! result tells where a text came from. So where such a field holds a piece of a value, the same tree is built with its
-//! defaults, and the two must agree.
+//! Placeholders are refused in such fields one by one. A replacement or a variable can carry a value there as well, and
+//! nothing in the result tells where a text came from. So a tree in which values are copied is built with its defaults
+//! too, and the two must agree.
 
-use kustomize::{Error, FileNames, Hooks, Resource, Resources};
+use std::collections::BTreeMap;
+
+use goyaml::{Data, Node, Position, Text};
+use kustomize::{FileNames, Output, Resource};
 
 use crate::failure::{Failure, Problem};
+use crate::settings::Place;
 
-/// What identifies the objects of a build, before hashes are added to names.
-#[derive(Default)]
+/// What identifies the objects of a build, and the permissions that they give.
 pub struct Identity {
     objects: Vec<Object>,
+    /// Names that hashes of the content have been added to, by the names without.
+    hashed: BTreeMap<String, Text>,
 }
 
 struct Object {
+    /// Its id, without a hash.
     id: String,
+    place: Place,
     /// The whole of an RBAC object.
-    permissions: Option<String>,
+    permissions: Option<Node>,
 }
 
 impl Identity {
-    pub(super) fn of(resources: &Resources) -> Self {
-        Self {
-            objects: resources.iter().map(Object::of).collect(),
-        }
-    }
-
-    /// Whether a piece of the value stands in it.
-    pub(super) fn holds(&self, value: &str) -> bool {
-        let pieces = value
-            .split(|character: char| !character.is_alphanumeric())
-            .filter(|piece| !piece.is_empty());
-        pieces
-            .into_iter()
-            .any(|piece| self.objects.iter().any(|object| object.holds(piece)))
+    /// What identifies the objects of a result.
+    pub fn of(output: &Output) -> Self {
+        let mut hashed = BTreeMap::new();
+        let objects = output.resources.iter();
+        let objects = objects
+            .map(|resource| Object::of(resource, &output.names, &mut hashed))
+            .collect();
+        Self { objects, hashed }
     }
 
     /// Compares a build with settings with the same one without.
@@ -42,70 +43,116 @@ impl Identity {
     /// # Errors
     /// Where they differ.
     pub fn check(&self, defaults: &Self) -> Result<(), Failure> {
-        let differs = |(with, without): &(&Object, &Object)| {
-            with.id != without.id || with.permissions != without.permissions
-        };
-        let pairs = self.objects.iter().zip(&defaults.objects);
-        let Some((with, without)) = pairs.into_iter().find(differs) else {
+        // Only a changed hash of a generated object may make a difference, in the name and where it is referred to.
+        let renamed: BTreeMap<&str, &str> = self
+            .hashed
+            .iter()
+            .filter_map(|(id, name)| Some((name.as_str(), defaults.hashed.get(id)?.as_str())))
+            .collect();
+        for (index, without) in defaults.objects.iter().enumerate() {
+            let Some(with) = self.objects.get(index) else {
+                return Err(without.refuse("a setting decides whether an object is there"));
+            };
+            if with.id != without.id {
+                let what = "a setting is carried into the name, namespace or kind of an object, or decides whether it is there";
+                return Err(without.refuse(what));
+            }
+            let is_same = match (&with.permissions, &without.permissions) {
+                (Some(with), Some(without)) => is_same(with, without, &renamed),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            if !is_same {
+                return Err(without.refuse(
+                    "a setting is carried into an RBAC object, which says who may do what",
+                ));
+            }
+        }
+        if self.objects.len() == defaults.objects.len() {
             return Ok(());
-        };
-        let what = if with.id == without.id {
-            "a replacement carries a setting into an RBAC object, which says who may do what"
-        } else {
-            "a replacement carries a setting into the name, namespace or kind of an object"
-        };
-        // The object is named as its defaults name it: the other name holds the value.
-        Err(Problem::new(what)
-            .resource(&without.id)
-            .hint("write the value into the repository")
+        }
+        Err(Problem::new("a setting decides how many objects there are")
+            .hint(HINT)
             .into_failure())
     }
 }
 
+const HINT: &str =
+    "take the target out of the replacement or variable, and write the value into the repository";
+
 impl Object {
-    fn of(resource: &Resource) -> Self {
+    fn of(resource: &Resource, names: &FileNames, hashed: &mut BTreeMap<String, Text>) -> Self {
+        let mut id = resource.id().clone();
+        let before_hash = resource
+            .notes
+            .previous
+            .last()
+            .filter(|_| resource.notes.needs_hash);
+        if let Some(previous) = before_hash {
+            let name = std::mem::replace(&mut id.name, previous.name.clone());
+            hashed.insert(id.to_string(), name);
+        }
         let is_permission = resource.gvk().group == "rbac.authorization.k8s.io";
-        let permissions = is_permission.then(|| {
-            let mut text = String::new();
-            // What cannot be written fails when the result is.
-            drop(resource.emit(&mut text));
-            text
-        });
         Self {
-            id: resource.id().to_string(),
-            permissions,
+            id: id.to_string(),
+            place: place_of(resource, names),
+            permissions: is_permission.then(|| resource.node().clone()),
         }
     }
 
-    fn holds(&self, piece: &str) -> bool {
-        self.id.contains(piece)
-            || self
-                .permissions
-                .as_ref()
-                .is_some_and(|text| text.contains(piece))
+    /// Says what is wrong with the object as its defaults name it: the other name may hold the value.
+    fn refuse(&self, what: &str) -> Failure {
+        let line = Position {
+            line: self.place.line,
+            ..Position::default()
+        };
+        Problem::new(what)
+            .in_repository(Some(&self.place.file), line)
+            .resource(&self.id)
+            .hint(HINT)
+            .into_failure()
     }
 }
 
-/// Watches a build with its defaults and stops it when it has seen what there is.
-#[derive(Default)]
-pub struct Witness {
-    seen: Option<Identity>,
-}
-
-impl Witness {
-    /// What it has seen; `None` where the build failed before that.
-    pub fn into_identity(self) -> Option<Identity> {
-        self.seen
+/// Whether two trees say the same, up to names that differ by their hash.
+fn is_same(with: &Node, without: &Node, renamed: &BTreeMap<&str, &str>) -> bool {
+    match (&with.data, &without.data) {
+        (Data::Scalar(text), Data::Scalar(default)) => {
+            text == default
+                || renamed
+                    .get(text.as_str())
+                    .is_some_and(|name| *name == default.as_str())
+        }
+        (Data::Sequence(items), Data::Sequence(others)) => {
+            items.len() == others.len()
+                && items
+                    .iter()
+                    .zip(others)
+                    .all(|(item, other)| is_same(item, other, renamed))
+        }
+        (Data::Mapping(entries), Data::Mapping(others)) => {
+            entries.len() == others.len()
+                && entries.iter().all(|(key, value)| {
+                    let other = key.as_str().and_then(|key| without.get(key));
+                    other.is_some_and(|other| is_same(value, other, renamed))
+                })
+        }
+        _ => false,
     }
 }
 
-impl Hooks for Witness {
-    fn before_name_hashes(
-        &mut self,
-        resources: &mut Resources,
-        _: &FileNames,
-    ) -> kustomize::Result<()> {
-        self.seen = Some(Identity::of(resources));
-        Err(Error::new("all that was wanted is known"))
+/// Where an object begins: its own place, or that of its first field that came out of a file.
+fn place_of(resource: &Resource, names: &FileNames) -> Place {
+    let node = resource.node();
+    let fields = node.entries().unwrap_or_default();
+    let mut positions = [node.position]
+        .into_iter()
+        .chain(fields.iter().map(|(key, _)| key.position));
+    let position = positions
+        .find(|position| position.line > 0)
+        .unwrap_or_default();
+    Place {
+        file: names.get(position.file).unwrap_or_default().to_owned(),
+        line: position.line,
     }
 }

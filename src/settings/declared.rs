@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use goyaml::{Data, Node, Tag};
 use kustomize::{FileNames, Resource, metadata};
 
-use super::schema::{self, Rule};
+use super::schema::{Rule, Schemas};
 use super::{Place, Value};
 use crate::failure::Problem;
 
@@ -98,8 +98,13 @@ pub fn check(resource: &Resource, names: &FileNames) -> Result<Vec<(String, Plac
 
 /// The keys of a declaration, with their defaults and rules as they are now. What is wrong with the rules is added to the
 /// problems, once for a declaration that is in a build twice.
-pub fn keys(resource: &Resource, names: &FileNames, problems: &mut Vec<Problem>) -> Vec<Declared> {
-    let mut rules = schema::read(resource, names).unwrap_or_else(|wrong| {
+pub fn keys(
+    resource: &Resource,
+    names: &FileNames,
+    schemas: &Schemas,
+    problems: &mut Vec<Problem>,
+) -> Vec<Declared> {
+    let mut rules = schemas.read(resource, names).unwrap_or_else(|wrong| {
         for problem in wrong {
             let is_same = |known: &Problem| {
                 known.message == problem.message && known.position == problem.position

@@ -182,9 +182,7 @@ impl<'a> Layer<'a> {
                     |mut resources| {
                         self.annotate(&mut resources, &path.text)?;
                         session.schema.note_kinds(&resources);
-                        session
-                            .hooks
-                            .loaded(&mut resources, &self.loader.names().borrow())?;
+                        session.loaded(&mut resources, &self.loader.names().borrow())?;
                         so_far.resources.append_all(resources)
                     },
                 );
@@ -275,7 +273,7 @@ impl<'a> Layer<'a> {
     fn run(&self, step: &Step, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for transformer in &step.transformers {
             if matches!(transformer, Transformer::Replacements(_)) {
-                session.hooks.before_replacements(resources)?;
+                session.before_replacements(resources)?;
             }
             transformer
                 .apply(session.schema.for_transformer(transformer), resources)
@@ -349,8 +347,10 @@ impl<'a> Layer<'a> {
                 Err(_) => paths.push(entry.clone()),
             }
         }
-        self.accumulate_resources(&mut inline, &paths, session)?;
-        Ok(inline.resources)
+        let outside = std::mem::replace(&mut session.reads_plugins, true);
+        let read = self.accumulate_resources(&mut inline, &paths, session);
+        session.reads_plugins = outside;
+        read.map(|()| inline.resources)
     }
 
     /// Notes that resources come from a file of this directory.

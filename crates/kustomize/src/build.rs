@@ -11,6 +11,7 @@ use crate::kustomization::SortOptions;
 use crate::loader::{FileNames, LoadRestrictions, Loader};
 use crate::metadata;
 use crate::references;
+use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::transformers::{metadata_maps, name_hash, sort};
 
@@ -115,6 +116,8 @@ pub(crate) struct Session<'a> {
     pub(crate) options: &'a Options,
     pub(crate) hooks: &'a mut dyn Hooks,
     pub(crate) warnings: Vec<String>,
+    /// Whether the resources at hand configure plugins and are none of the build's, so that no hook may see them.
+    pub(crate) reads_plugins: bool,
     /// Whether annotations say where resources come from while they are built.
     pub(crate) tracks_origins: bool,
     pub(crate) schema: ChosenSchema,
@@ -126,9 +129,26 @@ impl<'a> Session<'a> {
             options,
             hooks,
             warnings: Vec::new(),
+            reads_plugins: false,
             tracks_origins: false,
             schema: ChosenSchema::new(),
         }
+    }
+
+    /// Tells the hooks of resources as they were read.
+    pub(crate) fn loaded(&mut self, resources: &mut [Resource], names: &FileNames) -> Result<()> {
+        if self.reads_plugins {
+            return Ok(());
+        }
+        self.hooks.loaded(resources, names)
+    }
+
+    /// Tells the hooks that values will be copied.
+    pub(crate) fn before_replacements(&mut self, resources: &mut Resources) -> Result<()> {
+        if self.reads_plugins {
+            return Ok(());
+        }
+        self.hooks.before_replacements(resources)
     }
 }
 
@@ -147,6 +167,12 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         variables,
     } = layer.accumulate(Accumulated::default(), session)?;
     let names = std::rc::Rc::clone(layer.loader().names());
+    if !variables.is_empty() {
+        session.hooks.before_replacements(&mut resources)?;
+    }
+    if !variables.is_empty() {
+        session.before_replacements(&mut resources)?;
+    }
     session
         .hooks
         .before_name_hashes(&mut resources, &names.borrow())?;

@@ -7,7 +7,7 @@ use crate::resources::Resources;
 
 /// A caller's part in a build: called at fixed points, in this order, with what there is at that point.
 ///
-/// Every method does nothing unless it is written, and a build without hooks is exactly `kustomize build`.
+/// Resources that configure plugins pass by unseen. Every method does nothing unless it is written, and a build without hooks is exactly `kustomize build`.
 pub trait Hooks {
     /// The resources of one file, as read: nothing has been done to them. `names` tells what the positions of their
     /// nodes speak of.
@@ -19,7 +19,9 @@ pub trait Hooks {
         Ok(())
     }
 
-    /// All resources of one kustomization and those below it, after its other transformers and before its replacements.
+    /// All resources of one kustomization and those below it, after its other transformers and before its replacements;
+    /// and once at the root, where variables will copy values. Where it is not called, the build copies no value from
+    /// one resource to another.
     ///
     /// # Errors
     /// Ends the build.

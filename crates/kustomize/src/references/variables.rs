@@ -22,6 +22,11 @@ use substitute::{Substitution, Value};
 pub(crate) struct Variables(BTreeMap<Text, Var>);
 
 impl Variables {
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds the variables of a kustomization, and notes them in the resources that their values are read from.
     ///
     /// # Errors

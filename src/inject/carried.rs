@@ -1,0 +1,125 @@
+//! Texts into which a replacement or a variable has carried a setting's value.
+//!
+//! Nothing in a value may be read as a placeholder. So the resources are compared with those of a build with the defaults:
+//! a text that differs holds a value, and is set aside while placeholders are filled.
+
+use goyaml::{Data, Node, Position};
+
+use super::scanner;
+
+/// What was set aside of one resource.
+#[derive(Default)]
+pub(super) struct Carried {
+    nodes: Vec<(Vec<usize>, Node)>,
+    /// Where a value came into a text that has placeholders of its own, so that neither reading of it would be right.
+    pub(super) mixed: Vec<Position>,
+}
+
+impl Carried {
+    /// Takes what differs from the defaults out of a resource.
+    pub(super) fn take(node: &mut Node, defaults: &Node) -> Self {
+        let mut carried = Self::default();
+        carried.compare(node, defaults, &mut Vec::new());
+        carried
+    }
+
+    /// Puts everything back.
+    pub(super) fn put_back(self, node: &mut Node) {
+        for (path, kept) in self.nodes {
+            if let Some(place) = at(node, &path) {
+                *place = kept;
+            }
+        }
+    }
+
+    fn compare(&mut self, node: &mut Node, defaults: &Node, path: &mut Vec<usize>) {
+        match (&mut node.data, &defaults.data) {
+            (Data::Scalar(text), Data::Scalar(default)) if text == default => {}
+            (Data::Mapping(entries), Data::Mapping(others)) if has_same_keys(entries, others) => {
+                for (index, ((_, value), (_, other))) in entries.iter_mut().zip(others).enumerate()
+                {
+                    path.push(index);
+                    self.compare(value, other, path);
+                    path.pop();
+                }
+            }
+            (Data::Sequence(items), Data::Sequence(others)) if items.len() == others.len() => {
+                for (index, (item, other)) in items.iter_mut().zip(others).enumerate() {
+                    path.push(index);
+                    self.compare(item, other, path);
+                    path.pop();
+                }
+            }
+            _ => {
+                if has_placeholders(defaults) {
+                    self.mixed.push(defaults.position);
+                }
+                let kept = std::mem::replace(node, Node::string(""));
+                self.nodes.push((path.clone(), kept));
+            }
+        }
+    }
+}
+
+fn has_same_keys(entries: &[(Node, Node)], others: &[(Node, Node)]) -> bool {
+    entries.len() == others.len()
+        && entries
+            .iter()
+            .zip(others)
+            .all(|((key, _), (other, _))| key.as_str() == other.as_str())
+}
+
+fn has_placeholders(node: &Node) -> bool {
+    match &node.data {
+        Data::Scalar(text) => scanner::may_hold_placeholders(text),
+        Data::Alias(_) => false,
+        Data::Sequence(items) => items.iter().any(has_placeholders),
+        Data::Mapping(entries) => entries
+            .iter()
+            .any(|(key, value)| has_placeholders(key) || has_placeholders(value)),
+    }
+}
+
+fn at<'a>(node: &'a mut Node, path: &[usize]) -> Option<&'a mut Node> {
+    path.iter()
+        .try_fold(node, |node, index| match &mut node.data {
+            Data::Sequence(items) => items.get_mut(*index),
+            Data::Mapping(entries) => entries.get_mut(*index).map(|(_, value)| value),
+            Data::Scalar(_) | Data::Alias(_) => None,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Node {
+        goyaml::parse(text.as_bytes(), &goyaml::Limits::default())
+            .unwrap()
+            .unwrap()
+    }
+
+    #[test]
+    fn what_differs_is_set_aside_and_comes_back() {
+        let mut node = read("a: ${{ settings.B }}\nb: [x, '${{ settings.C }}']\nc: {d: 1}\n");
+        let before = goyaml::encode(&node).unwrap();
+        let carried = Carried::take(
+            &mut node,
+            &read("a: default\nb: [x, '${{ settings.C }}']\nc: text\n"),
+        );
+        assert!(carried.mixed.is_empty());
+        assert_eq!(
+            goyaml::encode(&node).unwrap(),
+            "a: \"\"\nb: [x, '${{ settings.C }}']\nc: \"\"\n"
+        );
+        carried.put_back(&mut node);
+        assert_eq!(goyaml::encode(&node).unwrap(), before);
+    }
+
+    #[test]
+    fn a_value_in_a_text_with_placeholders_is_reported() {
+        let mut node = read("a: value ${{ settings.B }}\n");
+        let carried = Carried::take(&mut node, &read("a: default ${{ settings.B }}\n"));
+        assert_eq!(carried.mixed.len(), 1);
+    }
+}
