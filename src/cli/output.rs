@@ -9,6 +9,9 @@ use kustomize::{Gvk, Output, Resource};
 use crate::failure::{Failure, Problem};
 use crate::files::plain;
 
+/// Bytes that file systems take for a name.
+const LONGEST_NAME: usize = 255;
+
 /// What a command that has succeeded wants to be printed.
 pub(super) struct Done {
     /// Lines for standard error.
@@ -57,7 +60,7 @@ fn individual_files(output: &Output) -> Result<Vec<(String, String)>, Failure> {
                 resource.id().effective_namespace().to_lowercase()
             );
         }
-        if name.contains(['/', '\0']) {
+        if name.contains(['/', '\0']) || name.len() > LONGEST_NAME {
             let mut problem =
                 Problem::new("the name of the resource cannot be part of a file name")
                     .hint("write to a file or to standard output");

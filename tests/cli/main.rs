@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod bad_input;
+mod carried;
 mod golden;
 mod leaks;
 mod output;

@@ -253,3 +253,28 @@ fn a_reader_that_has_had_enough_is_no_error() {
         (Some(0), &b""[..])
     );
 }
+
+#[test]
+fn warnings_that_nobody_reads_do_not_cost_the_output() {
+    let workspace = Workspace::new(&[
+        (
+            "kustomization.yaml",
+            "resources: [one.yaml]\ncommonLabels: {a: b}\n",
+        ),
+        (
+            "one.yaml",
+            "apiVersion: v1\nkind: Service\nmetadata: {name: one}\n",
+        ),
+    ]);
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_argocd-infisical"))
+        .arg("build")
+        .current_dir(workspace.path())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("kind: Service"));
+}
