@@ -9,13 +9,12 @@ use minijinja::value::{Object, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
 use super::filters::{self, Block};
+use super::language::check_language;
 use crate::settings::resolve::{Resolved, Setting};
 use crate::settings::types;
 
 /// How much one expression may do, in minijinja's instructions.
 const FUEL: u64 = 1_000;
-/// How long one expression may be, in bytes.
-const MAX_LENGTH: usize = 4_096;
 
 /// What a placeholder stands for.
 pub(super) enum Outcome {
@@ -196,70 +195,6 @@ fn refusal(error: &minijinja::Error, log: &Log) -> Refusal {
         // The details of other errors could quote a value.
         _ => Refusal::Syntax("the placeholder cannot be evaluated".into()),
     }
-}
-
-/// Keeps the language to `settings.KEY | filter(argument)`: no operators, conditions or collections.
-fn check_language(expression: &str) -> Result<(), Refusal> {
-    if expression.is_empty() {
-        return Err(Refusal::Syntax("the placeholder is empty".into()));
-    }
-    if expression.len() > MAX_LENGTH {
-        return Err(Refusal::Syntax(format!(
-            "the placeholder is longer than {MAX_LENGTH} bytes"
-        )));
-    }
-    let mut quote = None;
-    let mut word = String::new();
-    let mut before = ' ';
-    let mut characters = expression.chars().chain([' ']);
-    while let Some(character) = characters.next() {
-        if let Some(open) = quote {
-            if character == '\\' {
-                characters.next();
-            } else if character == open {
-                quote = None;
-            }
-            continue;
-        }
-        if character.is_ascii_alphanumeric() || character == '_' {
-            word.push(character);
-            continue;
-        }
-        if matches!(
-            word.as_str(),
-            "if" | "else" | "in" | "is" | "not" | "and" | "or"
-        ) {
-            return Err(Refusal::Syntax(format!(
-                "`{word}` has no meaning in a placeholder"
-            )));
-        }
-        let is_after_word = !word.is_empty() || before.is_ascii_alphanumeric();
-        before = word.chars().last().unwrap_or(before);
-        word.clear();
-        if !character.is_ascii_whitespace() {
-            before = character;
-        }
-        match character {
-            '(' if !is_after_word => {
-                return Err(Refusal::Syntax(
-                    "`(` has a meaning only behind the name of a filter".into(),
-                ));
-            }
-            '"' | '\'' => quote = Some(character),
-            ' ' | '\t' | '\n' | '\r' | '.' | '|' | '(' | ')' | '[' | ']' => {}
-            '-' => {
-                return Err(Refusal::Syntax(
-                    "`-` has no meaning in a placeholder; a key with a dash is read as `settings[\"the-key\"]`".into(),
-                ));
-            }
-            other => {
-                return Err(Refusal::Syntax(format!(
-                    "`{other}` has no meaning in a placeholder"
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// What expressions see: the one name `settings`, and below it the declared keys.

@@ -269,8 +269,8 @@ fn warnings_that_nobody_reads_do_not_cost_the_output() {
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_argocd-infisical"))
         .arg("build")
         .current_dir(workspace.path())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     drop(child.stderr.take());
