@@ -9,6 +9,7 @@ mod field;
 mod filters;
 mod hooks;
 mod identity;
+mod language;
 mod report;
 mod scanner;
 mod secret_data;

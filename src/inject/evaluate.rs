@@ -9,13 +9,12 @@ use minijinja::value::{Object, ValueKind};
 use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
 
 use super::filters::{self, Block};
+use super::language::check_language;
 use crate::settings::resolve::{Resolved, Setting};
 use crate::settings::types;
 
 /// How much one expression may do, in minijinja's instructions.
 const FUEL: u64 = 1_000;
-/// How long one expression may be, in bytes.
-const MAX_LENGTH: usize = 4_096;
 
 /// What a placeholder stands for.
 pub(super) enum Outcome {
@@ -110,7 +109,10 @@ impl Evaluator {
         let compiled = self
             .environment
             .compile_expression(expression)
-            .map_err(|error| syntax(&error))?;
+            .map_err(|_| {
+                // What the error says in detail may quote the text.
+                Refusal::Syntax("the placeholder is not one expression".into())
+            })?;
         let result = compiled.eval(Value::from_dyn_object(Arc::clone(&self.scope)));
         let mut log = self.scope.log();
         if let Some(key) = log.undeclared.take() {
@@ -193,67 +195,6 @@ fn refusal(error: &minijinja::Error, log: &Log) -> Refusal {
         // The details of other errors could quote a value.
         _ => Refusal::Syntax("the placeholder cannot be evaluated".into()),
     }
-}
-
-fn syntax(error: &minijinja::Error) -> Refusal {
-    // Nothing has been evaluated, so all that this can quote is the repository's own text.
-    Refusal::Syntax(format!(
-        "invalid placeholder: {}",
-        error.detail().unwrap_or("syntax error")
-    ))
-}
-
-/// Keeps the language to `settings.KEY | filter(argument)`: no operators, conditions or collections.
-fn check_language(expression: &str) -> Result<(), Refusal> {
-    if expression.is_empty() {
-        return Err(Refusal::Syntax("the placeholder is empty".into()));
-    }
-    if expression.len() > MAX_LENGTH {
-        return Err(Refusal::Syntax(format!(
-            "the placeholder is longer than {MAX_LENGTH} bytes"
-        )));
-    }
-    let mut quote = None;
-    let mut word = String::new();
-    let mut characters = expression.chars().chain([' ']);
-    while let Some(character) = characters.next() {
-        if let Some(open) = quote {
-            if character == '\\' {
-                characters.next();
-            } else if character == open {
-                quote = None;
-            }
-            continue;
-        }
-        if character.is_ascii_alphanumeric() || character == '_' {
-            word.push(character);
-            continue;
-        }
-        if matches!(
-            word.as_str(),
-            "if" | "else" | "in" | "is" | "not" | "and" | "or"
-        ) {
-            return Err(Refusal::Syntax(format!(
-                "`{word}` has no meaning in a placeholder"
-            )));
-        }
-        word.clear();
-        match character {
-            '"' | '\'' => quote = Some(character),
-            ' ' | '\t' | '\n' | '\r' | '.' | '|' | '(' | ')' | '[' | ']' => {}
-            '-' => {
-                return Err(Refusal::Syntax(
-                    "`-` has no meaning in a placeholder; a key with a dash is read as `settings[\"the-key\"]`".into(),
-                ));
-            }
-            other => {
-                return Err(Refusal::Syntax(format!(
-                    "`{other}` has no meaning in a placeholder"
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// What expressions see: the one name `settings`, and below it the declared keys.
@@ -410,63 +351,77 @@ mod tests {
             ),
             ("settings.HOST | default(\"x\")", "text ha.example.org"),
             ("settings.EMPTY | default(5)", "!!int 5"),
+            ("settings.EMPTY | default (5)", "!!int 5"),
             ("settings.EMPTY | default(settings.N) | int", "!!int 3"),
         ] {
             assert_eq!(shown(expression), expected, "{expression}");
         }
     }
 
+    /// Expressions that are refused, and why.
+    const REFUSED: [(&str, &str); 19] = [
+        ("settings.EMPTY", "Missing([\"EMPTY\"])"),
+        ("settings.EMPTY | int", "Missing([\"EMPTY\"])"),
+        ("settings.HOST | yaml", "NoBlock([\"HOST\"])"),
+        (
+            "settings.EMPTY | default(\"{}\") | json",
+            "NoBlock([\"EMPTY\"])",
+        ),
+        (
+            "settings.EMPTY | default(settings.EMPTY)",
+            "Missing([\"EMPTY\"])",
+        ),
+        ("settings.NONE", "Undeclared(\"NONE\")"),
+        ("settings.NONE | default(1)", "Undeclared(\"NONE\")"),
+        (
+            "settings.HOST | int",
+            "WrongType { keys: [\"HOST\"], expected: \"an integer\" }",
+        ),
+        (
+            "settings.HOST | upper",
+            "Syntax(\"unknown filter; there are `default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`\")",
+        ),
+        (
+            "settings",
+            "Syntax(\"the placeholder names no single setting\")",
+        ),
+        ("github.sha", "Syntax(\"only `settings.KEY` can be read\")"),
+        ("\"x\"", "Syntax(\"the placeholder reads no setting\")"),
+        (
+            "settings.a-b",
+            "Syntax(\"`-` has no meaning in a placeholder; a key with a dash is read as `settings[\\\"the-key\\\"]`\")",
+        ),
+        (
+            "settings.N * 1000000000",
+            "Syntax(\"`*` has no meaning in a placeholder\")",
+        ),
+        (
+            "settings.N if settings.ON else 1",
+            "Syntax(\"`if` has no meaning in a placeholder\")",
+        ),
+        ("", "Syntax(\"the placeholder is empty\")"),
+        (
+            "(settings.HOST) | b64encode",
+            "Syntax(\"`(` has a meaning only behind the name of a filter\")",
+        ),
+        (
+            "settings.HOST | default((settings).N)",
+            "Syntax(\"`(` has a meaning only behind the name of a filter\")",
+        ),
+        (
+            "settings.HOST.x",
+            "Syntax(\"only `settings.KEY` can be read\")",
+        ),
+    ];
+
     #[test]
     fn what_is_refused() {
-        for (expression, expected) in [
-            ("settings.EMPTY", "Missing([\"EMPTY\"])"),
-            ("settings.EMPTY | int", "Missing([\"EMPTY\"])"),
-            ("settings.HOST | yaml", "NoBlock([\"HOST\"])"),
-            (
-                "settings.EMPTY | default(\"{}\") | json",
-                "NoBlock([\"EMPTY\"])",
-            ),
-            (
-                "settings.EMPTY | default(settings.EMPTY)",
-                "Missing([\"EMPTY\"])",
-            ),
-            ("settings.NONE", "Undeclared(\"NONE\")"),
-            ("settings.NONE | default(1)", "Undeclared(\"NONE\")"),
-            (
-                "settings.HOST | int",
-                "WrongType { keys: [\"HOST\"], expected: \"an integer\" }",
-            ),
-            (
-                "settings.HOST | upper",
-                "Syntax(\"unknown filter; there are `default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`\")",
-            ),
-            (
-                "settings",
-                "Syntax(\"the placeholder names no single setting\")",
-            ),
-            ("github.sha", "Syntax(\"only `settings.KEY` can be read\")"),
-            ("\"x\"", "Syntax(\"the placeholder reads no setting\")"),
-            (
-                "settings.a-b",
-                "Syntax(\"`-` has no meaning in a placeholder; a key with a dash is read as `settings[\\\"the-key\\\"]`\")",
-            ),
-            (
-                "settings.N * 1000000000",
-                "Syntax(\"`*` has no meaning in a placeholder\")",
-            ),
-            (
-                "settings.N if settings.ON else 1",
-                "Syntax(\"`if` has no meaning in a placeholder\")",
-            ),
-            ("", "Syntax(\"the placeholder is empty\")"),
-            (
-                "settings.HOST.x",
-                "Syntax(\"only `settings.KEY` can be read\")",
-            ),
-        ] {
+        for (expression, expected) in REFUSED {
             assert_eq!(shown(expression), expected, "{expression}");
         }
-        assert!(shown("settings.N |").starts_with("Syntax(\"invalid placeholder: "));
+        assert!(
+            shown("settings.N |").starts_with("Syntax(\"the placeholder is not one expression")
+        );
         assert!(shown("settings.HOST()").starts_with("Syntax("));
         assert!(shown("settings.HOST.upper()").starts_with("Syntax("));
         assert!(shown("settings.HOST | default").starts_with("Syntax("));

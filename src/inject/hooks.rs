@@ -13,7 +13,7 @@ use super::report;
 use crate::failure::{Failure, Problem};
 use crate::settings::declared::{self, Declared};
 use crate::settings::resolve::{Resolved, resolve};
-use crate::settings::schema;
+use crate::settings::schema::Schemas;
 use crate::settings::{Place, Settings};
 
 /// What the resources of a build with the defaults were before placeholders were filled.
@@ -40,6 +40,8 @@ pub struct Injector<'a> {
     settings: &'a Settings,
     /// Where keys are declared, as the files say: a merged `ConfigMap` has lost some of its places.
     places: BTreeMap<String, Place>,
+    /// Their rules, as the files say, for the same reason.
+    schemas: Schemas,
     is_declared: bool,
     part: Part<'a>,
     problems: Vec<Problem>,
@@ -67,6 +69,7 @@ impl<'a> Injector<'a> {
         Self {
             settings,
             places: BTreeMap::new(),
+            schemas: Schemas::new(),
             is_declared: false,
             part,
             problems: Vec::new(),
@@ -138,50 +141,20 @@ impl<'a> Injector<'a> {
         }
     }
 
-    /// Reports what is not known yet: a declaration may be in a build twice.
-    fn report_once(&mut self, problems: Vec<Problem>) {
-        for problem in problems {
-            let is_known = self.problems.iter().any(|known| {
-                known.message == problem.message && known.position == problem.position
-            });
-            if !is_known {
-                self.problems.push(problem);
-            }
-        }
-    }
-
     /// The declared keys with their defaults and rules, as the last layer has left them.
     fn declared(&mut self, resources: &Resources, names: &FileNames) -> Vec<Declared> {
         let declarations = resources
             .iter()
             .filter(|resource| declared::is_declaration(resource));
-        let mut found: Vec<Declared> = Vec::new();
-        for resource in declarations {
-            let mut rules = schema::read(resource, names).unwrap_or_else(|problems| {
-                self.report_once(problems);
-                BTreeMap::new()
-            });
-            found.extend(
-                declared::keys(resource, names)
-                    .into_iter()
-                    .map(|key| Declared {
-                        rule: rules.remove(&key.key).unwrap_or_default(),
-                        ..key
-                    }),
-            );
-        }
+        let mut found: Vec<Declared> = declarations
+            .flat_map(|resource| declared::keys(resource, names, &self.schemas, &mut self.problems))
+            .collect();
         for key in &mut found {
-            if key.default_place.file.is_empty() {
-                key.default_place = key.place.clone();
-            }
             if let Some(place) = self
                 .places
                 .get(&key.key)
                 .filter(|_| key.place.file.is_empty())
             {
-                if key.default_place == key.place {
-                    key.default_place = place.clone();
-                }
                 key.place = place.clone();
             }
         }
@@ -322,6 +295,7 @@ impl Hooks for Injector<'_> {
             .filter(|resource| declared::is_declaration(resource))
         {
             self.is_declared = true;
+            self.schemas.note(resource);
             match declared::check(resource, names) {
                 Ok(places) => self.places.extend(places),
                 Err(problem) => self.problems.push(problem),

@@ -63,10 +63,11 @@ pub(super) fn violations(resolved: &Resolved) -> Option<Problem> {
         for violation in setting.violations() {
             let (source, place, is_in_repository) = setting.source();
             let rule = &setting.rule.place;
-            let text = format!(
-                "`{key}` {violation} ({}:{}); {source}",
-                rule.file, rule.line
-            );
+            let rule = match rule.file.as_str() {
+                "" => String::new(),
+                file => format!(" ({file}:{})", rule.line),
+            };
+            let text = format!("`{key}` {violation}{rule}; {source}");
             items.push(item(text, place, is_in_repository));
         }
     }

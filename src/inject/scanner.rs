@@ -71,15 +71,41 @@ pub(super) fn first_setting(text: &str) -> Option<usize> {
             let is_escaped = text
                 .get(..*offset)
                 .is_some_and(|before| before.ends_with('$'));
-            let inside = text
-                .get(offset + OPEN.len()..)
-                .unwrap_or_default()
-                .trim_start();
-            !is_escaped
-                && inside
-                    .strip_prefix("settings")
-                    .is_some_and(|rest| rest.trim_start().starts_with(['.', '[']))
+            let rest = text.get(offset + OPEN.len()..).unwrap_or_default();
+            let end = end_of_expression(rest).or_else(|| rest.find('\n'));
+            !is_escaped && reads_setting(end.and_then(|end| rest.get(..end)).unwrap_or(rest))
         })
+}
+
+/// Whether the word `settings` stands in an expression as it must to read one of them, in parentheses or not. A field
+/// of that name of something else, and a text in quotes, are another's.
+fn reads_setting(expression: &str) -> bool {
+    const WORD: &str = "settings";
+    let is_part_of_word =
+        |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
+    expression.match_indices(WORD).any(|(offset, _)| {
+        let before = expression.get(..offset).unwrap_or_default();
+        let after = expression.get(offset + WORD.len()..).unwrap_or_default();
+        !before.ends_with(is_part_of_word)
+            && !before.trim_end().ends_with('.')
+            && !is_within_quotes(before)
+            && after.trim_start().starts_with(['.', '[', ')'])
+    })
+}
+
+/// Whether a quote that begins in the text is still open at its end.
+fn is_within_quotes(text: &str) -> bool {
+    let mut open = None;
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match (open, character) {
+            (Some(_), '\\') => drop(characters.next()),
+            (Some(quote), character) if quote == character => open = None,
+            (None, '"' | '\'') => open = Some(character),
+            _ => {}
+        }
+    }
+    open.is_some()
 }
 
 fn push_text<'a>(pieces: &mut Vec<Piece<'a>>, text: Option<&'a str>) {
@@ -217,7 +243,12 @@ mod tests {
     fn forgotten_marks_are_recognised() {
         assert_eq!(first_setting("x ${{settings.A"), Some(2));
         assert_eq!(first_setting("x ${{ settings [\"A\"]"), Some(2));
+        assert_eq!(first_setting("${{ (settings.A) | b64encode }}"), Some(0));
+        assert_eq!(first_setting("a ${{ ( settings ).A }}"), Some(2));
+        assert_eq!(first_setting("${{ 'x' | default(settings.A) }}"), Some(0));
         assert_eq!(first_setting("$${{ settings.A }}"), None);
+        assert_eq!(first_setting("${{ inputs.settings.a }} settings.A"), None);
+        assert_eq!(first_setting("${{ inputs['settings.a'] }}"), None);
         assert_eq!(first_setting("${{ github.sha }} ${{ settingsx.a }}"), None);
     }
 }

@@ -1,9 +1,11 @@
 //! The `ConfigMap` in which a repository declares its settings and their defaults.
 
+use std::collections::BTreeMap;
+
 use goyaml::{Data, Node, Tag};
 use kustomize::{FileNames, Resource, metadata};
 
-use super::schema::Rule;
+use super::schema::{Rule, Schemas};
 use super::{Place, Value};
 use crate::failure::Problem;
 
@@ -50,9 +52,11 @@ pub fn check(resource: &Resource, names: &FileNames) -> Result<Vec<(String, Plac
             problem(node, message).hint("declare them in a ConfigMap, whose values may be seen")
         );
     }
-    if metadata::annotation(node, LOCAL_CONFIG).is_none() {
-        let message =
-            format!("the ConfigMap that declares settings has no annotation `{LOCAL_CONFIG}`");
+    // kustomize: an object with `"false"` reaches the output as one without the annotation does.
+    if metadata::annotation(node, LOCAL_CONFIG).is_none_or(|value| value == "false") {
+        let message = format!(
+            "the ConfigMap that declares settings has no annotation `{LOCAL_CONFIG}: \"true\"`"
+        );
         return Err(problem(node, message).hint(format!(
             "add `{LOCAL_CONFIG}: \"true\"`, so that kustomize keeps it out of the output"
         )));
@@ -92,8 +96,25 @@ pub fn check(resource: &Resource, names: &FileNames) -> Result<Vec<(String, Plac
     Ok(found)
 }
 
-/// The keys of a declaration, with their defaults as they are now and without the rules of its schema.
-pub fn keys(resource: &Resource, names: &FileNames) -> Vec<Declared> {
+/// The keys of a declaration, with their defaults and rules as they are now. What is wrong with the rules is added to the
+/// problems, once for a declaration that is in a build twice.
+pub fn keys(
+    resource: &Resource,
+    names: &FileNames,
+    schemas: &Schemas,
+    problems: &mut Vec<Problem>,
+) -> Vec<Declared> {
+    let mut rules = schemas.read(resource, names).unwrap_or_else(|wrong| {
+        for problem in wrong {
+            let is_same = |known: &Problem| {
+                known.message == problem.message && known.position == problem.position
+            };
+            if !problems.iter().any(is_same) {
+                problems.push(problem);
+            }
+        }
+        BTreeMap::new()
+    });
     let entries = resource
         .node()
         .get("data")
@@ -108,12 +129,13 @@ pub fn keys(resource: &Resource, names: &FileNames) -> Vec<Declared> {
                     .filter(|_| !value.is_null())
                     .unwrap_or_default(),
             );
+            let key_text = key.as_str()?;
             Some(Declared {
-                key: key.as_str()?.to_owned(),
+                key: key_text.to_owned(),
                 text,
                 place: place_of(key, names),
                 default_place: place_of(value, names),
-                rule: Rule::default(),
+                rule: rules.remove(key_text).unwrap_or_default(),
             })
         })
         .collect()

@@ -23,13 +23,11 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Vec<Assignment>, Problem> 
     let mut found: Vec<Assignment> = Vec::new();
     while let Some(assignment) = reader.next()? {
         if let Some(first) = found.iter().find(|first| first.key == assignment.key) {
-            let message = format!(
-                "key `{}` is set twice, first in line {}",
-                assignment.key, first.line
-            );
+            // A line of an unquoted text over several lines looks like a key, so none is named.
+            let message = format!("a key is set twice, first in line {}", first.line);
             return Err(Problem::new(message)
                 .at(file, assignment.line)
-                .hint("remove one of the two lines"));
+                .hint("remove one of the two lines; a value over several lines needs quotes"));
         }
         found.push(assignment);
     }
@@ -209,7 +207,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_without_the_value() {
         for (text, message, line) in [
-            ("A=1\nA=hunter2", "key `A` is set twice, first in line 1", 2),
+            ("A=1\nA=hunter2", "a key is set twice, first in line 1", 2),
             ("hunter2", "a line is neither `KEY=VALUE` nor a comment", 1),
             (
                 "\nA B=hunter2",

@@ -14,6 +14,11 @@ const LIMITS: Limits = Limits {
     alias_nodes: 10_000,
 };
 
+/// The fields of a `ConfigMap`, besides `apiVersion` and `kind`.
+const CONFIG_MAP: [&str; 4] = ["metadata", "data", "binaryData", "immutable"];
+/// The fields of a Secret, besides `apiVersion` and `kind`.
+const SECRET: [&str; 5] = ["metadata", "data", "stringData", "type", "immutable"];
+
 /// Adds what the objects of a manifest hold; of two that have the same key the later one wins.
 pub(super) fn read(bytes: &[u8], file: &str, settings: &mut Settings) -> Result<(), Problem> {
     // What the parser says is left out where it could quote: it speaks of a file that may hold secrets.
@@ -44,36 +49,82 @@ impl Reader<'_> {
         let (version, kind) = (text("apiVersion"), text("kind"));
         match (version, kind) {
             ("v1", "List") => {
-                let items = object
-                    .get("items")
-                    .and_then(Node::items)
-                    .unwrap_or_default();
+                self.fields(object, &["metadata", "items"], &["items"])?;
+                let items = object.get("items").filter(|items| !items.is_null());
+                let items = match items.map(|items| items.items().ok_or(items)) {
+                    None => &[],
+                    Some(Ok(items)) => items,
+                    Some(Err(node)) => {
+                        return Err(Problem::new("`items` must be a list of objects")
+                            .at(self.file, node.position.line)
+                            .hint("write each object as an item, behind `- `"));
+                    }
+                };
                 items.iter().try_for_each(|item| self.object(item))
             }
             ("v1", "ConfigMap") => {
+                self.fields(object, &CONFIG_MAP, &["data", "binaryData"])?;
                 self.each(object, "data", |node| Ok(Self::plain(node)))?;
                 self.each(object, "binaryData", |node| Ok(Self::encoded(node)))
             }
             ("v1", "Secret") => {
+                self.fields(object, &SECRET, &["data", "stringData"])?;
                 self.each(object, "data", |node| Ok(Self::encoded(node)))?;
                 // Kubernetes: what stands in both is taken from stringData.
                 self.each(object, "stringData", |node| Ok(Self::plain(node)))
             }
-            _ => Err(self.unsupported(object, version, kind)),
+            _ => Err(self.unsupported(object, kind)),
         }
     }
 
-    fn unsupported(&self, object: &Node, version: &str, kind: &str) -> Problem {
-        let is_name = |text: &str| {
-            text.bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"./-".contains(&byte))
+    /// Checks that the fields of an object are known ones, with one among them that holds values: what is misspelt would
+    /// otherwise leave the defaults in force.
+    fn fields(&self, object: &Node, known: &[&str], values: &[&str]) -> Result<(), Problem> {
+        let entries = object.entries().unwrap_or_default();
+        for (key, _) in entries {
+            let name = key.as_str().unwrap_or_default();
+            if name == "apiVersion" || name == "kind" || known.contains(&name) {
+                continue;
+            }
+            // The name itself may be a value that stands in a wrong place.
+            let near = known
+                .iter()
+                .map(|known| {
+                    let lower = known.to_lowercase();
+                    (
+                        strsim::damerau_levenshtein(&lower, &name.to_lowercase()),
+                        known,
+                    )
+                })
+                .filter(|(distance, _)| *distance <= 2)
+                .min();
+            let hint = near.map_or_else(
+                || format!("values stand in `{}`", values.join("` or `")),
+                |(_, near)| format!("did you mean `{near}`?"),
+            );
+            return Err(Problem::new("the object has an unknown field")
+                .at(self.file, key.position.line)
+                .hint(hint));
+        }
+        if values.iter().any(|field| object.get(field).is_some()) {
+            return Ok(());
+        }
+        let names = values.join("` nor `");
+        let message = match values {
+            [_] => format!("the object has no `{names}`"),
+            _ => format!("the object has neither `{names}`"),
         };
+        Err(Problem::new(message)
+            .at(self.file, object.position.line)
+            .hint("add the values, or leave the object out"))
+    }
+
+    fn unsupported(&self, object: &Node, kind: &str) -> Problem {
+        // What stands there may be a value in a wrong place, so it is not quoted.
         let message = if kind.is_empty() {
-            "a document is no Kubernetes object: it has no `kind`".to_owned()
-        } else if is_name(kind) && is_name(version) {
-            format!("settings cannot come from a `{kind}` of `{version}`")
+            "a document is no Kubernetes object: it has no `kind`"
         } else {
-            "settings cannot come from an object of this kind".to_owned()
+            "settings cannot come from an object of this kind"
         };
         Problem::new(message)
             .at(self.file, object.position.line)
@@ -194,43 +245,70 @@ mod tests {
         assert_eq!(value(&settings, "C").as_deref(), Some("3"));
     }
 
+    /// Manifests that are wrong, and what is said of them.
+    const WRONG: [(&str, &str); 15] = [
+        (
+            "apiVersion: v1\nkind: Secret\ndata:\n  A: hunter2!\n",
+            "s.yaml:4: the value of `A` in `data` is not valid base64",
+        ),
+        (
+            "apiVersion: v1\nkind: ConfigMap\ndata:\n  A: 12345678\n",
+            "s.yaml:4: the value of `A` in `data` is not a text",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nstringData:\n  A: x\n  A: hunter2\n",
+            "s.yaml:5: key `A` of `stringData` is there twice, first in line 4",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\ndata:\n  hunter2: [\n",
+            "s.yaml:",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nstringData:\n  hunter2 x: a\n",
+            "s.yaml:4: a key of `stringData`",
+        ),
+        (
+            "apiVersion: apps/v1\nkind: Deployment\n",
+            "s.yaml:1: settings cannot come from an object of this kind",
+        ),
+        (
+            "apiVersion: v1\nkind: hunter2\n",
+            "s.yaml:1: settings cannot come from an object of this kind",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\nstringdata:\n  A: hunter2\n",
+            "s.yaml:3: the object has an unknown field\nhint: did you mean `stringData`?",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\ndata: {}\nhunter2: x\n",
+            "s.yaml:4: the object has an unknown field\nhint: values stand in `data` or `stringData`",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\n",
+            "s.yaml:1: the object has neither `data` nor `stringData`",
+        ),
+        (
+            "apiVersion: v1\nkind: List\n",
+            "s.yaml:1: the object has no `items`",
+        ),
+        (
+            "apiVersion: v1\nkind: List\nitems: hunter2\n",
+            "s.yaml:3: `items` must be a list of objects",
+        ),
+        (
+            "A: hunter2\n",
+            "s.yaml:1: a document is no Kubernetes object",
+        ),
+        (
+            "apiVersion: v1\nkind: Secret\ndata: hunter2\n",
+            "s.yaml:3: `data` must be a map of texts",
+        ),
+        ("", "s.yaml: the settings file holds no object"),
+    ];
+
     #[test]
     fn what_is_wrong_is_told_without_the_value() {
-        for (text, expected) in [
-            (
-                "apiVersion: v1\nkind: Secret\ndata:\n  A: hunter2!\n",
-                "s.yaml:4: the value of `A` in `data` is not valid base64",
-            ),
-            (
-                "apiVersion: v1\nkind: ConfigMap\ndata:\n  A: 12345678\n",
-                "s.yaml:4: the value of `A` in `data` is not a text",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\nstringData:\n  A: x\n  A: hunter2\n",
-                "s.yaml:5: key `A` of `stringData` is there twice, first in line 4",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\ndata:\n  hunter2: [\n",
-                "s.yaml:",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\nstringData:\n  hunter2 x: a\n",
-                "s.yaml:4: a key of `stringData`",
-            ),
-            (
-                "apiVersion: apps/v1\nkind: Deployment\n",
-                "s.yaml:1: settings cannot come from a `Deployment` of `apps/v1`",
-            ),
-            (
-                "A: hunter2\n",
-                "s.yaml:1: a document is no Kubernetes object",
-            ),
-            (
-                "apiVersion: v1\nkind: Secret\ndata: hunter2\n",
-                "s.yaml:3: `data` must be a map of texts",
-            ),
-            ("", "s.yaml: the settings file holds no object"),
-        ] {
+        for (text, expected) in WRONG {
             let problem = read_all(text)
                 .err()
                 .map(|problem| problem.to_string())

@@ -122,8 +122,10 @@ pub fn resolve(declared: Vec<Declared>, settings: &Settings) -> Result<Resolved,
                     key,
                     Setting {
                         value,
+                        default_at: Some(default_place)
+                            .filter(|place| !place.file.is_empty())
+                            .unwrap_or_else(|| place.clone()),
                         declared_at: place,
-                        default_at: default_place,
                         origin,
                         rule,
                     },

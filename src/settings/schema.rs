@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::{Place, types};
 
-pub use read::read;
+pub use read::Schemas;
 
 /// The annotation with the rules: a YAML map from keys to what their values must be.
 pub const ANNOTATION: &str = "argocd-infisical.io/schema";

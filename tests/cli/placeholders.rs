@@ -142,7 +142,7 @@ fn what_does_not_parse() {
     );
     fails(
         &marked(POD, "spec:\n  a: ${{ settings.HOST | }}\n"),
-        "error: object.yaml:8:6: invalid placeholder: ",
+        "error: object.yaml:8:6: the placeholder is not one expression",
     );
     fails(
         &marked(POD, "spec:\n  a: ${{ settings.HOST | upper }}\n"),
@@ -355,4 +355,35 @@ fn lines_of_files_that_are_generated() {
                    as text\n";
     let message = format!("error: a required setting has no value\n{message}");
     workspace.fails(&["render", "base"], &message);
+}
+
+#[test]
+fn parentheses_hide_no_setting() {
+    for expression in [
+        "(settings.HOST) | b64encode",
+        "(settings).HOST",
+        "( settings )[\"HOST\"]",
+    ] {
+        let unmarked = format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: one}}\nspec:\n  a: ${{{{ {expression} }}}}\n"
+        );
+        fails(
+            &unmarked,
+            "error: object.yaml:5:6: a placeholder stands in a resource that is not marked as a template\n",
+        );
+        let text = format!("'${{{{ {expression} }}}}'");
+        fails(
+            &marked(POD, &format!("spec:\n  a: {text}\n")),
+            "error: object.yaml:8:6: `(` has a meaning only behind the name of a filter\n",
+        );
+        fails(
+            &marked(POD, &format!("spec:\n  {text}: a\n")),
+            "error: object.yaml:8:3: no setting may go into a key\n",
+        );
+        let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\n";
+        fails(
+            &marked(role, &format!("rules:\n- apiGroups: [{text}]\n")),
+            "error: object.yaml:8:15: no setting may go into an RBAC object, which says who may do what\n",
+        );
+    }
 }

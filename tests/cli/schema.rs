@@ -111,7 +111,7 @@ fn an_overlay_may_tighten_the_rules() {
     workspace.prints(&["render"]);
     let run = workspace.run(&["render", "dev"]);
     assert!(
-        run.stderr.contains("\n  `N` must be at most 2 ("),
+        run.stderr.contains("\n  `N` must be at most 2; "),
         "{}",
         run.stderr
     );
@@ -247,4 +247,39 @@ fn a_schema_that_is_wrong_is_told_with_its_line() {
         // A build asks nobody about settings.
         assert_eq!(workspace.run(&["build"]).code, 0, "{schema}");
     }
+}
+
+#[test]
+fn a_generator_that_merges_keeps_the_line_of_a_rule() {
+    let workspace = workspace("A: {}\nN: {type: int}", &[("A", "a"), ("N", "3")]);
+    for file in ["kustomization.yaml", "settings.yaml", "one.yaml"] {
+        workspace.write(&format!("base/{file}"), workspace.read(file));
+    }
+    workspace.write(
+        "dev/kustomization.yaml",
+        "resources: [../base]\nconfigMapGenerator:\n- name: settings\n  behavior: merge\n  literals:\n  - N=many\n",
+    );
+    let message = "error: a setting breaks the schema\n  `N` must be an integer (base/settings.yaml:10); its default stands in \
+                   dev/kustomization.yaml:6\nhint: change the value, or the rule in the annotation \
+                   `argocd-infisical.io/schema`\n";
+    workspace.fails(&["render", "dev"], message);
+}
+
+#[test]
+fn a_replacement_copies_an_empty_text_where_none_is_required() {
+    let workspace = workspace("A: {required: false}", &[("A", "")]);
+    workspace.write(
+        "kustomization.yaml",
+        "resources: [settings.yaml, one.yaml]\nreplacements:\n- source: {kind: ConfigMap, name: settings, fieldPath: data.A}\n  \
+         targets: [{select: {name: one}, fieldPaths: [spec.a]}]\n",
+    );
+    workspace.write(
+        "one.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: one}\nspec: {a: x}\n",
+    );
+    assert!(
+        workspace
+            .prints(&["render"])
+            .ends_with("spec:\n  a: \"\"\n")
+    );
 }

@@ -147,9 +147,14 @@ fn a_declaration_that_would_reach_the_cluster() {
         DECLARED.replace("config.kubernetes.io/local-config", "example.org/other"),
     );
     let message = "error: settings.yaml:1:1: the ConfigMap that declares settings has no annotation \
-                   `config.kubernetes.io/local-config`\n  1 | apiVersion: v1\n    | ^\n  in: \
+                   `config.kubernetes.io/local-config: \"true\"`\n  1 | apiVersion: v1\n    | ^\n  in: \
                    ConfigMap.v1.[noGrp]/settings.[noNs]\nhint: add `config.kubernetes.io/local-config: \"true\"`, so that \
                    kustomize keeps it out of the output\n";
+    workspace.fails(&["render"], message);
+    workspace.write(
+        "settings.yaml",
+        DECLARED.replace("local-config: \"true\"", "local-config: \"false\""),
+    );
     workspace.fails(&["render"], message);
 }
 

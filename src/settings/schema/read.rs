@@ -21,41 +21,52 @@ const PATTERN_SIZE: usize = 1 << 20;
 
 const FIELDS: [&str; 5] = ["type", "min", "max", "pattern", "required"];
 
-/// Reads the rules of a declaration, by key.
-///
-/// # Errors
-/// Everything that is wrong with them, each with the line of the annotation.
-pub fn read(
-    resource: &Resource,
-    names: &FileNames,
-) -> Result<BTreeMap<String, Rule>, Vec<Problem>> {
-    let annotations = resource.node().get_path(&["metadata", "annotations"]);
-    let Some((node, text)) = annotations
-        .and_then(|annotations| annotations.get(ANNOTATION))
-        .and_then(|node| Some((node, node.as_str()?)))
-    else {
-        return Ok(BTreeMap::new());
-    };
-    let reader = Reader {
-        resource,
-        names,
-        node,
-    };
-    let documents = goyaml::parse_documents(text.as_bytes(), &LIMITS).map_err(|error| {
-        let message = format!("the schema is not valid YAML: {}", error.message);
-        vec![reader.problem(error.position, message).hint(WRITE)]
-    })?;
-    let entries = match documents.as_slice() {
-        [] => return Ok(BTreeMap::new()),
-        [document] if document.is_null() => return Ok(BTreeMap::new()),
-        [document] => document.entries(),
-        [..] => None,
-    };
-    let entries = entries.ok_or_else(|| {
-        let message = "the schema must be one map from keys to rules".to_owned();
-        vec![reader.problem(Position::at(1, 1), message).hint(WRITE)]
-    })?;
-    reader.rules(entries)
+/// The annotations as they were read. A merged `ConfigMap` has lost their places, and they are known again by their text.
+#[derive(Default)]
+pub struct Schemas(Vec<Node>);
+
+impl Schemas {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Remembers where the schema of a declaration stands.
+    pub fn note(&mut self, resource: &Resource) {
+        self.0.extend(annotation(resource).cloned());
+    }
+
+    /// Reads the rules of a declaration, by key.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them, each with the line of the annotation.
+    pub fn read(
+        &self,
+        resource: &Resource,
+        names: &FileNames,
+    ) -> Result<BTreeMap<String, Rule>, Vec<Problem>> {
+        let Some((found, text)) =
+            annotation(resource).and_then(|node| Some((node, node.as_str()?)))
+        else {
+            return Ok(BTreeMap::new());
+        };
+        let noted = || self.0.iter().find(|node| node.as_str() == Some(text));
+        let node = match names.get(found.position.file) {
+            None => noted().unwrap_or(found),
+            Some(_) => found,
+        };
+        let reader = Reader {
+            resource,
+            names,
+            node,
+        };
+        reader.all(text)
+    }
+}
+
+fn annotation(resource: &Resource) -> Option<&Node> {
+    let annotations = resource.node().get_path(&["metadata", "annotations"])?;
+    annotations.get(ANNOTATION)
 }
 
 const WRITE: &str = "write lines such as `KEY: {type: int, min: 1}`";
@@ -72,6 +83,24 @@ struct Reader<'a> {
 struct Fault<'n>(&'n Node, String, String);
 
 impl Reader<'_> {
+    fn all(&self, text: &str) -> Result<BTreeMap<String, Rule>, Vec<Problem>> {
+        let documents = goyaml::parse_documents(text.as_bytes(), &LIMITS).map_err(|error| {
+            let message = format!("the schema is not valid YAML: {}", error.message);
+            vec![self.problem(error.position, message).hint(WRITE)]
+        })?;
+        let entries = match documents.as_slice() {
+            [] => return Ok(BTreeMap::new()),
+            [document] if document.is_null() => return Ok(BTreeMap::new()),
+            [document] => document.entries(),
+            [..] => None,
+        };
+        let entries = entries.ok_or_else(|| {
+            let message = "the schema must be one map from keys to rules".to_owned();
+            vec![self.problem(Position::at(1, 1), message).hint(WRITE)]
+        })?;
+        self.rules(entries)
+    }
+
     fn rules(&self, entries: &[(Node, Node)]) -> Result<BTreeMap<String, Rule>, Vec<Problem>> {
         let data = self.resource.node().get("data");
         let mut rules = BTreeMap::new();
