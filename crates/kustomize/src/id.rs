@@ -11,8 +11,8 @@ pub(crate) const NOT_A_NAMESPACE: &str = "_non_namespaceable_";
 /// The namespace of what does not name one.
 pub(crate) const DEFAULT_NAMESPACE: &str = "default";
 
-/// Kinds that others depend on.
-const ORDER_FIRST: [&str; 22] = [
+/// Kinds that others depend on: first in the legacy order of the output, and among field specs.
+pub(crate) const ORDER_FIRST: [&str; 22] = [
     "Namespace",
     "ResourceQuota",
     "StorageClass",
@@ -37,8 +37,8 @@ const ORDER_FIRST: [&str; 22] = [
     "PodDisruptionBudget",
 ];
 
-/// Kinds that would get in the way of others.
-const ORDER_LAST: [&str; 2] = [
+/// Kinds that would get in the way of others: last in both orders.
+pub(crate) const ORDER_LAST: [&str; 2] = [
     "MutatingWebhookConfiguration",
     "ValidatingWebhookConfiguration",
 ];

@@ -8,42 +8,10 @@ use std::collections::BTreeMap;
 use goyaml::Text;
 
 use crate::error::{Error, Result};
-use crate::id::{Gvk, ResId};
+use crate::id::{Gvk, ORDER_FIRST, ORDER_LAST, ResId};
 use crate::kustomization::{LegacySortOptions, SortOptions};
 use crate::resource::Resource;
 use crate::resources::Resources;
-
-/// Kinds that come first in the legacy order: what others need.
-const FIRST: [&str; 22] = [
-    "Namespace",
-    "ResourceQuota",
-    "StorageClass",
-    "CustomResourceDefinition",
-    "ServiceAccount",
-    "PodSecurityPolicy",
-    "Role",
-    "ClusterRole",
-    "RoleBinding",
-    "ClusterRoleBinding",
-    "ConfigMap",
-    "Secret",
-    "Endpoints",
-    "Service",
-    "LimitRange",
-    "PriorityClass",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "Deployment",
-    "StatefulSet",
-    "CronJob",
-    "PodDisruptionBudget",
-];
-
-/// Kinds that come last in the legacy order.
-const LAST: [&str; 2] = [
-    "MutatingWebhookConfiguration",
-    "ValidatingWebhookConfiguration",
-];
 
 /// Sorts as a kustomization's `sortOptions` ask.
 ///
@@ -96,8 +64,8 @@ fn ranks(options: Option<&LegacySortOptions>) -> BTreeMap<Text, i64> {
             order_last,
         }) => (order_first.clone(), order_last.clone()),
         None => (
-            FIRST.map(Text::from).to_vec(),
-            LAST.map(Text::from).to_vec(),
+            ORDER_FIRST.map(Text::from).to_vec(),
+            ORDER_LAST.map(Text::from).to_vec(),
         ),
     };
     let before = (1..)
