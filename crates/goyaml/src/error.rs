@@ -20,4 +20,12 @@ impl Error {
             position,
         }
     }
+
+    /// An alias to nothing. It is not named: an unquoted password may begin with an asterisk.
+    pub(crate) fn unknown_anchor(position: Position) -> Self {
+        Self::new(
+            position,
+            "an alias refers to an anchor that is not defined; a text that begins with `*` needs quotes",
+        )
+    }
 }

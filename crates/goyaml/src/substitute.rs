@@ -49,12 +49,7 @@ impl Substitution {
         }
         match &mut node.data {
             Data::Alias(name) => {
-                let unknown = || {
-                    Error::new(
-                        node.position,
-                        format!("yaml: unknown anchor `{name}` referenced"),
-                    )
-                };
+                let unknown = || Error::unknown_anchor(node.position);
                 let target = self.anchors.get(name).ok_or_else(unknown)?;
                 let too_many = || Error::new(node.position, "document contains excessive aliasing");
                 self.budget = self

@@ -128,7 +128,7 @@ impl ToValue {
                 }
                 Ok(Shape::Mapping(shape, below))
             }
-            Data::Alias(_) => Err(Error::new(node.position, "yaml: unknown anchor referenced")),
+            Data::Alias(_) => Err(Error::unknown_anchor(node.position)),
         }
     }
 

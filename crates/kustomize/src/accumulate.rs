@@ -68,8 +68,9 @@ impl<'a> Layer<'a> {
     /// # Errors
     /// Where there is none or more than one, where it is wrong, and where it is not of the kind that its use needs.
     fn open(loader: Loader<'a>, session: &mut Session, used_as: Option<Use>) -> Result<Self> {
+        session.budget.open_layer()?;
         let file = Self::find_file(&loader)?;
-        let kustomization = Kustomization::read(&file, &session.options.limits)
+        let kustomization = Kustomization::read(&file, &session.options.limits.yaml)
             .map_err(|error| error.in_file(&file.name))?;
         session
             .warnings
@@ -80,7 +81,7 @@ impl<'a> Layer<'a> {
             file: file.name,
             origin: None,
         };
-        let limits = &session.options.limits;
+        let limits = &session.options.limits.yaml;
         let chosen = session
             .schema
             .choose(&layer.kustomization, &layer.loader, limits);
@@ -149,7 +150,7 @@ impl<'a> Layer<'a> {
         for path in &self.kustomization.components {
             let component = self.open_below(path, Use::Component, session)?;
             so_far = component
-                .accumulate(so_far, session)
+                .accumulate_below(so_far, session)
                 .map_err(|error| self.needed_by(error, path))?;
         }
         self.transform(&mut so_far, session)?;
@@ -158,6 +159,14 @@ impl<'a> Layer<'a> {
             .add(&self.kustomization.vars, &mut so_far.resources)
             .map_err(|error| self.blame(error))?;
         Ok(so_far)
+    }
+
+    /// As [`Self::accumulate`], one level further in.
+    fn accumulate_below(&self, so_far: Accumulated, session: &mut Session) -> Result<Accumulated> {
+        session.budget.enter();
+        let accumulated = self.accumulate(so_far, session);
+        session.budget.leave();
+        accumulated
     }
 
     // kustomize: KustTarget.accumulateResources
@@ -171,15 +180,16 @@ impl<'a> Layer<'a> {
             if self.loader.is_directory(&path.text) {
                 let base = self.open_below(path, Use::Base, session)?;
                 let below = base
-                    .accumulate(Accumulated::default(), session)
+                    .accumulate_below(Accumulated::default(), session)
                     .map_err(|error| self.needed_by(error, path))?;
                 so_far
                     .merge(below)
                     .map_err(|error| self.needed_by(error, path))?;
             } else {
                 let file = self.loader.load(path).map_err(|error| self.blame(error))?;
-                let added = load::resources_of_file(&file, &session.options.limits).and_then(
+                let added = load::resources_of_file(&file, &session.options.limits.yaml).and_then(
                     |mut resources| {
+                        session.budget.charge_resources(&resources)?;
                         self.annotate(&mut resources, &path.text)?;
                         session.schema.note_kinds(&resources);
                         session.loaded(&mut resources, &self.loader.names().borrow())?;
@@ -193,6 +203,10 @@ impl<'a> Layer<'a> {
     }
 
     fn open_below(&self, path: &Located, used_as: Use, session: &mut Session) -> Result<Self> {
+        session
+            .budget
+            .check_nesting()
+            .map_err(|error| self.blame(error))?;
         let loader = self.loader.enter(path).map_err(|error| self.blame(error))?;
         let mut layer = Layer::open(loader, session, Some(used_as))
             .map_err(|error| self.needed_by(error, path))?;
@@ -245,6 +259,7 @@ impl<'a> Layer<'a> {
             if let Some(origin) = origin {
                 origin::set_if_missing(&mut resource, &origin)?;
             }
+            session.budget.charge_node(resource.node(), 1)?;
             resources.absorb(resource)?;
         }
         Ok(())
@@ -252,7 +267,7 @@ impl<'a> Layer<'a> {
 
     // kustomize: KustTarget.runTransformers
     fn transform(&self, so_far: &mut Accumulated, session: &mut Session) -> Result<()> {
-        let limits = &session.options.limits;
+        let limits = &session.options.limits.yaml;
         let builtin =
             layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits)
                 .map_err(|error| self.blame(error))?;
@@ -275,8 +290,9 @@ impl<'a> Layer<'a> {
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.before_replacements(resources)?;
             }
+            let schema = session.schema.for_transformer(transformer);
             transformer
-                .apply(session.schema.for_transformer(transformer), resources)
+                .apply(schema, &session.budget, resources)
                 .map_err(|error| self.blame(error))?;
         }
         if let Some(origin) = &step.origin {
@@ -293,7 +309,7 @@ impl<'a> Layer<'a> {
     /// What entries of `transformers` or `validators` configure.
     fn plugins(&self, entries: &[Located], session: &mut Session) -> Result<Vec<Step>> {
         let configurations = self.plugin_configurations(entries, session)?;
-        let limits = &session.options.limits;
+        let limits = &session.options.limits.yaml;
         let step = |configuration: &Resource| {
             let transformers = plugins::transformers(configuration, &self.loader, limits)?;
             Ok(Step {
@@ -339,8 +355,9 @@ impl<'a> Layer<'a> {
         let mut inline = Accumulated::default();
         let mut paths = Vec::new();
         for entry in entries {
-            match load::resources(entry.text.as_bytes(), &session.options.limits) {
+            match load::resources(entry.text.as_bytes(), &session.options.limits.yaml) {
                 Ok(mut resources) => {
+                    session.budget.charge_resources(&resources)?;
                     self.annotate(&mut resources, base_name(&self.file))?;
                     inline.resources.append_all(resources)?;
                 }

@@ -1,13 +1,12 @@
 //! A build from its root: options in, resources and warnings out.
 
-use goyaml::Limits;
-
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::files::Files;
 use crate::hooks::{Hooks, NoHooks};
 use crate::kustomization::SortOptions;
+use crate::limits::{self, Budget, Limits};
 use crate::loader::{FileNames, LoadRestrictions, Loader};
 use crate::metadata;
 use crate::references;
@@ -30,7 +29,7 @@ pub struct Options {
     pub reorder: Reorder,
     /// Whether every resource gets the label `app.kubernetes.io/managed-by`.
     pub managed_by_label: bool,
-    /// Bounds on what files may ask for.
+    /// Bounds on what the build may ask for.
     pub limits: Limits,
     /// The directory, as an absolute path, from which errors name files; without it, the one that is built.
     pub named_from: Option<String>,
@@ -57,18 +56,30 @@ pub struct Output {
     pub warnings: Vec<String>,
     /// The files that were read.
     pub names: FileNames,
+    /// The bytes that may be written.
+    limit: usize,
 }
 
 impl Output {
     /// The bytes that `kustomize build` prints.
     ///
     /// # Errors
-    /// Where a resource holds what JSON cannot say: a key that is no text, a key twice, an infinite number.
+    /// Where a resource holds what JSON cannot say: a key that is no text, a key twice, an infinite number; and past
+    /// [`Limits::output`].
     pub fn to_yaml(&self) -> Result<String> {
         let mut text = String::new();
+        let mut expected: usize = 0;
         for (index, resource) in self.resources.iter().enumerate() {
             if index > 0 {
                 text.push_str("---\n");
+            }
+            // What is too much must not be written first.
+            expected = expected.saturating_add(limits::written_size(resource.node(), 0));
+            if expected.max(text.len()) > self.limit {
+                return Err(Error::new(format!(
+                    "the output has more than {} bytes",
+                    self.limit
+                )));
             }
             resource
                 .emit(&mut text)
@@ -106,6 +117,7 @@ pub fn build_with(
             resources,
             warnings,
             names: names.take(),
+            limit: options.limits.output,
         }),
         Err(error) => Err(error.with_names(&names.borrow())),
     }
@@ -121,6 +133,7 @@ pub(crate) struct Session<'a> {
     /// Whether annotations say where resources come from while they are built.
     pub(crate) tracks_origins: bool,
     pub(crate) schema: ChosenSchema,
+    pub(crate) budget: Budget,
 }
 
 impl<'a> Session<'a> {
@@ -132,6 +145,7 @@ impl<'a> Session<'a> {
             reads_plugins: false,
             tracks_origins: false,
             schema: ChosenSchema::new(),
+            budget: Budget::new(options.limits),
         }
     }
 
@@ -178,7 +192,12 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         .before_name_hashes(&mut resources, &names.borrow())?;
     name_hash::apply(&mut resources)?;
     references::names::fix(&config, &mut resources)?;
-    variables.resolve(&config, &mut resources, &mut session.warnings)?;
+    variables.resolve(
+        &config,
+        &mut resources,
+        &session.budget,
+        &mut session.warnings,
+    )?;
     drop_local(&mut resources)?;
     order(sort_options.as_ref(), session, &mut resources)?;
     let asks = |what: &str| build_metadata.iter().any(|option| option == what);

@@ -1,9 +1,10 @@
 //! Field specs: which field of which kinds a transformer changes, and the walk to it.
 
-use goyaml::{Data, Node, Tag, Text};
+use goyaml::{Data, Limits, Node, Tag, Text};
 
 use crate::error::{Error, Result};
 use crate::id::Gvk;
+use crate::limits::check_parts;
 
 /// A field of the objects of some kinds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +58,7 @@ impl FieldSpec {
         let walked = if self.path.contains('\\') {
             let parts = split_path(&self.path, '/');
             let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            check_parts(parts.len(), Limits::default().depth)?;
             walk(object, &parts, create, set)
         } else {
             // The usual path needs no unescaping and is split without allocating its parts.
@@ -64,6 +66,7 @@ impl FieldSpec {
             if parts.len() > 1 && parts.first() == Some(&"") {
                 parts.remove(0);
             }
+            check_parts(parts.len(), Limits::default().depth)?;
             walk(object, &parts, create, set)
         };
         walked.map_err(|error| error.field(self.path.as_str()))

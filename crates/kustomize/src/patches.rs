@@ -4,6 +4,7 @@ use goyaml::{Limits, Node};
 
 use crate::error::{Error, Result};
 use crate::id::ResId;
+use crate::limits::Budget;
 use crate::load;
 use crate::metadata;
 use crate::resource::Resource;
@@ -62,7 +63,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
 pub(crate) fn apply(
     patch: &Patch,
     target: Option<&Selector>,
-    schema: &Schema,
+    (schema, budget): (&Schema, &Budget),
     resources: &mut Resources,
 ) -> Result<()> {
     match (patch, target) {
@@ -79,6 +80,7 @@ pub(crate) fn apply(
                 };
             };
             let selected = select(target, resources)?;
+            budget.charge_node(patch.node(), selected.len())?;
             apply_to_each(patch, &selected, schema, resources)
         }
         (Patch::StrategicMerge(patches), None) => patches.iter().try_for_each(|patch| {
@@ -89,12 +91,14 @@ pub(crate) fn apply(
             merge(patch, schema, resource)
         }),
         (Patch::Json(patch), Some(target)) => {
-            for index in select(target, resources)? {
+            let selected = select(target, resources)?;
+            budget.charge(patch.weight().saturating_mul(selected.len()))?;
+            for index in selected {
                 let Some(resource) = resources.as_mut_slice().get_mut(index) else {
                     continue;
                 };
                 resource.remember_id();
-                edit(patch, resource)?;
+                edit(patch, budget, resource)?;
             }
             Ok(())
         }
@@ -128,13 +132,16 @@ pub(crate) fn apply_strategic(
 pub(crate) fn apply_json(
     patch: &JsonPatch,
     target: &Selector,
+    budget: &Budget,
     resources: &mut Resources,
 ) -> Result<()> {
-    for index in select(target, resources)? {
+    let selected = select(target, resources)?;
+    budget.charge(patch.weight().saturating_mul(selected.len()))?;
+    for index in selected {
         let Some(resource) = resources.as_mut_slice().get_mut(index) else {
             continue;
         };
-        edit(patch, resource)?;
+        edit(patch, budget, resource)?;
     }
     Ok(())
 }
@@ -242,11 +249,14 @@ fn rewrites_annotations(patch: &Node) -> bool {
         || has_directive(metadata.and_then(|node| node.get("annotations")))
 }
 
-fn edit(patch: &JsonPatch, resource: &mut Resource) -> Result<()> {
+fn edit(patch: &JsonPatch, budget: &Budget, resource: &mut Resource) -> Result<()> {
     let id = resource.id().clone();
     let notes = resource.notes.clone();
     let result = resource.edit_with_notes(|node| {
         *node = patch.apply(node)?;
+        if patch.copies() {
+            budget.charge_node(node, 1)?;
+        }
         Ok(())
     });
     // kustomize: the notes are put back, whatever the patch did to the annotations that hold them.

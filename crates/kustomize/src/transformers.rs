@@ -5,6 +5,7 @@ use goyaml::Text;
 use crate::error::Result;
 use crate::field_spec::FieldSpec;
 use crate::kustomization::{Image, Replacement, Replica};
+use crate::limits::Budget;
 use crate::metadata::StringMap;
 use crate::patches::{self, Patch, json6902::JsonPatch};
 use crate::resource::Resource;
@@ -78,28 +79,42 @@ impl Transformer {
     /// Makes the change.
     ///
     /// # Errors
-    /// Where it does not fit the resources.
-    pub(crate) fn apply(&self, schema: &Schema, resources: &mut Resources) -> Result<()> {
+    /// Where it does not fit the resources, and where they become too much.
+    pub(crate) fn apply(
+        &self,
+        schema: &Schema,
+        budget: &Budget,
+        resources: &mut Resources,
+    ) -> Result<()> {
         match self {
             Self::Patch { patch, target } => {
-                patches::apply(patch, target.as_ref(), schema, resources)?;
+                patches::apply(patch, target.as_ref(), (schema, budget), resources)?;
             }
             Self::StrategicPatches(patches) => {
                 patches::apply_strategic(patches, schema, resources)?;
             }
-            Self::JsonPatch { patch, target } => patches::apply_json(patch, target, resources)?,
+            Self::JsonPatch { patch, target } => {
+                patches::apply_json(patch, target, budget, resources)?;
+            }
             Self::Namespace(args, specs) => namespace::apply(args, specs, resources)?,
             Self::NameAffix(affix, text, specs) => {
+                let names = resources.iter().map(|resource| resource.name().len());
+                budget.charge(names.map(|length| length.saturating_add(text.len())).sum())?;
                 name_affix::apply(*affix, text, specs, resources.as_mut_slice())?;
             }
             Self::MetadataMap(entries, specs) => {
+                budget.charge(
+                    metadata_maps::weight(entries).saturating_mul(resources.iter().len()),
+                )?;
                 metadata_maps::apply(entries, specs, resources.as_mut_slice())?;
             }
             Self::Replicas(replica, specs) => replicas::apply(replica, specs, resources)?,
-            Self::Image(image, specs) => images::apply(image, specs, resources)?,
-            Self::Replacements(replacements) => replacements::apply(replacements, resources)?,
+            Self::Image(image, specs) => images::apply(image, specs, budget, resources)?,
+            Self::Replacements(replacements) => {
+                replacements::apply(replacements, budget, resources)?;
+            }
             Self::NameHash => name_hash::apply(resources)?,
-            Self::ValueAdd(add) => value_add::apply(add, resources)?,
+            Self::ValueAdd(add) => value_add::apply(add, budget, resources)?,
         }
         resources.drop_empty();
         Ok(())

@@ -87,10 +87,7 @@ impl Anchors {
                 let Some((number, anchor)) =
                     number.and_then(|number| Some((number, self.known.get_mut(number)?)))
                 else {
-                    return Err(Error::new(
-                        node.position,
-                        format!("unknown anchor '{name}' referenced"),
-                    ));
+                    return Err(Error::unknown_anchor(node.position));
                 };
                 anchor.is_referenced = true;
                 *name = Text::from(number.to_string());
@@ -153,7 +150,7 @@ impl Anchors {
     /// A copy of what an anchor stands for, for the alias at a place.
     fn expansion(&mut self, number: usize, place: Position) -> Result<Node, Error> {
         let Some(anchor) = self.known.get_mut(number) else {
-            return Err(Error::new(place, "unknown anchor referenced"));
+            return Err(Error::unknown_anchor(place));
         };
         let (node, depth) = match std::mem::replace(&mut anchor.expansion, Expansion::Running) {
             Expansion::Done(node, depth) => (node, depth),

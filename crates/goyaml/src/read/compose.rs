@@ -350,10 +350,7 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
         let position = token.position;
         let name = token.into_text();
         if !self.anchors.contains(&name) {
-            return Err(Error::new(
-                position,
-                format!("unknown anchor '{name}' referenced"),
-            ));
+            return Err(Error::unknown_anchor(position));
         }
         self.has_references = true;
         let mut node = Node::new(Data::Alias(name), Tag::Custom, Style::PLAIN);

@@ -73,6 +73,22 @@ impl JsonPatch {
         self.operations.is_empty()
     }
 
+    /// The bytes that the values in the patch count for each time it is applied.
+    pub(crate) fn weight(&self) -> usize {
+        self.operations
+            .iter()
+            .filter_map(|operation| operation.value.as_ref())
+            .map(document::weight)
+            .sum()
+    }
+
+    /// Whether an operation copies a part of the object.
+    pub(crate) fn copies(&self) -> bool {
+        self.operations
+            .iter()
+            .any(|operation| operation.name() == "copy")
+    }
+
     /// The object after all operations.
     ///
     /// The object passes through JSON, even where there is no operation: keys are sorted, styles vanish and every number

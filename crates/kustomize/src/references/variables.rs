@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::field_path;
 use crate::field_spec::Create;
 use crate::kustomization::Var;
+use crate::limits::Budget;
 use crate::resource::Resource;
 use crate::resources::Resources;
 
@@ -98,12 +99,13 @@ impl Variables {
         &self,
         config: &Config,
         resources: &mut Resources,
+        budget: &Budget,
         warnings: &mut Vec<String>,
     ) -> Result<()> {
         if self.0.is_empty() {
             return Ok(());
         }
-        let mut substitution = Substitution::new(self.values(resources)?);
+        let mut substitution = Substitution::new(self.values(resources)?, budget);
         for resource in resources.as_mut_slice() {
             for spec in &config.get().var_reference {
                 if spec.covers(resource.node()) {

@@ -9,6 +9,7 @@ use regex::Regex;
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
 use crate::kustomization::Image;
+use crate::limits::Budget;
 use crate::metadata;
 use crate::resources::Resources;
 
@@ -19,8 +20,13 @@ use crate::resources::Resources;
 /// # Errors
 /// Where an image is no text, or a list of containers holds something else.
 // kustomize: ImageTagTransformerPlugin.Transform
-pub(crate) fn apply(image: &Image, specs: &[FieldSpec], resources: &mut Resources) -> Result<()> {
-    let Some(update) = Update::new(image) else {
+pub(crate) fn apply(
+    image: &Image,
+    specs: &[FieldSpec],
+    budget: &Budget,
+    resources: &mut Resources,
+) -> Result<()> {
+    let Some(update) = Update::new(image, budget) else {
         return Ok(());
     };
     for resource in resources.as_mut_slice() {
@@ -35,17 +41,19 @@ pub(crate) fn apply(image: &Image, specs: &[FieldSpec], resources: &mut Resource
 
 struct Update<'a> {
     image: &'a Image,
+    budget: &'a Budget,
     pattern: Regex,
 }
 
 impl<'a> Update<'a> {
     /// `None` for a name that is no regular expression, which matches nothing.
     // kustomize: image.IsImageMatched
-    fn new(image: &'a Image) -> Option<Self> {
+    fn new(image: &'a Image, budget: &'a Budget) -> Option<Self> {
         let digest = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
         let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?{digest}$", image.name);
         Some(Self {
             image,
+            budget,
             pattern: Regex::new(&pattern).ok()?,
         })
     }
@@ -98,6 +106,7 @@ impl<'a> Update<'a> {
             return Ok(());
         }
         let changed = self.changed(current);
+        self.budget.charge(changed.len())?;
         metadata::replace_scalar(field, metadata::untagged(changed));
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! `labels`, `commonLabels` and `commonAnnotations`: entries for maps of strings in many places.
 
-use goyaml::Node;
+use goyaml::{Node, Text};
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
+use crate::limits::Limits;
 use crate::metadata::{self, StringMap};
 use crate::resource::Resource;
 
@@ -37,6 +38,12 @@ pub(crate) fn apply(
         resource.settle_shared();
     }
     Ok(())
+}
+
+/// The bytes that the entries count for where they are added.
+pub(crate) fn weight(entries: &StringMap) -> usize {
+    let entry = |(key, value): (&Text, &Text)| key.len() + value.len() + 2 * Limits::NODE_BYTES;
+    entries.iter().map(entry).sum()
 }
 
 fn set_all(map: &mut Node, entries: &StringMap, marks: &[u32]) -> Result<()> {

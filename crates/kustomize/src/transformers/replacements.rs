@@ -12,6 +12,7 @@ use crate::id::ResId;
 use crate::kustomization::{
     FieldOptions, Replacement, ReplacementSource, ReplacementTarget, replacement_fields,
 };
+use crate::limits::Budget;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::selector::{CompiledSelector, Selector};
@@ -30,9 +31,14 @@ const CHECK_PATH: &str =
 /// Where one is incomplete, where its source is not exactly one resource or has no such field, and where a target has
 /// no such field.
 // kustomize: filters/replacement Filter
-pub(crate) fn apply(replacements: &[Replacement], resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply(
+    replacements: &[Replacement],
+    budget: &Budget,
+    resources: &mut Resources,
+) -> Result<()> {
     replacements.iter().try_for_each(|replacement| {
-        apply_one(replacement, resources).map_err(|error| error.position(replacement.position))
+        apply_one(replacement, budget, resources)
+            .map_err(|error| error.position(replacement.position))
     })
 }
 
@@ -44,7 +50,7 @@ pub(crate) fn read_file(node: &Node) -> Result<Vec<Replacement>> {
     replacement_fields::decode_file(node)
 }
 
-fn apply_one(replacement: &Replacement, resources: &mut Resources) -> Result<()> {
+fn apply_one(replacement: &Replacement, budget: &Budget, resources: &mut Resources) -> Result<()> {
     if replacement.targets.is_empty() {
         return Err(Error::new("a replacement has no `targets`").field("targets"));
     }
@@ -62,7 +68,8 @@ fn apply_one(replacement: &Replacement, resources: &mut Resources) -> Result<()>
         }
     };
     replacement.targets.iter().try_for_each(|target| {
-        apply_to_target(target, &value, resources).map_err(|error| error.position(target.position))
+        apply_to_target(target, &value, budget, resources)
+            .map_err(|error| error.position(target.position))
     })
 }
 
@@ -214,15 +221,23 @@ fn rejects(reject: &Selector, compiled: &CompiledSelector, resource: &Resource) 
 fn apply_to_target(
     target: &ReplacementTarget,
     value: &Node,
+    budget: &Budget,
     resources: &mut Resources,
 ) -> Result<()> {
     let target = Target::new(target)?;
+    for field in &target.fields {
+        let fits = budget.check_depth(field.path.len(), value);
+        budget
+            .check_parts(field.path.len())
+            .and(fits)
+            .map_err(|error| error.position(field.position))?;
+    }
     for resource in resources.as_mut_slice() {
         if target.selects(resource) {
             let id = resource.id().clone();
             let node = resource.node_mut();
             for field in &target.fields {
-                copy_to(node, field, value, target.options).map_err(|error| {
+                copy_to(node, field, value, (target.options, budget)).map_err(|error| {
                     at_entry(error, field.position)
                         .field(field.written)
                         .resource(&id)
@@ -240,12 +255,15 @@ fn copy_to(
     node: &mut Node,
     field: &Field<'_>,
     value: &Node,
-    options: Option<&FieldOptions>,
+    (options, budget): (Option<&FieldOptions>, &Budget),
 ) -> Result<()> {
     let create = options
         .filter(|options| options.create)
         .map(|_| Kind::of(value));
-    let mut set = |slot: &mut Node| set_value(slot, value, options);
+    let mut set = |slot: &mut Node| {
+        set_value(slot, value, options)?;
+        budget.charge_node(slot, 1)
+    };
     if embedded::set(node, &field.path, create, &mut set) {
         return Ok(());
     }

@@ -10,6 +10,7 @@ use crate::decode::{fields, integer, list, located, selector, text};
 use crate::error::{Error, Result};
 use crate::field_path;
 use crate::files::base_name;
+use crate::limits::Budget;
 use crate::loader::Loader;
 use crate::metadata;
 use crate::resource::Resource;
@@ -66,7 +67,7 @@ pub(crate) fn decode(configuration: &Node, loader: &Loader<'_>) -> Result<ValueA
 /// # Errors
 /// Where a path meets what it does not fit, or ends at a map or list.
 // kustomize: ValueAddTransformerPlugin.Transform
-pub(crate) fn apply(add: &ValueAdd, resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply(add: &ValueAdd, budget: &Budget, resources: &mut Resources) -> Result<()> {
     for target in &add.targets {
         let selector = target
             .selector
@@ -84,7 +85,7 @@ pub(crate) fn apply(add: &ValueAdd, resources: &mut Resources) -> Result<()> {
             .filter(|resource| is_selected(resource))
         {
             let id = resource.id().clone();
-            add.write(target, resource)
+            add.write(target, budget, resource)
                 .map_err(|error| error.field(target.field_path.as_str()).resource(&id))?;
         }
     }
@@ -92,7 +93,7 @@ pub(crate) fn apply(add: &ValueAdd, resources: &mut Resources) -> Result<()> {
 }
 
 impl ValueAdd {
-    fn write(&self, target: &Target, resource: &mut Resource) -> Result<()> {
+    fn write(&self, target: &Target, budget: &Budget, resource: &mut Resource) -> Result<()> {
         if target.field_path == "metadata/namespace" {
             let args = NamespaceArgs {
                 namespace: self.value.clone(),
@@ -101,6 +102,8 @@ impl ValueAdd {
             return namespace::move_one(&args, &[], resource);
         }
         let path = split(&target.field_path);
+        budget.check_parts(path.len())?;
+        budget.charge(self.value.len())?;
         let Some(field) = field_path::lookup_or_create(resource.node_mut(), &path)? else {
             return Ok(());
         };

@@ -16,7 +16,10 @@ fn refusal(text: &str) -> String {
 #[test]
 fn bad_references_are_refused() {
     for (text, want) in [
-        ("a: *b", "1:4 unknown anchor 'b' referenced"),
+        (
+            "a: *b",
+            "1:4 an alias refers to an anchor that is not defined; a text that begins with `*` needs quotes",
+        ),
         ("a: &a [*a]", "1:8 anchor 'a' value contains itself"),
         (
             "a: &a {b: c, <<: *a}",

@@ -151,6 +151,20 @@ pub(super) fn size(value: &Value) -> usize {
     }
 }
 
+/// The bytes that a value counts for, with all that are in it.
+pub(super) fn weight(value: &Value) -> usize {
+    crate::limits::Limits::NODE_BYTES
+        + match value {
+            Value::Array(items) => items.iter().map(weight).sum(),
+            Value::Object(entries) => entries
+                .iter()
+                .map(|(key, value)| key.len() + weight(value))
+                .sum(),
+            Value::String(text) => text.len(),
+            _ => 0,
+        }
+}
+
 /// How many values are inside one another, at most.
 pub(super) fn depth(value: &Value) -> usize {
     1 + match value {

@@ -6,6 +6,7 @@ use goyaml::{Data, Node, Style, Tag, Text};
 
 use crate::error::{Error, Result};
 use crate::generators::base64_lines;
+use crate::limits::Budget;
 
 /// The value of a variable.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,14 +20,16 @@ pub(super) enum Value {
 }
 
 /// The values of all variables, and which of them have been used.
-pub(super) struct Substitution {
+pub(super) struct Substitution<'a> {
+    budget: &'a Budget,
     values: BTreeMap<Text, Value>,
     used: BTreeSet<Text>,
 }
 
-impl Substitution {
-    pub(super) const fn new(values: BTreeMap<Text, Value>) -> Self {
+impl<'a> Substitution<'a> {
+    pub(super) const fn new(values: BTreeMap<Text, Value>, budget: &'a Budget) -> Self {
         Self {
+            budget,
             values,
             used: BTreeSet::new(),
         }
@@ -49,10 +52,7 @@ impl Substitution {
     pub(super) fn apply(&mut self, node: &mut Node) -> Result<()> {
         match &mut node.data {
             _ if node.tag == Tag::Null => Ok(()),
-            Data::Scalar(_) => {
-                self.replace_in(node);
-                Ok(())
-            }
+            Data::Scalar(_) => self.replace_in(node),
             Data::Sequence(items) => items.iter_mut().try_for_each(|item| {
                 if !is_text(item) {
                     return Err(Error::new(
@@ -61,8 +61,7 @@ impl Substitution {
                     .position(item.position)
                     .hint("put the item in quotes"));
                 }
-                self.replace_in(item);
-                Ok(())
+                self.replace_in(item)
             }),
             Data::Mapping(entries) => entries.iter_mut().try_for_each(|(key, value)| {
                 if !is_text(key) {
@@ -72,8 +71,7 @@ impl Substitution {
                     .position(key.position)
                     .hint("put the key in quotes"));
                 }
-                self.replace_in(value);
-                Ok(())
+                self.replace_in(value)
             }),
             Data::Alias(_) => {
                 Err(Error::new("an alias stands where a value is expected").position(node.position))
@@ -82,21 +80,23 @@ impl Substitution {
     }
 
     /// Replaces references in a text and leaves anything else alone.
-    fn replace_in(&mut self, node: &mut Node) {
+    fn replace_in(&mut self, node: &mut Node) -> Result<()> {
         if !is_text(node) {
-            return;
+            return Ok(());
         }
         let text = node.to_text().unwrap_or_default();
         // kustomize: updateNodeValue drops the style of every text it passes, whether it holds a reference or not.
         node.style = Style::PLAIN;
         if !text.contains('$') {
-            return;
+            return Ok(());
         }
-        let (text, tag) = self
-            .whole(&text)
-            .unwrap_or_else(|| (self.expand(&text), Tag::Str));
+        let (text, tag) = match self.whole(&text) {
+            Some(value) => value,
+            None => (self.expand(&text)?, Tag::Str),
+        };
         node.data = Data::Scalar(text);
         node.tag = tag;
+        Ok(())
     }
 
     /// The value of a text that is a reference and nothing else; it keeps its type.
@@ -115,7 +115,7 @@ impl Substitution {
     }
 
     // kustomize: refvar.DoReplacements and tryReadVariableName
-    fn expand(&mut self, text: &str) -> Text {
+    fn expand(&mut self, text: &str) -> Result<Text> {
         let mut expanded = Vec::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('$') {
@@ -124,7 +124,9 @@ impl Substitution {
                 .strip_prefix('(')
                 .and_then(|inside| inside.split_once(')'));
             if let Some((name, after)) = reference {
-                expanded.extend_from_slice(self.written(name).as_bytes());
+                let written = self.written(name);
+                self.budget.charge(written.len())?;
+                expanded.extend_from_slice(written.as_bytes());
                 rest = after;
                 continue;
             }
@@ -142,7 +144,8 @@ impl Substitution {
         }
         expanded.extend_from_slice(rest.as_bytes());
         // kustomize: yaml.Node.SetString writes as base64 what is no UTF-8.
-        String::from_utf8(expanded).map_or_else(|error| base64_lines(error.as_bytes()), Text::from)
+        let text = String::from_utf8(expanded);
+        Ok(text.map_or_else(|error| base64_lines(error.as_bytes()), Text::from))
     }
 
     /// A variable's value within a text; a reference to no variable stays as it is.

@@ -5,6 +5,7 @@ use goyaml::{Limits, Node};
 use super::{apply, split};
 use crate::field_spec::FieldSpec;
 use crate::kustomization::Image;
+use crate::limits::Budget;
 use crate::resource::Resource;
 use crate::resources::Resources;
 
@@ -23,7 +24,7 @@ fn changed(image: &Image, current: &str) -> String {
     );
     let mut resources = resources(&text);
     let specs = [FieldSpec::of_every_kind("spec/containers[]/image", true)];
-    apply(image, &specs, &mut resources).unwrap();
+    apply(image, &specs, &Budget::default(), &mut resources).unwrap();
     let mut out = String::new();
     goyaml::emit_canonical(resources.as_slice()[0].node(), &mut out).unwrap();
     let line = out
@@ -104,7 +105,13 @@ fn containers_are_found_at_any_depth() {
     let text = "{apiVersion: x/v1, kind: Custom, metadata: {name: c}, spec: {image: nginx:1}, \
                 deep: {list: [{containers: [{image: nginx:1}]}], initContainers: [{image: nginx:2, containers: text}]}}";
     let mut resources = resources(text);
-    apply(&image("nginx", ["", "", "", "-x"]), &[], &mut resources).unwrap();
+    apply(
+        &image("nginx", ["", "", "", "-x"]),
+        &[],
+        &Budget::default(),
+        &mut resources,
+    )
+    .unwrap();
     let node = resources.as_slice()[0].node();
     let found = |path: &[&str]| node.get_path(path).and_then(Node::items).unwrap()[0].clone();
     assert_eq!(
@@ -130,7 +137,13 @@ fn images_in_resource_definitions_stay() {
     let text = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: c}, \
                 spec: {containers: [{image: nginx:1}]}}";
     let mut resources = resources(text);
-    apply(&image("nginx", ["", "2", "", ""]), &[], &mut resources).unwrap();
+    apply(
+        &image("nginx", ["", "2", "", ""]),
+        &[],
+        &Budget::default(),
+        &mut resources,
+    )
+    .unwrap();
     let containers = resources.as_slice()[0]
         .node()
         .get_path(&["spec", "containers"])
@@ -146,7 +159,13 @@ fn images_in_resource_definitions_stay() {
 fn what_is_no_container_is_refused() {
     let mut resources =
         resources("{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [text]}}");
-    let error = apply(&image("nginx", ["", "2", "", ""]), &[], &mut resources).unwrap_err();
+    let error = apply(
+        &image("nginx", ["", "2", "", ""]),
+        &[],
+        &Budget::default(),
+        &mut resources,
+    )
+    .unwrap_err();
     assert!(
         error
             .to_string()

@@ -5,6 +5,7 @@ use goyaml::{Limits, Node};
 use super::{apply, read_file};
 use crate::error::{Error, Result};
 use crate::kustomization::replacement_fields::decode_replacement;
+use crate::limits::Budget;
 use crate::resource::Resource;
 use crate::resources::Resources;
 
@@ -34,6 +35,7 @@ fn run(replacement: &str, objects: &[&str]) -> Result<Vec<String>> {
     let mut resources = resources(objects);
     apply(
         &[decode_replacement(&parse(replacement), true)?],
+        &Budget::default(),
         &mut resources,
     )?;
     resources
@@ -150,6 +152,7 @@ fn sources_are_found_by_earlier_names() {
     let text = "{source: {kind: Deployment, name: one}, targets: [{select: {kind: Pod}, fieldPaths: [spec.v]}]}";
     apply(
         &[decode_replacement(&parse(text), true).unwrap()],
+        &Budget::default(),
         &mut resources,
     )
     .unwrap();

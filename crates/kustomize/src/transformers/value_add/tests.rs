@@ -5,6 +5,7 @@ use goyaml::{Limits, Node};
 use super::{apply, decode, insert_part};
 use crate::build::Options;
 use crate::files::MemoryFiles;
+use crate::limits::Budget;
 use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::resources::Resources;
@@ -20,7 +21,7 @@ fn changed(files: &MemoryFiles, configuration: &str, object: &str) -> String {
     let add = decode(&parse(configuration), &loader).unwrap();
     let mut resources = Resources::new();
     resources.append(Resource::new(parse(object))).unwrap();
-    apply(&add, &mut resources).unwrap();
+    apply(&add, &Budget::default(), &mut resources).unwrap();
     let mut out = String::new();
     goyaml::emit_canonical(resources.as_slice()[0].node(), &mut out).unwrap();
     out

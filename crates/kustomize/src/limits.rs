@@ -1,0 +1,230 @@
+//! How much a build may ask for, and what it has asked for so far.
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::Cell;
+
+use goyaml::{Data, Node};
+
+use crate::error::{Error, Result};
+use crate::resource::Resource;
+
+/// Bounds on one build; what goes past them is refused with an error that names the bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bounds on each file. The parts that a path to a field may have are bounded by its depth too.
+    pub yaml: goyaml::Limits,
+    /// Kustomizations that are opened, each as often as it is listed.
+    pub layers: usize,
+    /// Kustomizations inside one another.
+    pub nesting: usize,
+    /// Bytes that are loaded, generated and copied: those of the texts, and [`NODE_BYTES`](Self::NODE_BYTES) for each
+    /// node.
+    pub content: usize,
+    /// Bytes of output.
+    pub output: usize,
+}
+
+impl Limits {
+    /// What a node counts for, beside its text.
+    pub const NODE_BYTES: usize = 64;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            yaml: goyaml::Limits::default(),
+            layers: 20_000,
+            nesting: 100,
+            content: 1 << 30,
+            output: 512 << 20,
+        }
+    }
+}
+
+/// What a build may still ask for.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limits: Limits,
+    layers: Cell<usize>,
+    level: Cell<usize>,
+    content: Cell<usize>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new(Limits::default())
+    }
+}
+
+impl Budget {
+    pub(crate) const fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            layers: Cell::new(limits.layers),
+            level: Cell::new(0),
+            content: Cell::new(limits.content),
+        }
+    }
+
+    /// Counts a kustomization that is opened.
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub(crate) fn open_layer(&self) -> Result<()> {
+        let left = self.layers.get().checked_sub(1).ok_or_else(|| {
+            Error::new(format!(
+                "the build opens more than {} kustomizations",
+                self.limits.layers
+            ))
+            .hint("a base or component counts as often as it is listed")
+        })?;
+        self.layers.set(left);
+        Ok(())
+    }
+
+    /// Makes sure that one more kustomization may be entered.
+    ///
+    /// # Errors
+    /// Where too many are inside one another.
+    pub(crate) fn check_nesting(&self) -> Result<()> {
+        if self.level.get() >= self.limits.nesting {
+            return Err(Error::new(format!(
+                "more than {} kustomizations are inside one another",
+                self.limits.nesting
+            )));
+        }
+        Ok(())
+    }
+
+    /// Says that what follows is one kustomization further in.
+    pub(crate) fn enter(&self) {
+        self.level.set(self.level.get().saturating_add(1));
+    }
+
+    /// Takes back one [`Self::enter`].
+    pub(crate) fn leave(&self) {
+        self.level.set(self.level.get().saturating_sub(1));
+    }
+
+    /// Counts bytes that come into being.
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub(crate) fn charge(&self, bytes: usize) -> Result<()> {
+        let left = self.content.get().checked_sub(bytes).ok_or_else(|| {
+            Error::new(format!(
+                "the build loads, generates and copies more than {} bytes",
+                self.limits.content
+            ))
+        })?;
+        self.content.set(left);
+        Ok(())
+    }
+
+    /// Counts a tree that comes into being `times` times.
+    ///
+    /// # Errors
+    /// Where it is too much.
+    pub(crate) fn charge_node(&self, node: &Node, times: usize) -> Result<()> {
+        self.charge(weight(node).saturating_mul(times))
+    }
+
+    /// Counts resources that come into being.
+    ///
+    /// # Errors
+    /// Where they are too much.
+    pub(crate) fn charge_resources(&self, resources: &[Resource]) -> Result<()> {
+        resources
+            .iter()
+            .try_for_each(|resource| self.charge_node(resource.node(), 1))
+    }
+
+    /// Makes sure that a tree at the end of a path is not too deep.
+    ///
+    /// # Errors
+    /// Where it is.
+    pub(crate) fn check_depth(&self, parts: usize, value: &Node) -> Result<()> {
+        let depth = self.limits.yaml.depth;
+        if parts.saturating_add(depth_of(value)) > depth {
+            return Err(Error::new(format!(
+                "the object would be deeper than {depth} levels"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a path to a field is not too long.
+    ///
+    /// # Errors
+    /// Where it is.
+    pub(crate) fn check_parts(&self, parts: usize) -> Result<()> {
+        check_parts(parts, self.limits.yaml.depth)
+    }
+}
+
+/// Makes sure that a path to a field has no more parts than an object may have levels.
+///
+/// # Errors
+/// Where it has.
+pub(crate) fn check_parts(parts: usize, limit: usize) -> Result<()> {
+    if parts > limit {
+        return Err(Error::new(format!("a path has more than {limit} parts")));
+    }
+    Ok(())
+}
+
+/// The bytes that a tree counts for.
+fn weight(node: &Node) -> usize {
+    Limits::NODE_BYTES.saturating_add(match &node.data {
+        Data::Scalar(text) | Data::Alias(text) => text.len(),
+        Data::Sequence(items) => items
+            .iter()
+            .fold(0, |sum, item| sum.saturating_add(weight(item))),
+        Data::Mapping(entries) => entries.iter().fold(0, |sum, (key, value)| {
+            sum.saturating_add(weight(key))
+                .saturating_add(weight(value))
+        }),
+    })
+}
+
+fn depth_of(node: &Node) -> usize {
+    match &node.data {
+        Data::Scalar(_) | Data::Alias(_) => 0,
+        Data::Sequence(items) => 1 + items.iter().map(depth_of).max().unwrap_or_default(),
+        Data::Mapping(entries) => {
+            1 + entries
+                .iter()
+                .map(|(_, value)| depth_of(value))
+                .max()
+                .unwrap_or_default()
+        }
+    }
+}
+
+/// The bytes that a tree has at least when it is written, `level` levels in.
+pub(crate) fn written_size(node: &Node, level: usize) -> usize {
+    match &node.data {
+        Data::Scalar(text) | Data::Alias(text) => {
+            let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+            // A text of several lines is indented line by line.
+            text.len()
+                .saturating_add(lines.saturating_mul(level.saturating_mul(2)))
+        }
+        Data::Sequence(items) => items.iter().fold(0, |sum, item| {
+            sum.saturating_add(line_size(level))
+                .saturating_add(written_size(item, level.saturating_add(1)))
+        }),
+        Data::Mapping(entries) => entries.iter().fold(0, |sum, (key, value)| {
+            sum.saturating_add(line_size(level))
+                .saturating_add(written_size(key, level))
+                .saturating_add(written_size(value, level.saturating_add(1)))
+        }),
+    }
+}
+
+/// The bytes of a line with an entry, without the entry.
+const fn line_size(level: usize) -> usize {
+    level.saturating_mul(2).saturating_add(3)
+}
