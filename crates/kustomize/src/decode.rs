@@ -171,8 +171,8 @@ fn key_text(key: &Node, field: &str) -> Result<Text> {
 /// A field spec: `group`, `version`, `kind`, `path`, `create`.
 ///
 /// # Errors
-/// Where a field is of another type; other fields are ignored as kustomize ignores them in configurations.
-pub(crate) fn field_spec(node: &Node, field: &str) -> Result<FieldSpec> {
+/// Where a field is of another type or, if `strict`, unknown.
+pub(crate) fn field_spec(node: &Node, field: &str, strict: bool) -> Result<FieldSpec> {
     let mut spec = FieldSpec::default();
     for (name, value) in fields(node, field)? {
         match name.as_str() {
@@ -181,6 +181,10 @@ pub(crate) fn field_spec(node: &Node, field: &str) -> Result<FieldSpec> {
             "kind" => spec.gvk.kind = text(value, "kind")?,
             "path" => spec.path = text(value, "path")?,
             "create" => spec.create = boolean(value, "create")?,
+            _ if strict => {
+                let known = ["group", "version", "kind", "path", "create"];
+                return Err(unknown(node, &name, &known));
+            }
             _ => {}
         }
     }

@@ -26,6 +26,7 @@ pub mod metadata;
 mod origin;
 mod patches;
 mod plugins;
+mod re2;
 mod references;
 mod resource;
 mod resources;

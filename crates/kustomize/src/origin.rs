@@ -173,7 +173,7 @@ impl Configuration {
 /// Says where a resource comes from.
 ///
 /// # Errors
-/// Where the origin cannot be written as YAML.
+/// Where the origin cannot be written as YAML, and where the annotations are no map.
 pub(crate) fn set(resource: &mut Resource, origin: &Origin) -> Result<()> {
     annotate(resource, ORIGIN, &origin.to_node())
 }
@@ -245,6 +245,13 @@ fn annotation<T>(
 }
 
 fn annotate(resource: &mut Resource, name: &str, value: &Node) -> Result<()> {
+    let present = resource.node().get_path(&["metadata", "annotations"]);
+    if let Some(present) = present.filter(|node| !node.is_mapping() && !node.is_null()) {
+        return Err(Error::new("annotations can only be added to a map")
+            .position(present.position)
+            .field("metadata.annotations")
+            .resource(resource.id()));
+    }
     let written = goyaml::encode(value).map_err(|error| Error::new(error.message))?;
     let mut annotations = metadata::annotations(resource.node());
     annotations.insert(name.into(), written.into());

@@ -216,7 +216,11 @@ impl<'a> Settings<'a> {
         let specs = self.field("fieldSpecs")?;
         specs.map_or_else(
             || Ok(Vec::new()),
-            |node| list(node, "fieldSpecs", |item| field_spec(item, "fieldSpecs")),
+            |node| {
+                list(node, "fieldSpecs", |item| {
+                    field_spec(item, "fieldSpecs", false)
+                })
+            },
         )
     }
 

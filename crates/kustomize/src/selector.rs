@@ -6,6 +6,7 @@ use regex::Regex;
 use crate::error::{Error, Result};
 use crate::id::{Gvk, ResId};
 use crate::metadata::{self, StringMap};
+use crate::re2;
 use crate::resource::Resource;
 
 /// Parts of an id as regular expressions, and label expressions; empty parts match everything.
@@ -135,15 +136,9 @@ impl Pattern {
         {
             return Ok(Self::Literal(expression.clone()));
         }
-        Regex::new(&format!("^(?:{expression})$"))
+        re2::compile(&format!("^(?:{expression})$"))
             .map(Self::Regex)
-            .map_err(|error| {
-                let reason = error.to_string();
-                let reason = reason
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .trim_start_matches("error: ");
+            .map_err(|reason| {
                 Error::new(format!(
                     "`{part}` of the selector is not a regular expression: {reason}"
                 ))
@@ -239,13 +234,13 @@ impl<'a> RequirementParser<'a> {
     fn one(&mut self) -> Option<Requirement> {
         self.skip_space();
         if self.take("!").is_some() {
-            let key = self.word()?.to_owned();
+            let key = self.key()?;
             return Some(Requirement {
                 key,
                 operator: Operator::DoesNotExist,
             });
         }
-        let key = self.word()?.to_owned();
+        let key = self.key()?;
         self.skip_space();
         if self.rest.is_empty() || self.rest.starts_with(',') {
             return Some(Requirement {
@@ -259,16 +254,16 @@ impl<'a> RequirementParser<'a> {
 
     fn operator(&mut self) -> Option<Operator> {
         if self.take("==").is_some() || self.take("=").is_some() {
-            return Some(Operator::In(vec![self.value()]));
+            return Some(Operator::In(vec![self.value()?]));
         }
         if self.take("!=").is_some() {
-            return Some(Operator::NotIn(vec![self.value()]));
+            return Some(Operator::NotIn(vec![self.value()?]));
         }
         if self.take(">").is_some() {
-            return self.value().parse().ok().map(Operator::GreaterThan);
+            return self.value()?.parse().ok().map(Operator::GreaterThan);
         }
         if self.take("<").is_some() {
-            return self.value().parse().ok().map(Operator::LessThan);
+            return self.value()?.parse().ok().map(Operator::LessThan);
         }
         match self.word()? {
             "in" => Some(Operator::In(self.set()?)),
@@ -282,7 +277,7 @@ impl<'a> RequirementParser<'a> {
         self.take("(")?;
         let mut values = Vec::new();
         loop {
-            values.push(self.value());
+            values.push(self.value()?);
             self.skip_space();
             if self.take(")").is_some() {
                 return Some(values);
@@ -291,10 +286,22 @@ impl<'a> RequirementParser<'a> {
         }
     }
 
+    // apimachinery: content.IsLabelKey
+    fn key(&mut self) -> Option<String> {
+        let key = self.word()?;
+        let (prefix, name) = match key.split_once('/') {
+            Some((prefix, name)) => (Some(prefix), name),
+            None => (None, key),
+        };
+        let is_valid = is_label_word(name) && prefix.is_none_or(is_subdomain);
+        is_valid.then(|| key.to_owned())
+    }
+
     /// A value may be empty.
-    fn value(&mut self) -> String {
-        self.skip_space();
-        self.word().unwrap_or_default().to_owned()
+    // apimachinery: content.IsLabelValue
+    fn value(&mut self) -> Option<String> {
+        let value = self.word().unwrap_or_default();
+        (value.is_empty() || is_label_word(value)).then(|| value.to_owned())
     }
 
     fn word(&mut self) -> Option<&'a str> {
@@ -316,6 +323,29 @@ impl<'a> RequirementParser<'a> {
     fn skip_space(&mut self) {
         self.rest = self.rest.trim_start();
     }
+}
+
+/// Up to 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends.
+fn is_label_word(word: &str) -> bool {
+    let is_end = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    word.len() <= 63
+        && is_end(word.bytes().next())
+        && is_end(word.bytes().next_back())
+        && word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// Up to 253 lower-case letters, digits and `-` in parts between dots.
+fn is_subdomain(text: &str) -> bool {
+    let is_end = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_part = |part: &str| {
+        let bytes = part.as_bytes();
+        bytes.first().is_some_and(is_end)
+            && bytes.last().is_some_and(is_end)
+            && bytes.iter().all(|byte| is_end(byte) || *byte == b'-')
+    };
+    text.len() <= 253 && text.split('.').all(is_part)
 }
 
 #[cfg(test)]
@@ -351,6 +381,23 @@ mod tests {
                 expected,
                 "{text}"
             );
+        }
+        let long = format!("a!={}", "b".repeat(70));
+        let invalid = [
+            "-bad!=b",
+            "a=-b",
+            "!a/",
+            "/a",
+            "A.b/c",
+            "a/b/c",
+            "a in (b, c-)",
+            &long,
+        ];
+        for text in invalid {
+            assert!(parse_requirements("labelSelector", text).is_err(), "{text}");
+        }
+        for text in ["a.b-c/D_e", "x,!y", "a in (,b)"] {
+            assert!(parse_requirements("labelSelector", text).is_ok(), "{text}");
         }
         for text in ["a in b", "a=b c", "=b", "a in (b", "a ~ b", ","] {
             assert!(parse_requirements("labelSelector", text).is_err(), "{text}");

@@ -5,6 +5,7 @@ use regex::Regex;
 
 use super::{conditioned_item, field_index, is_condition, items, split_condition, wrong_kind};
 use crate::error::{Error, Result};
+use crate::re2;
 
 /// What is created at the end of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -219,7 +220,7 @@ impl<'a> Condition<'a> {
         let pattern = if is_text {
             Pattern::Text(value)
         } else {
-            let regex = Regex::new(value).map_err(|_| {
+            let regex = re2::compile(value).map_err(|_| {
                 Error::new(format!("`{value}` is not a regular expression"))
                     .hint("write it in RE2 syntax")
             })?;

@@ -27,7 +27,9 @@ pub(crate) fn label(node: &Node, strict: bool) -> Result<Label> {
                 label.include_volume_claim_templates =
                     boolean(value, "includeVolumeClaimTemplates")?;
             }
-            "fields" => label.fields = list(value, "fields", |item| field_spec(item, "fields"))?,
+            "fields" => {
+                label.fields = list(value, "fields", |item| field_spec(item, "fields", strict))?;
+            }
             _ if strict => {
                 let known = [
                     "pairs",

@@ -11,6 +11,7 @@ use crate::field_spec::{Create, FieldSpec};
 use crate::kustomization::Image;
 use crate::limits::Budget;
 use crate::metadata;
+use crate::re2;
 use crate::resources::Resources;
 
 /// Changes images in every list called `containers` or `initContainers`, and then in the fields of the field specs.
@@ -54,7 +55,7 @@ impl<'a> Update<'a> {
         Some(Self {
             image,
             budget,
-            pattern: Regex::new(&pattern).ok()?,
+            pattern: re2::compile(&pattern).ok()?,
         })
     }
 
