@@ -298,14 +298,27 @@ impl Node {
 
     /// Says of the node and all below it which file they were read from.
     pub fn set_file(&mut self, file: u32) {
-        self.position.file = file;
+        self.for_each_place(&mut |place| place.file = file);
+    }
+
+    /// Says of the node and all below it that they stand at one place: where the text stands that they were read from.
+    pub fn set_place(&mut self, place: Position) {
+        self.for_each_place(&mut |position| *position = place);
+    }
+
+    fn for_each_place(&mut self, change: &mut dyn FnMut(&mut Position)) {
+        change(&mut self.position);
         match &mut self.data {
             Data::Scalar(_) | Data::Alias(_) => {}
-            Data::Sequence(items) => items.iter_mut().for_each(|item| item.set_file(file)),
+            Data::Sequence(items) => {
+                for item in items {
+                    item.for_each_place(change);
+                }
+            }
             Data::Mapping(entries) => {
                 for (key, value) in entries {
-                    key.set_file(file);
-                    value.set_file(file);
+                    key.for_each_place(change);
+                    value.for_each_place(change);
                 }
             }
         }

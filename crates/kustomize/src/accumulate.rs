@@ -290,7 +290,7 @@ impl<'a> Layer<'a> {
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.before_replacements(resources)?;
             }
-            let schema = session.schema.for_transformer(transformer);
+            let schema = session.schema.use_for(transformer);
             transformer
                 .apply(schema, &session.budget, resources)
                 .map_err(|error| self.blame(error))?;
@@ -355,7 +355,7 @@ impl<'a> Layer<'a> {
         let mut inline = Accumulated::default();
         let mut paths = Vec::new();
         for entry in entries {
-            match load::resources(entry.text.as_bytes(), &session.options.limits.yaml) {
+            match load::inline(&entry.text, entry.position, &session.options.limits.yaml) {
                 Ok(mut resources) => {
                     session.budget.charge_resources(&resources)?;
                     self.annotate(&mut resources, base_name(&self.file))?;

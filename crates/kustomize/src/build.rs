@@ -182,9 +182,6 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
     } = layer.accumulate(Accumulated::default(), session)?;
     let names = std::rc::Rc::clone(layer.loader().names());
     if !variables.is_empty() {
-        session.hooks.before_replacements(&mut resources)?;
-    }
-    if !variables.is_empty() {
         session.before_replacements(&mut resources)?;
     }
     session

@@ -35,8 +35,9 @@ impl ChosenSchema {
         }
     }
 
-    /// The schema for a transformer.
-    pub(crate) const fn for_transformer(&mut self, transformer: &Transformer) -> &Schema {
+    /// The schema for a transformer that is about to run; remembers whether one has merged by it, on which it depends how
+    /// a custom schema that is named later goes together with it.
+    pub(crate) const fn use_for(&mut self, transformer: &Transformer) -> &Schema {
         self.has_merged = self.has_merged || transformer.merges();
         &self.schema
     }

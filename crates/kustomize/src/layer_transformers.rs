@@ -9,7 +9,7 @@ use crate::kustomization::{
     self, Kustomization, Label, Located, Patch as PatchEntry, ReplacementField,
 };
 use crate::load;
-use crate::loader::Loader;
+use crate::loader::{Loaded, Loader};
 use crate::patches;
 use crate::patches::json6902::JsonPatch;
 use crate::resource::Resource;
@@ -167,24 +167,7 @@ fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
 /// # Errors
 /// Where it names no patch or two, and where the patch is none.
 pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Result<Transformer> {
-    let inline = entry.patch.trim();
-    let (text, file) = match (inline.is_empty(), entry.path.is_empty()) {
-        (true, true) => {
-            return Err(
-                Error::new("an entry of `patches` needs `patch` or `path`").field("patches")
-            );
-        }
-        (false, false) => {
-            return Err(
-                Error::new("an entry of `patches` has both `patch` and `path`").field("patches"),
-            );
-        }
-        (false, true) => (inline.to_owned(), None),
-        (true, false) => {
-            let file = loader.load_path(&entry.path)?;
-            (patch_text(&file.bytes, &file.name)?, Some(file))
-        }
-    };
+    let (text, file) = patch_source(entry, entry.patch.trim(), loader, "patches")?;
     let parsed = patches::parse(&text, limits);
     let mut patch = match (parsed, &file) {
         (Ok(patch), _) => patch,
@@ -194,11 +177,9 @@ pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Res
     };
     if let patches::Patch::StrategicMerge(objects) = &mut patch {
         for object in objects {
-            object
-                .node_mut()
-                .set_file(file.as_ref().map_or(0, |file| file.number));
-            if file.is_none() {
-                object.node_mut().position = entry.position;
+            match &file {
+                Some(file) => object.node_mut().set_file(file.number),
+                None => object.node_mut().set_place(entry.position),
             }
             object.notes.name_change_allowed |= entry.allow_name_change;
             object.notes.kind_change_allowed |= entry.allow_kind_change;
@@ -210,15 +191,28 @@ pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Res
     })
 }
 
-fn patch_text(bytes: &[u8], name: &str) -> Result<String> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        Error::new(format!(
-            "the file is not UTF-8 text: byte {} is not",
-            error.valid_up_to()
-        ))
-        .in_file(name)
-    })?;
-    Ok(text.to_owned())
+/// The text of a patch that stands in the entry or in a file, and the file.
+fn patch_source(
+    entry: &PatchEntry,
+    inline: &str,
+    loader: &Loader,
+    field: &str,
+) -> Result<(String, Option<Loaded>)> {
+    let refuse = |what: &str| Err(Error::new(format!("an entry of `{field}` {what}")).field(field));
+    match (inline.is_empty(), entry.path.is_empty()) {
+        (true, true) => refuse("needs `patch` or `path`"),
+        (false, false) => refuse("has both `patch` and `path`"),
+        (false, true) => Ok((inline.to_owned(), None)),
+        (true, false) => {
+            let file = loader.load_path(&entry.path)?;
+            let text = std::str::from_utf8(&file.bytes).map_err(|error| {
+                let byte = error.valid_up_to();
+                Error::new(format!("the file is not UTF-8 text: byte {byte} is not"))
+                    .in_file(&file.name)
+            })?;
+            Ok((text.to_owned(), Some(file)))
+        }
+    }
 }
 
 /// Reads an entry of `patchesJson6902`.
@@ -235,23 +229,10 @@ pub(crate) fn json_patch(entry: &PatchEntry, loader: &Loader) -> Result<Transfor
     else {
         return refuse("an entry of `patchesJson6902` needs `target.name`");
     };
-    let text = match (entry.patch.is_empty(), entry.path.is_empty()) {
-        (true, true) => return refuse("an entry of `patchesJson6902` needs `patch` or `path`"),
-        (false, false) => {
-            return refuse("an entry of `patchesJson6902` has both `patch` and `path`");
-        }
-        (false, true) => entry.patch.to_string(),
-        (true, false) => {
-            let file = loader.load_path(&entry.path)?;
-            patch_text(&file.bytes, &file.name)?
-        }
-    };
-    let patch = JsonPatch::parse(&text).map_err(|error| {
-        if entry.path.is_empty() {
-            error.replace_position(entry.position)
-        } else {
-            error.in_file(&entry.path)
-        }
+    let (text, file) = patch_source(entry, &entry.patch, loader, "patchesJson6902")?;
+    let patch = JsonPatch::parse(&text).map_err(|error| match &file {
+        Some(file) => error.in_file(&file.name),
+        None => error.replace_position(entry.position),
     })?;
     if patch.is_empty() {
         return refuse("the patch is empty");
@@ -271,16 +252,9 @@ pub(crate) fn strategic_patches(
 ) -> Result<Vec<Resource>> {
     let mut patches = Vec::new();
     for entry in entries {
-        match load::resources(entry.text.as_bytes(), limits) {
-            Ok(mut inline) => {
-                for patch in &mut inline {
-                    patch.node_mut().position = entry.position;
-                }
-                patches.extend(inline);
-            }
-            Err(error) if entry.text.contains('\n') => {
-                return Err(error.replace_position(entry.position));
-            }
+        match load::inline(&entry.text, entry.position, limits) {
+            Ok(inline) => patches.extend(inline),
+            Err(error) if entry.text.contains('\n') => return Err(error),
             Err(_) => patches.extend(load::resources_of_file(&loader.load(entry)?, limits)?),
         }
     }

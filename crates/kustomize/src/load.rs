@@ -1,6 +1,6 @@
 //! Objects out of a file: splitting documents, unwrapping lists, refusing what is no object.
 
-use goyaml::{Dialect, Limits, Node};
+use goyaml::{Dialect, Limits, Node, Position};
 
 use crate::error::{Error, Result};
 use crate::metadata;
@@ -30,6 +30,20 @@ pub(crate) fn resources_of_file(
     let mut nodes = nodes(&file.bytes, limits).map_err(|error| error.in_file(&file.name))?;
     for node in &mut nodes {
         node.set_file(file.number);
+    }
+    Ok(nodes.into_iter().map(Resource::new).collect())
+}
+
+/// Reads the objects of a text that stands in a kustomization, and says that they stand there: lines of the text itself
+/// are nothing that anybody sees.
+///
+/// # Errors
+/// As for [`resources`].
+pub(crate) fn inline(text: &str, place: Position, limits: &Limits) -> Result<Vec<Resource>> {
+    let mut nodes =
+        nodes(text.as_bytes(), limits).map_err(|error| error.replace_position(place))?;
+    for node in &mut nodes {
+        node.set_place(place);
     }
     Ok(nodes.into_iter().map(Resource::new).collect())
 }

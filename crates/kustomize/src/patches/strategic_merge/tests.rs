@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use goyaml::{Limits, Node};
 
@@ -45,42 +44,6 @@ fn merges_as_kustomize_does() {
         count += 1;
     }
     assert!(count > 30, "{count} cases");
-}
-
-/// The `merge2-*` cases of a conformance checkout beside the project, where there is one.
-#[test]
-fn merges_as_the_conformance_cases_say() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance/kustomize");
-    let root = std::env::var_os("CONFORMANCE").map_or(root, Into::into);
-    let Ok(entries) = std::fs::read_dir(&root) else {
-        println!("SKIPPED: no conformance cases in {}", root.display());
-        return;
-    };
-    let read = |path: &Path| std::fs::read_to_string(path).ok();
-    let mut count = 0;
-    for case in entries.map(|entry| entry.unwrap().path()) {
-        let files = (
-            read(&case.join("in/resource.yaml")),
-            read(&case.join("in/patch.yaml")),
-            read(&case.join("want.yaml")),
-        );
-        let (Some(target), Some(patch), Some(want)) = files else {
-            continue;
-        };
-        if case
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("merge2-"))
-        {
-            assert_eq!(
-                merged(&Schema::builtin(), &target, &patch),
-                want,
-                "{}",
-                case.display()
-            );
-            count += 1;
-        }
-    }
-    println!("{count} conformance cases");
 }
 
 #[test]
