@@ -111,7 +111,8 @@ fn an_overlay_may_tighten_the_rules() {
     workspace.prints(&["render"]);
     let run = workspace.run(&["render", "dev"]);
     assert!(
-        run.stderr.contains("\n  `N` must be at most 2; "),
+        run.stderr
+            .contains("\n  `N` must be at most 2 (dev/kustomization.yaml:"),
         "{}",
         run.stderr
     );
