@@ -71,15 +71,6 @@ impl Value {
         }
     }
 
-    /// The truth of a boolean.
-    pub const fn as_bool(&self) -> Option<bool> {
-        if let Self::Bool(value) = self {
-            Some(*value)
-        } else {
-            None
-        }
-    }
-
     /// The number, where it is an integer that fits.
     pub const fn as_i64(&self) -> Option<i64> {
         if let Self::Int(number) = self {
@@ -91,15 +82,6 @@ impl Value {
 
     /// The items of an array.
     pub fn as_array(&self) -> Option<&[Self]> {
-        if let Self::Array(items) = self {
-            Some(items)
-        } else {
-            None
-        }
-    }
-
-    /// The items of an array, to change.
-    pub const fn as_array_mut(&mut self) -> Option<&mut Vec<Self>> {
         if let Self::Array(items) = self {
             Some(items)
         } else {

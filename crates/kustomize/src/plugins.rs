@@ -155,26 +155,30 @@ fn as_texts(node: &mut Node) {
     }
 }
 
+/// The built-in plugins.
+const KINDS: [&str; 17] = [
+    "ConfigMapGenerator",
+    "SecretGenerator",
+    "IAMPolicyGenerator",
+    "PrefixTransformer",
+    "SuffixTransformer",
+    "PrefixSuffixTransformer",
+    "NamespaceTransformer",
+    "LabelTransformer",
+    "AnnotationsTransformer",
+    "ImageTagTransformer",
+    "ReplicaCountTransformer",
+    "PatchTransformer",
+    "PatchStrategicMergeTransformer",
+    "PatchJson6902Transformer",
+    "ReplacementTransformer",
+    "HashTransformer",
+    "ValueAddTransformer",
+];
+
 fn refuse(configuration: &Resource, what: &str) -> Error {
     let kind = &configuration.gvk().kind;
-    let known = [
-        "ConfigMapGenerator",
-        "SecretGenerator",
-        "IAMPolicyGenerator",
-        "PrefixTransformer",
-        "SuffixTransformer",
-        "NamespaceTransformer",
-        "LabelTransformer",
-        "AnnotationsTransformer",
-        "ImageTagTransformer",
-        "ReplicaCountTransformer",
-        "PatchTransformer",
-        "PatchStrategicMergeTransformer",
-        "PatchJson6902Transformer",
-        "ReplacementTransformer",
-        "ValueAddTransformer",
-    ];
-    let hint = decode::nearest(kind, &known).map_or_else(
+    let hint = decode::nearest(kind, &KINDS).map_or_else(
         || "only built-in plugins run (`apiVersion: builtin`); exec, container and Go plugins do not".to_owned(),
         |near| format!("built-in plugins have `apiVersion: builtin`; did you mean `kind: {near}`?"),
     );

@@ -7,6 +7,7 @@ use goyaml::{Data, Node, Position, Text};
 use crate::error::{Error, Result};
 use crate::id::{Gvk, NOT_A_NAMESPACE, ResId};
 use crate::metadata::{self, StringMap};
+use crate::origin;
 use crate::shared::Shared;
 
 /// The domain of the annotations in which kustomize keeps its notes.
@@ -127,11 +128,6 @@ impl Resource {
     pub fn node_mut(&mut self) -> &mut Node {
         self.id.take();
         &mut self.node
-    }
-
-    /// Gives the object away.
-    pub fn into_node(self) -> Node {
-        self.node
     }
 
     /// Whether nothing is left of the object (a patch deleted it).
@@ -332,10 +328,10 @@ impl Resource {
             annotations.remove(name);
         }
         if !keep_origin {
-            annotations.remove("config.kubernetes.io/origin");
+            annotations.remove(origin::ORIGIN);
         }
         if !keep_transformations {
-            annotations.remove("alpha.config.kubernetes.io/transformations");
+            annotations.remove(origin::TRANSFORMATIONS);
         }
         metadata::set_string_map(self.node_mut(), "annotations", &annotations);
     }

@@ -142,11 +142,6 @@ impl Resources {
         }
     }
 
-    /// Positions of the resources whose current id passes the test.
-    pub fn positions_by_id(&self, test: impl Fn(&ResId) -> bool) -> Vec<usize> {
-        self.positions(|resource| test(resource.id()))
-    }
-
     /// Positions of the resources of which any id, today's or a previous one, has the name and passes the test.
     pub fn positions_by_any_id(&self, name: &str, test: impl Fn(&ResId) -> bool) -> Vec<usize> {
         self.positions(|resource| {
