@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use kustomize::files::{base_name, join};
+use kustomize::files::{KUSTOMIZATION_FILES, base_name, join};
 use kustomize::{FileError, Files, Hooks, Options, Output};
 
 use super::flags::Flags;
@@ -114,10 +114,7 @@ impl Target {
             return None;
         };
         let text = String::from_utf8(self.files.read(&path).ok()?).ok()?;
-        let is_kustomization = matches!(
-            base_name(&path),
-            "kustomization.yaml" | "kustomization.yml" | "Kustomization"
-        );
+        let is_kustomization = KUSTOMIZATION_FILES.contains(&base_name(&path));
         // Anything else, such as the env file of a generator, is nobody's business.
         let is_object = text.contains("apiVersion") && text.contains("kind");
         if !(is_kustomization || is_object) || may_hold_secrets(&text) {

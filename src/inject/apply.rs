@@ -223,7 +223,7 @@ impl Walk<'_, '_> {
             return;
         };
         let is_wrapped = self.is_generated || text.trim_end().contains('\n');
-        let encoded: Text = secret_data::encode(filled.as_bytes(), is_wrapped).into();
+        let encoded = secret_data::encode(filled.as_bytes(), is_wrapped);
         node.style = text_style(&encoded);
         node.data = Data::Scalar(encoded);
     }

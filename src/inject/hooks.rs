@@ -9,6 +9,7 @@ use kustomize::{Error, FileNames, Hooks, Resource, Resources};
 use super::apply::Filler;
 use super::carried::Carried;
 use super::evaluate::Evaluator;
+use super::identity::{HINT, OTHER_COUNT, OTHER_OBJECT};
 use super::report;
 use crate::failure::{Failure, Problem};
 use crate::settings::declared::{self, Declared};
@@ -243,16 +244,13 @@ impl<'a> Injector<'a> {
         let differing = ids
             .zip(&defaults.objects)
             .find(|(id, (default, _))| id != default);
-        let hint =
-            "take the target out of the replacement, and write the value into the repository";
         if let Some((_, (default, node))) = differing {
-            let what = "a setting is carried into the name, namespace or kind of an object, or decides whether it is there";
             let position = node.position;
-            let problem = Problem::new(what).in_repository(names.get(position.file), position);
-            self.problems.push(problem.resource(default).hint(hint));
+            let problem =
+                Problem::new(OTHER_OBJECT).in_repository(names.get(position.file), position);
+            self.problems.push(problem.resource(default).hint(HINT));
         } else if resources.len() != defaults.objects.len() {
-            self.problems
-                .push(Problem::new("a setting decides how many objects there are").hint(hint));
+            self.problems.push(Problem::new(OTHER_COUNT).hint(HINT));
         }
     }
 
@@ -280,7 +278,7 @@ impl<'a> Injector<'a> {
 /// The annotations by which an object is dropped, declares settings, or is filled.
 fn decisions(resource: &Resource) -> [Option<String>; 3] {
     [
-        "config.kubernetes.io/local-config",
+        kustomize::metadata::LOCAL_CONFIG,
         declared::ANNOTATION,
         super::TEMPLATE_ANNOTATION,
     ]

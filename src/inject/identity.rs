@@ -54,8 +54,7 @@ impl Identity {
                 return Err(without.refuse("a setting decides whether an object is there"));
             };
             if with.id != without.id {
-                let what = "a setting is carried into the name, namespace or kind of an object, or decides whether it is there";
-                return Err(without.refuse(what));
+                return Err(without.refuse(OTHER_OBJECT));
             }
             let is_same = match (&with.permissions, &without.permissions) {
                 (Some(with), Some(without)) => is_same(with, without, &renamed),
@@ -71,13 +70,18 @@ impl Identity {
         if self.objects.len() == defaults.objects.len() {
             return Ok(());
         }
-        Err(Problem::new("a setting decides how many objects there are")
-            .hint(HINT)
-            .into_failure())
+        Err(Problem::new(OTHER_COUNT).hint(HINT).into_failure())
     }
 }
 
-const HINT: &str =
+/// What is wrong where an object is not the one that it is with the defaults.
+pub(super) const OTHER_OBJECT: &str = "a setting is carried into the name, namespace or kind of an object, or decides whether it is there";
+
+/// What is wrong where there are more or fewer objects than with the defaults.
+pub(super) const OTHER_COUNT: &str = "a setting decides how many objects there are";
+
+/// What to do about it.
+pub(super) const HINT: &str =
     "take the target out of the replacement or variable, and write the value into the repository";
 
 impl Object {

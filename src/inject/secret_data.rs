@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use goyaml::Text;
 
 /// The text that a value holds in base64; `None` where it holds none.
 pub(super) fn decode(text: &str) -> Option<String> {
@@ -13,22 +14,12 @@ pub(super) fn decode(text: &str) -> Option<String> {
 }
 
 /// Encodes a value of a Secret, in lines where it was generated.
-// kustomize: encodeBase64 of the generators ends each line, the last one too, once there is a second or nearly one.
-pub(super) fn encode(bytes: &[u8], is_wrapped: bool) -> String {
-    const LINE: usize = 70;
-    let encoded = STANDARD.encode(bytes);
-    if !is_wrapped || encoded.len() < LINE {
-        return encoded;
+pub(super) fn encode(bytes: &[u8], is_wrapped: bool) -> Text {
+    if is_wrapped {
+        kustomize::base64_lines(bytes)
+    } else {
+        STANDARD.encode(bytes).into()
     }
-    let mut wrapped = String::with_capacity(encoded.len() + encoded.len() / LINE + 1);
-    for (index, character) in encoded.chars().enumerate() {
-        if index > 0 && index % LINE == 0 {
-            wrapped.push('\n');
-        }
-        wrapped.push(character);
-    }
-    wrapped.push('\n');
-    wrapped
 }
 
 /// Whether a text is base64 as Kubernetes reads it.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use goyaml::{Data, Node, Tag};
-use kustomize::{FileNames, Resource, metadata};
+use kustomize::metadata::{self, LOCAL_CONFIG};
+use kustomize::{FileNames, Resource};
 
 use super::schema::{Rule, Schemas};
 use super::{Place, Value};
@@ -11,9 +12,6 @@ use crate::failure::Problem;
 
 /// The annotation that makes a `ConfigMap` a declaration; its value is `settings`.
 pub const ANNOTATION: &str = "argocd-infisical.io/declare";
-
-/// The annotation with which kustomize keeps an object out of the output.
-const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
 
 /// A declared key.
 pub struct Declared {

@@ -296,6 +296,18 @@ impl Node {
         Some(entries.remove(index).1)
     }
 
+    /// How many nodes the tree has, this one and keys included.
+    pub(crate) fn node_count(&self) -> usize {
+        match &self.data {
+            Data::Scalar(_) | Data::Alias(_) => 1,
+            Data::Sequence(items) => 1 + items.iter().map(Self::node_count).sum::<usize>(),
+            Data::Mapping(entries) => {
+                let entry = |(key, value): &(Self, Self)| key.node_count() + value.node_count();
+                1 + entries.iter().map(entry).sum::<usize>()
+            }
+        }
+    }
+
     /// Says of the node and all below it which file they were read from.
     pub fn set_file(&mut self, file: u32) {
         self.for_each_place(&mut |place| place.file = file);

@@ -54,7 +54,7 @@ impl Substitution {
                 let too_many = || Error::new(node.position, "document contains excessive aliasing");
                 self.budget = self
                     .budget
-                    .checked_sub(count(target))
+                    .checked_sub(target.node_count())
                     .ok_or_else(too_many)?;
                 *node = target.clone();
             }
@@ -72,18 +72,5 @@ impl Substitution {
             self.anchors.entry(anchor).or_insert_with(|| node.clone());
         }
         Ok(())
-    }
-}
-
-fn count(node: &Node) -> usize {
-    match &node.data {
-        Data::Alias(_) | Data::Scalar(_) => 1,
-        Data::Sequence(items) => 1 + items.iter().map(count).sum::<usize>(),
-        Data::Mapping(entries) => {
-            1 + entries
-                .iter()
-                .map(|(key, value)| count(key) + count(value))
-                .sum::<usize>()
-        }
     }
 }

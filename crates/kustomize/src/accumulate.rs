@@ -4,7 +4,7 @@ use crate::build::Session;
 use crate::config::Config;
 use crate::crds;
 use crate::error::{Error, Result};
-use crate::files::base_name;
+use crate::files::{KUSTOMIZATION_FILES, base_name};
 use crate::generators;
 use crate::kustomization::{GeneratorArgs, Kustomization, Located};
 use crate::layer_transformers;
@@ -16,9 +16,6 @@ use crate::references::variables::Variables;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::transformers::Transformer;
-
-/// The names that a kustomization file may have.
-const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// What the kustomizations so far have gathered.
 #[derive(Debug, Default)]
@@ -112,7 +109,7 @@ impl<'a> Layer<'a> {
 
     // kustomize: LoadKustFile
     fn find_file(loader: &Loader) -> Result<crate::loader::Loaded> {
-        let present: Vec<&str> = FILE_NAMES
+        let present: Vec<&str> = KUSTOMIZATION_FILES
             .into_iter()
             .filter(|name| loader.is_file(name))
             .collect();

@@ -221,7 +221,7 @@ fn drop_local(resources: &mut Resources) -> Result<()> {
             .map_err(|error| error.resource(resource.id()))?;
     }
     resources.as_mut_vec().retain(|resource| {
-        let local = metadata::annotation(resource.node(), "config.kubernetes.io/local-config");
+        let local = metadata::annotation(resource.node(), metadata::LOCAL_CONFIG);
         local.is_none_or(|value| value == "false")
     });
     Ok(())

@@ -1,9 +1,10 @@
 //! Which schema a build uses: the built-in one, or the first that a kustomization names.
 
-use goyaml::{Limits, Node, Text};
+use goyaml::{Limits, Text};
 
 use crate::error::{Error, Result};
 use crate::kustomization::Kustomization;
+use crate::load;
 use crate::loader::Loader;
 use crate::resource::Resource;
 use crate::schema::{Builtin, Schema};
@@ -79,7 +80,9 @@ impl ChosenSchema {
                 .field("openapi")
                 .hint("name a schema file or a built-in version"));
         }
-        let document = parse(&file.bytes, limits).map_err(|error| error.in_file(&file.name))?;
+        let document = load::document(&file.bytes, file.number, limits)
+            .and_then(|node| node.ok_or_else(|| Error::new("the schema file is empty")))
+            .map_err(|error| error.in_file(&file.name))?;
         let builtin = match (self.has_merged, self.has_unknown_kind) {
             (true, _) => Builtin::Extended,
             (false, true) => Builtin::Preferred,
@@ -105,13 +108,4 @@ impl ChosenSchema {
         self.is_chosen = true;
         Ok(())
     }
-}
-
-fn parse(bytes: &[u8], limits: &Limits) -> Result<Node> {
-    let document = goyaml::parse(bytes, limits).map_err(|error| Error::malformed(&error))?;
-    let mut document = document.ok_or_else(|| Error::new("the schema file is empty"))?;
-    document
-        .expand_aliases(limits)
-        .map_err(|error| Error::malformed(&error))?;
-    Ok(document)
 }

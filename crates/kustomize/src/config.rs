@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::field_spec::{self, FieldSpec};
 use crate::id::Gvk;
 use crate::kustomization::Located;
+use crate::load;
 use crate::loader::Loader;
 
 /// Field specs by transformer.
@@ -231,17 +232,13 @@ impl TransformerConfig {
     }
 
     fn read(bytes: &[u8], number: u32) -> Result<Self> {
-        let limits = Limits::default();
-        let parsed = goyaml::parse(bytes, &limits).map_err(|error| Error::malformed(&error))?;
         let mut config = Self::default();
-        let Some(mut node) = parsed else {
+        let Some(node) = load::document(bytes, number, &Limits::default())? else {
             return Ok(config);
         };
-        node.expand_aliases(&limits)
-            .map_err(|error| Error::malformed(&error))?;
+        // kustomize: configurations are read by yaml.UnmarshalStrict, the kustomization itself is not.
         node.check_unique_keys()
             .map_err(|error| Error::malformed(&error))?;
-        node.set_file(number);
         for (name, value) in fields(&node, "the configuration")? {
             if !config.read_field(&name, value)? {
                 return Err(decode::unknown(&node, &name, &FIELDS));

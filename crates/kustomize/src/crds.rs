@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::field_spec::{self, FieldSpec};
 use crate::id::Gvk;
 use crate::kustomization::Located;
+use crate::load;
 use crate::loader::Loader;
 
 /// How far references to other definitions are followed.
@@ -41,19 +42,15 @@ struct Definitions(Vec<(Text, Node)>);
 
 impl Definitions {
     fn read(bytes: &[u8], file: u32) -> Result<Self> {
-        let limits = Limits::default();
-        let parsed = goyaml::parse(bytes, &limits).map_err(|error| Error::malformed(&error))?;
+        let document = load::document(bytes, file, &Limits::default())?;
         // A file of comments says nothing; kustomize crashes on one without a single byte.
-        let Some(mut node) = parsed.filter(|node| !node.is_null()) else {
+        let Some(node) = document.filter(|node| !node.is_null()) else {
             return if bytes.is_empty() {
                 Err(Error::new("the file is empty"))
             } else {
                 Ok(Self(Vec::new()))
             };
         };
-        node.expand_aliases(&limits)
-            .map_err(|error| Error::malformed(&error))?;
-        node.set_file(file);
         let entries = node.entries().ok_or_else(|| not_openapi(&node))?;
         let definition = |(name, value): &(Node, Node)| {
             check_definition(value)?;

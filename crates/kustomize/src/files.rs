@@ -2,6 +2,10 @@
 
 use std::collections::BTreeMap;
 
+/// The names that a kustomization file may have.
+pub const KUSTOMIZATION_FILES: [&str; 3] =
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
 /// A tree of files that a build reads from.
 ///
 /// Paths are absolute, with `/` between the parts. An implementation decides what exists and what may be read; the

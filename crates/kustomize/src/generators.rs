@@ -15,7 +15,8 @@ use crate::metadata::StringMap;
 use crate::resource::{Behavior, Resource};
 
 pub(crate) use config_map::config_map;
-pub(crate) use data::{base64_lines, merge_data};
+pub use data::base64_lines;
+pub(crate) use data::merge_data;
 pub(crate) use secret::secret;
 
 /// The options of one generator completed by those of the kustomization; a generator's own labels and annotations win.

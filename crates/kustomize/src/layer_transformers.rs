@@ -279,13 +279,9 @@ pub(crate) fn replacements(
         let file = loader
             .load_path(&entry.path)
             .map_err(|error| error.position(entry.position))?;
-        let parsed = goyaml::parse(&file.bytes, limits)
-            .map_err(|error| Error::malformed(&error).in_file(&file.name))?;
-        let mut node = parsed
-            .ok_or_else(|| Error::new("the file holds no replacement").in_file(&file.name))?;
-        node.expand_aliases(limits)
-            .map_err(|error| Error::malformed(&error).in_file(&file.name))?;
-        node.set_file(file.number);
+        let node = load::document(&file.bytes, file.number, limits)
+            .and_then(|node| node.ok_or_else(|| Error::new("the file holds no replacement")))
+            .map_err(|error| error.in_file(&file.name))?;
         found.extend(
             crate::transformers::replacements::read_file(&node)
                 .map_err(|error| error.in_file(&file.name))?,

@@ -38,6 +38,7 @@ mod transformers;
 pub use build::{Options, Output, Reorder, build, build_with};
 pub use error::{Details, Error, Related, Result};
 pub use files::{Entry, FileError, Files, MemoryFiles};
+pub use generators::base64_lines;
 pub use hooks::{Hooks, NoHooks};
 pub use id::{Gvk, ResId};
 pub use limits::Limits;

@@ -48,6 +48,22 @@ pub(crate) fn inline(text: &str, place: Position, limits: &Limits) -> Result<Vec
     Ok(nodes.into_iter().map(Resource::new).collect())
 }
 
+/// Reads the first document of a file that holds no objects, with its aliases put in place and the file's number in
+/// every position; `None` where there is none.
+///
+/// # Errors
+/// Where it is no YAML.
+pub(crate) fn document(bytes: &[u8], file: u32, limits: &Limits) -> Result<Option<Node>> {
+    let parsed = goyaml::parse(bytes, limits).map_err(|error| Error::malformed(&error))?;
+    let Some(mut node) = parsed else {
+        return Ok(None);
+    };
+    node.expand_aliases(limits)
+        .map_err(|error| Error::malformed(&error))?;
+    node.set_file(file);
+    Ok(Some(node))
+}
+
 fn nodes(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>> {
     let has_schemas = comment_schema::may_be_in(bytes);
     let parsed = if has_schemas {

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use goyaml::{Node, Style, Tag, Text};
 
+/// The annotation of an object that only its kustomization uses, and that is kept out of the output.
+pub const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
+
 /// A map of strings, sorted by key: what labels, annotations and data are.
 pub type StringMap = BTreeMap<Text, Text>;
 

@@ -210,7 +210,7 @@ impl Anchors {
     }
 
     fn charge(&mut self, node: &Node, place: Position) -> Result<(), Error> {
-        let Some(budget) = self.budget.checked_sub(count(node)) else {
+        let Some(budget) = self.budget.checked_sub(node.node_count()) else {
             let message = format!(
                 "exceeded max number of {} nodes from aliases",
                 self.limits.alias_nodes
@@ -224,19 +224,6 @@ impl Anchors {
 
 fn anchor_number(node: &Node) -> Option<usize> {
     node.anchor()?.parse().ok()
-}
-
-fn count(node: &Node) -> usize {
-    match &node.data {
-        Data::Scalar(_) | Data::Alias(_) => 1,
-        Data::Sequence(items) => 1 + items.iter().map(count).sum::<usize>(),
-        Data::Mapping(entries) => {
-            1 + entries
-                .iter()
-                .map(|(key, value)| count(key) + count(value))
-                .sum::<usize>()
-        }
-    }
 }
 
 fn depth(node: &Node) -> usize {

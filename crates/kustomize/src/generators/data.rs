@@ -11,9 +11,9 @@ use crate::resource::Resource;
 /// Characters of base64 in a line.
 const LINE_LENGTH: usize = 70;
 
-/// Base64 in lines, where it is too long for one.
+/// Base64 as generators write it: in lines, where it is too long for one.
 // kustomize: kyaml encodeBase64 ends the last line too, even where a single one is exactly full.
-pub(crate) fn base64_lines(bytes: &[u8]) -> Text {
+pub fn base64_lines(bytes: &[u8]) -> Text {
     let encoded = STANDARD.encode(bytes);
     if encoded.len() < LINE_LENGTH {
         return encoded.into();

@@ -6,6 +6,7 @@ use super::entries::{image, label, patch, replacement_field, replica, sort_optio
 use super::{Image, Kustomization, generator_fields};
 use crate::decode::{fields, list, located_list, string_map, text, unknown};
 use crate::error::{Error, Result};
+use crate::load;
 use crate::loader::Loaded;
 
 const FIELDS: [&str; 33] = [
@@ -69,12 +70,7 @@ impl Kustomization {
     /// # Errors
     /// Where it is no YAML, empty, of another kind or version, or has an unknown field or a field of another type.
     pub fn read(file: &Loaded, limits: &Limits) -> Result<Self> {
-        let mut node = goyaml::parse(&file.bytes, limits)
-            .map_err(|error| Error::malformed(&error))?
-            .ok_or_else(empty)?;
-        node.expand_aliases(limits)
-            .map_err(|error| Error::malformed(&error))?;
-        node.set_file(file.number);
+        let node = load::document(&file.bytes, file.number, limits)?.ok_or_else(empty)?;
         let mut kustomization = Self::default();
         let mut gathered = Gathered::default();
         for (name, value) in fields(&node, "the kustomization")? {
