@@ -9,7 +9,7 @@ use crate::generators;
 use crate::kustomization::{GeneratorArgs, Kustomization, Located};
 use crate::layer_transformers;
 use crate::load;
-use crate::loader::Loader;
+use crate::loader::{Found, Loader};
 use crate::origin::{self, Origin};
 use crate::plugins;
 use crate::references::variables::Variables;
@@ -109,20 +109,22 @@ impl<'a> Layer<'a> {
 
     // kustomize: LoadKustFile
     fn find_file(loader: &Loader) -> Result<crate::loader::Loaded> {
-        let present: Vec<&str> = KUSTOMIZATION_FILES
-            .into_iter()
-            .filter(|name| loader.is_file(name))
-            .collect();
+        let named = KUSTOMIZATION_FILES.iter().map(|name| loader.find(name));
+        let present: Vec<Found> = named.filter(Found::is_file).collect();
         let directory = loader.display(loader.root());
         match present.as_slice() {
-            [name] => loader.load_path(name),
+            [file] => loader.load_found(file),
             [] => Err(
                 Error::new(format!("there is no kustomization file in `{directory}`"))
                     .hint("add a `kustomization.yaml`, or name the directory that has one"),
             ),
-            names => Err(Error::new(format!(
+            several => Err(Error::new(format!(
                 "there are several kustomization files in `{directory}`: {}",
-                names.join(", ")
+                several
+                    .iter()
+                    .map(Found::path)
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ))
             .hint("keep one of them")),
         }
@@ -145,7 +147,8 @@ impl<'a> Layer<'a> {
         self.generate(&mut so_far.resources, session)
             .map_err(|error| self.blame(error))?;
         for path in &self.kustomization.components {
-            let component = self.open_below(path, Use::Component, session)?;
+            let component =
+                self.open_below(path, &self.loader.find(&path.text), Use::Component, session)?;
             so_far = component
                 .accumulate_below(so_far, session)
                 .map_err(|error| self.needed_by(error, path))?;
@@ -174,8 +177,10 @@ impl<'a> Layer<'a> {
         session: &mut Session,
     ) -> Result<()> {
         for path in paths {
-            if self.loader.is_directory(&path.text) {
-                let base = self.open_below(path, Use::Base, session)?;
+            let found = self.loader.find(&path.text);
+            let place = |error: Error| self.blame(error.position(path.position));
+            if found.is_directory() {
+                let base = self.open_below(path, &found, Use::Base, session)?;
                 let below = base
                     .accumulate_below(Accumulated::default(), session)
                     .map_err(|error| self.needed_by(error, path))?;
@@ -183,7 +188,7 @@ impl<'a> Layer<'a> {
                     .merge(below)
                     .map_err(|error| self.needed_by(error, path))?;
             } else {
-                let file = self.loader.load(path).map_err(|error| self.blame(error))?;
+                let file = self.loader.load_found(&found).map_err(place)?;
                 let added = load::resources_of_file(&file, &session.options.limits.yaml).and_then(
                     |mut resources| {
                         session.budget.charge_resources(&resources)?;
@@ -199,12 +204,19 @@ impl<'a> Layer<'a> {
         Ok(())
     }
 
-    fn open_below(&self, path: &Located, used_as: Use, session: &mut Session) -> Result<Self> {
+    fn open_below(
+        &self,
+        path: &Located,
+        found: &Found,
+        used_as: Use,
+        session: &mut Session,
+    ) -> Result<Self> {
         session
             .budget
             .check_nesting()
             .map_err(|error| self.blame(error))?;
-        let loader = self.loader.enter(path).map_err(|error| self.blame(error))?;
+        let entered = self.loader.enter(found);
+        let loader = entered.map_err(|error| self.blame(error.position(path.position)))?;
         let mut layer = Layer::open(loader, session, Some(used_as))
             .map_err(|error| self.needed_by(error, path))?;
         layer.origin = self.origin.as_ref().map(|origin| origin.join(&path.text));

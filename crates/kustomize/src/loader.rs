@@ -42,6 +42,33 @@ impl FileNames {
     }
 }
 
+/// A path that a kustomization names and what it leads to, looked up once.
+#[derive(Debug)]
+pub(crate) struct Found<'p> {
+    path: &'p str,
+    /// The path as an absolute one, not resolved.
+    asked: String,
+    entry: Result<Entry, FileError>,
+}
+
+impl<'p> Found<'p> {
+    /// The path as the kustomization names it.
+    pub(crate) const fn path(&self) -> &'p str {
+        self.path
+    }
+
+    /// Whether it is a file; says nothing about whether it may be read.
+    pub(crate) const fn is_file(&self) -> bool {
+        matches!(self.entry, Ok(Entry::File(_)))
+    }
+
+    /// Whether it is a directory; says nothing about whether it may be entered.
+    pub(crate) fn is_directory(&self) -> bool {
+        let is_local = !is_remote_file(self.path) && !is_remote_directory(self.path);
+        is_local && matches!(self.entry, Ok(Entry::Directory(_)))
+    }
+}
+
 /// A file that was read.
 #[derive(Debug)]
 pub struct Loaded {
@@ -111,24 +138,39 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// As for [`Self::load`].
     pub(crate) fn load_path(&self, path: &str) -> Result<Loaded> {
+        self.load_found(&self.find(path))
+    }
+
+    /// Looks up a path that counts from the kustomization's directory.
+    pub(crate) fn find<'p>(&self, path: &'p str) -> Found<'p> {
+        let asked = files::join(self.root(), path);
+        let entry = self.files.resolve(&asked);
+        Found { path, asked, entry }
+    }
+
+    /// As [`Self::load_path`], for a path that has been looked up.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub(crate) fn load_found(&self, found: &Found) -> Result<Loaded> {
+        let Found { path, asked, entry } = found;
         if is_remote_file(path) {
             return Err(Error::new(format!(
                 "`{path}` is remote, and remote files are switched off"
             ))
             .hint("vendor the file into the repository and name it by its path"));
         }
-        let asked = files::join(self.root(), path);
-        let resolved = match self.files.resolve(&asked) {
+        let resolved = match entry {
             Ok(Entry::File(resolved)) => resolved,
             Ok(Entry::Directory(_)) => {
                 return Err(Error::new(format!(
                     "`{path}` is a directory where a file is expected"
                 )));
             }
-            Err(error) => return Err(self.unreadable(path, &error)),
+            Err(error) => return Err(self.unreadable(path, error)),
         };
         if self.restrictions == LoadRestrictions::RootOnly
-            && !files::is_within(&resolved, self.root())
+            && !files::is_within(resolved, self.root())
         {
             return Err(Error::new(format!(
                 "file `{path}` is not in or below the kustomization's directory `{}`",
@@ -138,9 +180,9 @@ impl<'a> Loader<'a> {
         }
         let bytes = self
             .files
-            .read(&resolved)
+            .read(resolved)
             .map_err(|error| self.unreadable(path, &error))?;
-        let name = self.display(&asked);
+        let name = self.display(asked);
         let mut names = self.names.borrow_mut();
         names.0.push(name.clone());
         let number = u32::try_from(names.0.len()).unwrap_or(u32::MAX);
@@ -151,35 +193,17 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// Whether the path names a file; says nothing about whether it may be read.
-    pub(crate) fn is_file(&self, path: &str) -> bool {
-        matches!(
-            self.files.resolve(&files::join(self.root(), path)),
-            Ok(Entry::File(_))
-        )
-    }
-
-    /// Whether the path names a directory; says nothing about whether it may be entered.
-    pub(crate) fn is_directory(&self, path: &str) -> bool {
-        let is_local = !is_remote_file(path) && !is_remote_directory(path);
-        is_local
-            && matches!(
-                self.files.resolve(&files::join(self.root(), path)),
-                Ok(Entry::Directory(_))
-            )
-    }
-
     /// A loader for a base or component of this kustomization.
     ///
     /// # Errors
     /// Where the path is no directory, or one that is being built already.
     // kustomize: FileLoader.New
-    pub(crate) fn enter(&self, path: &Located) -> Result<Self> {
-        self.enter_path(&path.text)
-            .map_err(|error| error.position(path.position))
-    }
-
-    fn enter_path(&self, path: &str) -> Result<Self> {
+    pub(crate) fn enter(&self, found: &Found) -> Result<Self> {
+        let Found {
+            path,
+            asked: _,
+            entry,
+        } = found;
         if path.is_empty() {
             return Err(Error::new("the path of a base is empty"));
         }
@@ -204,23 +228,37 @@ impl<'a> Loader<'a> {
                     .hint("check the indentation of the list in the kustomization file"),
             );
         }
-        let asked = files::join(self.root(), path);
-        let root = match self.files.resolve(&asked) {
+        let root = match entry {
             Ok(Entry::Directory(root)) => root,
             Ok(Entry::File(_)) => {
                 return Err(Error::new(format!(
                     "`{path}` is a file where a directory with a kustomization is expected"
                 )));
             }
-            Err(error) => return Err(self.unreadable(path, &error)),
+            Err(error) => return Err(self.unreadable(path, error)),
         };
+        self.check_cycle(path, root)?;
+        let mut roots = self.roots.clone();
+        roots.push(root.clone());
+        let named_from = Rc::clone(&self.named_from);
+        Ok(Self {
+            roots,
+            named_from,
+            names: Rc::clone(&self.names),
+            ..*self
+        })
+    }
+
+    /// Refuses a directory that is being built already, or that holds one that is.
+    // kustomize: FileLoader.errIfArgEqualOrHigher
+    fn check_cycle(&self, path: &str, root: &str) -> Result<()> {
         if let Some(visited) = self
             .roots
             .iter()
             .rev()
-            .find(|visited| files::is_within(visited, &root))
+            .find(|visited| files::is_within(visited, root))
         {
-            let (directory, inner) = (self.display(&root), self.display(visited));
+            let (directory, inner) = (self.display(root), self.display(visited));
             let reason = if directory == inner {
                 String::new()
             } else {
@@ -229,15 +267,7 @@ impl<'a> Loader<'a> {
             return Err(Error::new(format!("cycle: `{path}` leads to `{directory}`, which{reason} is being built"))
             .hint("a base cannot be the kustomization itself, one that uses it, or a directory above them"));
         }
-        let mut roots = self.roots.clone();
-        roots.push(root);
-        let named_from = Rc::clone(&self.named_from);
-        Ok(Self {
-            roots,
-            named_from,
-            names: Rc::clone(&self.names),
-            ..*self
-        })
+        Ok(())
     }
 
     fn unreadable(&self, path: &str, error: &FileError) -> Error {
