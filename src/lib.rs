@@ -9,3 +9,4 @@ pub mod failure;
 pub mod files;
 pub mod inject;
 pub mod settings;
+mod snippet;

@@ -1,5 +1,7 @@
 //! One kustomization after another: what each loads, generates and changes, from the bases up.
 
+use goyaml::Position;
+
 use crate::build::Session;
 use crate::config::Config;
 use crate::crds;
@@ -39,6 +41,8 @@ pub(crate) struct Layer<'a> {
 struct Step {
     transformers: Vec<Transformer>,
     origin: Option<Origin>,
+    /// Where it is asked for.
+    position: Position,
 }
 
 /// Whether a directory is used as a base or as a component.
@@ -248,16 +252,14 @@ impl<'a> Layer<'a> {
         };
         let mut generated = Vec::new();
         for args in &self.kustomization.config_map_generators {
-            generated.push((
-                generators::config_map(&with_options(args), &self.loader)?,
-                self.builtin("ConfigMapGenerator"),
-            ));
+            let made = generators::config_map(&with_options(args), &self.loader);
+            let made = made.map_err(|error| error.position(args.position))?;
+            generated.push((made, self.builtin("ConfigMapGenerator")));
         }
         for args in &self.kustomization.secret_generators {
-            generated.push((
-                generators::secret(&with_options(args), &self.loader)?,
-                self.builtin("SecretGenerator"),
-            ));
+            let made = generators::secret(&with_options(args), &self.loader);
+            let made = made.map_err(|error| error.position(args.position))?;
+            generated.push((made, self.builtin("SecretGenerator")));
         }
         for configuration in &self.plugin_configurations(&self.kustomization.generators, session)? {
             let origin = self.origin_of(configuration)?;
@@ -269,7 +271,9 @@ impl<'a> Layer<'a> {
                 origin::set_if_missing(&mut resource, &origin)?;
             }
             session.budget.charge_node(resource.node(), 1)?;
-            resources.absorb(resource)?;
+            let position = resource.node().position;
+            let absorbed = resources.absorb(resource);
+            absorbed.map_err(|error| error.position(position))?;
         }
         Ok(())
     }
@@ -280,10 +284,11 @@ impl<'a> Layer<'a> {
         let builtin =
             layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits)
                 .map_err(|error| self.blame(error))?;
-        for (kind, transformer) in builtin {
+        for change in builtin {
             let step = Step {
-                transformers: vec![transformer],
-                origin: self.builtin(kind),
+                transformers: vec![change.transformer],
+                origin: self.builtin(change.kind),
+                position: change.position,
             };
             self.run(&step, &mut so_far.resources, session)?;
         }
@@ -302,7 +307,7 @@ impl<'a> Layer<'a> {
             let schema = session.schema.use_for(transformer);
             transformer
                 .apply(schema, &session.budget, resources)
-                .map_err(|error| self.blame(error))?;
+                .map_err(|error| self.blame(error.position(step.position)))?;
         }
         if let Some(origin) = &step.origin {
             let annotate = |resource| origin::add_transformation(resource, origin);
@@ -324,6 +329,7 @@ impl<'a> Layer<'a> {
             Ok(Step {
                 transformers,
                 origin: self.origin_of(configuration)?,
+                position: configuration.node().position,
             })
         };
         configurations
@@ -364,7 +370,7 @@ impl<'a> Layer<'a> {
         let mut inline = Accumulated::default();
         let mut paths = Vec::new();
         for entry in entries {
-            match load::inline(&entry.text, entry.position, &session.options.limits.yaml) {
+            match load::inline(&entry.text, entry.place, &session.options.limits.yaml) {
                 Ok(mut resources) => {
                     session.budget.charge_resources(&resources)?;
                     self.annotate(&mut resources, base_name(&self.file))?;

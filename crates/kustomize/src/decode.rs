@@ -85,6 +85,7 @@ pub(crate) fn located(node: &Node, field: &str) -> Result<Located> {
     Ok(Located {
         text: text(node, field)?,
         position: node.position,
+        place: node.text_place(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use goyaml::Position;
+use goyaml::{Position, TextPlace};
 
 use crate::loader::FileNames;
 use crate::patches::strategic_merge::MergeError;
@@ -119,6 +119,13 @@ impl Error {
     pub fn replace_position(mut self, position: Position) -> Self {
         self.0.position = position;
         self
+    }
+
+    /// Turns the place in a text into the place in the file that the text stands in.
+    #[must_use]
+    pub fn within(self, place: TextPlace) -> Self {
+        let inner = self.0.position;
+        self.replace_position(place.locate(inner))
     }
 
     /// Names the field, unless an inner step has named one.

@@ -1,6 +1,6 @@
 //! Patches: strategic merge and JSON 6902, and what they are applied to.
 
-use goyaml::{Limits, Node};
+use goyaml::{Limits, Node, TextPlace};
 
 use crate::error::{Error, Result};
 use crate::id::ResId;
@@ -24,6 +24,23 @@ pub(crate) enum Patch {
     StrategicMerge(Vec<Resource>),
     /// One JSON 6902 patch.
     Json(JsonPatch),
+}
+
+impl Patch {
+    /// Says where the patch stands: in a file of its own, or in a text.
+    pub(crate) fn set_place(&mut self, file: Option<u32>, place: TextPlace) {
+        match self {
+            Self::Json(patch) => patch.set_place(file, place),
+            Self::StrategicMerge(objects) => {
+                for object in objects {
+                    match file {
+                        Some(file) => object.node_mut().set_file(file),
+                        None => object.node_mut().set_text_place(place),
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Reads an entry of `patches`, which may be of either form.

@@ -3,12 +3,14 @@
 use goyaml::{Limits, Node, Style, Tag, Text};
 
 use crate::decode::{
-    self, boolean, field_spec, fields, list, located_list, selector, string_map, text,
+    self, boolean, field_spec, fields, list, located, located_list, selector, string_map, text,
 };
 use crate::error::{Error, Result};
 use crate::field_spec::FieldSpec;
 use crate::generators;
-use crate::kustomization::{self, Patch, ReplacementField, generator_fields, replacement_fields};
+use crate::kustomization::{
+    self, Located, Patch, ReplacementField, generator_fields, replacement_fields,
+};
 use crate::layer_transformers;
 use crate::load;
 use crate::loader::Loader;
@@ -73,7 +75,7 @@ pub(crate) fn transformers(
         "ImageTagTransformer" => settings.image(),
         "ReplicaCountTransformer" => settings.replicas(),
         "PatchTransformer" => kustomization::patch(&node, false)
-            .and_then(|entry| layer_transformers::patch(&without_place(entry), loader, limits)),
+            .and_then(|entry| layer_transformers::patch(&entry, loader, limits)),
         "PatchStrategicMergeTransformer" => settings.strategic_patches(),
         "PatchJson6902Transformer" => settings.json_patch(),
         "ReplacementTransformer" => settings.replacements(),
@@ -112,7 +114,7 @@ fn read(configuration: &Resource) -> Result<Node> {
         .map_err(|error| Error::malformed(&error))?;
     let mut node = parsed.unwrap_or_else(Node::null);
     as_texts(&mut node);
-    node.position = configuration.node().position;
+    node.copy_places(configuration.node());
     Ok(node)
 }
 
@@ -188,13 +190,6 @@ fn refuse(configuration: &Resource, what: &str) -> Error {
         .hint(hint)
 }
 
-fn without_place(entry: Patch) -> Patch {
-    Patch {
-        position: goyaml::Position::default(),
-        ..entry
-    }
-}
-
 /// A configuration and what is needed to follow it.
 struct Settings<'a> {
     node: &'a Node,
@@ -214,6 +209,11 @@ impl<'a> Settings<'a> {
     fn text(&self, field: &str) -> Result<Text> {
         self.field(field)?
             .map_or_else(|| Ok(Text::new()), |node| text(node, field))
+    }
+
+    fn located(&self, field: &str) -> Result<Located> {
+        self.field(field)?
+            .map_or_else(|| Ok(Located::default()), |node| located(node, field))
     }
 
     fn field_specs(&self) -> Result<Vec<FieldSpec>> {
@@ -297,12 +297,12 @@ impl<'a> Settings<'a> {
         let paths = self
             .field("paths")?
             .map_or_else(|| Ok(Vec::new()), |node| located_list(node, "paths"))?;
-        let inline = self.text("patches")?;
-        if paths.is_empty() && inline.is_empty() {
+        let inline = self.located("patches")?;
+        if paths.is_empty() && inline.text.is_empty() {
             return Err(Error::new("the configuration needs `paths` or `patches`"));
         }
         let mut patches = layer_transformers::strategic_patches(&paths, self.loader, self.limits)?;
-        patches.extend(load::resources(inline.as_bytes(), self.limits)?);
+        patches.extend(load::inline(&inline.text, inline.place, self.limits)?);
         if patches.is_empty() {
             return Err(Error::new("the patches are empty"));
         }
@@ -315,9 +315,10 @@ impl<'a> Settings<'a> {
             .map(|node| selector(node, "target", false))
             .transpose()?;
         let entry = Patch {
-            path: self.text("path")?,
-            patch: self.text("jsonOp")?,
+            path: self.located("path")?,
+            patch: self.located("jsonOp")?,
             target,
+            position: self.node.position,
             ..Patch::default()
         };
         layer_transformers::json_patch(&entry, self.loader)
@@ -328,7 +329,10 @@ impl<'a> Settings<'a> {
             let path = fields(item, "replacements")?
                 .into_iter()
                 .find(|(name, _)| name == "path");
-            let path = path.map_or_else(|| Ok(Text::new()), |(_, value)| text(value, "path"))?;
+            let path = path.map_or_else(
+                || Ok(Located::default()),
+                |(_, value)| located(value, "path"),
+            )?;
             let replacement = replacement_fields::decode_replacement(item, false)?;
             Ok(ReplacementField {
                 path,

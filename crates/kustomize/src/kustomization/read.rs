@@ -76,6 +76,10 @@ impl Kustomization {
         for (name, value) in fields(&node, "the kustomization")? {
             kustomization.read_field(&mut gathered, &node, &name, value)?;
         }
+        for (key, _) in node.entries().unwrap_or_default() {
+            let name = key.as_str().unwrap_or_default().to_ascii_lowercase();
+            kustomization.places.insert(name, key.position);
+        }
         kustomization.complete(gathered, &node)
     }
 
