@@ -2,11 +2,13 @@
 
 /// What a text is, for the question whether its lines may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A kustomization file.
     Kustomization,
     /// A file of objects or of patches.
     Objects,
+    /// Any other file that calls itself YAML, such as a JSON 6902 patch.
+    Yaml,
     /// A file whose lines are not known to be what they seem, as it cannot be read.
     Malformed,
 }
@@ -67,7 +69,7 @@ const PUBLIC: [&str; 22] = [
 const NEIGHBOURS: usize = 3;
 
 /// A line of a text, counted from 1, unless what stands there may be a secret.
-pub fn line(text: &str, kind: Kind, number: u32) -> Option<&str> {
+pub(crate) fn line(text: &str, kind: Kind, number: u32) -> Option<&str> {
     let index = usize::try_from(number).ok()?.checked_sub(1)?;
     let lines: Vec<&str> = text.lines().collect();
     let line = *lines.get(index)?;
@@ -76,6 +78,7 @@ pub fn line(text: &str, kind: Kind, number: u32) -> Option<&str> {
         Kind::Malformed => !is_secretive(text),
         Kind::Kustomization => may_show_in_kustomization(&lines, index),
         Kind::Objects => may_show_in_objects(&lines, index),
+        Kind::Yaml => key(line).is_some() && may_show_in_objects(&lines, index),
     };
     may_show.then_some(line)
 }

@@ -100,7 +100,13 @@ impl Target {
             .iter_mut()
             .filter(|problem| problem.is_in_repository)
         {
-            let Some(file) = &problem.file else { continue };
+            // What a generator reads may be anything.
+            let is_data = matches!(problem.field.as_deref(), Some("envs" | "files"));
+            let Some(file) = problem.file.as_ref().filter(|file| {
+                !is_data || KUSTOMIZATION_FILES.contains(&base_name(file))
+            }) else {
+                continue;
+            };
             let path = join(&self.working_directory, file);
             let is_malformed = problem.message.starts_with("invalid YAML");
             problem.source_line = self.source_line(&path, problem.position.line, is_malformed);
@@ -114,24 +120,24 @@ impl Target {
             return None;
         };
         let text = String::from_utf8(self.files.read(&path).ok()?).ok()?;
-        let is_kustomization = KUSTOMIZATION_FILES.contains(&base_name(&path));
-        let kind = match is_kustomization {
-            _ if is_malformed => snippet::Kind::Malformed,
-            true => snippet::Kind::Kustomization,
-            false => snippet::Kind::Objects,
-        };
-        // Anything else, such as the env file of a generator, is nobody's business.
-        let is_object = text.contains("apiVersion") && text.contains("kind");
-        if !(is_kustomization || is_object || is_yaml(&path)) {
+        let kind = if KUSTOMIZATION_FILES.contains(&base_name(&path)) {
+            snippet::Kind::Kustomization
+        } else if text.contains("apiVersion") && text.contains("kind") {
+            snippet::Kind::Objects
+        } else if [".yaml", ".yml"].iter().any(|end| path.ends_with(end)) {
+            snippet::Kind::Yaml
+        } else {
+            // Anything else, such as the env file of a generator, is nobody's business.
             return None;
-        }
+        };
+        let kind = match kind {
+            snippet::Kind::Kustomization | snippet::Kind::Objects if is_malformed => {
+                snippet::Kind::Malformed
+            }
+            _ => kind,
+        };
         snippet::line(&text, kind, line).map(str::to_owned)
     }
-}
-
-/// Whether a file's name says that it is YAML.
-fn is_yaml(path: &str) -> bool {
-    [".yaml", ".yml"].iter().any(|end| path.ends_with(end))
 }
 
 /// Why the directory cannot be built, with the name that may have been meant.

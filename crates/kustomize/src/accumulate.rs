@@ -33,6 +33,8 @@ pub(crate) struct Layer<'a> {
     kustomization: Kustomization,
     /// How errors name its file.
     file: String,
+    /// The number of its file.
+    number: u32,
     /// Where it is, if origins are tracked.
     origin: Option<Origin>,
 }
@@ -58,7 +60,7 @@ impl<'a> Layer<'a> {
     /// # Errors
     /// As for [`Self::open`].
     pub(crate) fn open_root(loader: Loader<'a>, session: &mut Session) -> Result<Self> {
-        let mut layer = Self::open(loader, session, None)?;
+        let mut layer = Self::open(loader, session)?;
         session.tracks_origins = !layer.kustomization.build_metadata.is_empty();
         layer.origin = session.tracks_origins.then(Origin::root);
         Ok(layer)
@@ -67,8 +69,8 @@ impl<'a> Layer<'a> {
     /// Reads the kustomization file of a directory.
     ///
     /// # Errors
-    /// Where there is none or more than one, where it is wrong, and where it is not of the kind that its use needs.
-    fn open(loader: Loader<'a>, session: &mut Session, used_as: Option<Use>) -> Result<Self> {
+    /// Where there is none or more than one, and where it is wrong.
+    fn open(loader: Loader<'a>, session: &mut Session) -> Result<Self> {
         session.budget.open_layer()?;
         let file = Self::find_file(&loader)?;
         let kustomization = Kustomization::read(&file, &session.options.limits.yaml)
@@ -80,26 +82,43 @@ impl<'a> Layer<'a> {
             loader,
             kustomization,
             file: file.name,
+            number: file.number,
             origin: None,
         };
         let limits = &session.options.limits.yaml;
         let chosen = session
             .schema
             .choose(&layer.kustomization, &layer.loader, limits);
-        chosen.map_err(|error| layer.blame(error))?;
-        let is_component = layer.kustomization.kind == "Component";
+        let place = layer.kustomization.place_of("openapi");
+        chosen.map_err(|error| layer.blame(error.position(place)))?;
+        Ok(layer)
+    }
+
+    /// Makes sure that the kustomization is of the kind that its use needs.
+    fn check_use(&self, used_as: Use) -> Result<()> {
+        let is_component = self.kustomization.kind == "Component";
+        let directory = self.loader.display(self.loader.root());
+        let kind = self.kustomization.place_of("kind");
         match used_as {
-            Some(Use::Component) if !is_component => Err(layer.blame(
-                Error::new(
-                    "a kustomization is listed under `components`, but its kind is not `Component`",
-                )
-                .hint("list it under `resources`, or make it a component: `kind: Component`"),
-            )),
-            Some(Use::Base) if is_component => Err(layer.blame(
-                Error::new("a component is listed under `resources`")
-                    .hint("list it under `components`"),
-            )),
-            _ => Ok(layer),
+            Use::Component if !is_component => Err(Error::new(format!(
+                "`{directory}` is listed under `components`, but it is a kustomization, not a component"
+            ))
+            .related("it would be a component with `kind: Component` in", self.file_place(kind))
+            .hint("list it under `resources`, or make it a component: `kind: Component`")),
+            Use::Base if is_component => Err(Error::new(format!(
+                "`{directory}` is listed under `resources`, but it is a component"
+            ))
+            .related("its `kind: Component` stands at", self.file_place(kind))
+            .hint("list it under `components`")),
+            _ => Ok(()),
+        }
+    }
+
+    /// A place in the kustomization file, or the file itself.
+    const fn file_place(&self, position: Position) -> Position {
+        Position {
+            file: self.number,
+            ..position
         }
     }
 
@@ -221,8 +240,16 @@ impl<'a> Layer<'a> {
             .map_err(|error| self.blame(error))?;
         let entered = self.loader.enter(found);
         let loader = entered.map_err(|error| self.blame(error.position(path.position)))?;
-        let mut layer = Layer::open(loader, session, Some(used_as))
-            .map_err(|error| self.needed_by(error, path))?;
+        let mut layer = Layer::open(loader, session).map_err(|error| {
+            if error.details().file.is_none() && error.details().position == Position::default() {
+                self.blame(error.position(path.position))
+            } else {
+                self.needed_by(error, path)
+            }
+        })?;
+        layer
+            .check_use(used_as)
+            .map_err(|error| self.blame(error.replace_position(path.position)))?;
         layer.origin = self.origin.as_ref().map(|origin| origin.join(&path.text));
         Ok(layer)
     }
@@ -353,7 +380,9 @@ impl<'a> Layer<'a> {
                 session,
             )?;
             if plugins::texts(resources).map_err(|error| self.blame(error))? != before {
-                let error = Error::new("a validator changed the resources").field("validators");
+                let error = Error::new("a validator changed the resources")
+                    .field("validators")
+                    .position(self.kustomization.place_of("validators"));
                 return Err(self.blame(error.hint("list it under `transformers`")));
             }
         }

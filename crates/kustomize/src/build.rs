@@ -3,6 +3,7 @@
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
 use crate::error::{Error, Result};
+use crate::field_at;
 use crate::files::Files;
 use crate::hooks::{Hooks, NoHooks};
 use crate::kustomization::SortOptions;
@@ -119,7 +120,14 @@ pub fn build_with(
             names: names.take(),
             limit: options.limits.output,
         }),
-        Err(error) => Err(error.with_names(&names.borrow())),
+        Err(error) => {
+            let named_from = options.named_from.as_deref().unwrap_or(root);
+            Err(field_at::name(
+                error.with_names(&names.borrow()),
+                files,
+                named_from,
+            ))
+        }
     }
 }
 

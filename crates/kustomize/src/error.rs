@@ -135,6 +135,20 @@ impl Error {
         self
     }
 
+    /// Names the field by its whole path, unless an inner step has named another one.
+    #[must_use]
+    pub(crate) fn complete_field(mut self, path: String) -> Self {
+        let is_end = self
+            .0
+            .field
+            .as_deref()
+            .is_none_or(|field| path == field || is_in(&path, field));
+        if is_end {
+            self.0.field = Some(path);
+        }
+        self
+    }
+
     /// Names the object, unless an inner step has named one.
     #[must_use]
     pub fn resource(mut self, resource: &dyn fmt::Display) -> Self {
@@ -171,6 +185,11 @@ impl Error {
     pub fn details(&self) -> &Details {
         &self.0
     }
+}
+
+/// Whether a field is one of the steps of a path.
+fn is_in(path: &str, field: &str) -> bool {
+    path.split(['.', '[', ']']).any(|step| step == field)
 }
 
 impl fmt::Display for Error {

@@ -11,6 +11,7 @@ mod crds;
 mod decode;
 mod defaults;
 mod error;
+mod field_at;
 mod field_path;
 pub mod field_spec;
 pub mod files;
