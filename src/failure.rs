@@ -147,10 +147,8 @@ impl From<&kustomize::Error> for Problem {
                 is_in_repository: true,
             })
         };
-        let usual = || match message {
-            message if message.contains("UTF-8") => "save the file as UTF-8".to_owned(),
-            _ => "correct the YAML there; indentation, tabs and quotes are the usual causes"
-                .to_owned(),
+        let usual = || {
+            "correct the YAML there; indentation, tabs and quotes are the usual causes".to_owned()
         };
         Self(Box::new(Details {
             message: message.clone(),

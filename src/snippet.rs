@@ -159,8 +159,10 @@ fn is_name(line: &str) -> bool {
     };
     let value = line.split_once(':').map_or("", |(_, value)| value.trim());
     let is_field_alone = value.is_empty()
-        && (matches!(field.as_str(), "metadata" | "labels" | "annotations" | "data")
-            || is_secretive(&field));
+        && (matches!(
+            field.as_str(),
+            "metadata" | "labels" | "annotations" | "data"
+        ) || is_secretive(&field));
     let is_plain = !value.contains(['{', '[', ',', '"', '\'']);
     is_field_alone || (is_plain && NAMES.contains(&field.as_str()))
 }

@@ -102,9 +102,11 @@ impl Target {
         {
             // What a generator reads may be anything.
             let is_data = matches!(problem.field.as_deref(), Some("envs" | "files"));
-            let Some(file) = problem.file.as_ref().filter(|file| {
-                !is_data || KUSTOMIZATION_FILES.contains(&base_name(file))
-            }) else {
+            let Some(file) = problem
+                .file
+                .as_ref()
+                .filter(|file| !is_data || KUSTOMIZATION_FILES.contains(&base_name(file)))
+            else {
                 continue;
             };
             let path = join(&self.working_directory, file);

@@ -131,7 +131,10 @@ mod tests {
     fn a_line_of_a_literal_block_is_a_line_of_the_file() {
         assert_eq!(located("a: |\n  one\n  two\n", Position::at(2, 1)), (3, 3));
         assert_eq!(located("a: |\n\n    one\n", Position::at(2, 2)), (3, 6));
-        assert_eq!(located("# x\na: &x |2-\n    one\n", Position::at(1, 3)), (3, 5));
+        assert_eq!(
+            located("# x\na: &x |2-\n    one\n", Position::at(1, 3)),
+            (3, 5)
+        );
         assert_eq!(located("a: |\n  one\n", Position::at(1, 0)), (2, 0));
     }
 
@@ -140,7 +143,10 @@ mod tests {
         for text in ["a: >\n  one\n  two\n", "a: 'one\n  two'", "a: one\n  two"] {
             assert_eq!(located(text, Position::at(2, 1)), (1, 4), "{text}");
         }
-        assert_eq!(located("a: !!str\n  |\n  one\n", Position::at(1, 1)), (1, 4));
+        assert_eq!(
+            located("a: !!str\n  |\n  one\n", Position::at(1, 1)),
+            (1, 4)
+        );
     }
 
     #[test]

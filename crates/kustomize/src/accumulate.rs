@@ -89,8 +89,7 @@ impl<'a> Layer<'a> {
         let chosen = session
             .schema
             .choose(&layer.kustomization, &layer.loader, limits);
-        let place = layer.kustomization.place_of("openapi");
-        chosen.map_err(|error| layer.blame(error.position(place)))?;
+        chosen.map_err(|error| layer.blame_field(error, "openapi"))?;
         Ok(layer)
     }
 
@@ -139,7 +138,7 @@ impl<'a> Layer<'a> {
             [file] => loader.load_found(file),
             [] => Err(
                 Error::new(format!("there is no kustomization file in `{directory}`"))
-                    .hint("add a `kustomization.yaml`, or name the directory that has one"),
+                    .hint(loader.where_to_build()),
             ),
             several => Err(Error::new(format!(
                 "there are several kustomization files in `{directory}`: {}",
@@ -221,7 +220,13 @@ impl<'a> Layer<'a> {
                         so_far.resources.append_all(resources)
                     },
                 );
-                added.map_err(|error| self.needed_by(error, path))?;
+                added.map_err(|error| {
+                    if KUSTOMIZATION_FILES.contains(&base_name(&path.text)) {
+                        place(no_resource(&path.text))
+                    } else {
+                        self.needed_by(error, path)
+                    }
+                })?;
             }
         }
         Ok(())
@@ -255,10 +260,13 @@ impl<'a> Layer<'a> {
     }
 
     fn configure(&self, so_far: &mut Accumulated) -> Result<()> {
-        let own = Config::load(&self.loader, &self.kustomization.configurations)?;
-        so_far.config = so_far.config.merge(&own)?;
-        let of_crds = crds::load(&self.loader, &self.kustomization.crds)?;
-        so_far.config = so_far.config.merge(&of_crds)?;
+        let in_configurations = |error| self.blame_field(error, "configurations");
+        let own = Config::load(&self.loader, &self.kustomization.configurations)
+            .map_err(in_configurations)?;
+        so_far.config = so_far.config.merge(&own).map_err(in_configurations)?;
+        let in_crds = |error| self.blame_field(error, "crds");
+        let of_crds = crds::load(&self.loader, &self.kustomization.crds).map_err(in_crds)?;
+        so_far.config = so_far.config.merge(&of_crds).map_err(in_crds)?;
         Ok(())
     }
 
@@ -370,6 +378,7 @@ impl<'a> Layer<'a> {
     // kustomize: KustTarget.runValidators
     fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for step in self.plugins(&self.kustomization.validators, session)? {
+            let step_place = step.position;
             let before = plugins::texts(resources).map_err(|error| self.blame(error))?;
             self.run(
                 &Step {
@@ -381,9 +390,8 @@ impl<'a> Layer<'a> {
             )?;
             if plugins::texts(resources).map_err(|error| self.blame(error))? != before {
                 let error = Error::new("a validator changed the resources")
-                    .field("validators")
-                    .position(self.kustomization.place_of("validators"));
-                return Err(self.blame(error.hint("list it under `transformers`")));
+                    .hint("list it under `transformers`");
+                return Err(self.blame(error.position(step_place)));
             }
         }
         Ok(())
@@ -445,12 +453,28 @@ impl<'a> Layer<'a> {
         error.in_file(&self.file)
     }
 
+    /// Names the place of a field of this kustomization where an error names none.
+    pub(crate) fn blame_field(&self, error: Error, field: &str) -> Error {
+        self.blame(error.position(self.kustomization.place_of(field)))
+    }
+
     /// Says that this kustomization asked for what is wrong.
     fn needed_by(&self, error: Error, path: &Located) -> Error {
         let line = path.position.line;
         let error = error.with_names(&self.loader.names().borrow());
         error.needed_by(format!("`{}` in {}:{line}", path.text, self.file))
     }
+}
+
+/// The error for a kustomization file that is listed as if it were a file of objects.
+fn no_resource(path: &str) -> Error {
+    let directory = path
+        .rsplit_once('/')
+        .map_or(".", |(directory, _)| directory);
+    Error::new(format!(
+        "`{path}` is a kustomization file, and holds no resources itself"
+    ))
+    .hint(format!("list its directory: `{directory}`"))
 }
 
 impl Accumulated {

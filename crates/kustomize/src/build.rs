@@ -204,7 +204,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         &mut session.warnings,
     )?;
     drop_local(&mut resources)?;
-    order(sort_options.as_ref(), session, &mut resources)?;
+    order(sort_options.as_ref(), session, &mut resources)
+        .map_err(|error| layer.blame_field(error, "sortOptions"))?;
     let asks = |what: &str| build_metadata.iter().any(|option| option == what);
     if session.options.managed_by_label || asks("managedByLabel") {
         let label = [("app.kubernetes.io/managed-by".into(), MANAGED_BY.into())].into();

@@ -64,7 +64,10 @@ impl Error {
         let mut result =
             Self::new(format!("invalid YAML: {}", error.message)).position(error.position);
         result.0.is_malformed_yaml = true;
-        result
+        match cure(&error.message) {
+            Some(hint) => result.hint(hint),
+            None => result,
+        }
     }
 
     /// Names the file and the place in it, unless an inner step has named one.
@@ -187,6 +190,44 @@ impl Error {
     }
 }
 
+/// What to do about what the YAML reader says.
+fn cure(message: &str) -> Option<&'static str> {
+    let cures = [
+        (
+            "cannot start any token",
+            "indent by spaces, never by tabs; a text that begins with a tab, `@`, `%` or a backquote needs quotes",
+        ),
+        (
+            "mapping values are not allowed",
+            "check the indentation of this line and the one above; a text with `: ` in it needs quotes",
+        ),
+        (
+            "did not find expected",
+            "check the indentation: what belongs to one map or list begins in the same column; and that quotes and \
+             brackets are closed",
+        ),
+        (
+            "could not find expected ':'",
+            "a key needs `: ` behind it; check the indentation, and that the quotes above are closed",
+        ),
+        (
+            "already defined at line",
+            "keep one of the two, or merge them into one",
+        ),
+        ("unexpected end of stream", "close the quotes"),
+        (
+            "unknown escape character",
+            "a backslash in double quotes begins an escape: write it twice, or use single quotes",
+        ),
+        ("found a tab character", "indent by spaces, never by tabs"),
+        ("UTF-8", "save the file as UTF-8"),
+    ];
+    cures
+        .iter()
+        .find(|(words, _)| message.contains(words))
+        .map(|(_, hint)| *hint)
+}
+
 /// Whether a field is one of the steps of a path.
 fn is_in(path: &str, field: &str) -> bool {
     path.split(['.', '[', ']']).any(|step| step == field)
@@ -206,7 +247,8 @@ impl fmt::Display for Error {
             formatter.write_str(" ")?;
         }
         formatter.write_str(&details.message)?;
-        if let Some(field) = &details.field {
+        let named = |field: &&String| details.message.contains(&format!("`{field}`"));
+        if let Some(field) = details.field.as_ref().filter(|field| !named(field)) {
             write!(formatter, " (field `{field}`)")?;
         }
         if let Some(resource) = &details.resource {
@@ -220,8 +262,14 @@ impl std::error::Error for Error {}
 
 impl From<MergeError> for Error {
     fn from(error: MergeError) -> Self {
-        let MergeError { path, problem } = error;
-        let made = Self::new(format!("the patch does not fit: {problem}"));
+        let MergeError {
+            path,
+            problem,
+            position,
+        } = error;
+        let made = Self::new(format!("the patch does not fit: {problem}"))
+            .position(position)
+            .hint(problem.cure());
         if path.is_empty() {
             made
         } else {

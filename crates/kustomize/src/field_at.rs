@@ -34,7 +34,15 @@ fn documents(files: &dyn Files, path: &str) -> Vec<Node> {
 }
 
 /// The path of what begins at a place, the outermost where several do; or of the block of text that the place is in.
-fn path_of(node: &Node, place: Position) -> Option<String> {
+fn path_of(document: &Node, place: Position) -> Option<String> {
+    // An error about a whole object stands where its first field begins.
+    if (document.position.line, document.position.column) == (place.line, place.column) {
+        return None;
+    }
+    path_below(document, place)
+}
+
+fn path_below(node: &Node, place: Position) -> Option<String> {
     let is_here = |node: &Node| {
         (node.position.line, node.position.column) == (place.line, place.column)
             || (place.column == 0 && node.position.line == place.line)
@@ -45,14 +53,14 @@ fn path_of(node: &Node, place: Position) -> Option<String> {
             if is_here(key) || is_here(value) || is_in_block(value, place) {
                 return Some(name.to_owned());
             }
-            path_of(value, place).map(|rest| join(name.to_owned(), &rest))
+            path_below(value, place).map(|rest| join(name.to_owned(), &rest))
         }),
         Data::Sequence(items) => items.iter().enumerate().find_map(|(index, item)| {
             let step = format!("[{index}]");
             if is_here(item) || is_in_block(item, place) {
                 return Some(step);
             }
-            path_of(item, place).map(|rest| join(step, &rest))
+            path_below(item, place).map(|rest| join(step, &rest))
         }),
         Data::Scalar(_) | Data::Alias(_) => None,
     }
@@ -89,7 +97,6 @@ mod tests {
             .unwrap()
             .unwrap();
         for (line, column, path) in [
-            (1, 1, "images"),
             (2, 3, "images[0]"),
             (3, 3, "images[0].newTag"),
             (3, 11, "images[0].newTag"),
@@ -99,6 +106,7 @@ mod tests {
             let found = path_of(&node, Position::at(line, column));
             assert_eq!(found.as_deref(), Some(path), "{line}:{column}");
         }
+        assert_eq!(path_of(&node, Position::at(1, 1)), None);
         assert_eq!(path_of(&node, Position::at(3, 1)), None);
     }
 }

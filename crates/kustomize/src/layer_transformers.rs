@@ -51,11 +51,19 @@ pub(crate) fn of(
     list.extend(labels_of(kustomization, config)?);
     for entry in &kustomization.patches_json6902 {
         let patch = json_patch(entry, loader).map_err(|error| error.position(entry.position))?;
-        list.push(Change::new("PatchJson6902Transformer", patch, entry.position));
+        list.push(Change::new(
+            "PatchJson6902Transformer",
+            patch,
+            entry.position,
+        ));
     }
     for replica in &kustomization.replicas {
         let replicas = Transformer::Replicas(replica.clone(), config.get().replicas.clone());
-        list.push(Change::new("ReplicaCountTransformer", replicas, replica.position));
+        list.push(Change::new(
+            "ReplicaCountTransformer",
+            replicas,
+            replica.position,
+        ));
     }
     for image in &kustomization.images {
         let change = Transformer::Image(image.clone(), config.get().images.clone());
@@ -204,7 +212,8 @@ pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Res
     let lines = u32::try_from(skipped.matches('\n').count()).unwrap_or_default();
     let source = Source::of(entry, inline, loader, "patches")?;
     let place = source.place.skip_lines(lines);
-    let mut patch = patches::parse(&source.text, limits).map_err(|error| source.blame(error, place))?;
+    let mut patch =
+        patches::parse(&source.text, limits).map_err(|error| source.blame(error, place))?;
     patch.set_place(source.file.as_ref().map(|file| file.number), place);
     if let patches::Patch::StrategicMerge(objects) = &mut patch {
         for object in objects {
@@ -232,8 +241,9 @@ impl Source {
         let refuse =
             |what: &str| Err(Error::new(format!("an entry of `{field}` {what}")).field(field));
         match (inline.is_empty(), entry.path.text.is_empty()) {
-            (true, true) => refuse("needs `patch` or `path`")
-                .map_err(|error: Error| error.hint("write the patch below `patch: |-`, or name a file with `path`")),
+            (true, true) => refuse("needs `patch` or `path`").map_err(|error: Error| {
+                error.hint("write the patch below `patch: |-`, or name a file with `path`")
+            }),
             (false, false) => refuse("has both `patch` and `path`")
                 .map_err(|error: Error| error.hint("remove one of the two")),
             (false, true) => Ok(Self {
@@ -278,10 +288,8 @@ pub(crate) fn json_patch(entry: &PatchEntry, loader: &Loader) -> Result<Transfor
         .clone()
         .filter(|target| !target.id.name.is_empty())
     else {
-        return Err(
-            refuse("an entry of `patchesJson6902` needs `target.name`")
-                .hint("say what it is for: `target: {kind: Deployment, name: …}`"),
-        );
+        return Err(refuse("an entry of `patchesJson6902` needs `target.name`")
+            .hint("say what it is for: `target: {kind: Deployment, name: …}`"));
     };
     let source = Source::of(entry, &entry.patch.text, loader, "patchesJson6902")?;
     let mut patch =

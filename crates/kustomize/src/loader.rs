@@ -301,6 +301,44 @@ impl<'a> Loader<'a> {
             .map(str::to_owned)
     }
 
+    /// What to do where the directory has no kustomization file.
+    pub(crate) fn where_to_build(&self) -> String {
+        let names = self.files.names_in(self.root());
+        let alike = |name: &&String| {
+            let name = name.to_ascii_lowercase();
+            let wanted = files::KUSTOMIZATION_FILES.map(str::to_ascii_lowercase);
+            name.starts_with("kustomiz")
+                && wanted
+                    .iter()
+                    .any(|wanted| decode::nearest(&name, &[wanted]).is_some())
+        };
+        if let Some(name) = names.iter().find(alike) {
+            return format!("rename `{name}` to `kustomization.yaml`");
+        }
+        let is_built = |name: &&String| {
+            let file = |file| files::join(self.root(), &format!("{name}/{file}"));
+            files::KUSTOMIZATION_FILES
+                .iter()
+                .any(|name| matches!(self.files.resolve(&file(*name)), Ok(Entry::File(_))))
+        };
+        let below: Vec<&str> = names
+            .iter()
+            .filter(is_built)
+            .map(String::as_str)
+            .take(3)
+            .collect();
+        if !below.is_empty() {
+            return format!("name a directory that has one: `{}`", below.join("`, `"));
+        }
+        match names
+            .iter()
+            .find(|name| matches!(name.rsplit_once('.'), Some((_, "yaml" | "yml"))))
+        {
+            Some(name) => format!("add a `kustomization.yaml` with `resources: [{name}]`"),
+            None => "add a `kustomization.yaml`, or name the directory that has one".to_owned(),
+        }
+    }
+
     fn unreadable(&self, path: &str, error: &FileError) -> Error {
         let made = Error::new(format!("cannot read `{path}`: {error}"));
         if *error == FileError::NotFound {
@@ -335,7 +373,10 @@ fn is_remote_directory(path: &str) -> bool {
 
 /// The name that differs least from another, if it differs in its ending only or in few letters.
 fn nearest_name<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
-    let stem = |name: &str| name.rsplit_once('.').map_or(name.len(), |(stem, _)| stem.len());
+    let stem = |name: &str| {
+        name.rsplit_once('.')
+            .map_or(name.len(), |(stem, _)| stem.len())
+    };
     let same_stem = |other: &&&str| other.get(..stem(other)) == name.get(..stem(name));
     names
         .iter()

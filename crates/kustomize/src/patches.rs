@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::id::ResId;
 use crate::limits::Budget;
 use crate::load;
+use crate::meant;
 use crate::metadata;
 use crate::resource::Resource;
 use crate::resources::Resources;
@@ -53,7 +54,8 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
     match (strategic, JsonPatch::parse(text)) {
         (Ok(objects), Ok(json)) if !objects.is_empty() && !json.is_empty() => Err(Error::new(
             "the patch reads as a strategic merge patch and as a JSON 6902 patch",
-        )),
+        )
+        .hint("make two entries of it")),
         (Ok(objects), _) => Ok(Patch::StrategicMerge(objects)),
         (Err(_), Ok(json)) => Ok(Patch::Json(json)),
         (Err(as_object), Err(as_json)) => {
@@ -175,7 +177,13 @@ fn select(target: &Selector, resources: &Resources) -> Result<Vec<usize>> {
 fn target_of(patch: &Resource, resources: &Resources) -> Result<usize> {
     let id: ResId = patch.original_id();
     resources.position_of(&id).map_err(|error| {
-        error.position(patch.node().position).hint(
+        let error = error.position(patch.node().position);
+        let meant = meant::hint(&id, resources);
+        let error = match meant {
+            Some(hint) => error.hint(hint),
+            None => error,
+        };
+        error.hint(
             "a patch without `target` is for the resource with its apiVersion, kind, name and namespace, as they are \
              before prefixes and suffixes are added",
         )
@@ -231,7 +239,7 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     } else {
         merge_node(patch, schema, resource.node_mut())
     };
-    result.map_err(|error| error.resource(&id))?;
+    result.map_err(|error| error.position(patch.node().position).resource(&id))?;
     resource.settle_shared();
     if resource.is_empty() {
         return Ok(());

@@ -3,11 +3,12 @@
 use goyaml::{Node, Position, Text};
 
 use super::{
-    Image, Label, LegacySortOptions, Located, Patch, Replacement, ReplacementField, Replica, SortOptions,
-    Var, replacement_fields,
+    Image, Label, LegacySortOptions, Located, Patch, Replacement, ReplacementField, Replica,
+    SortOptions, Var, replacement_fields,
 };
 use crate::decode::{
-    boolean, field_spec, fields, id_field, integer, list, located, selector, string_map, text, unknown,
+    boolean, field_spec, fields, id_field, integer, list, located, selector, string_map, text,
+    unknown,
 };
 use crate::error::{Error, Result};
 use crate::id::ResId;
@@ -157,12 +158,12 @@ pub(super) fn replacement_field(node: &Node) -> Result<ReplacementField> {
     {
         path = located(value, "path")?;
     }
-    let replacement = if path.text.is_empty() || node.entries().is_some_and(|entries| entries.len() > 1)
-    {
-        replacement_fields::decode_replacement(node, true)?
-    } else {
-        Replacement::default()
-    };
+    let replacement =
+        if path.text.is_empty() || node.entries().is_some_and(|entries| entries.len() > 1) {
+            replacement_fields::decode_replacement(node, true)?
+        } else {
+            Replacement::default()
+        };
     if !path.text.is_empty() && (replacement.source.is_some() || !replacement.targets.is_empty()) {
         return Err(
             Error::new("a replacement has both `path` and a replacement of its own")

@@ -77,7 +77,11 @@ impl JsonPatch {
         let Ok(Some(list)) = goyaml::parse(text.as_bytes(), &Limits::default()) else {
             return;
         };
-        for (operation, item) in self.operations.iter_mut().zip(list.items().unwrap_or_default()) {
+        for (operation, item) in self
+            .operations
+            .iter_mut()
+            .zip(list.items().unwrap_or_default())
+        {
             operation.position = item.position;
         }
     }
@@ -129,7 +133,15 @@ impl JsonPatch {
         for (index, operation) in self.operations.iter().enumerate() {
             operation
                 .apply(&mut value, &mut copied)
-                .map_err(|problem| operation.error(index, &problem))?;
+                .map_err(|problem| {
+                    let error = operation
+                        .error(index, &problem)
+                        .related("the object stands at", node.position);
+                    match operation.cure(&value) {
+                        Some(hint) => error.hint(hint),
+                        None => error,
+                    }
+                })?;
         }
         if value.as_object().is_none() {
             return Err(
@@ -310,6 +322,25 @@ impl Operation {
             .ok_or_else(|| "`from` is missing or no text".to_owned())
     }
 
+    /// What to do where the operation cannot be carried out.
+    fn cure(&self, document: &Value) -> Option<String> {
+        let path = match self.name() {
+            "move" | "copy" => self.from(),
+            "add" | "remove" | "replace" | "test" => self.path(),
+            _ => {
+                return Some(
+                    "an operation is `{op: replace, path: /spec/replicas, value: 2}`".to_owned(),
+                );
+            }
+        };
+        match path {
+            Ok(path) => document::cure(document, path),
+            Err(_) => {
+                Some("write the path with `/` between its parts: `/spec/replicas`".to_owned())
+            }
+        }
+    }
+
     fn error(&self, index: usize, problem: &str) -> Error {
         let path = self.path().unwrap_or_default();
         Error::new(format!(
@@ -318,6 +349,7 @@ impl Operation {
             self.name()
         ))
         .position(self.position)
+        .field(path)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::field_path;
 use crate::field_spec::Create;
 use crate::kustomization::Var;
 use crate::limits::Budget;
+use crate::meant;
 use crate::resource::Resource;
 use crate::resources::Resources;
 
@@ -85,6 +86,7 @@ impl Variables {
                 known.key()
             ))
             .position(variable.position)
+            .related("the other one stands at", known.get().position)
             .field("vars")
             .hint("give one of the two another name")),
         }
@@ -135,7 +137,7 @@ impl Variables {
                 Error::new(format!("no resource matches `objref` of variable `{name}`"))
                     .position(variable.position)
                     .field("vars")
-                    .hint("`objref` needs the apiVersion, kind and name that the resource has in its file")
+                    .hint(meant::hint(&variable.object, resources).unwrap_or_else(|| "`objref` needs the apiVersion, kind and name that the resource has in its file".to_owned()))
             })?;
             values.insert(name.clone(), value_of(variable, source)?);
         }
@@ -156,8 +158,10 @@ fn value_of(variable: &Var, source: &Resource) -> Result<Value> {
             variable.name
         ))
         .position(variable.position)
+        .related("the resource stands at", source.node().position)
         .field("vars")
         .resource(source.id())
+        .hint("check `fieldref.fieldpath`; without it, it is `metadata.name`")
     };
     let found = field_path::lookup(source.node(), &with_indices(path)).map_err(|_| missing())?;
     let node = found.ok_or_else(missing)?;
