@@ -29,7 +29,7 @@ const SECRETIVE: [&str; 8] = [
 const PATCHES: [&str; 3] = ["value", "patch", "literals"];
 
 /// Fields that say what an object is, and nothing that is in it.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 10] = [
     "apiversion",
     "kind",
     "name",
@@ -37,10 +37,13 @@ const NAMES: [&str; 7] = [
     "behavior",
     "type",
     "immutable",
+    "path",
+    "op",
+    "fieldpath",
 ];
 
 /// Fields of a kustomization with nothing but names and paths.
-const PUBLIC: [&str; 22] = [
+const PUBLIC: [&str; 24] = [
     "apiversion",
     "kind",
     "metadata",
@@ -63,6 +66,8 @@ const PUBLIC: [&str; 22] = [
     "helmglobals",
     "helmcharts",
     "generatoroptions",
+    "replacements",
+    "vars",
 ];
 
 /// Lines above one that may say what it is about.
@@ -161,7 +166,14 @@ fn is_name(line: &str) -> bool {
     let is_field_alone = value.is_empty()
         && (matches!(
             field.as_str(),
-            "metadata" | "labels" | "annotations" | "data"
+            "metadata"
+                | "labels"
+                | "annotations"
+                | "data"
+                | "patches"
+                | "target"
+                | "select"
+                | "source"
         ) || is_secretive(&field));
     let is_plain = !value.contains(['{', '[', ',', '"', '\'']);
     is_field_alone || (is_plain && NAMES.contains(&field.as_str()))
@@ -213,6 +225,8 @@ mod tests {
         let text = "resources:\n- secret.yaml\nsecretGenerator:\n- name: a\n  literals:\n  - A=x\n  envs: [x]\npatches:\n- \
                     path: a.yaml\n";
         assert_eq!(shown(text, Kind::Kustomization), [1, 2, 3, 4, 8, 9]);
+        let text = "patches:\n- path: secret.yaml\n  target:\n    kind: Secret\n    x: y\n";
+        assert_eq!(shown(text, Kind::Kustomization), [1, 2, 3, 4]);
         let text = "patches:\n- patch: |-\n    kind: Secret\n    metadata:\n      name: s\n    stringData:\n      a: x\n";
         assert_eq!(shown(text, Kind::Kustomization), [3, 4, 5, 6]);
         let text = "resources: [a.yaml]\nsecretGenerator: [{name: a, literals: [A=x]}]\n";

@@ -89,7 +89,8 @@ impl<'a> Layer<'a> {
         let chosen = session
             .schema
             .choose(&layer.kustomization, &layer.loader, limits);
-        chosen.map_err(|error| layer.blame_field(error, "openapi"))?;
+        let blame = |error| layer.blame_field(layer.blame_field(error, "openapi.path"), "openapi");
+        chosen.map_err(blame)?;
         Ok(layer)
     }
 

@@ -150,7 +150,10 @@ pub(crate) fn string_map(node: &Node, field: &str) -> Result<StringMap> {
     let mut map = StringMap::new();
     for (key, value) in entries {
         let name = key_text(key, field)?;
-        let value = text(value, field).map_err(|error| error.field(format!("{field}.{name}")))?;
+        let value = match text(value, field) {
+            Ok(value) => value,
+            Err(_) => text(value, &format!("{field}.{name}"))?,
+        };
         map.insert(name, value);
     }
     Ok(map)

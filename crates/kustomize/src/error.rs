@@ -166,14 +166,24 @@ impl Error {
         self
     }
 
+    /// Says what to do, whatever an inner step has said.
+    #[must_use]
+    pub(crate) fn replace_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
     /// Adds another place that matters.
     #[must_use]
     pub fn related(mut self, text: &'static str, position: Position) -> Self {
-        self.0.related.push(Related {
-            text,
-            file: None,
-            position,
-        });
+        let is_known = |known: &Related| known.position == position;
+        if !self.0.related.iter().any(is_known) {
+            self.0.related.push(Related {
+                text,
+                file: None,
+                position,
+            });
+        }
         self
     }
 
@@ -202,6 +212,10 @@ fn cure(message: &str) -> Option<&'static str> {
             "check the indentation of this line and the one above; a text with `: ` in it needs quotes",
         ),
         (
+            "<document start>",
+            "a document begins in the first line, or behind a line `---`; remove a `%YAML` directive",
+        ),
+        (
             "did not find expected",
             "check the indentation: what belongs to one map or list begins in the same column; and that quotes and \
              brackets are closed",
@@ -209,6 +223,10 @@ fn cure(message: &str) -> Option<&'static str> {
         (
             "could not find expected ':'",
             "a key needs `: ` behind it; check the indentation, and that the quotes above are closed",
+        ),
+        (
+            "invalid Unicode character escape",
+            "write the character itself: a pair such as `\\ud83d\\ude00` is JSON, but not YAML",
         ),
         (
             "already defined at line",

@@ -79,7 +79,7 @@ pub struct Kustomization {
     pub validators: Vec<Located>,
     /// `buildMetadata`
     pub build_metadata: Vec<Text>,
-    /// Where each field stands, by its name in lower case.
+    /// Where each field stands, by its name in lower case, and the values of the fields in it (`openapi.path`).
     pub places: BTreeMap<String, Position>,
     /// What kustomize prints to stderr about the file.
     pub warnings: Vec<String>,

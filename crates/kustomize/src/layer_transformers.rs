@@ -315,11 +315,24 @@ pub(crate) fn strategic_patches(
     for entry in entries {
         match load::inline(&entry.text, entry.place, limits) {
             Ok(inline) => patches.extend(inline),
-            Err(error) if entry.text.contains('\n') => return Err(error),
-            Err(_) => patches.extend(load::resources_of_file(&loader.load(entry)?, limits)?),
+            Err(error) if entry.text.contains('\n') => return Err(no_strategic_patch(error)),
+            Err(_) => {
+                let file = load::resources_of_file(&loader.load(entry)?, limits);
+                patches.extend(file.map_err(no_strategic_patch)?);
+            }
         }
     }
     Ok(patches)
+}
+
+/// An error of reading patches, with the form that they should have.
+pub(crate) fn no_strategic_patch(error: Error) -> Error {
+    if error.details().is_malformed_yaml {
+        return error;
+    }
+    error.replace_hint(
+        "a strategic merge patch is an object with `apiVersion`, `kind`, `metadata.name` and the fields to change",
+    )
 }
 
 /// Reads `replacements`, following `path`.

@@ -20,7 +20,8 @@ pub(crate) fn hint(wanted: &ResId, resources: &Resources) -> Option<String> {
             .find(|resource| resource.any_id(|id| fits(id) == parts))
             .map(Resource::id)
     };
-    if let Some(other) = find((true, true, false)) {
+    // Where the namespace is left out and still matters, one that fits otherwise is in another.
+    if let Some(other) = find((true, true, false)).or_else(|| find((true, true, true))) {
         let namespace = if other.namespace.is_empty() {
             "no namespace".to_owned()
         } else {
@@ -45,6 +46,8 @@ fn nearest_name(wanted: &ResId, resources: &Resources) -> Option<String> {
         let ids = std::iter::once(resource.id().clone()).chain(resource.previous_ids());
         names.extend(ids.filter(of_kind).map(|id| id.name.to_string()));
     }
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let names: Vec<&str> = (names.iter().map(String::as_str))
+        .filter(|name| *name != wanted.name)
+        .collect();
     decode::nearest(&wanted.name, &names).map(str::to_owned)
 }

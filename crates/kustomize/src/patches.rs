@@ -66,13 +66,18 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
             } else {
                 as_object
             };
-            Err(error.hint(
-                "a patch is a list of JSON 6902 operations, or an object with `apiVersion`, `kind`, `metadata.name` \
-                 and the fields to change",
-            ))
+            Err(if error.details().is_malformed_yaml {
+                error
+            } else {
+                error.replace_hint(PATCH_FORMS)
+            })
         }
     }
 }
+
+/// What a patch looks like.
+const PATCH_FORMS: &str = "a patch is a list of JSON 6902 operations, or an object with `apiVersion`, `kind`, \
+                           `metadata.name` and the fields to change";
 
 /// Applies a patch to what the selector selects or, without one, to what the patch names.
 ///

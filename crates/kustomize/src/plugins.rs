@@ -39,6 +39,7 @@ pub(crate) fn generate(configuration: &Resource, loader: &Loader) -> Result<Vec<
         _ => Err(refuse(configuration, "generator")),
     };
     made.map(|resource| vec![resource])
+        .map_err(|error| error.position(node.position).resource(configuration.id()))
 }
 
 /// The changes that a configuration asks for.
@@ -67,7 +68,7 @@ pub(crate) fn transformers(
             return both
                 .into_iter()
                 .collect::<Result<_>>()
-                .map_err(|error| error.resource(configuration.id()));
+                .map_err(|error| error.position(node.position).resource(configuration.id()));
         }
         "NamespaceTransformer" => settings.namespace(),
         "LabelTransformer" => settings.metadata_map("labels"),
@@ -84,7 +85,7 @@ pub(crate) fn transformers(
         _ => Err(refuse(configuration, "transformer")),
     };
     made.map(|transformer| vec![transformer])
-        .map_err(|error| error.resource(configuration.id()))
+        .map_err(|error| error.position(node.position).resource(configuration.id()))
 }
 
 /// The text of every resource, to tell whether anything has changed.
@@ -231,7 +232,11 @@ impl<'a> Settings<'a> {
     fn affix(&self, affix: Affix, field: &str) -> Result<Transformer> {
         let specs = self.field_specs()?;
         if specs.is_empty() {
-            return Err(Error::new("the configuration needs `fieldSpecs`").field("fieldSpecs"));
+            return Err(Error::new("the configuration needs `fieldSpecs`")
+                .field("fieldSpecs")
+                .hint(
+                    "a configuration has no built-in fields: `fieldSpecs: [{path: metadata/name}]`",
+                ));
         }
         Ok(Transformer::NameAffix(affix, self.text(field)?, specs))
     }
@@ -299,10 +304,12 @@ impl<'a> Settings<'a> {
             .map_or_else(|| Ok(Vec::new()), |node| located_list(node, "paths"))?;
         let inline = self.located("patches")?;
         if paths.is_empty() && inline.text.is_empty() {
-            return Err(Error::new("the configuration needs `paths` or `patches`"));
+            return Err(Error::new("the configuration needs `paths` or `patches`")
+                .hint("write the patches below `patches: |-`, or list files under `paths`"));
         }
         let mut patches = layer_transformers::strategic_patches(&paths, self.loader, self.limits)?;
-        patches.extend(load::inline(&inline.text, inline.place, self.limits)?);
+        let inline = load::inline(&inline.text, inline.place, self.limits);
+        patches.extend(inline.map_err(layer_transformers::no_strategic_patch)?);
         if patches.is_empty() {
             return Err(Error::new("the patches are empty"));
         }

@@ -192,6 +192,11 @@ impl Resources {
         self.append_all(list)
     }
 
+    /// The resource at a position.
+    pub fn get(&self, index: usize) -> Option<&Resource> {
+        self.list.get(index)
+    }
+
     /// Where a resource stands in its file.
     fn place(&self, index: usize) -> Position {
         let resource = self.list.get(index);

@@ -48,13 +48,20 @@ impl Variables {
                         resource.variables.push(variable.name.clone());
                     }
                 }
-                _ => {
-                    return Err(Error::new(format!(
+                several => {
+                    let error = Error::new(format!(
                         "several resources match `objref` of variable `{}`",
                         variable.name
-                    ))
-                    .position(variable.position)
-                    .hint("add the namespace of the one that is meant to `objref`"));
+                    ));
+                    let with_place = |error: Error, index: &usize| match resources.get(*index) {
+                        Some(resource) => error.related("one stands at", resource.node().position),
+                        None => error,
+                    };
+                    return Err(several
+                        .iter()
+                        .fold(error, with_place)
+                        .position(variable.position)
+                        .hint("add the namespace of the one that is meant to `objref`"));
                 }
             }
         }
