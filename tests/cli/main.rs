@@ -6,6 +6,7 @@ mod bad_input;
 mod carried;
 mod golden;
 mod leaks;
+mod mistakes;
 mod output;
 mod placeholders;
 mod schema;
