@@ -7,7 +7,7 @@ use kustomize::{FileError, Files, Hooks, Options, Output};
 
 use super::flags::Flags;
 use super::output::{self, Done};
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, Warning};
 use crate::files::DiskFiles;
 use crate::snippet;
 
@@ -28,7 +28,7 @@ impl Args {
             .map_err(|error| target.failure(&error))?;
         let stdout =
             output::write(&output, flags.output()).map_err(|failure| target.locate(failure))?;
-        warnings.extend(output.warnings);
+        warnings.extend(target.warnings(&output));
         Ok(Done { warnings, stdout })
     }
 }
@@ -91,6 +91,17 @@ impl Target {
 
     pub(super) fn failure(&self, error: &kustomize::Error) -> Failure {
         self.locate(Problem::from(error).into_failure())
+    }
+
+    /// What is said beside the result: kustomize's own lines first.
+    pub(super) fn warnings(&self, output: &Output) -> Vec<String> {
+        let notices = output.notices.iter().map(Problem::from).collect();
+        let notices = self.locate(Failure::several(notices));
+        let notices = notices.problems().iter().map(|problem| {
+            let text = Warning(problem.clone()).to_string();
+            text.trim_end_matches('\n').to_owned()
+        });
+        output.warnings.iter().cloned().chain(notices).collect()
     }
 
     /// Adds the lines that are spoken of.

@@ -36,7 +36,7 @@ impl Args {
         }
         let stdout =
             output::write(&output, flags.output()).map_err(|failure| target.locate(failure))?;
-        warnings.extend(output.warnings);
+        warnings.extend(target.warnings(&output));
         Ok(Done { warnings, stdout })
     }
 }

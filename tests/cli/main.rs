@@ -11,4 +11,5 @@ mod output;
 mod placeholders;
 mod schema;
 mod settings;
+mod warnings;
 mod workspace;

@@ -10,11 +10,11 @@ use crate::patches::strategic_merge::MergeError;
 /// Why a build failed.
 ///
 /// The pieces are kept apart so that a caller can print them with a source line, or as one line through [`fmt::Display`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error(Box<Details>);
 
 /// The pieces of an [`Error`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Details {
     /// What is wrong: lower case, no full stop, no value of a Secret.
     pub message: String,
@@ -37,7 +37,7 @@ pub struct Details {
 }
 
 /// A place that matters for an [`Error`], and why.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Related {
     /// Words that the place follows.
     pub text: &'static str,
@@ -214,6 +214,11 @@ impl Error {
     /// The pieces.
     pub fn details(&self) -> &Details {
         &self.0
+    }
+
+    /// The pieces, to keep.
+    pub(crate) fn into_details(self) -> Details {
+        *self.0
     }
 }
 
