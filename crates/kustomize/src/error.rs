@@ -13,9 +13,25 @@ use crate::patches::strategic_merge::MergeError;
 #[derive(Debug)]
 pub struct Error(Box<Details>);
 
+/// What a build would have needed that its caller does not give, for callers that go another way then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Nothing of the kind: what was built is wrong.
+    #[default]
+    Other,
+    /// Files or repositories elsewhere.
+    NeedsRemote,
+    /// Helm.
+    NeedsHelm,
+    /// A plugin that is not built in.
+    NeedsPlugin,
+}
+
 /// The pieces of an [`Error`].
 #[derive(Debug, Default)]
 pub struct Details {
+    /// What the caller does not give.
+    pub kind: ErrorKind,
     /// What is wrong: lower case, no full stop, no value of a Secret.
     pub message: String,
     /// The file that has to be changed, named from [`Options::named_from`](crate::Options::named_from).
@@ -30,6 +46,8 @@ pub struct Details {
     pub hint: Option<String>,
     /// Other places that matter.
     pub related: Vec<Related>,
+    /// What else is known, each a sentence.
+    pub notes: Vec<String>,
     /// Which kustomizations led there, the innermost first.
     pub trail: Vec<String>,
     /// Whether the text could not be read as YAML at all.
@@ -121,6 +139,13 @@ impl Error {
         self
     }
 
+    /// Says what the caller does not give.
+    #[must_use]
+    pub fn kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Names the field, unless an inner step has named one.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
@@ -150,6 +175,13 @@ impl Error {
             file: None,
             position,
         });
+        self
+    }
+
+    /// Adds something else that is known.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.0.notes.push(note.into());
         self
     }
 
