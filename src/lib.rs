@@ -5,7 +5,9 @@
 //! ([`failure`]).
 
 pub mod cli;
+pub mod external;
 pub mod failure;
 pub mod files;
 pub mod inject;
+pub mod process;
 pub mod settings;

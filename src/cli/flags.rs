@@ -4,15 +4,13 @@ use std::path::{Path, PathBuf};
 
 use kustomize::{LoadRestrictions, Options, Reorder};
 
+use super::elsewhere::Elsewhere;
 use super::usage;
+use crate::external::Outside;
 use crate::failure::Failure;
 
 /// What `kustomize build` takes.
 #[derive(clap::Args, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "a command line is made of switches"
-)]
 pub(super) struct Flags {
     /// Build the kustomization in this directory
     #[arg(default_value = ".", value_name = "DIR")]
@@ -39,9 +37,8 @@ pub(super) struct Flags {
     #[arg(long, hide = true)]
     enable_managedby_label: bool,
 
-    /// Allow Helm charts (for compatibility; a kustomization with Helm charts is refused)
-    #[arg(long, hide = true)]
-    enable_helm: bool,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
 
     /// Allow plugins (for compatibility; a kustomization with plugins of its own is refused)
     #[arg(long, hide = true)]
@@ -80,18 +77,6 @@ struct Refused {
     /// Name the network of functions (refused)
     #[arg(long, hide = true)]
     network_name: Option<String>,
-    /// Name the Helm program (refused)
-    #[arg(long, hide = true)]
-    helm_command: Option<String>,
-    /// Name API versions for Helm (refused)
-    #[arg(long, hide = true)]
-    helm_api_versions: Vec<String>,
-    /// Name the Kubernetes version for Helm (refused)
-    #[arg(long, hide = true)]
-    helm_kube_version: Option<String>,
-    /// Make Helm print more (refused)
-    #[arg(long, hide = true)]
-    helm_debug: bool,
     /// Print a stack trace (refused)
     #[arg(long, hide = true)]
     stack_trace: bool,
@@ -104,6 +89,11 @@ impl Flags {
         self.output
             .as_deref()
             .filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// The way to what lies elsewhere.
+    pub(super) fn outside(&self) -> Outside {
+        Outside::new(self.elsewhere.allowed())
     }
 
     /// The engine's options, and warnings about flags.
@@ -158,7 +148,6 @@ impl Flags {
 impl Refused {
     fn check(&self) -> Result<(), Failure> {
         const FUNCTIONS: &str = "functions in containers and programs are not run here";
-        const HELM: &str = "Helm charts are not rendered here";
         let Self {
             as_current_user,
             enable_star,
@@ -166,10 +155,6 @@ impl Refused {
             mount,
             network,
             network_name,
-            helm_command,
-            helm_api_versions,
-            helm_kube_version,
-            helm_debug,
             stack_trace,
         } = self;
         let given = [
@@ -179,10 +164,6 @@ impl Refused {
             ("mount", !mount.is_empty(), FUNCTIONS),
             ("network", *network, FUNCTIONS),
             ("network-name", network_name.is_some(), FUNCTIONS),
-            ("helm-command", helm_command.is_some(), HELM),
-            ("helm-api-versions", !helm_api_versions.is_empty(), HELM),
-            ("helm-kube-version", helm_kube_version.is_some(), HELM),
-            ("helm-debug", *helm_debug, HELM),
             (
                 "stack-trace",
                 *stack_trace,

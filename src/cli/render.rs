@@ -26,7 +26,7 @@ impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
         let Self { flags, settings } = self;
         let (options, mut warnings) = flags.options()?;
-        let target = Target::new(&flags.directory)?;
+        let target = Target::new(&flags.directory, flags.outside())?;
         let settings = source::read(settings.iter().map(PathBuf::as_path))?;
         let output = build(&target, &options, &settings)?;
         if output.resources.is_empty() {

@@ -5,9 +5,13 @@
 mod bad_input;
 mod carried;
 mod golden;
+mod helm;
 mod leaks;
 mod output;
 mod placeholders;
+mod remote;
 mod schema;
+mod server;
 mod settings;
+mod tools;
 mod workspace;

@@ -84,7 +84,9 @@ impl<'a> Layer<'a> {
             origin: None,
             helm_namespace: Text::new(),
         };
-        layer.helm_namespace.clone_from(&layer.kustomization.namespace);
+        layer
+            .helm_namespace
+            .clone_from(&layer.kustomization.namespace);
         let limits = &session.options.limits.yaml;
         let chosen = session
             .schema

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{Loaded, LoadRestrictions, Loader};
+use super::{LoadRestrictions, Loaded, Loader};
 use crate::error::{Error, ErrorKind, Result};
 use crate::external::ExternalError;
 use crate::files::{self, Entry};
@@ -57,8 +57,13 @@ impl HttpError {
     pub(crate) fn into_error(self, url: &str) -> Error {
         match self.0 {
             ExternalError::SwitchedOff { hint } => switched_off(&format!("`{url}`"), "files", hint),
-            ExternalError::Status(_) => Error::new(format!("cannot read `{url}`: {}", self.reason()))
-                .hint("open the address in a browser; it must lead to the file itself, without a login"),
+            ExternalError::Status(_) => Error::new(format!(
+                "cannot read `{url}`: {}",
+                self.reason()
+            ))
+            .hint(
+                "open the address in a browser; it must lead to the file itself, without a login",
+            ),
             ExternalError::Failed { message, hint } => {
                 with_hint(Error::new(format!("cannot read `{url}`: {message}")), hint)
             }
@@ -76,31 +81,29 @@ impl Loader<'_> {
     /// A loader for a directory in a repository.
     ///
     /// # Errors
-    /// Where the repository cannot be had or is being built already, and where there is no such directory in it.
+    /// Where the repository cannot be had, and where there is no such directory in it.
     // kustomize: newLoaderAtGitClone
     pub(crate) fn enter_repository(&self, repository: &Repository) -> Result<Self> {
-        self.check_repository_cycle(repository)?;
-        if repository.is_local() && self.is_restricted() {
-            return Err(Error::new(format!(
-                "`{}` is a repository on this machine, outside of the kustomization's directory",
-                repository.written
-            ))
-            .hint("name the base by a path, or allow what lies outside with `--load-restrictor LoadRestrictionsNone`"));
-        }
-        let directory = self.external().check_out(repository).map_err(|error| match error {
-            ExternalError::SwitchedOff { hint } => {
-                switched_off(&format!("base `{}`", repository.written), "bases", hint)
-            }
-            ExternalError::Status(status) => Error::new(format!(
-                "cannot fetch `{}`: status {status}",
-                repository.written
-            )),
-            ExternalError::Failed { message, hint } => with_hint(
-                Error::new(format!("cannot fetch `{}`: {message}", repository.written)),
-                hint,
-            ),
-        })?;
-        let root = match self.files.resolve(&files::join(&directory, &format!("./{}", repository.directory))) {
+        let directory = self
+            .external()
+            .check_out(repository)
+            .map_err(|error| match error {
+                ExternalError::SwitchedOff { hint } => {
+                    switched_off(&format!("base `{}`", repository.written), "bases", hint)
+                }
+                ExternalError::Status(status) => Error::new(format!(
+                    "cannot fetch `{}`: status {status}",
+                    repository.written
+                )),
+                ExternalError::Failed { message, hint } => with_hint(
+                    Error::new(format!("cannot fetch `{}`: {message}", repository.written)),
+                    hint,
+                ),
+            })?;
+        let root = match self.files.resolve(&files::join(
+            &directory,
+            &format!("./{}", repository.directory),
+        )) {
             Ok(Entry::Directory(root)) if files::is_within(&root, &directory) => root,
             Ok(Entry::Directory(_)) => {
                 return Err(Error::new(format!(
@@ -119,7 +122,9 @@ impl Loader<'_> {
                     "`{}`: there is no directory `{}` in the repository: {error}",
                     repository.written, repository.directory
                 ))
-                .hint("the directory stands behind `//`, the branch, tag or commit behind `?ref=`"));
+                .hint(
+                    "the directory stands behind `//`, the branch, tag or commit behind `?ref=`",
+                ));
             }
         };
         let mut below = self.below(root);
@@ -131,8 +136,22 @@ impl Loader<'_> {
         Ok(below)
     }
 
+    /// Refuses a repository on this machine where a kustomization, not the command line, asks for it.
+    pub(super) fn check_locality(&self, repository: &Repository) -> Result<()> {
+        if !(repository.is_local() && self.is_restricted()) {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "`{}` is a repository on this machine, outside of the kustomization's directory",
+            repository.written
+        ))
+        .kind(ErrorKind::NeedsRemote)
+        .hint("name the base by a path, or allow it with `--enable-remote --load-restrictor LoadRestrictionsNone`"))
+    }
+
+    /// Refuses a repository that is being built already.
     // kustomize: FileLoader.errIfRepoCycle
-    fn check_repository_cycle(&self, repository: &Repository) -> Result<()> {
+    pub(super) fn check_repository_cycle(&self, repository: &Repository) -> Result<()> {
         let written = &repository.written;
         let visited = self
             .checkouts
@@ -142,8 +161,10 @@ impl Loader<'_> {
             .find(|visited| visited.starts_with(written.as_str()));
         match visited {
             None => Ok(()),
-            Some(visited) => Err(Error::new(format!("cycle: `{written}` is used by `{visited}`, which is being built"))
-                .hint("a base cannot be the kustomization itself, or one that uses it")),
+            Some(visited) => Err(Error::new(format!(
+                "cycle: `{written}` is used by `{visited}`, which is being built"
+            ))
+            .hint("a base cannot be the kustomization itself, or one that uses it")),
         }
     }
 
@@ -151,19 +172,23 @@ impl Loader<'_> {
     // kustomize: FileLoader.errIfGitContainmentViolation
     pub(super) fn check_containment(&self, path: &str, root: &str) -> Result<()> {
         match self.checkouts.last() {
-            Some(checkout) if !files::is_within(root, &checkout.directory) => Err(Error::new(format!(
-                "base `{path}` lies outside of the repository `{}`",
-                checkout.repository.url
-            ))),
+            Some(checkout) if !files::is_within(root, &checkout.directory) => {
+                Err(Error::new(format!(
+                    "base `{path}` lies outside of the repository `{}`",
+                    checkout.repository.url
+                )))
+            }
             _ => Ok(()),
         }
     }
 }
 
 fn switched_off(what: &str, kind: &str, hint: Option<&'static str>) -> Error {
-    Error::new(format!("{what} is remote, and remote {kind} are switched off"))
-        .kind(ErrorKind::NeedsRemote)
-        .hint(hint.unwrap_or("copy it into the repository and name it by its path"))
+    Error::new(format!(
+        "{what} is remote, and remote {kind} are switched off"
+    ))
+    .kind(ErrorKind::NeedsRemote)
+    .hint(hint.unwrap_or("copy it into the repository and name it by its path"))
 }
 
 fn with_hint(error: Error, hint: Option<&'static str>) -> Error {
@@ -185,7 +210,8 @@ pub(crate) fn is_http(path: &str) -> bool {
 /// Whether Go would take the text for a URL at all; what it does not take is a path to it.
 // Go: url.Parse, as far as kustomizations could tell
 fn is_parsable(path: &str) -> bool {
-    let is_escaped = |rest: &[u8]| rest.len() >= 2 && rest.iter().take(2).all(u8::is_ascii_hexdigit);
+    let is_escaped =
+        |rest: &[u8]| rest.len() >= 2 && rest.iter().take(2).all(u8::is_ascii_hexdigit);
     let bytes = path.as_bytes();
     let before_query = path.split(['?', '#']).next().unwrap_or(path);
     path.bytes().all(|byte| byte > b' ' && byte != 0x7f)
