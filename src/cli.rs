@@ -6,19 +6,15 @@ mod output;
 mod render;
 
 use std::io::{self, Write};
-use std::panic;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use clap::{Parser, Subcommand};
 
+use crate::contained::{STACK_SIZE, contained};
 use crate::failure::{Failure, Kind};
 use crate::files::plain;
 use output::Done;
-
-/// Address space for the thread that renders; documents may be nested a thousand deep. Only what is used takes memory.
-const STACK_SIZE: usize = 256 << 20;
 
 /// Renders Kustomize with settings from Infisical
 #[derive(Parser)]
@@ -83,26 +79,13 @@ fn on_large_stack(command: Command) -> Result<Done, Failure> {
         Command::Build(args) => args.run(),
         Command::Render(args) => args.run(),
     };
-    // What a panic says may quote a value, so only its place is kept.
-    let place = Arc::new(OnceLock::new());
-    let noted = Arc::clone(&place);
-    panic::set_hook(Box::new(move |panic| {
-        drop(noted.set(panic.location().map(ToString::to_string)));
-    }));
-    let thread = thread::Builder::new().stack_size(STACK_SIZE).spawn(run);
+    let thread = thread::Builder::new()
+        .stack_size(STACK_SIZE)
+        .spawn(|| contained(run));
     let thread = thread
         .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))?;
-    thread.join().unwrap_or_else(|_| {
-        let place = place
-            .get()
-            .cloned()
-            .flatten()
-            .unwrap_or_else(|| "an unknown place".to_owned());
-        Err(
-            Failure::internal(format!("the program has a fault at {place}"))
-                .hint("report it with what was built"),
-        )
-    })
+    let ended = thread.join();
+    ended.unwrap_or_else(|_| Err(Failure::internal("the program has a fault")))?
 }
 
 fn print(bytes: &[u8]) -> io::Result<()> {

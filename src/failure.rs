@@ -128,6 +128,7 @@ impl Problem {
 impl From<&kustomize::Error> for Problem {
     fn from(error: &kustomize::Error) -> Self {
         let kustomize::Details {
+            kind: _,
             message,
             file,
             position,
@@ -317,7 +318,7 @@ pub fn place(file: &str, position: Position) -> String {
 }
 
 /// A text of others without what would steer a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_control() && c != '\t' && c != '\n' {

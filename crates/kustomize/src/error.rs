@@ -16,6 +16,8 @@ pub struct Error(Box<Details>);
 /// The pieces of an [`Error`].
 #[derive(Debug, Default)]
 pub struct Details {
+    /// What sort of failure it is, for a caller that acts on it.
+    pub kind: ErrorKind,
     /// What is wrong: lower case, no full stop, no value of a Secret.
     pub message: String,
     /// The file that has to be changed, named from [`Options::named_from`](crate::Options::named_from).
@@ -34,6 +36,20 @@ pub struct Details {
     pub trail: Vec<String>,
     /// Whether the text could not be read as YAML at all.
     pub is_malformed_yaml: bool,
+}
+
+/// What sort of failure an [`Error`] is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// None that a caller could do something about.
+    #[default]
+    Other,
+    /// The tree needs what is not on this disk, and that is switched off.
+    NeedsRemote,
+    /// The tree needs Helm, and that is switched off.
+    NeedsHelm,
+    /// The tree needs a program of its own, which never runs.
+    NeedsPlugin,
 }
 
 /// A place that matters for an [`Error`], and why.
@@ -65,6 +81,13 @@ impl Error {
             Self::new(format!("invalid YAML: {}", error.message)).position(error.position);
         result.0.is_malformed_yaml = true;
         result
+    }
+
+    /// Says what sort of failure it is.
+    #[must_use]
+    pub fn kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
     }
 
     /// Names the file and the place in it, unless an inner step has named one.

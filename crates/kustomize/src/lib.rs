@@ -36,7 +36,7 @@ mod shared;
 mod transformers;
 
 pub use build::{Options, Output, Reorder, build, build_with};
-pub use error::{Details, Error, Related, Result};
+pub use error::{Details, Error, ErrorKind, Related, Result};
 pub use files::{Entry, FileError, Files, MemoryFiles};
 pub use generators::base64_lines;
 pub use hooks::{Hooks, NoHooks};

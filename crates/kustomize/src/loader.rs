@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::build::Options;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::files::{self, Entry, FileError, Files};
 use crate::kustomization::Located;
 
@@ -158,6 +158,7 @@ impl<'a> Loader<'a> {
             return Err(Error::new(format!(
                 "`{path}` is remote, and remote files are switched off"
             ))
+            .kind(ErrorKind::NeedsRemote)
             .hint("vendor the file into the repository and name it by its path"));
         }
         let resolved = match entry {
@@ -211,6 +212,7 @@ impl<'a> Loader<'a> {
             return Err(Error::new(format!(
                 "base `{path}` is remote, and remote bases are switched off"
             ))
+            .kind(ErrorKind::NeedsRemote)
             .hint("vendor the base into the repository and name it by its path"));
         }
         if path.starts_with('/') {

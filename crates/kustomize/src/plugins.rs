@@ -5,7 +5,7 @@ use goyaml::{Limits, Node, Style, Tag, Text};
 use crate::decode::{
     self, boolean, field_spec, fields, list, located_list, selector, string_map, text,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::field_spec::FieldSpec;
 use crate::generators;
 use crate::kustomization::{self, Patch, ReplacementField, generator_fields, replacement_fields};
@@ -182,7 +182,12 @@ fn refuse(configuration: &Resource, what: &str) -> Error {
         || "only built-in plugins run (`apiVersion: builtin`); exec, container and Go plugins do not".to_owned(),
         |near| format!("built-in plugins have `apiVersion: builtin`; did you mean `kind: {near}`?"),
     );
+    let sort = match kind.as_str() {
+        "HelmChartInflationGenerator" => ErrorKind::NeedsHelm,
+        _ => ErrorKind::NeedsPlugin,
+    };
     Error::new(format!("`{kind}` is not a built-in {what}"))
+        .kind(sort)
         .position(configuration.node().position)
         .resource(configuration.id())
         .hint(hint)
