@@ -118,7 +118,9 @@ impl Object {
             name,
             is_in_metadata: _,
         } = self;
-        found.insert(*start, format!("{kind} {name}").trim().to_owned());
+        if !kind.is_empty() {
+            found.insert(*start, format!("{kind} {name}").trim().to_owned());
+        }
     }
 }
 

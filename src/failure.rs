@@ -57,6 +57,8 @@ pub struct Details {
     pub resource: Option<String>,
     /// Other places that matter, each on a line of its own.
     pub items: Vec<Item>,
+    /// What else is known, each a sentence.
+    pub notes: Vec<String>,
     /// What led there, the innermost first.
     pub trail: Vec<String>,
     /// What to do.
@@ -136,6 +138,7 @@ impl From<&kustomize::Error> for Problem {
             resource,
             hint,
             related,
+            notes,
             trail,
             is_malformed_yaml,
         } = error.details();
@@ -161,6 +164,7 @@ impl From<&kustomize::Error> for Problem {
             field: field.clone(),
             resource: resource.clone(),
             items: related.iter().filter_map(item).collect(),
+            notes: notes.clone(),
             trail: trail.clone(),
             hint: hint.clone().or_else(|| is_malformed_yaml.then(usual)),
         }))
@@ -275,6 +279,9 @@ impl fmt::Display for Problem {
         }
         if let Some(field) = &self.field {
             writeln!(formatter, "  field: {}", printable(field))?;
+        }
+        for note in &self.notes {
+            writeln!(formatter, "  note: {}", printable(note))?;
         }
         for step in &self.trail {
             writeln!(formatter, "  needed by: {}", printable(step))?;

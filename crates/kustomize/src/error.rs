@@ -13,10 +13,24 @@ use crate::patches::strategic_merge::MergeError;
 #[derive(Debug)]
 pub struct Error(Box<Details>);
 
+/// What a build would have needed that its caller does not give, for callers that go another way then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Nothing of the kind: what was built is wrong.
+    #[default]
+    Other,
+    /// Files or repositories elsewhere.
+    NeedsRemote,
+    /// Helm.
+    NeedsHelm,
+    /// A plugin that is not built in.
+    NeedsPlugin,
+}
+
 /// The pieces of an [`Error`].
 #[derive(Debug, Default)]
 pub struct Details {
-    /// What sort of failure it is, for a caller that acts on it.
+    /// What the caller does not give.
     pub kind: ErrorKind,
     /// What is wrong: lower case, no full stop, no value of a Secret.
     pub message: String,
@@ -32,24 +46,12 @@ pub struct Details {
     pub hint: Option<String>,
     /// Other places that matter.
     pub related: Vec<Related>,
+    /// What else is known, each a sentence.
+    pub notes: Vec<String>,
     /// Which kustomizations led there, the innermost first.
     pub trail: Vec<String>,
     /// Whether the text could not be read as YAML at all.
     pub is_malformed_yaml: bool,
-}
-
-/// What sort of failure an [`Error`] is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// None that a caller could do something about.
-    #[default]
-    Other,
-    /// The tree needs what is not on this disk, and that is switched off.
-    NeedsRemote,
-    /// The tree needs Helm, and that is switched off.
-    NeedsHelm,
-    /// The tree needs a program of its own, which never runs.
-    NeedsPlugin,
 }
 
 /// A place that matters for an [`Error`], and why.
@@ -81,13 +83,6 @@ impl Error {
             Self::new(format!("invalid YAML: {}", error.message)).position(error.position);
         result.0.is_malformed_yaml = true;
         result
-    }
-
-    /// Says what sort of failure it is.
-    #[must_use]
-    pub fn kind(mut self, kind: ErrorKind) -> Self {
-        self.0.kind = kind;
-        self
     }
 
     /// Names the file and the place in it, unless an inner step has named one.
@@ -144,6 +139,13 @@ impl Error {
         self
     }
 
+    /// Says what the caller does not give.
+    #[must_use]
+    pub fn kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Names the field, unless an inner step has named one.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
@@ -173,6 +175,13 @@ impl Error {
             file: None,
             position,
         });
+        self
+    }
+
+    /// Adds something else that is known.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.0.notes.push(note.into());
         self
     }
 

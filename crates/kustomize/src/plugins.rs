@@ -8,7 +8,9 @@ use crate::decode::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::field_spec::FieldSpec;
 use crate::generators;
-use crate::kustomization::{self, Patch, ReplacementField, generator_fields, replacement_fields};
+use crate::kustomization::{
+    self, Patch, ReplacementField, generator_fields, helm_fields, replacement_fields,
+};
 use crate::layer_transformers;
 use crate::load;
 use crate::loader::Loader;
@@ -22,7 +24,17 @@ use crate::transformers::{Affix, NamespaceArgs, Transformer, value_add};
 ///
 /// # Errors
 /// Where the configuration is of no built-in generator, or wrong.
-pub(crate) fn generate(configuration: &Resource, loader: &Loader) -> Result<Vec<Resource>> {
+pub(crate) fn generate(
+    configuration: &Resource,
+    loader: &Loader,
+    limits: &Limits,
+) -> Result<Vec<Resource>> {
+    check_builtin(configuration)?;
+    if configuration.gvk().kind == "HelmChartInflationGenerator" {
+        let (chart, globals) = helm_fields::configuration(configuration.node())?;
+        return generators::helm_chart(&chart, &globals, loader, limits)
+            .map_err(|error| error.resource(configuration.id()));
+    }
     let node = read(configuration)?;
     let made = match configuration.gvk().kind.as_str() {
         "ConfigMapGenerator" => generators::config_map(
@@ -48,6 +60,7 @@ pub(crate) fn transformers(
     loader: &Loader,
     limits: &Limits,
 ) -> Result<Vec<Transformer>> {
+    check_builtin(configuration)?;
     let node = read(configuration)?;
     let settings = Settings {
         node: &node,
@@ -100,12 +113,16 @@ pub(crate) fn texts(resources: &Resources) -> Result<Vec<String>> {
         .collect()
 }
 
-/// The configuration as its plugin reads it: kustomize writes it as text first.
-fn read(configuration: &Resource) -> Result<Node> {
+fn check_builtin(configuration: &Resource) -> Result<()> {
     let gvk = configuration.gvk();
     if !gvk.group.is_empty() || gvk.version != "builtin" {
         return Err(refuse(configuration, "plugin"));
     }
+    Ok(())
+}
+
+/// The configuration as its plugin reads it: kustomize writes it as text first.
+fn read(configuration: &Resource) -> Result<Node> {
     let mut written = String::new();
     configuration.emit(&mut written)?;
     let parsed = goyaml::parse(written.as_bytes(), &Limits::default())
@@ -156,10 +173,11 @@ fn as_texts(node: &mut Node) {
 }
 
 /// The built-in plugins.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 18] = [
     "ConfigMapGenerator",
     "SecretGenerator",
     "IAMPolicyGenerator",
+    "HelmChartInflationGenerator",
     "PrefixTransformer",
     "SuffixTransformer",
     "PrefixSuffixTransformer",
@@ -182,12 +200,8 @@ fn refuse(configuration: &Resource, what: &str) -> Error {
         || "only built-in plugins run (`apiVersion: builtin`); exec, container and Go plugins do not".to_owned(),
         |near| format!("built-in plugins have `apiVersion: builtin`; did you mean `kind: {near}`?"),
     );
-    let sort = match kind.as_str() {
-        "HelmChartInflationGenerator" => ErrorKind::NeedsHelm,
-        _ => ErrorKind::NeedsPlugin,
-    };
     Error::new(format!("`{kind}` is not a built-in {what}"))
-        .kind(sort)
+        .kind(ErrorKind::NeedsPlugin)
         .position(configuration.node().position)
         .resource(configuration.id())
         .hint(hint)

@@ -57,6 +57,8 @@ pub struct Notes {
     pub name_change_allowed: bool,
     /// Whether the patch may change kinds.
     pub kind_change_allowed: bool,
+    /// Whether Helm has rendered it, and so has chosen its namespace.
+    pub is_helm_generated: bool,
 }
 
 /// A name that a resource had.
@@ -365,6 +367,9 @@ impl Resource {
         for (name, _) in switches.into_iter().filter(|(_, is_on)| *is_on) {
             put(name, "enabled".to_owned());
         }
+        if notes.is_helm_generated {
+            put("helm-generated", "true".to_owned());
+        }
         if !written.is_empty() {
             let mut annotations = metadata::annotations(&self.node);
             annotations.extend(written);
@@ -408,6 +413,7 @@ impl Resource {
             take("allowNameChange").is_some_and(|word| word == "enabled");
         self.notes.kind_change_allowed =
             take("allowKindChange").is_some_and(|word| word == "enabled");
+        self.notes.is_helm_generated = take("helm-generated").is_some_and(|word| word == "true");
         take("refBy");
         metadata::set_string_map(self.node_mut(), "annotations", &annotations);
     }

@@ -7,7 +7,7 @@ fn kind(kustomization: &str) -> Option<ErrorKind> {
     files.insert("/a/kustomization.yaml", kustomization);
     files.insert(
         "/a/chart.yaml",
-        "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: a}\nname: b\n",
+        "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: a}\nname: b\nrepo: https://example.com\nversion: '1'\n",
     );
     files.insert(
         "/a/exec.yaml",
@@ -30,7 +30,10 @@ fn what_a_tree_needs_is_told_apart() {
     }
     assert_eq!(kind("resources: ['https://example.com/a.yaml']"), remote);
     let helm = Some(ErrorKind::NeedsHelm);
-    assert_eq!(kind("helmCharts: [{name: a}]"), helm);
+    assert_eq!(
+        kind("helmCharts: [{name: a, repo: 'https://example.com', version: '1', releaseName: a}]"),
+        helm
+    );
     assert_eq!(kind("generators: [chart.yaml]"), helm);
     let plugin = Some(ErrorKind::NeedsPlugin);
     assert_eq!(kind("generators: [exec.yaml]"), plugin);

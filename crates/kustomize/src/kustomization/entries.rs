@@ -1,6 +1,6 @@
 //! Reading the entries of lists in a kustomization file, which plugin configurations have too.
 
-use goyaml::{Node, Position, Text};
+use goyaml::{Node, Text};
 
 use super::{
     Image, Label, LegacySortOptions, Patch, Replacement, ReplacementField, Replica, SortOptions,
@@ -9,7 +9,7 @@ use super::{
 use crate::decode::{
     boolean, field_spec, fields, id_field, integer, list, selector, string_map, text, unknown,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::id::ResId;
 
 /// Reads an entry of `labels`.
@@ -266,13 +266,4 @@ fn legacy_sort_options(node: &Node) -> Result<LegacySortOptions> {
         }
     }
     Ok(options)
-}
-
-/// The place of a field that asks for charts, as an error.
-pub(crate) fn helm_refused(position: Position) -> Error {
-    Error::new("Helm charts are not inflated by this engine")
-        .kind(ErrorKind::NeedsHelm)
-        .position(position)
-        .field("helmCharts")
-        .hint("render the chart with `helm template` into the repository, or let Argo CD use it as a source of its own")
 }
