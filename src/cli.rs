@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what happens with it.
 
 mod build;
+mod engine;
 mod flags;
 mod output;
 mod render;

@@ -5,8 +5,9 @@ use std::path::Path;
 use kustomize::files::{KUSTOMIZATION_FILES, base_name, join};
 use kustomize::{FileError, Files, Hooks, Options, Output};
 
+use super::engine::{EngineFlags, Task};
 use super::flags::Flags;
-use super::output::{self, Done};
+use super::output::Done;
 use crate::failure::{Failure, Problem};
 use crate::files::DiskFiles;
 
@@ -15,20 +16,24 @@ use crate::files::DiskFiles;
 pub(super) struct Args {
     #[command(flatten)]
     flags: Flags,
+
+    #[command(flatten)]
+    engine: EngineFlags,
 }
 
 impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
-        let Self { flags } = self;
+        let Self { flags, engine } = self;
         let (options, mut warnings) = flags.options()?;
         let target = Target::new(&flags.directory)?;
-        let output = target
-            .build(&options, &mut kustomize::NoHooks)
-            .map_err(|error| target.failure(&error))?;
-        let stdout =
-            output::write(&output, flags.output()).map_err(|failure| target.locate(failure))?;
-        warnings.extend(output.warnings);
-        Ok(Done { warnings, stdout })
+        let done = engine.build(&Task {
+            target: &target,
+            options: &options,
+            output: flags.output(),
+            helm: flags.allows_helm(),
+        })?;
+        warnings.extend(done.warnings);
+        Ok(Done { warnings, ..done })
     }
 }
 
@@ -73,6 +78,11 @@ impl Target {
             working_directory,
             root,
         })
+    }
+
+    /// The directory, as an absolute path without links.
+    pub(super) fn root(&self) -> &Path {
+        Path::new(&self.root)
     }
 
     pub(super) fn build(

@@ -106,6 +106,11 @@ impl Flags {
             .filter(|path| !path.as_os_str().is_empty())
     }
 
+    /// Whether Helm may run.
+    pub(super) const fn allows_helm(&self) -> bool {
+        self.enable_helm
+    }
+
     /// The engine's options, and warnings about flags.
     ///
     /// # Errors

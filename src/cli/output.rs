@@ -87,7 +87,8 @@ fn file_name(gvk: &Gvk, name: &str) -> String {
     format!("{}_{}.yaml", gvk.to_lowercase(), name.to_lowercase())
 }
 
-fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+/// Writes a file.
+pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(|error| {
         Failure::input(format!(
             "cannot write `{}`: {}",
