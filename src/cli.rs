@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and what happens with it.
 
 mod build;
+mod compare;
 mod engine;
 mod flags;
 mod output;
@@ -31,6 +32,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Build(build::Args),
+    Compare(compare::Args),
     Render(render::Args),
 }
 
@@ -40,7 +42,9 @@ pub fn main() -> ExitCode {
         .map_err(Ended::Clap)
         .and_then(|cli| on_large_stack(cli.command).map_err(Ended::Failed));
     let printed = match &result {
-        Ok(Done { warnings, stdout }) => {
+        Ok(Done {
+            warnings, stdout, ..
+        }) => {
             // Nobody may be listening to the warnings; the data is for somebody else.
             drop(print_warnings(warnings));
             print(stdout.as_bytes())
@@ -50,13 +54,17 @@ pub fn main() -> ExitCode {
             .lock()
             .write_all(failure.to_string().as_bytes()),
     };
+    let code = match &result {
+        Ok(done) if !done.is_well => ExitCode::from(Kind::Input.exit_code()),
+        _ => ExitCode::SUCCESS,
+    };
     match result {
         Err(Ended::Failed(failure)) => ExitCode::from(failure.kind().exit_code()),
         Err(Ended::Clap(error)) if error.use_stderr() => ExitCode::from(Kind::Usage.exit_code()),
         _ => match printed {
-            Ok(()) => ExitCode::SUCCESS,
-            // Whoever read the output has had enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            // Whoever read the output may have had enough.
+            Ok(()) => code,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
             Err(error) => {
                 let failure = Failure::input(format!("cannot write the output: {}", plain(&error)));
                 drop(
@@ -78,6 +86,7 @@ enum Ended {
 fn on_large_stack(command: Command) -> Result<Done, Failure> {
     let run = move || match command {
         Command::Build(args) => args.run(),
+        Command::Compare(args) => args.run(),
         Command::Render(args) => args.run(),
     };
     let thread = thread::Builder::new()

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,12 @@ pub enum Ended {
     TimedOut,
     /// It was killed for printing too much.
     TooMuchOutput,
+    /// It was killed because the caller had seen enough.
+    Stopped,
 }
+
+/// How often a caller is asked whether it has seen enough.
+const TICK: Duration = Duration::from_millis(250);
 
 /// Runs a program with nothing on its standard input, and reads what it prints. What it has started itself is killed
 /// with it.
@@ -42,6 +47,18 @@ pub enum Ended {
 /// # Errors
 /// Where it cannot be started.
 pub fn run(command: &mut Command, bounds: Bounds) -> io::Result<Ended> {
+    run_while(command, bounds, &mut || true)
+}
+
+/// As [`run`], as long as `goes_on` says so; it is asked a few times a second.
+///
+/// # Errors
+/// Where it cannot be started.
+pub fn run_while(
+    command: &mut Command,
+    bounds: Bounds,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> io::Result<Ended> {
     let deadline = Instant::now() + bounds.time;
     let mut child = command
         .stdin(Stdio::null())
@@ -49,7 +66,8 @@ pub fn run(command: &mut Command, bounds: Bounds) -> io::Result<Ended> {
         .stderr(Stdio::piped())
         .process_group(0)
         .spawn()?;
-    let ended = follow(&mut child, deadline, bounds.output);
+    let watch = Watch { deadline, goes_on };
+    let ended = follow(&mut child, watch, bounds.output);
     if !matches!(ended, Ok(Ended::Done { .. })) {
         kill(&mut child)?;
     }
@@ -59,17 +77,43 @@ pub fn run(command: &mut Command, bounds: Bounds) -> io::Result<Ended> {
 /// Which stream, and all that came out of it; nothing where that is too much.
 type Stream = (usize, io::Result<Option<Vec<u8>>>);
 
-fn follow(child: &mut Child, deadline: Instant, limit: usize) -> io::Result<Ended> {
+/// Until when a program may run.
+struct Watch<'a> {
+    deadline: Instant,
+    goes_on: &'a mut dyn FnMut() -> bool,
+}
+
+impl Watch<'_> {
+    /// Why the program has to end now, if it has to.
+    fn objection(&mut self) -> Option<Ended> {
+        if Instant::now() >= self.deadline {
+            Some(Ended::TimedOut)
+        } else if (self.goes_on)() {
+            None
+        } else {
+            Some(Ended::Stopped)
+        }
+    }
+
+    /// How long to wait before asking again.
+    fn pause(&self) -> Duration {
+        self.deadline
+            .saturating_duration_since(Instant::now())
+            .min(TICK)
+    }
+}
+
+fn follow(child: &mut Child, mut watch: Watch, limit: usize) -> io::Result<Ended> {
     let (sender, receiver) = mpsc::channel();
     read(0, child.stdout.take(), limit, sender.clone())?;
     read(1, child.stderr.take(), limit, sender)?;
     let mut streams = [Vec::new(), Vec::new()];
     for _ in 0..streams.len() {
-        match receive(&receiver, deadline) {
-            None => return Ok(Ended::TimedOut),
-            Some((_, Ok(None))) => return Ok(Ended::TooMuchOutput),
-            Some((_, Err(error))) => return Err(error),
-            Some((stream, Ok(Some(bytes)))) => {
+        match receive(&receiver, &mut watch) {
+            Err(ended) => return Ok(ended),
+            Ok((_, Ok(None))) => return Ok(Ended::TooMuchOutput),
+            Ok((_, Err(error))) => return Err(error),
+            Ok((stream, Ok(Some(bytes)))) => {
                 if let Some(slot) = streams.get_mut(stream) {
                     *slot = bytes;
                 }
@@ -77,9 +121,9 @@ fn follow(child: &mut Child, deadline: Instant, limit: usize) -> io::Result<Ende
         }
     }
     let [stdout, stderr] = streams;
-    Ok(match wait(child, deadline)? {
-        None => Ended::TimedOut,
-        Some(status) => Ended::Done {
+    Ok(match wait(child, &mut watch)? {
+        Err(ended) => ended,
+        Ok(status) => Ended::Done {
             status,
             stdout,
             stderr,
@@ -108,20 +152,29 @@ fn read(
     thread::Builder::new().spawn(run).map(drop)
 }
 
-fn receive(receiver: &Receiver<Stream>, deadline: Instant) -> Option<Stream> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    receiver.recv_timeout(left).ok()
+fn receive(receiver: &Receiver<Stream>, watch: &mut Watch) -> Result<Stream, Ended> {
+    loop {
+        match receiver.recv_timeout(watch.pause()) {
+            Ok(stream) => return Ok(stream),
+            Err(RecvTimeoutError::Disconnected) => return Err(Ended::TimedOut),
+            Err(RecvTimeoutError::Timeout) => {
+                if let Some(ended) = watch.objection() {
+                    return Err(ended);
+                }
+            }
+        }
+    }
 }
 
 /// Waits for a program that has closed its streams, which is as good as ended unless it means harm.
-fn wait(child: &mut Child, deadline: Instant) -> io::Result<Option<ExitStatus>> {
+fn wait(child: &mut Child, watch: &mut Watch) -> io::Result<Result<ExitStatus, Ended>> {
     let mut pause = Duration::from_micros(50);
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
+            return Ok(Ok(status));
         }
-        if Instant::now() >= deadline {
-            return Ok(None);
+        if let Some(ended) = watch.objection() {
+            return Ok(Err(ended));
         }
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
@@ -174,6 +227,17 @@ mod tests {
             assert!(matches!(shell(script, SHORT), Ended::TimedOut), "{script}");
         }
         assert!(start.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn a_caller_that_has_seen_enough_ends_it() {
+        let mut asked = 0;
+        let mut goes_on = || {
+            asked += 1;
+            asked < 3
+        };
+        let ended = run_while(Command::new("/bin/sleep").arg("60"), BOUNDS, &mut goes_on);
+        assert!(matches!(ended.unwrap(), Ended::Stopped));
     }
 
     #[test]

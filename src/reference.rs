@@ -194,7 +194,7 @@ impl Reference {
         };
         match process::run(&mut command, bounds) {
             Err(error) => Err(self.does_not_start(&error)),
-            Ok(Ended::TimedOut) => Ok(Answer::TimedOut),
+            Ok(Ended::TimedOut | Ended::Stopped) => Ok(Answer::TimedOut),
             Ok(Ended::TooMuchOutput) => {
                 let message = format!("it prints more than {OUTPUT_LIMIT} bytes");
                 Ok(Answer::Failed(message))

@@ -6,7 +6,7 @@ use kustomize::files::{KUSTOMIZATION_FILES, base_name, join};
 use kustomize::{FileError, Files, Hooks, Options, Output};
 
 use super::engine::{EngineFlags, Task};
-use super::flags::Flags;
+use super::flags::{Flags, Place};
 use super::output::Done;
 use crate::failure::{Failure, Problem};
 use crate::files::DiskFiles;
@@ -14,6 +14,9 @@ use crate::files::DiskFiles;
 /// Build a kustomization, byte for byte as `kustomize build` does
 #[derive(clap::Args)]
 pub(super) struct Args {
+    #[command(flatten)]
+    place: Place,
+
     #[command(flatten)]
     flags: Flags,
 
@@ -23,13 +26,17 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
-        let Self { flags, engine } = self;
+        let Self {
+            place,
+            flags,
+            engine,
+        } = self;
         let (options, mut warnings) = flags.options()?;
-        let target = Target::new(&flags.directory)?;
+        let target = Target::new(&place.directory)?;
         let done = engine.build(&Task {
             target: &target,
             options: &options,
-            output: flags.output(),
+            output: place.output(),
             helm: flags.allows_helm(),
         })?;
         warnings.extend(done.warnings);

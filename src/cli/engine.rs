@@ -120,7 +120,11 @@ impl EngineFlags {
                     }
                     _ => text,
                 };
-                Ok(Done { warnings, stdout })
+                Ok(Done {
+                    warnings,
+                    stdout,
+                    is_well: true,
+                })
             }
         }
     }
@@ -172,6 +176,7 @@ impl Task<'_> {
         Ok(Done {
             stdout: stdout.map_err(|failure| self.target.locate(failure))?,
             warnings: output.warnings,
+            is_well: true,
         })
     }
 }

@@ -7,13 +7,9 @@ use kustomize::{LoadRestrictions, Options, Reorder};
 use super::usage;
 use crate::failure::Failure;
 
-/// What `kustomize build` takes.
+/// What is built, and where the output goes.
 #[derive(clap::Args, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "a command line is made of switches"
-)]
-pub(super) struct Flags {
+pub(super) struct Place {
     /// Build the kustomization in this directory
     #[arg(default_value = ".", value_name = "DIR")]
     pub(super) directory: PathBuf,
@@ -21,7 +17,15 @@ pub(super) struct Flags {
     /// Write to this file, or into this directory a file for each resource
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
+}
 
+/// How it is built: what `kustomize build` takes besides.
+#[derive(clap::Args, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a command line is made of switches"
+)]
+pub(super) struct Flags {
     /// Let kustomizations read files outside their directories with `LoadRestrictionsNone`
     #[arg(
         long,
@@ -97,7 +101,7 @@ struct Refused {
     stack_trace: bool,
 }
 
-impl Flags {
+impl Place {
     /// Where the output goes, if not to standard output.
     // kustomize: an empty path counts as none.
     pub(super) fn output(&self) -> Option<&Path> {
@@ -105,7 +109,9 @@ impl Flags {
             .as_deref()
             .filter(|path| !path.as_os_str().is_empty())
     }
+}
 
+impl Flags {
     /// Whether Helm may run.
     pub(super) const fn allows_helm(&self) -> bool {
         self.enable_helm

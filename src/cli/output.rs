@@ -18,6 +18,8 @@ pub(super) struct Done {
     pub(super) warnings: Vec<String>,
     /// Data for standard output.
     pub(super) stdout: String,
+    /// Whether the data is good news: the exit code says so too.
+    pub(super) is_well: bool,
 }
 
 /// Writes a result to where `--output` says; what is for standard output is returned.
