@@ -9,6 +9,8 @@ mod http;
 mod program;
 mod progress;
 
+pub use program::inherited;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};

@@ -32,6 +32,8 @@ impl Kind {
 pub struct Failure {
     kind: Kind,
     problems: Vec<Problem>,
+    /// Lines to print below, such as a diff.
+    attachment: String,
 }
 
 /// One thing that is wrong.
@@ -123,6 +125,7 @@ impl Problem {
         Failure {
             kind: Kind::Input,
             problems: vec![self],
+            attachment: String::new(),
         }
     }
 }
@@ -191,6 +194,7 @@ impl Failure {
         Self {
             kind: Kind::Usage,
             problems: vec![Problem::new(message)],
+            attachment: String::new(),
         }
     }
 
@@ -204,6 +208,7 @@ impl Failure {
         Self {
             kind: Kind::Internal,
             problems: vec![Problem::new(message)],
+            attachment: String::new(),
         }
     }
 
@@ -212,6 +217,7 @@ impl Failure {
         Self {
             kind: Kind::Input,
             problems,
+            attachment: String::new(),
         }
     }
 
@@ -221,6 +227,22 @@ impl Failure {
         if let Some(problem) = self.problems.first_mut() {
             problem.hint = Some(hint.into());
         }
+        self
+    }
+
+    /// Says something else that is known, beside the first problem.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        if let Some(problem) = self.problems.first_mut() {
+            problem.notes.push(note.into());
+        }
+        self
+    }
+
+    /// Puts lines below what is said, each with its end.
+    #[must_use]
+    pub fn attach(mut self, lines: String) -> Self {
+        self.attachment = lines;
         self
     }
 
@@ -248,7 +270,7 @@ impl fmt::Display for Failure {
             }
             write!(formatter, "{problem}")?;
         }
-        Ok(())
+        formatter.write_str(&self.attachment)
     }
 }
 
@@ -325,7 +347,7 @@ pub fn place(file: &str, position: Position) -> String {
 }
 
 /// A text of others without what would steer a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_control() && c != '\t' && c != '\n' {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use kustomize::files::{KUSTOMIZATION_FILES, base_name, join};
 use kustomize::{FileError, Files, Hooks, Options, Output, Repository};
 
-use super::flags::Flags;
-use super::output::{self, Done};
+use super::engine::{EngineFlags, Task};
+use super::flags::{Flags, Place};
+use super::output::Done;
 use crate::external::Outside;
 use crate::failure::{Failure, Problem};
 use crate::files::DiskFiles;
@@ -16,21 +17,32 @@ use crate::files::DiskFiles;
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
+    place: Place,
+
+    #[command(flatten)]
     flags: Flags,
+
+    #[command(flatten)]
+    engine: EngineFlags,
 }
 
 impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
-        let Self { flags } = self;
+        let Self {
+            place,
+            flags,
+            engine,
+        } = self;
         let (options, mut warnings) = flags.options()?;
-        let target = Target::new(&flags.directory, flags.outside())?;
-        let output = target
-            .build(&options, &mut kustomize::NoHooks)
-            .map_err(|error| target.failure(&error))?;
-        let stdout =
-            output::write(&output, flags.output()).map_err(|failure| target.locate(failure))?;
-        warnings.extend(output.warnings);
-        Ok(Done { warnings, stdout })
+        let target = Target::new(&place.directory, flags.outside())?;
+        let done = engine.build(&Task {
+            target: &target,
+            options: &options,
+            output: place.output(),
+            allowed: flags.allowed(),
+        })?;
+        warnings.extend(done.warnings);
+        Ok(Done { warnings, ..done })
     }
 }
 
@@ -42,7 +54,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(directory: &Path, outside: Outside) -> Result<Self, Failure> {
+    pub(super) fn new(directory: &Path, outside: Arc<Outside>) -> Result<Self, Failure> {
         let Some(directory) = directory.to_str() else {
             return Err(Failure::usage("the directory's name is not UTF-8"));
         };
@@ -55,7 +67,7 @@ impl Target {
             .into_os_string()
             .into_string()
             .map_err(|_| Failure::input("the working directory's name is not UTF-8"))?;
-        let files = DiskFiles::new().with_outside(Arc::new(outside));
+        let files = DiskFiles::new().with_outside(outside);
         if Repository::parse(directory).is_some() {
             return Ok(Self {
                 files,
@@ -75,6 +87,11 @@ impl Target {
             working_directory,
             root,
         })
+    }
+
+    /// The directory, as an absolute path without links.
+    pub(super) fn root(&self) -> &Path {
+        Path::new(&self.root)
     }
 
     pub(super) fn build(
@@ -202,6 +219,6 @@ mod tests {
 
     #[test]
     fn an_empty_target_is_refused() {
-        assert!(Target::new(Path::new(""), Outside::default()).is_err());
+        assert!(Target::new(Path::new(""), Arc::default()).is_err());
     }
 }

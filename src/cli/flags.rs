@@ -1,17 +1,18 @@
 //! The flags of `kustomize build`, as its version 5.8 has them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kustomize::{LoadRestrictions, Options, Reorder};
 
 use super::elsewhere::Elsewhere;
 use super::usage;
-use crate::external::Outside;
+use crate::external::{Allowed, Outside};
 use crate::failure::Failure;
 
-/// What `kustomize build` takes.
+/// What is built, and where the output goes.
 #[derive(clap::Args, Default)]
-pub(super) struct Flags {
+pub(super) struct Place {
     /// Build the kustomization in this directory
     #[arg(default_value = ".", value_name = "DIR")]
     pub(super) directory: PathBuf,
@@ -19,7 +20,11 @@ pub(super) struct Flags {
     /// Write to this file, or into this directory a file for each resource
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
+}
 
+/// How it is built: what `kustomize build` takes besides.
+#[derive(clap::Args, Default)]
+pub(super) struct Flags {
     /// Let kustomizations read files outside their directories with `LoadRestrictionsNone`
     #[arg(
         long,
@@ -82,7 +87,7 @@ struct Refused {
     stack_trace: bool,
 }
 
-impl Flags {
+impl Place {
     /// Where the output goes, if not to standard output.
     // kustomize: an empty path counts as none.
     pub(super) fn output(&self) -> Option<&Path> {
@@ -90,10 +95,17 @@ impl Flags {
             .as_deref()
             .filter(|path| !path.as_os_str().is_empty())
     }
+}
 
+impl Flags {
     /// The way to what lies elsewhere.
-    pub(super) fn outside(&self) -> Outside {
-        Outside::new(self.elsewhere.allowed())
+    pub(super) fn outside(&self) -> Arc<Outside> {
+        Arc::new(Outside::new(self.allowed()))
+    }
+
+    /// What may be fetched and run.
+    pub(super) fn allowed(&self) -> Allowed {
+        self.elsewhere.allowed()
     }
 
     /// The engine's options, and warnings about flags.

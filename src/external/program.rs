@@ -1,6 +1,6 @@
 //! Running Git and Helm: their environment, and what they say when they fail.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -36,13 +36,15 @@ const LONGEST_COMPLAINT: usize = 2000;
 /// A program with an environment of its own.
 pub(super) fn command(program: &OsStr) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().env("LC_ALL", "C");
-    for name in INHERITED {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
+    command.env_clear().env("LC_ALL", "C").envs(inherited());
     command
+}
+
+/// The part of the environment that programs inherit which may go to the network.
+pub fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
+    INHERITED
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
 /// Runs a program and returns what it prints.
