@@ -1,5 +1,6 @@
 //! What a command says when it fails: what is wrong, where, what to do, and the exit code.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::ops::{Deref, DerefMut};
 
@@ -153,10 +154,8 @@ impl From<&kustomize::Error> for Problem {
                 is_in_repository: true,
             })
         };
-        let usual = || match message {
-            message if message.contains("UTF-8") => "save the file as UTF-8".to_owned(),
-            _ => "correct the YAML there; indentation, tabs and quotes are the usual causes"
-                .to_owned(),
+        let usual = || {
+            "correct the YAML there; indentation, tabs and quotes are the usual causes".to_owned()
         };
         Self(Box::new(Details {
             message: message.clone(),
@@ -318,9 +317,10 @@ impl fmt::Display for Problem {
 impl Problem {
     fn write_source(&self, formatter: &mut fmt::Formatter<'_>, line: &str) -> fmt::Result {
         let number = self.position.line.to_string();
-        writeln!(formatter, "  {number} | {}", printable(line))?;
-        if self.position.column > 0 {
-            let before = usize::try_from(self.position.column - 1).unwrap_or(0);
+        let column = usize::try_from(self.position.column).unwrap_or_default();
+        let (line, column) = window(line, column);
+        writeln!(formatter, "  {number} | {}", printable(&line))?;
+        if let Some(before) = column.checked_sub(1) {
             let indent: String = line
                 .chars()
                 .take(before)
@@ -335,6 +335,26 @@ impl Problem {
         }
         Ok(())
     }
+}
+
+/// What is shown of a line: all of it, or what is around a column; and where that column is then.
+fn window(line: &str, column: usize) -> (Cow<'_, str>, usize) {
+    /// Characters that fit beside the number, and those of them that stand before the column.
+    const WIDTH: usize = 120;
+    const BEFORE: usize = 60;
+    let length = line.chars().count();
+    if length <= WIDTH {
+        return (Cow::Borrowed(line), column);
+    }
+    let skipped = column.saturating_sub(BEFORE).min(length - WIDTH);
+    let shown: String = line.chars().skip(skipped).take(WIDTH).collect();
+    let (start, end) = (skipped > 0, skipped + WIDTH < length);
+    let mark = |is_cut| if is_cut { "…" } else { "" };
+    let column = if column == 0 { 0 } else { column - skipped };
+    (
+        Cow::Owned(format!("{}{shown}{}", mark(start), mark(end))),
+        column + usize::from(start && column > 0),
+    )
 }
 
 /// A file with its line and column, as far as they are known.
@@ -374,6 +394,18 @@ mod tests {
         let expected = "error: base/kustomization.yaml:12:3: unknown field `resorces`\n  12 |   resorces:\n     |   ^\n  \
                         needed by: overlays/dev/kustomization.yaml\nhint: remove it\n";
         assert_eq!(problem.into_failure().to_string(), expected);
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_caret_is_shown() {
+        let line = format!("{}x{}", "a".repeat(300), "b".repeat(300));
+        for column in [1, 59, 301, 601] {
+            let (shown, caret) = window(&line, column);
+            assert_eq!(shown.chars().nth(caret - 1), line.chars().nth(column - 1));
+            assert!(shown.chars().count() <= 122, "{column}");
+        }
+        assert_eq!(window(&line, 0).1, 0);
+        assert_eq!(window("short", 2), ("short".into(), 2));
     }
 
     #[test]

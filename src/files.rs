@@ -78,6 +78,19 @@ impl Files for DiskFiles {
     fn external(&self) -> &dyn External {
         self.outside.as_ref()
     }
+
+    fn names_in(&self, directory: &str) -> Vec<String> {
+        let directory = Path::new(directory);
+        if self.check_bound(directory).is_err() {
+            return Vec::new();
+        }
+        let entries = fs::read_dir(directory).into_iter().flatten();
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        names
+    }
 }
 
 /// Reads a regular file of at most [`SIZE_LIMIT`] bytes; a pipe or a device is refused before it can block.

@@ -14,3 +14,4 @@ pub mod inject;
 pub mod process;
 pub mod reference;
 pub mod settings;
+mod snippet;

@@ -12,6 +12,7 @@ use super::output::Done;
 use crate::external::Outside;
 use crate::failure::{Failure, Problem};
 use crate::files::DiskFiles;
+use crate::snippet;
 
 /// Build a kustomization, byte for byte as `kustomize build` does
 #[derive(clap::Args)]
@@ -118,32 +119,45 @@ impl Target {
             .iter_mut()
             .filter(|problem| problem.is_in_repository)
         {
-            let Some(file) = &problem.file else { continue };
-            problem.source_line =
-                self.source_line(&join(&self.working_directory, file), problem.position.line);
+            // What a generator reads may be anything.
+            let is_data = matches!(problem.field.as_deref(), Some("envs" | "files"));
+            let Some(file) = problem
+                .file
+                .as_ref()
+                .filter(|file| !is_data || KUSTOMIZATION_FILES.contains(&base_name(file)))
+            else {
+                continue;
+            };
+            let path = join(&self.working_directory, file);
+            let is_malformed = problem.message.starts_with("invalid YAML");
+            problem.source_line = self.source_line(&path, problem.position.line, is_malformed);
         }
         failure
     }
 
     /// A line of a file of the repository, unless what stands there may be a secret.
-    fn source_line(&self, path: &str, line: u32) -> Option<String> {
-        const LONGEST: usize = 160;
-        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+    fn source_line(&self, path: &str, line: u32, is_malformed: bool) -> Option<String> {
         let kustomize::Entry::File(path) = self.files.resolve(path).ok()? else {
             return None;
         };
         let text = String::from_utf8(self.files.read(&path).ok()?).ok()?;
-        let is_kustomization = KUSTOMIZATION_FILES.contains(&base_name(&path));
-        // Anything else, such as the env file of a generator, is nobody's business.
-        let is_object = text.contains("apiVersion") && text.contains("kind");
-        if !(is_kustomization || is_object) || may_hold_secrets(&text) {
+        let kind = if KUSTOMIZATION_FILES.contains(&base_name(&path)) {
+            snippet::Kind::Kustomization
+        } else if text.contains("apiVersion") && text.contains("kind") {
+            snippet::Kind::Objects
+        } else if [".yaml", ".yml"].iter().any(|end| path.ends_with(end)) {
+            snippet::Kind::Yaml
+        } else {
+            // Anything else, such as the env file of a generator, is nobody's business.
             return None;
-        }
-        text.lines()
-            .nth(index)
-            .filter(|line| !line.trim().is_empty() && line.len() <= LONGEST)
-            .filter(|line| !may_hold_patch(line))
-            .map(str::to_owned)
+        };
+        let kind = match kind {
+            snippet::Kind::Kustomization | snippet::Kind::Objects if is_malformed => {
+                snippet::Kind::Malformed
+            }
+            _ => kind,
+        };
+        snippet::line(&text, kind, line).map(str::to_owned)
     }
 }
 
@@ -187,35 +201,9 @@ fn nearest_directory(parent: &Path, name: &str) -> Option<String> {
         .map(|(_, known)| known)
 }
 
-/// Whether a file may hold a secret: it speaks of one anywhere, in whatever spelling.
-fn may_hold_secrets(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["secret", "stringdata", "password", "token"]
-        .iter()
-        .any(|word| text.contains(word))
-}
-
-/// Whether a line may hold a value that somebody patches into an object, of which the file does not say what it is.
-fn may_hold_patch(line: &str) -> bool {
-    let line = line.to_ascii_lowercase();
-    ["value", "patch", "literals"]
-        .iter()
-        .any(|word| line.contains(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn secrets_are_recognised() {
-        assert!(may_hold_secrets("{\"kind\": \"Secret\"}"));
-        assert!(may_hold_secrets("a:\n- secretGenerator:\n"));
-        assert!(may_hold_secrets("kind:\tSecret\n"));
-        assert!(!may_hold_secrets("replicas: x\nkind: Deployment\n"));
-        assert!(may_hold_patch("- {patch: '[]', optionz: 1}"));
-        assert!(!may_hold_patch("namePrefx: a-"));
-    }
 
     #[test]
     fn an_empty_target_is_refused() {

@@ -1,6 +1,6 @@
 //! One kustomization after another: what each loads, generates and changes, from the bases up.
 
-use goyaml::Text;
+use goyaml::{Position, Text};
 
 use crate::build::Session;
 use crate::config::Config;
@@ -34,6 +34,8 @@ pub(crate) struct Layer<'a> {
     kustomization: Kustomization,
     /// How errors name its file.
     file: String,
+    /// The number of its file.
+    number: u32,
     /// Where it is, if origins are tracked.
     origin: Option<Origin>,
     /// The namespace of Helm charts that name none: that of this kustomization or the next one around it that has one.
@@ -44,6 +46,8 @@ pub(crate) struct Layer<'a> {
 struct Step {
     transformers: Vec<Transformer>,
     origin: Option<Origin>,
+    /// Where it is asked for.
+    position: Position,
 }
 
 /// Whether a directory is used as a base or as a component.
@@ -59,7 +63,7 @@ impl<'a> Layer<'a> {
     /// # Errors
     /// As for [`Self::open`].
     pub(crate) fn open_root(loader: Loader<'a>, session: &mut Session) -> Result<Self> {
-        let mut layer = Self::open(loader, session, None)?;
+        let mut layer = Self::open(loader, session)?;
         session.tracks_origins = !layer.kustomization.build_metadata.is_empty();
         layer.origin = session.tracks_origins.then(Origin::root);
         Ok(layer)
@@ -68,8 +72,8 @@ impl<'a> Layer<'a> {
     /// Reads the kustomization file of a directory.
     ///
     /// # Errors
-    /// Where there is none or more than one, where it is wrong, and where it is not of the kind that its use needs.
-    fn open(loader: Loader<'a>, session: &mut Session, used_as: Option<Use>) -> Result<Self> {
+    /// Where there is none or more than one, and where it is wrong.
+    fn open(loader: Loader<'a>, session: &mut Session) -> Result<Self> {
         session.budget.open_layer()?;
         let file = Self::find_file(&loader)?;
         let kustomization = Kustomization::read(&file, &session.options.limits.yaml)
@@ -81,6 +85,7 @@ impl<'a> Layer<'a> {
             loader,
             kustomization,
             file: file.name,
+            number: file.number,
             origin: None,
             helm_namespace: Text::new(),
         };
@@ -91,20 +96,36 @@ impl<'a> Layer<'a> {
         let chosen = session
             .schema
             .choose(&layer.kustomization, &layer.loader, limits);
-        chosen.map_err(|error| layer.blame(error))?;
-        let is_component = layer.kustomization.kind == "Component";
+        let blame = |error| layer.blame_field(layer.blame_field(error, "openapi.path"), "openapi");
+        chosen.map_err(blame)?;
+        Ok(layer)
+    }
+
+    /// Makes sure that the kustomization is of the kind that its use needs.
+    fn check_use(&self, used_as: Use) -> Result<()> {
+        let is_component = self.kustomization.kind == "Component";
+        let directory = self.loader.display(self.loader.root());
+        let kind = self.kustomization.place_of("kind");
         match used_as {
-            Some(Use::Component) if !is_component => Err(layer.blame(
-                Error::new(
-                    "a kustomization is listed under `components`, but its kind is not `Component`",
-                )
-                .hint("list it under `resources`, or make it a component: `kind: Component`"),
-            )),
-            Some(Use::Base) if is_component => Err(layer.blame(
-                Error::new("a component is listed under `resources`")
-                    .hint("list it under `components`"),
-            )),
-            _ => Ok(layer),
+            Use::Component if !is_component => Err(Error::new(format!(
+                "`{directory}` is listed under `components`, but it is a kustomization, not a component"
+            ))
+            .related("it would be a component with `kind: Component` in", self.file_place(kind))
+            .hint("list it under `resources`, or make it a component: `kind: Component`")),
+            Use::Base if is_component => Err(Error::new(format!(
+                "`{directory}` is listed under `resources`, but it is a component"
+            ))
+            .related("its `kind: Component` stands at", self.file_place(kind))
+            .hint("list it under `components`")),
+            _ => Ok(()),
+        }
+    }
+
+    /// A place in the kustomization file, or the file itself.
+    const fn file_place(&self, position: Position) -> Position {
+        Position {
+            file: self.number,
+            ..position
         }
     }
 
@@ -125,7 +146,7 @@ impl<'a> Layer<'a> {
             [file] => loader.load_found(file),
             [] => Err(
                 Error::new(format!("there is no kustomization file in `{directory}`"))
-                    .hint("add a `kustomization.yaml`, or name the directory that has one"),
+                    .hint(loader.where_to_build()),
             ),
             several => Err(Error::new(format!(
                 "there are several kustomization files in `{directory}`: {}",
@@ -253,7 +274,13 @@ impl<'a> Layer<'a> {
         session: &mut Session,
     ) -> Result<Vec<Resource>> {
         let read = load::resources_of_file(file, &session.options.limits.yaml);
-        read.map_err(|error| self.needed_by(error, path))
+        read.map_err(|error| {
+            if KUSTOMIZATION_FILES.contains(&base_name(&path.text)) {
+                self.blame(no_resource(&path.text).position(path.position))
+            } else {
+                self.needed_by(error, path)
+            }
+        })
     }
 
     fn add_resources(
@@ -286,8 +313,16 @@ impl<'a> Layer<'a> {
             .map_err(|error| self.blame(error))?;
         let entered = self.loader.enter(found);
         let loader = entered.map_err(|error| self.blame(error.position(path.position)))?;
-        let mut layer = Layer::open(loader, session, Some(used_as))
-            .map_err(|error| self.needed_by(error, path))?;
+        let mut layer = Layer::open(loader, session).map_err(|error| {
+            if error.details().file.is_none() && error.details().position == Position::default() {
+                self.blame(error.position(path.position))
+            } else {
+                self.needed_by(error, path)
+            }
+        })?;
+        layer
+            .check_use(used_as)
+            .map_err(|error| self.blame(error.replace_position(path.position)))?;
         layer.origin = self.origin.as_ref().map(|origin| origin.join(&path.text));
         if layer.helm_namespace.is_empty() {
             layer.helm_namespace.clone_from(&self.helm_namespace);
@@ -296,10 +331,13 @@ impl<'a> Layer<'a> {
     }
 
     fn configure(&self, so_far: &mut Accumulated) -> Result<()> {
-        let own = Config::load(&self.loader, &self.kustomization.configurations)?;
-        so_far.config = so_far.config.merge(&own)?;
-        let of_crds = crds::load(&self.loader, &self.kustomization.crds)?;
-        so_far.config = so_far.config.merge(&of_crds)?;
+        let in_configurations = |error| self.blame_field(error, "configurations");
+        let own = Config::load(&self.loader, &self.kustomization.configurations)
+            .map_err(in_configurations)?;
+        so_far.config = so_far.config.merge(&own).map_err(in_configurations)?;
+        let in_crds = |error| self.blame_field(error, "crds");
+        let of_crds = crds::load(&self.loader, &self.kustomization.crds).map_err(in_crds)?;
+        so_far.config = so_far.config.merge(&of_crds).map_err(in_crds)?;
         Ok(())
     }
 
@@ -317,16 +355,14 @@ impl<'a> Layer<'a> {
         };
         let mut generated = Vec::new();
         for args in &self.kustomization.config_map_generators {
-            generated.push((
-                generators::config_map(&with_options(args), &self.loader)?,
-                self.builtin("ConfigMapGenerator"),
-            ));
+            let made = generators::config_map(&with_options(args), &self.loader);
+            let made = made.map_err(|error| error.position(args.position))?;
+            generated.push((made, self.builtin("ConfigMapGenerator")));
         }
         for args in &self.kustomization.secret_generators {
-            generated.push((
-                generators::secret(&with_options(args), &self.loader)?,
-                self.builtin("SecretGenerator"),
-            ));
+            let made = generators::secret(&with_options(args), &self.loader);
+            let made = made.map_err(|error| error.position(args.position))?;
+            generated.push((made, self.builtin("SecretGenerator")));
         }
         let limits = session.options.limits.yaml;
         for chart in &self.kustomization.helm_charts {
@@ -349,7 +385,9 @@ impl<'a> Layer<'a> {
                 origin::set_if_missing(&mut resource, &origin)?;
             }
             session.budget.charge_node(resource.node(), 1)?;
-            resources.absorb(resource)?;
+            let position = resource.node().position;
+            let absorbed = resources.absorb(resource);
+            absorbed.map_err(|error| error.position(position))?;
         }
         Ok(())
     }
@@ -360,10 +398,11 @@ impl<'a> Layer<'a> {
         let builtin =
             layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits)
                 .map_err(|error| self.blame(error))?;
-        for (kind, transformer) in builtin {
+        for change in builtin {
             let step = Step {
-                transformers: vec![transformer],
-                origin: self.builtin(kind),
+                transformers: vec![change.transformer],
+                origin: self.builtin(change.kind),
+                position: change.position,
             };
             self.run(&step, &mut so_far.resources, session)?;
         }
@@ -382,7 +421,7 @@ impl<'a> Layer<'a> {
             let schema = session.schema.use_for(transformer);
             transformer
                 .apply(schema, &session.budget, resources)
-                .map_err(|error| self.blame(error))?;
+                .map_err(|error| self.blame(error.position(step.position)))?;
         }
         if let Some(origin) = &step.origin {
             let annotate = |resource| origin::add_transformation(resource, origin);
@@ -404,6 +443,7 @@ impl<'a> Layer<'a> {
             Ok(Step {
                 transformers,
                 origin: self.origin_of(configuration)?,
+                position: configuration.node().position,
             })
         };
         configurations
@@ -417,6 +457,7 @@ impl<'a> Layer<'a> {
     // kustomize: KustTarget.runValidators
     fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for step in self.plugins(&self.kustomization.validators, session)? {
+            let step_place = step.position;
             let before = plugins::texts(resources).map_err(|error| self.blame(error))?;
             self.run(
                 &Step {
@@ -427,8 +468,9 @@ impl<'a> Layer<'a> {
                 session,
             )?;
             if plugins::texts(resources).map_err(|error| self.blame(error))? != before {
-                let error = Error::new("a validator changed the resources").field("validators");
-                return Err(self.blame(error.hint("list it under `transformers`")));
+                let error = Error::new("a validator changed the resources")
+                    .hint("list it under `transformers`");
+                return Err(self.blame(error.position(step_place)));
             }
         }
         Ok(())
@@ -444,7 +486,7 @@ impl<'a> Layer<'a> {
         let mut inline = Accumulated::default();
         let mut paths = Vec::new();
         for entry in entries {
-            match load::inline(&entry.text, entry.position, &session.options.limits.yaml) {
+            match load::inline(&entry.text, entry.place, &session.options.limits.yaml) {
                 Ok(mut resources) => {
                     session.budget.charge_resources(&resources)?;
                     self.annotate(&mut resources, base_name(&self.file))?;
@@ -490,12 +532,28 @@ impl<'a> Layer<'a> {
         error.in_file(&self.file)
     }
 
+    /// Names the place of a field of this kustomization where an error names none.
+    pub(crate) fn blame_field(&self, error: Error, field: &str) -> Error {
+        self.blame(error.position(self.kustomization.place_of(field)))
+    }
+
     /// Says that this kustomization asked for what is wrong.
     fn needed_by(&self, error: Error, path: &Located) -> Error {
         let line = path.position.line;
         let error = error.with_names(&self.loader.names().borrow());
         error.needed_by(format!("`{}` in {}:{line}", path.text, self.file))
     }
+}
+
+/// The error for a kustomization file that is listed as if it were a file of objects.
+fn no_resource(path: &str) -> Error {
+    let directory = path
+        .rsplit_once('/')
+        .map_or(".", |(directory, _)| directory);
+    Error::new(format!(
+        "`{path}` is a kustomization file, and holds no resources itself"
+    ))
+    .hint(format!("list its directory: `{directory}`"))
 }
 
 impl Accumulated {

@@ -3,6 +3,7 @@
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
 use crate::error::{Error, Result};
+use crate::field_at;
 use crate::files::Files;
 use crate::hooks::{Hooks, NoHooks};
 use crate::kustomization::SortOptions;
@@ -119,7 +120,14 @@ pub fn build_with(
             names: names.take(),
             limit: options.limits.output,
         }),
-        Err(error) => Err(error.with_names(&names.borrow())),
+        Err(error) => {
+            let named_from = options.named_from.as_deref().unwrap_or(root);
+            Err(field_at::name(
+                error.with_names(&names.borrow()),
+                files,
+                named_from,
+            ))
+        }
     }
 }
 
@@ -196,7 +204,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         &mut session.warnings,
     )?;
     drop_local(&mut resources)?;
-    order(sort_options.as_ref(), session, &mut resources)?;
+    order(sort_options.as_ref(), session, &mut resources)
+        .map_err(|error| layer.blame_field(error, "sortOptions"))?;
     let asks = |what: &str| build_metadata.iter().any(|option| option == what);
     if session.options.managed_by_label || asks("managedByLabel") {
         let label = [("app.kubernetes.io/managed-by".into(), MANAGED_BY.into())].into();

@@ -37,6 +37,7 @@ pub(crate) fn unknown(node: &Node, name: &str, known: &[&str]) -> Error {
     });
     let written = entry.and_then(|(key, _)| key.as_str()).unwrap_or(name);
     let error = Error::new(format!("unknown field `{written}`"))
+        .field(written)
         .position(entry.map(|(key, _)| key.position).unwrap_or_default());
     match nearest(name, known) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -85,6 +86,7 @@ pub(crate) fn located(node: &Node, field: &str) -> Result<Located> {
     Ok(Located {
         text: text(node, field)?,
         position: node.position,
+        place: node.text_place(),
     })
 }
 
@@ -148,7 +150,10 @@ pub(crate) fn string_map(node: &Node, field: &str) -> Result<StringMap> {
     let mut map = StringMap::new();
     for (key, value) in entries {
         let name = key_text(key, field)?;
-        let value = text(value, field).map_err(|error| error.field(format!("{field}.{name}")))?;
+        let value = match text(value, field) {
+            Ok(value) => value,
+            Err(_) => text(value, &format!("{field}.{name}"))?,
+        };
         map.insert(name, value);
     }
     Ok(map)
@@ -267,7 +272,18 @@ fn wrong(node: &Node, field: &str, expected: &str) -> Error {
         Some(Ok(Scalar::Timestamp(_))) => "a date",
         Some(Ok(Scalar::Text(_)) | Err(_)) => "a text",
     };
-    Error::new(format!("`{field}` must be {expected}, not {found}")).position(node.position)
+    let error =
+        Error::new(format!("`{field}` must be {expected}, not {found}")).position(node.position);
+    match (expected, found) {
+        ("a list", _) => error.hint("begin each entry with `- `"),
+        ("a text", "a list") => error.hint("write one text, without `- `"),
+        ("a text", "a map") => error.hint("write one text; a `: ` in it needs quotes around it"),
+        ("a whole number" | "a boolean", "a text") => error.hint("write it without quotes"),
+        ("a map", _) => {
+            error.hint("write `key: value` in lines of their own, further to the right")
+        }
+        _ => error,
+    }
 }
 
 /// The known word with the fewest edits, if it is near enough to be meant.
@@ -277,7 +293,8 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .iter()
         .map(|one| (edits(&word, &one.to_ascii_lowercase()), *one))
         .min()?;
-    (best.0 <= 1 + word.len() / 4).then_some(best.1)
+    // A word of which every letter differs is another word.
+    (best.0 <= 1 + word.len() / 4 && best.0 < word.len()).then_some(best.1)
 }
 
 fn edits(left: &str, right: &str) -> usize {

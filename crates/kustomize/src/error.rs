@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use goyaml::Position;
+use goyaml::{Position, TextPlace};
 
 use crate::loader::FileNames;
 use crate::patches::strategic_merge::MergeError;
@@ -82,7 +82,10 @@ impl Error {
         let mut result =
             Self::new(format!("invalid YAML: {}", error.message)).position(error.position);
         result.0.is_malformed_yaml = true;
-        result
+        match cure(&error.message) {
+            Some(hint) => result.hint(hint),
+            None => result,
+        }
     }
 
     /// Names the file and the place in it, unless an inner step has named one.
@@ -146,10 +149,31 @@ impl Error {
         self
     }
 
+    /// Turns the place in a text into the place in the file that the text stands in.
+    #[must_use]
+    pub fn within(self, place: TextPlace) -> Self {
+        let inner = self.0.position;
+        self.replace_position(place.locate(inner))
+    }
+
     /// Names the field, unless an inner step has named one.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
         self.0.field.get_or_insert_with(|| field.into());
+        self
+    }
+
+    /// Names the field by its whole path, unless an inner step has named another one.
+    #[must_use]
+    pub(crate) fn complete_field(mut self, path: String) -> Self {
+        let is_end = self
+            .0
+            .field
+            .as_deref()
+            .is_none_or(|field| path == field || is_in(&path, field));
+        if is_end {
+            self.0.field = Some(path);
+        }
         self
     }
 
@@ -167,14 +191,24 @@ impl Error {
         self
     }
 
+    /// Says what to do, whatever an inner step has said.
+    #[must_use]
+    pub(crate) fn replace_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
     /// Adds another place that matters.
     #[must_use]
     pub fn related(mut self, text: &'static str, position: Position) -> Self {
-        self.0.related.push(Related {
-            text,
-            file: None,
-            position,
-        });
+        let is_known = |known: &Related| known.position == position;
+        if !self.0.related.iter().any(is_known) {
+            self.0.related.push(Related {
+                text,
+                file: None,
+                position,
+            });
+        }
         self
     }
 
@@ -198,6 +232,57 @@ impl Error {
     }
 }
 
+/// What to do about what the YAML reader says.
+fn cure(message: &str) -> Option<&'static str> {
+    let cures = [
+        (
+            "cannot start any token",
+            "indent by spaces, never by tabs; a text that begins with a tab, `@`, `%` or a backquote needs quotes",
+        ),
+        (
+            "mapping values are not allowed",
+            "check the indentation of this line and the one above; a text with `: ` in it needs quotes",
+        ),
+        (
+            "<document start>",
+            "a document begins in the first line, or behind a line `---`; remove a `%YAML` directive",
+        ),
+        (
+            "did not find expected",
+            "check the indentation: what belongs to one map or list begins in the same column; and that quotes and \
+             brackets are closed",
+        ),
+        (
+            "could not find expected ':'",
+            "a key needs `: ` behind it; check the indentation, and that the quotes above are closed",
+        ),
+        (
+            "invalid Unicode character escape",
+            "write the character itself: a pair such as `\\ud83d\\ude00` is JSON, but not YAML",
+        ),
+        (
+            "already defined at line",
+            "keep one of the two, or merge them into one",
+        ),
+        ("unexpected end of stream", "close the quotes"),
+        (
+            "unknown escape character",
+            "a backslash in double quotes begins an escape: write it twice, or use single quotes",
+        ),
+        ("found a tab character", "indent by spaces, never by tabs"),
+        ("UTF-8", "save the file as UTF-8"),
+    ];
+    cures
+        .iter()
+        .find(|(words, _)| message.contains(words))
+        .map(|(_, hint)| *hint)
+}
+
+/// Whether a field is one of the steps of a path.
+fn is_in(path: &str, field: &str) -> bool {
+    path.split(['.', '[', ']']).any(|step| step == field)
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let details = &*self.0;
@@ -212,7 +297,8 @@ impl fmt::Display for Error {
             formatter.write_str(" ")?;
         }
         formatter.write_str(&details.message)?;
-        if let Some(field) = &details.field {
+        let named = |field: &&String| details.message.contains(&format!("`{field}`"));
+        if let Some(field) = details.field.as_ref().filter(|field| !named(field)) {
             write!(formatter, " (field `{field}`)")?;
         }
         if let Some(resource) = &details.resource {
@@ -226,8 +312,14 @@ impl std::error::Error for Error {}
 
 impl From<MergeError> for Error {
     fn from(error: MergeError) -> Self {
-        let MergeError { path, problem } = error;
-        let made = Self::new(format!("the patch does not fit: {problem}"));
+        let MergeError {
+            path,
+            problem,
+            position,
+        } = error;
+        let made = Self::new(format!("the patch does not fit: {problem}"))
+            .position(position)
+            .hint(problem.cure());
         if path.is_empty() {
             made
         } else {

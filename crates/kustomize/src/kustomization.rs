@@ -1,6 +1,8 @@
 //! The kustomization file: its fields, as they were written.
 
-use goyaml::{Node, Position, Text, Value};
+use std::collections::BTreeMap;
+
+use goyaml::{Node, Position, Text, TextPlace, Value};
 
 use crate::field_spec::FieldSpec;
 use crate::id::ResId;
@@ -14,6 +16,8 @@ pub struct Located {
     pub text: Text,
     /// Where it stands.
     pub position: Position,
+    /// The same, to tell where a place within the text is.
+    pub place: TextPlace,
 }
 
 /// A kustomization or a component.
@@ -77,8 +81,20 @@ pub struct Kustomization {
     pub validators: Vec<Located>,
     /// `buildMetadata`
     pub build_metadata: Vec<Text>,
+    /// Where each field stands, by its name in lower case, and the values of the fields in it (`openapi.path`).
+    pub places: BTreeMap<String, Position>,
     /// What kustomize prints to stderr about the file.
     pub warnings: Vec<String>,
+}
+
+impl Kustomization {
+    /// Where a field stands; nowhere if it is not there.
+    pub fn place_of(&self, field: &str) -> Position {
+        self.places
+            .get(&field.to_ascii_lowercase())
+            .copied()
+            .unwrap_or_default()
+    }
 }
 
 /// One entry of `labels`.
@@ -94,15 +110,17 @@ pub struct Label {
     pub include_volume_claim_templates: bool,
     /// `fields`
     pub fields: Vec<FieldSpec>,
+    /// Where the entry stands.
+    pub position: Position,
 }
 
 /// One entry of `patches` or `patchesJson6902`.
 #[derive(Clone, Debug, Default)]
 pub struct Patch {
     /// `path` of a file with the patch
-    pub path: Text,
+    pub path: Located,
     /// `patch`, the patch itself
-    pub patch: Text,
+    pub patch: Located,
     /// `target`
     pub target: Option<Selector>,
     /// `options.allowNameChange`
@@ -126,6 +144,8 @@ pub struct Image {
     pub new_tag: Text,
     /// `digest`
     pub digest: Text,
+    /// Where the entry stands.
+    pub position: Position,
 }
 
 /// One entry of `replicas`.
@@ -143,7 +163,7 @@ pub struct Replica {
 #[derive(Clone, Debug, Default)]
 pub struct ReplacementField {
     /// `path` of a file with one replacement or a list of them
-    pub path: Text,
+    pub path: Located,
     /// The replacement itself.
     pub replacement: Replacement,
     /// Where the entry stands.

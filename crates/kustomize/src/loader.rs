@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::build::Options;
+use crate::decode;
 use crate::error::{Error, Result};
 use crate::external::External;
 use crate::files::{self, Entry, FileError, Files};
@@ -222,7 +223,8 @@ impl<'a> Loader<'a> {
             Ok(Entry::Directory(_)) => {
                 return Err(Error::new(format!(
                     "`{path}` is a directory where a file is expected"
-                )));
+                ))
+                .hint("name one of the files in it"));
             }
             Err(error) => return Err(self.unreadable(path, error)),
         };
@@ -264,7 +266,7 @@ impl<'a> Loader<'a> {
             entry,
         } = found;
         if path.is_empty() {
-            return Err(Error::new("the path of a base is empty"));
+            return Err(Error::new("the path of a base is empty").hint("remove the empty entry"));
         }
         if let Some(repository) = Repository::parse(path) {
             self.check_repository_cycle(&repository)?;
@@ -291,7 +293,8 @@ impl<'a> Loader<'a> {
             Ok(Entry::File(_)) => {
                 return Err(Error::new(format!(
                     "`{path}` is a file where a directory with a kustomization is expected"
-                )));
+                ))
+                .hint("name the directory that the file is in"));
             }
             Err(error) => return Err(self.unreadable(path, error)),
         };
@@ -321,9 +324,78 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
+    /// The path that may have been meant by one that leads nowhere: a part of it spelled otherwise, or one `..` more or
+    /// less.
+    fn nearest(&self, path: &str) -> Option<String> {
+        let leads = |path: &str| self.files.resolve(&files::join(self.root(), path));
+        let parts: Vec<&str> = path.split('/').collect();
+        for (index, part) in parts.iter().enumerate() {
+            let (before, rest) = (parts.get(..index)?.join("/"), parts.get(index + 1..)?);
+            let Ok(Entry::Directory(directory)) = leads(&before) else {
+                break;
+            };
+            let names = self.files.names_in(&directory);
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            if names.contains(part) || matches!(*part, "" | "." | "..") {
+                continue;
+            }
+            let mut meant = parts.get(..index)?.to_vec();
+            meant.push(nearest_name(part, &names)?);
+            meant.extend(rest);
+            return Some(meant.join("/")).filter(|path| leads(path).is_ok());
+        }
+        let higher = format!("../{path}");
+        let candidates = [Some(higher.as_str()), path.strip_prefix("../")];
+        let mut candidates = candidates.into_iter().flatten();
+        candidates
+            .find(|path| leads(path).is_ok())
+            .map(str::to_owned)
+    }
+
+    /// What to do where the directory has no kustomization file.
+    pub(crate) fn where_to_build(&self) -> String {
+        let names = self.files.names_in(self.root());
+        let alike = |name: &&String| {
+            let name = name.to_ascii_lowercase();
+            let wanted = files::KUSTOMIZATION_FILES.map(str::to_ascii_lowercase);
+            name.starts_with("kustomiz")
+                && wanted
+                    .iter()
+                    .any(|wanted| decode::nearest(&name, &[wanted]).is_some())
+        };
+        if let Some(name) = names.iter().find(alike) {
+            return format!("rename `{name}` to `kustomization.yaml`");
+        }
+        let is_built = |name: &&String| {
+            let file = |file| files::join(self.root(), &format!("{name}/{file}"));
+            files::KUSTOMIZATION_FILES
+                .iter()
+                .any(|name| matches!(self.files.resolve(&file(*name)), Ok(Entry::File(_))))
+        };
+        let below: Vec<&str> = names
+            .iter()
+            .filter(is_built)
+            .map(String::as_str)
+            .take(3)
+            .collect();
+        if !below.is_empty() {
+            return format!("name a directory that has one: `{}`", below.join("`, `"));
+        }
+        match names
+            .iter()
+            .find(|name| matches!(name.rsplit_once('.'), Some((_, "yaml" | "yml"))))
+        {
+            Some(name) => format!("add a `kustomization.yaml` with `resources: [{name}]`"),
+            None => "add a `kustomization.yaml`, or name the directory that has one".to_owned(),
+        }
+    }
+
     fn unreadable(&self, path: &str, error: &FileError) -> Error {
         let made = Error::new(format!("cannot read `{path}`: {error}"));
         if *error == FileError::NotFound {
+            if let Some(near) = self.nearest(path) {
+                return made.hint(format!("did you mean `{near}`?"));
+            }
             let place = self.display(self.root());
             return made.hint(format!(
                 "the path counts from the kustomization's directory, `{place}`"
@@ -331,6 +403,20 @@ impl<'a> Loader<'a> {
         }
         made
     }
+}
+
+/// The name that differs least from another, if it differs in its ending only or in few letters.
+fn nearest_name<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
+    let stem = |name: &str| {
+        name.rsplit_once('.')
+            .map_or(name.len(), |(stem, _)| stem.len())
+    };
+    let same_stem = |other: &&&str| other.get(..stem(other)) == name.get(..stem(name));
+    names
+        .iter()
+        .find(same_stem)
+        .copied()
+        .or_else(|| decode::nearest(name, names))
 }
 
 /// A path as somebody in a directory would write it: with `..` where both share a directory, else absolute.

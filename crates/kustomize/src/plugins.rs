@@ -3,13 +3,13 @@
 use goyaml::{Limits, Node, Style, Tag, Text};
 
 use crate::decode::{
-    self, boolean, field_spec, fields, list, located_list, selector, string_map, text,
+    self, boolean, field_spec, fields, list, located, located_list, selector, string_map, text,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::field_spec::FieldSpec;
 use crate::generators;
 use crate::kustomization::{
-    self, Patch, ReplacementField, generator_fields, helm_fields, replacement_fields,
+    self, Located, Patch, ReplacementField, generator_fields, helm_fields, replacement_fields,
 };
 use crate::layer_transformers;
 use crate::load;
@@ -49,6 +49,7 @@ pub(crate) fn generate(
         _ => Err(refuse(configuration, "generator")),
     };
     made.map(|resource| vec![resource])
+        .map_err(|error| error.position(node.position).resource(configuration.id()))
 }
 
 /// The changes that a configuration asks for.
@@ -78,7 +79,7 @@ pub(crate) fn transformers(
             return both
                 .into_iter()
                 .collect::<Result<_>>()
-                .map_err(|error| error.resource(configuration.id()));
+                .map_err(|error| error.position(node.position).resource(configuration.id()));
         }
         "NamespaceTransformer" => settings.namespace(),
         "LabelTransformer" => settings.metadata_map("labels"),
@@ -86,7 +87,7 @@ pub(crate) fn transformers(
         "ImageTagTransformer" => settings.image(),
         "ReplicaCountTransformer" => settings.replicas(),
         "PatchTransformer" => kustomization::patch(&node, false)
-            .and_then(|entry| layer_transformers::patch(&without_place(entry), loader, limits)),
+            .and_then(|entry| layer_transformers::patch(&entry, loader, limits)),
         "PatchStrategicMergeTransformer" => settings.strategic_patches(),
         "PatchJson6902Transformer" => settings.json_patch(),
         "ReplacementTransformer" => settings.replacements(),
@@ -95,7 +96,7 @@ pub(crate) fn transformers(
         _ => Err(refuse(configuration, "transformer")),
     };
     made.map(|transformer| vec![transformer])
-        .map_err(|error| error.resource(configuration.id()))
+        .map_err(|error| error.position(node.position).resource(configuration.id()))
 }
 
 /// The text of every resource, to tell whether anything has changed.
@@ -129,7 +130,7 @@ fn read(configuration: &Resource) -> Result<Node> {
         .map_err(|error| Error::malformed(&error))?;
     let mut node = parsed.unwrap_or_else(Node::null);
     as_texts(&mut node);
-    node.position = configuration.node().position;
+    node.copy_places(configuration.node());
     Ok(node)
 }
 
@@ -207,13 +208,6 @@ fn refuse(configuration: &Resource, what: &str) -> Error {
         .hint(hint)
 }
 
-fn without_place(entry: Patch) -> Patch {
-    Patch {
-        position: goyaml::Position::default(),
-        ..entry
-    }
-}
-
 /// A configuration and what is needed to follow it.
 struct Settings<'a> {
     node: &'a Node,
@@ -235,6 +229,11 @@ impl<'a> Settings<'a> {
             .map_or_else(|| Ok(Text::new()), |node| text(node, field))
     }
 
+    fn located(&self, field: &str) -> Result<Located> {
+        self.field(field)?
+            .map_or_else(|| Ok(Located::default()), |node| located(node, field))
+    }
+
     fn field_specs(&self) -> Result<Vec<FieldSpec>> {
         let specs = self.field("fieldSpecs")?;
         specs.map_or_else(
@@ -250,7 +249,11 @@ impl<'a> Settings<'a> {
     fn affix(&self, affix: Affix, field: &str) -> Result<Transformer> {
         let specs = self.field_specs()?;
         if specs.is_empty() {
-            return Err(Error::new("the configuration needs `fieldSpecs`").field("fieldSpecs"));
+            return Err(Error::new("the configuration needs `fieldSpecs`")
+                .field("fieldSpecs")
+                .hint(
+                    "a configuration has no built-in fields: `fieldSpecs: [{path: metadata/name}]`",
+                ));
         }
         Ok(Transformer::NameAffix(affix, self.text(field)?, specs))
     }
@@ -316,12 +319,14 @@ impl<'a> Settings<'a> {
         let paths = self
             .field("paths")?
             .map_or_else(|| Ok(Vec::new()), |node| located_list(node, "paths"))?;
-        let inline = self.text("patches")?;
-        if paths.is_empty() && inline.is_empty() {
-            return Err(Error::new("the configuration needs `paths` or `patches`"));
+        let inline = self.located("patches")?;
+        if paths.is_empty() && inline.text.is_empty() {
+            return Err(Error::new("the configuration needs `paths` or `patches`")
+                .hint("write the patches below `patches: |-`, or list files under `paths`"));
         }
         let mut patches = layer_transformers::strategic_patches(&paths, self.loader, self.limits)?;
-        patches.extend(load::resources(inline.as_bytes(), self.limits)?);
+        let inline = load::inline(&inline.text, inline.place, self.limits);
+        patches.extend(inline.map_err(layer_transformers::no_strategic_patch)?);
         if patches.is_empty() {
             return Err(Error::new("the patches are empty"));
         }
@@ -334,9 +339,10 @@ impl<'a> Settings<'a> {
             .map(|node| selector(node, "target", false))
             .transpose()?;
         let entry = Patch {
-            path: self.text("path")?,
-            patch: self.text("jsonOp")?,
+            path: self.located("path")?,
+            patch: self.located("jsonOp")?,
             target,
+            position: self.node.position,
             ..Patch::default()
         };
         layer_transformers::json_patch(&entry, self.loader)
@@ -347,7 +353,10 @@ impl<'a> Settings<'a> {
             let path = fields(item, "replacements")?
                 .into_iter()
                 .find(|(name, _)| name == "path");
-            let path = path.map_or_else(|| Ok(Text::new()), |(_, value)| text(value, "path"))?;
+            let path = path.map_or_else(
+                || Ok(Located::default()),
+                |(_, value)| located(value, "path"),
+            )?;
             let replacement = replacement_fields::decode_replacement(item, false)?;
             Ok(ReplacementField {
                 path,

@@ -313,6 +313,18 @@ impl Resource {
             };
             let made = made.position(place).position(self.node.position).resource(self.id());
             let made = if path.is_empty() { made } else { made.field(path) };
+            let made = match error.message.as_str() {
+                message if message.contains("not a finite number") => {
+                    made.hint("put quotes around `.inf` and `.nan` if a text is meant: JSON has no such number")
+                }
+                message if message.contains("control characters") => {
+                    made.hint("remove the control character, or hand the content over as `binaryData`")
+                }
+                message if message.contains("invalid map key") => {
+                    made.hint("a key is one text, without `? ` in front of it")
+                }
+                _ => made,
+            };
             if error.message.ends_with("a key that is not a string") {
                 return made.hint(
                     "put quotes around a key that reads as a number, a boolean or null; kustomize takes no such key for \

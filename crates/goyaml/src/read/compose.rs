@@ -362,7 +362,7 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
 
     fn scalar(&mut self, properties: Option<Box<Properties>>) {
         let token = self.scanner.take();
-        let (style, position) = (token.style, token.position);
+        let (style, position, indent) = (token.style, token.position, token.indent);
         let text = token.into_text();
         self.has_references |= text == "<<";
         let tag = match () {
@@ -381,6 +381,10 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
             properties,
             position,
         );
+        // With a tag or an anchor in a line above, the node does not begin where its text does.
+        if node.position.line == position.line {
+            node.set_indent(indent);
+        }
         self.scanner.give_comments(&mut node);
         self.add(node);
     }

@@ -7,7 +7,7 @@ use super::cursor::Cursor;
 use super::reader::Source;
 use super::token::{Content, Kind, Prefix, Token};
 use crate::error::Error;
-use crate::node::{Position, Style};
+use crate::node::{Position, Style, Text};
 
 /// How far a `:` may be from the start of its key, in characters.
 const SIMPLE_KEY_LENGTH: usize = 1024;
@@ -199,6 +199,20 @@ impl<'a, C: CommentKeeper> Scanner<'a, C> {
         self.queue.push_back(Token {
             style,
             ..Token::new(Kind::Scalar, position, content)
+        });
+    }
+
+    /// Adds a block scalar: its text, and the column that its lines begin in, counted from 0.
+    pub(super) fn push_block_scalar(
+        &mut self,
+        style: Style,
+        position: Position,
+        (text, indent): (Text, usize),
+    ) {
+        self.queue.push_back(Token {
+            style,
+            indent: u8::try_from(indent).unwrap_or_default(),
+            ..Token::new(Kind::Scalar, position, Content::Owned(text))
         });
     }
 

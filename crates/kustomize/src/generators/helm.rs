@@ -1,6 +1,6 @@
 //! Helm charts: which chart with which values, and what to make of the objects that Helm renders.
 
-use goyaml::{Limits, Node, Text, Value};
+use goyaml::{Limits, Node, Text, TextPlace, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::external::{ChartSource, ChartTemplate, ExternalError, HelmDefaults};
@@ -83,7 +83,8 @@ impl Inflation<'_> {
         let mut resources = read_output(&printed, limits).map_err(|error| self.misread(&error))?;
         for resource in &mut resources {
             resource.notes.is_helm_generated = true;
-            resource.node_mut().set_place(self.chart.position);
+            let place = TextPlace::at(self.chart.position);
+            resource.node_mut().set_text_place(place);
         }
         Ok(resources)
     }

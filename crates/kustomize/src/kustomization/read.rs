@@ -78,6 +78,15 @@ impl Kustomization {
         for (name, value) in fields(&node, "the kustomization")? {
             kustomization.read_field(&mut gathered, &node, &name, value)?;
         }
+        for (key, value) in node.entries().unwrap_or_default() {
+            let name = key.as_str().unwrap_or_default().to_ascii_lowercase();
+            for (key, value) in value.entries().unwrap_or_default() {
+                let path = format!("{name}.{}", key.as_str().unwrap_or_default());
+                let path = path.to_ascii_lowercase();
+                kustomization.places.insert(path, value.position);
+            }
+            kustomization.places.insert(name, key.position);
+        }
         kustomization.complete(gathered, &node)
     }
 

@@ -4,7 +4,7 @@ mod document;
 #[cfg(test)]
 mod tests;
 
-use goyaml::{Data, Dialect, Limits, Node, Position, Value};
+use goyaml::{Data, Dialect, Limits, Node, Position, TextPlace, Value};
 
 use crate::error::{Error, Result};
 use document::Place;
@@ -24,6 +24,8 @@ struct Operation {
     path: Option<Value>,
     from: Option<Value>,
     value: Option<Value>,
+    /// Where it stands.
+    position: Position,
     /// Whether `value` is written just as Go's encoder writes it, which `test` compares.
     has_canonical_value: bool,
 }
@@ -64,8 +66,34 @@ impl JsonPatch {
                 Value::Object(_) => Ok(Operation::new(item, is_json.then_some(canonical.as_str()))),
                 _ => Err(not_a_patch()),
             })
-            .collect::<Result<_>>()?;
-        Ok(Self { operations })
+            .collect::<Result<Vec<Operation>>>()?;
+        let mut patch = Self { operations };
+        patch.find_operations(text);
+        Ok(patch)
+    }
+
+    /// Notes where in the text the operations begin; a text that is JSON but no YAML leaves them without a place.
+    fn find_operations(&mut self, text: &str) {
+        let Ok(Some(list)) = goyaml::parse(text.as_bytes(), &Limits::default()) else {
+            return;
+        };
+        for (operation, item) in self
+            .operations
+            .iter_mut()
+            .zip(list.items().unwrap_or_default())
+        {
+            operation.position = item.position;
+        }
+    }
+
+    /// Says where the patch stands: in a file of its own, or in a text.
+    pub(crate) fn set_place(&mut self, file: Option<u32>, place: TextPlace) {
+        for operation in &mut self.operations {
+            match file {
+                Some(file) => operation.position.file = file,
+                None => operation.position = place.locate(operation.position),
+            }
+        }
     }
 
     /// Whether there is no operation.
@@ -105,7 +133,15 @@ impl JsonPatch {
         for (index, operation) in self.operations.iter().enumerate() {
             operation
                 .apply(&mut value, &mut copied)
-                .map_err(|problem| operation.error(index, &problem))?;
+                .map_err(|problem| {
+                    let error = operation
+                        .error(index, &problem)
+                        .related("the object stands at", node.position);
+                    match operation.cure(&value) {
+                        Some(hint) => error.hint(hint),
+                        None => error,
+                    }
+                })?;
         }
         if value.as_object().is_none() {
             return Err(
@@ -196,6 +232,7 @@ impl Operation {
             path: item.remove("path"),
             from: item.remove("from"),
             value,
+            position: Position::default(),
             has_canonical_value,
         }
     }
@@ -285,6 +322,25 @@ impl Operation {
             .ok_or_else(|| "`from` is missing or no text".to_owned())
     }
 
+    /// What to do where the operation cannot be carried out.
+    fn cure(&self, document: &Value) -> Option<String> {
+        let path = match self.name() {
+            "move" | "copy" => self.from(),
+            "add" | "remove" | "replace" | "test" => self.path(),
+            _ => {
+                return Some(
+                    "an operation is `{op: replace, path: /spec/replicas, value: 2}`".to_owned(),
+                );
+            }
+        };
+        match path {
+            Ok(path) => document::cure(document, path),
+            Err(_) => {
+                Some("write the path with `/` between its parts: `/spec/replicas`".to_owned())
+            }
+        }
+    }
+
     fn error(&self, index: usize, problem: &str) -> Error {
         let path = self.path().unwrap_or_default();
         Error::new(format!(
@@ -292,6 +348,8 @@ impl Operation {
             index + 1,
             self.name()
         ))
+        .position(self.position)
+        .field(path)
     }
 }
 

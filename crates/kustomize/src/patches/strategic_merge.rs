@@ -19,7 +19,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use goyaml::Node;
+use goyaml::{Node, Position};
 
 use crate::schema::Schema;
 use comment_schema::CommentSchemas;
@@ -33,6 +33,8 @@ pub struct MergeError {
     pub path: String,
     /// What is wrong there.
     pub problem: MergeProblem,
+    /// Where the part of the patch stands that does not fit, if it is known.
+    pub position: Position,
 }
 
 /// What can be wrong between a patch and its resource.
@@ -54,19 +56,42 @@ pub enum MergeProblem {
     EmptyFieldName,
 }
 
+impl MergeProblem {
+    /// What to do about it.
+    pub(crate) const fn cure(self) -> &'static str {
+        match self {
+            Self::WrongKind { .. } => {
+                "write the field as the resource has it: a map merges into a map, a list into a list"
+            }
+            Self::UnknownDirective => {
+                "write `$patch: delete`, `$patch: replace` or `$patch: merge`"
+            }
+            Self::EmptyFieldName => "give the field a name",
+        }
+    }
+}
+
 impl MergeError {
     const fn new(problem: MergeProblem) -> Self {
         Self {
             path: String::new(),
             problem,
+            position: Position {
+                line: 0,
+                column: 0,
+                file: 0,
+            },
         }
     }
 
-    const fn wrong_kind(expected: &'static str, found: &Node) -> Self {
-        Self::new(MergeProblem::WrongKind {
-            expected,
-            found: walk::kind_name(found),
-        })
+    fn wrong_kind(expected: &'static str, found: &Node) -> Self {
+        Self {
+            position: found.position,
+            ..Self::new(MergeProblem::WrongKind {
+                expected,
+                found: walk::kind_name(found),
+            })
+        }
     }
 
     /// The same error seen from the mapping or list around it.

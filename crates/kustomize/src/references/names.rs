@@ -278,7 +278,8 @@ impl<'a> Finder<'a> {
         let old = node.to_text().unwrap_or_default();
         let named = self.candidates.get(self.candidates.by_old_name.get(&old));
         let same_name = |left: &Candidate, right: &Candidate| left.id.name == right.id.name;
-        if let Some(referral) = self.select(&old, named.collect(), same_name)?
+        let selected = self.select(&old, named.collect(), same_name);
+        if let Some(referral) = selected.map_err(|error| error.position(node.position))?
             && referral.id.name != old
         {
             metadata::replace_scalar(node, metadata::untagged(referral.id.name.clone()));
@@ -290,7 +291,8 @@ impl<'a> Finder<'a> {
         let Some(name) = node.get("name") else {
             return Err(
                 Error::new("the path of a name reference leads to a map without `name`")
-                    .position(node.position),
+                    .position(node.position)
+                    .hint("add `name`, or correct the path in `configurations`"),
             );
         };
         let old = name.to_text().unwrap_or_default();
@@ -308,7 +310,8 @@ impl<'a> Finder<'a> {
         let same = |left: &Candidate, right: &Candidate| {
             left.id.name == right.id.name && left.id.namespace == right.id.namespace
         };
-        let Some(referral) = self.select(&old, named, same)? else {
+        let selected = self.select(&old, named, same);
+        let Some(referral) = selected.map_err(|error| error.position(node.position))? else {
             return Ok(());
         };
         if referral.id.name == old && referral.id.namespace.is_empty() {

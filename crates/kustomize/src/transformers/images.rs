@@ -119,6 +119,7 @@ impl<'a> Update<'a> {
             tag_suffix,
             new_tag,
             digest: new_digest,
+            position: _,
         } = self.image;
         let (name, tag, digest) = split(current);
         let name = if new_name.is_empty() { name } else { new_name };

@@ -13,6 +13,7 @@ use crate::kustomization::{
     FieldOptions, Replacement, ReplacementSource, ReplacementTarget, replacement_fields,
 };
 use crate::limits::Budget;
+use crate::meant;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::selector::{CompiledSelector, Selector};
@@ -52,14 +53,20 @@ pub(crate) fn read_file(node: &Node) -> Result<Vec<Replacement>> {
 
 fn apply_one(replacement: &Replacement, budget: &Budget, resources: &mut Resources) -> Result<()> {
     if replacement.targets.is_empty() {
-        return Err(Error::new("a replacement has no `targets`").field("targets"));
+        return Err(Error::new("a replacement has no `targets`")
+            .field("targets")
+            .hint("say where the value goes: `targets: [{select: {kind: …, name: …}, fieldPaths: […]}]`"));
     }
     let value = match (&replacement.source, &replacement.source_value) {
         (Some(source), None) => {
             source_value(source, resources).map_err(|error| error.position(source.position))?
         }
         (None, Some(text)) => crate::metadata::untagged(text.clone()),
-        (None, None) => return Err(Error::new("a replacement has no `source`").field("source")),
+        (None, None) => {
+            return Err(Error::new("a replacement has no `source`")
+                .field("source")
+                .hint("add `source: {kind: …, name: …, fieldPath: …}`, or `sourceValue: …`"));
+        }
         (Some(_), Some(_)) => {
             return Err(
                 Error::new("a replacement has both `source` and `sourceValue`")
@@ -84,7 +91,10 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Nod
             "no resource matches the source of a replacement: {}",
             source.id
         ))
-        .hint("a source is named literally, by its name now or before prefixes and suffixes")
+        .hint(meant::hint(&source.id, resources).unwrap_or_else(|| {
+            "a source is named literally, by its name now or before prefixes and suffixes"
+                .to_owned()
+        }))
     })?;
     if let Some(second) = matches.next() {
         let message = format!(
@@ -93,6 +103,8 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Nod
             second.id()
         );
         return Err(Error::new(message)
+            .related("one stands at", first.node().position)
+            .related("the other at", second.node().position)
             .hint("give the source a kind, name and namespace that only one of them has"));
     }
     let path = if source.field_path.is_empty() {
@@ -172,7 +184,9 @@ impl<'a> Target<'a> {
             position,
         } = target;
         let select = select.as_ref().ok_or_else(|| {
-            Error::new("a target of a replacement has no `select`").field("select")
+            Error::new("a target of a replacement has no `select`")
+                .field("select")
+                .hint("say which resources: `select: {kind: …, name: …}`")
         })?;
         let field = |written: &'a str, position| Field {
             written,
