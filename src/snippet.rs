@@ -228,7 +228,7 @@ mod tests {
         let text = "patches:\n- path: secret.yaml\n  target:\n    kind: Secret\n    x: y\n";
         assert_eq!(shown(text, Kind::Kustomization), [1, 2, 3, 4]);
         let text = "patches:\n- patch: |-\n    kind: Secret\n    metadata:\n      name: s\n    stringData:\n      a: x\n";
-        assert_eq!(shown(text, Kind::Kustomization), [3, 4, 5, 6]);
+        assert_eq!(shown(text, Kind::Kustomization), [1, 3, 4, 5, 6]);
         let text = "resources: [a.yaml]\nsecretGenerator: [{name: a, literals: [A=x]}]\n";
         assert_eq!(shown(text, Kind::Kustomization), [1]);
         let text = "namespace: {secretGenerator: [\n  {literals: [\n  A=x]}]}\n";

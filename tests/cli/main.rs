@@ -7,6 +7,7 @@ mod carried;
 mod golden;
 mod helm;
 mod leaks;
+mod mistakes;
 mod output;
 mod placeholders;
 mod remote;

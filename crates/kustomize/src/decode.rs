@@ -297,23 +297,29 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     (best.0 <= 1 + word.len() / 4 && best.0 < word.len()).then_some(best.1)
 }
 
+/// How many letters have to be added, removed, changed or swapped.
 fn edits(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
+    let mut above: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=right.len()).collect();
+    let mut last = None;
     for (i, a) in left.chars().enumerate() {
-        let mut diagonal = i;
-        let mut previous = i + 1;
-        for (b, cell) in right.iter().zip(row.iter_mut().skip(1)) {
-            let next = (diagonal + usize::from(a != *b))
-                .min(previous + 1)
-                .min(*cell + 1);
-            diagonal = *cell;
-            *cell = next;
-            previous = next;
+        let mut next = vec![i + 1];
+        for (j, b) in right.iter().enumerate() {
+            let at =
+                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX - 1);
+            let mut cost = (at(&row, j) + usize::from(a != *b))
+                .min(at(&row, j + 1) + 1)
+                .min(at(&next, j) + 1);
+            // Two letters the other way round are one mistake.
+            let before = j.checked_sub(1).and_then(|index| right.get(index));
+            if last == Some(*b) && before == Some(&a) {
+                cost = cost.min(at(&above, j - 1) + 1);
+            }
+            next.push(cost);
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+        above = std::mem::replace(&mut row, next);
+        last = Some(a);
     }
     row.last().copied().unwrap_or_default()
 }

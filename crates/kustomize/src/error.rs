@@ -94,6 +94,14 @@ impl Error {
         if self.0.file.is_none() {
             self.0.file = Some(file.to_owned());
             self.0.position = position;
+            for related in self
+                .0
+                .related
+                .iter_mut()
+                .filter(|other| other.position.file == 0)
+            {
+                related.file.get_or_insert_with(|| file.to_owned());
+            }
         }
         self
     }
@@ -153,7 +161,16 @@ impl Error {
     #[must_use]
     pub fn within(self, place: TextPlace) -> Self {
         let inner = self.0.position;
-        self.replace_position(place.locate(inner))
+        let mut error = self.replace_position(place.locate(inner));
+        for related in error
+            .0
+            .related
+            .iter_mut()
+            .filter(|other| other.position.file == 0)
+        {
+            related.position = place.locate(related.position);
+        }
+        error
     }
 
     /// Names the field, unless an inner step has named one.

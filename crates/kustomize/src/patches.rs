@@ -182,7 +182,8 @@ fn select(target: &Selector, resources: &Resources) -> Result<Vec<usize>> {
 fn target_of(patch: &Resource, resources: &Resources) -> Result<usize> {
     let id: ResId = patch.original_id();
     resources.position_of(&id).map_err(|error| {
-        let error = error.position(patch.node().position);
+        let name = patch.node().get_path(&["metadata", "name"]);
+        let error = error.position(name.unwrap_or(patch.node()).position);
         let meant = meant::hint(&id, resources);
         let error = match meant {
             Some(hint) => error.hint(hint),

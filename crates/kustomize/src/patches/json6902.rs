@@ -24,7 +24,7 @@ struct Operation {
     path: Option<Value>,
     from: Option<Value>,
     value: Option<Value>,
-    /// Where it stands.
+    /// Where its path stands.
     position: Position,
     /// Whether `value` is written just as Go's encoder writes it, which `test` compares.
     has_canonical_value: bool,
@@ -82,7 +82,11 @@ impl JsonPatch {
             .iter_mut()
             .zip(list.items().unwrap_or_default())
         {
-            operation.position = item.position;
+            let field = match operation.name() {
+                "move" | "copy" => "from",
+                _ => "path",
+            };
+            operation.position = item.get(field).unwrap_or(item).position;
         }
     }
 
