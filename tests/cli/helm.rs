@@ -97,7 +97,7 @@ fn charts_are_off_unless_allowed() {
         "resources: []\nhelmCharts:\n- name: web\n",
     )]);
     let message = "error: kustomization.yaml:3:3: the kustomization asks for a Helm chart, and Helm is switched off\n  3 | - name: \
-                   web\n    |   ^\n  field: helmCharts\nhint: allow Helm with `--enable-helm`, or render the chart with `helm \
+                   web\n    |   ^\n  field: helmCharts[0]\nhint: allow Helm with `--enable-helm`, or render the chart with `helm \
                    template` into the repository\n";
     workspace.fails(&["build"], message);
 }
