@@ -4,10 +4,13 @@
 
 mod bad_input;
 mod carried;
+mod compare;
+mod engine;
 mod golden;
 mod leaks;
 mod output;
 mod placeholders;
+mod reference;
 mod schema;
 mod settings;
 mod workspace;
