@@ -2,6 +2,7 @@
 
 mod build;
 mod compare;
+mod elsewhere;
 mod engine;
 mod flags;
 mod output;

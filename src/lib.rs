@@ -7,6 +7,7 @@
 pub mod cli;
 mod contained;
 pub mod diff;
+pub mod external;
 pub mod failure;
 pub mod files;
 pub mod inject;

@@ -13,9 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use kustomize::{LoadRestrictions, Options, Reorder};
+use kustomize::{HelmDefaults, LoadRestrictions, Options, Reorder};
 
 use crate::diff::without_secrets;
+use crate::external::{Allowed, inherited};
 use crate::failure::{Failure, printable};
 use crate::files::plain;
 use crate::process::{self, Bounds, Ended};
@@ -32,9 +33,6 @@ const OUTPUT_LIMIT: usize = 512 << 20;
 /// The longest message that is passed on, in bytes.
 const LONGEST_MESSAGE: usize = 4096;
 
-/// Where programs are that kustomize itself may start.
-const ONLINE_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /// A proxy that nobody serves: port 9 discards.
 const NO_PROXY_THERE: &str = "http://127.0.0.1:9";
 
@@ -43,8 +41,8 @@ const NO_PROXY_THERE: &str = "http://127.0.0.1:9";
 pub struct Reference {
     program: PathBuf,
     timeout: Duration,
-    /// Whether it may run Helm, which may go to the network.
-    helm: bool,
+    /// What it may fetch and run.
+    allowed: Allowed,
 }
 
 /// What a build by kustomize gave.
@@ -84,15 +82,15 @@ impl Reference {
         Ok(Self {
             program,
             timeout,
-            helm: false,
+            allowed: Allowed::default(),
         })
     }
 
-    /// Lets it run Helm.
+    /// Lets it fetch and run what is allowed.
     #[must_use]
-    pub const fn with_helm(mut self, is_allowed: bool) -> Self {
-        self.helm = is_allowed;
-        self
+    pub fn with_allowed(self, allowed: &Allowed) -> Self {
+        let allowed = allowed.clone();
+        Self { allowed, ..self }
     }
 
     /// The program.
@@ -168,8 +166,8 @@ impl Reference {
         if *managed_by_label {
             arguments.push("--enable-managedby-label".into());
         }
-        if self.helm {
-            arguments.push("--enable-helm".into());
+        if self.allowed.helm {
+            arguments.extend(helm_arguments(&self.allowed));
         }
         arguments
     }
@@ -181,8 +179,8 @@ impl Reference {
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir("/").env_clear();
         command.envs([("HOME", "/nonexistent"), ("LC_ALL", "C")]);
-        if self.helm {
-            command.env("PATH", ONLINE_PATH);
+        if self.allowed.remote || self.allowed.helm {
+            command.envs(inherited());
         } else {
             // It would fetch what is remote without asking: with `git`, and by itself.
             command.env("PATH", "/nonexistent");
@@ -258,6 +256,41 @@ fn is_program(path: &Path) -> bool {
         .is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
+/// How kustomize is told what is told to Helm here.
+fn helm_arguments(allowed: &Allowed) -> Vec<OsString> {
+    let HelmDefaults {
+        api_versions,
+        kube_version,
+        debug,
+    } = &allowed.helm_defaults;
+    let with = |flag: &str, value: &OsStr| {
+        let mut argument = OsString::from(flag);
+        argument.push(value);
+        argument
+    };
+    // kustomize runs elsewhere than here; a name without a slash is looked up.
+    let command = &allowed.helm_command;
+    let command = if command.components().count() > 1 {
+        std::path::absolute(command).unwrap_or_else(|_| command.clone())
+    } else {
+        command.clone()
+    };
+    let mut arguments = vec![
+        "--enable-helm".into(),
+        with("--helm-command=", command.as_os_str()),
+    ];
+    if !kube_version.is_empty() {
+        arguments.push(with("--helm-kube-version=", OsStr::new(kube_version)));
+    }
+    for version in api_versions {
+        arguments.push(with("--helm-api-versions=", OsStr::new(version)));
+    }
+    if *debug {
+        arguments.push("--helm-debug".into());
+    }
+    arguments
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -321,9 +354,20 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(build(&reference, &Options::default()), "build /x\n");
+        let allowed = Allowed {
+            helm: true,
+            helm_command: "/bin/helm".into(),
+            helm_defaults: HelmDefaults {
+                api_versions: vec!["a/v1".into()],
+                kube_version: "1.30.0".into(),
+                debug: false,
+            },
+            ..Allowed::default()
+        };
         assert_eq!(
-            build(&reference.with_helm(true), &options),
-            "build /x --load-restrictor=LoadRestrictionsNone --reorder=legacy --enable-managedby-label --enable-helm\n"
+            build(&reference.with_allowed(&allowed), &options),
+            "build /x --load-restrictor=LoadRestrictionsNone --reorder=legacy --enable-managedby-label --enable-helm \
+             --helm-command=/bin/helm --helm-kube-version=1.30.0 --helm-api-versions=a/v1\n"
         );
     }
 

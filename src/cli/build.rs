@@ -1,13 +1,15 @@
 //! `build`: exactly `kustomize build`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use kustomize::files::{KUSTOMIZATION_FILES, base_name, join};
-use kustomize::{FileError, Files, Hooks, Options, Output};
+use kustomize::{FileError, Files, Hooks, Options, Output, Repository};
 
 use super::engine::{EngineFlags, Task};
 use super::flags::{Flags, Place};
 use super::output::Done;
+use crate::external::Outside;
 use crate::failure::{Failure, Problem};
 use crate::files::DiskFiles;
 
@@ -32,12 +34,12 @@ impl Args {
             engine,
         } = self;
         let (options, mut warnings) = flags.options()?;
-        let target = Target::new(&place.directory)?;
+        let target = Target::new(&place.directory, flags.outside())?;
         let done = engine.build(&Task {
             target: &target,
             options: &options,
             output: place.output(),
-            helm: flags.allows_helm(),
+            allowed: flags.allowed(),
         })?;
         warnings.extend(done.warnings);
         Ok(Done { warnings, ..done })
@@ -52,7 +54,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(directory: &Path) -> Result<Self, Failure> {
+    pub(super) fn new(directory: &Path, outside: Arc<Outside>) -> Result<Self, Failure> {
         let Some(directory) = directory.to_str() else {
             return Err(Failure::usage("the directory's name is not UTF-8"));
         };
@@ -60,19 +62,19 @@ impl Target {
             return Err(Failure::usage("the directory's name is empty")
                 .hint("name a directory, or `.` for this one"));
         }
-        if directory.contains("://") || directory.contains("?ref=") || directory.starts_with("git@")
-        {
-            return Err(Failure::usage(format!(
-                "`{directory}` is remote, and remote kustomizations are not built here"
-            ))
-            .hint("clone the repository and name the directory in it"));
-        }
         let working_directory = std::env::current_dir()
             .map_err(|error| Failure::input(format!("cannot tell the working directory: {error}")))?
             .into_os_string()
             .into_string()
             .map_err(|_| Failure::input("the working directory's name is not UTF-8"))?;
-        let files = DiskFiles::new();
+        let files = DiskFiles::new().with_outside(outside);
+        if Repository::parse(directory).is_some() {
+            return Ok(Self {
+                files,
+                working_directory,
+                root: directory.to_owned(),
+            });
+        }
         let asked = join(&working_directory, directory);
         // The engine names files from where a link leads to; what is not there it complains about itself.
         let root = match files.resolve(&asked) {
@@ -216,14 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn remote_targets_are_refused() {
-        for remote in [
-            "https://github.com/a/b",
-            "git@github.com:a/b",
-            "github.com/a/b?ref=v1",
-            "",
-        ] {
-            assert!(Target::new(Path::new(remote)).is_err(), "{remote}");
-        }
+    fn an_empty_target_is_refused() {
+        assert!(Target::new(Path::new(""), Arc::default()).is_err());
     }
 }

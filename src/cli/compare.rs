@@ -72,7 +72,8 @@ impl Args {
             flags,
         } = self;
         let (options, mut warnings) = flags.options()?;
-        let reference = reference.find()?.with_helm(flags.allows_helm());
+        let reference = reference.find()?.with_allowed(&flags.allowed());
+        let outside = flags.outside();
         let version = reference.version()?;
         let found = walk::kustomizations(&directory)?;
         warnings.extend(found.warnings);
@@ -82,6 +83,7 @@ impl Args {
             paths: &found.paths,
             options: &options,
             reference: &reference,
+            outside: &outside,
         }
         .run(jobs.map_or(1, NonZeroUsize::get))?;
         let report = Report {

@@ -9,6 +9,7 @@ use kustomize::{ErrorKind, NoHooks, Options, Output};
 use super::build::Target;
 use super::output::{self, Done};
 use crate::diff;
+use crate::external::Allowed;
 use crate::failure::{Failure, Problem};
 use crate::reference::{self, Answer, Reference};
 
@@ -76,7 +77,7 @@ pub(super) struct Task<'a> {
     pub(super) target: &'a Target,
     pub(super) options: &'a Options,
     pub(super) output: Option<&'a Path>,
-    pub(super) helm: bool,
+    pub(super) allowed: Allowed,
 }
 
 impl EngineFlags {
@@ -97,9 +98,9 @@ impl EngineFlags {
             target,
             options,
             output,
-            helm,
-        } = *task;
-        let reference = self.reference.find()?.with_helm(helm);
+            allowed,
+        } = task;
+        let reference = self.reference.find()?.with_allowed(allowed);
         let answer = match output.filter(|path| path.is_dir()) {
             None => reference.build(target.root(), options),
             Some(into) => {
@@ -130,7 +131,7 @@ impl EngineFlags {
     }
 
     fn both(&self, task: &Task) -> Result<Done, Failure> {
-        let reference = self.reference.find()?.with_helm(task.helm);
+        let reference = self.reference.find()?.with_allowed(&task.allowed);
         let built = task.target.build(task.options, &mut NoHooks);
         let built = built.and_then(|output| output.to_yaml().map(|text| (output, text)));
         if let Err(error) = &built

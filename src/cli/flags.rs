@@ -1,10 +1,13 @@
 //! The flags of `kustomize build`, as its version 5.8 has them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kustomize::{LoadRestrictions, Options, Reorder};
 
+use super::elsewhere::Elsewhere;
 use super::usage;
+use crate::external::{Allowed, Outside};
 use crate::failure::Failure;
 
 /// What is built, and where the output goes.
@@ -21,10 +24,6 @@ pub(super) struct Place {
 
 /// How it is built: what `kustomize build` takes besides.
 #[derive(clap::Args, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "a command line is made of switches"
-)]
 pub(super) struct Flags {
     /// Let kustomizations read files outside their directories with `LoadRestrictionsNone`
     #[arg(
@@ -43,9 +42,8 @@ pub(super) struct Flags {
     #[arg(long, hide = true)]
     enable_managedby_label: bool,
 
-    /// Allow Helm charts (for compatibility; a kustomization with Helm charts is refused)
-    #[arg(long, hide = true)]
-    enable_helm: bool,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
 
     /// Allow plugins (for compatibility; a kustomization with plugins of its own is refused)
     #[arg(long, hide = true)]
@@ -84,18 +82,6 @@ struct Refused {
     /// Name the network of functions (refused)
     #[arg(long, hide = true)]
     network_name: Option<String>,
-    /// Name the Helm program (refused)
-    #[arg(long, hide = true)]
-    helm_command: Option<String>,
-    /// Name API versions for Helm (refused)
-    #[arg(long, hide = true)]
-    helm_api_versions: Vec<String>,
-    /// Name the Kubernetes version for Helm (refused)
-    #[arg(long, hide = true)]
-    helm_kube_version: Option<String>,
-    /// Make Helm print more (refused)
-    #[arg(long, hide = true)]
-    helm_debug: bool,
     /// Print a stack trace (refused)
     #[arg(long, hide = true)]
     stack_trace: bool,
@@ -112,9 +98,14 @@ impl Place {
 }
 
 impl Flags {
-    /// Whether Helm may run.
-    pub(super) const fn allows_helm(&self) -> bool {
-        self.enable_helm
+    /// The way to what lies elsewhere.
+    pub(super) fn outside(&self) -> Arc<Outside> {
+        Arc::new(Outside::new(self.allowed()))
+    }
+
+    /// What may be fetched and run.
+    pub(super) fn allowed(&self) -> Allowed {
+        self.elsewhere.allowed()
     }
 
     /// The engine's options, and warnings about flags.
@@ -169,7 +160,6 @@ impl Flags {
 impl Refused {
     fn check(&self) -> Result<(), Failure> {
         const FUNCTIONS: &str = "functions in containers and programs are not run here";
-        const HELM: &str = "Helm charts are not rendered here";
         let Self {
             as_current_user,
             enable_star,
@@ -177,10 +167,6 @@ impl Refused {
             mount,
             network,
             network_name,
-            helm_command,
-            helm_api_versions,
-            helm_kube_version,
-            helm_debug,
             stack_trace,
         } = self;
         let given = [
@@ -190,10 +176,6 @@ impl Refused {
             ("mount", !mount.is_empty(), FUNCTIONS),
             ("network", *network, FUNCTIONS),
             ("network-name", network_name.is_some(), FUNCTIONS),
-            ("helm-command", helm_command.is_some(), HELM),
-            ("helm-api-versions", !helm_api_versions.is_empty(), HELM),
-            ("helm-kube-version", helm_kube_version.is_some(), HELM),
-            ("helm-debug", *helm_debug, HELM),
             (
                 "stack-trace",
                 *stack_trace,

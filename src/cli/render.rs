@@ -33,7 +33,7 @@ impl Args {
             settings,
         } = self;
         let (options, mut warnings) = flags.options()?;
-        let target = Target::new(&place.directory)?;
+        let target = Target::new(&place.directory, flags.outside())?;
         let settings = source::read(settings.iter().map(PathBuf::as_path))?;
         let output = build(&target, &options, &settings)?;
         if output.resources.is_empty() {

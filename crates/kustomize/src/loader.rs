@@ -152,10 +152,8 @@ impl<'a> Loader<'a> {
 
     /// How errors name an absolute path.
     pub(crate) fn display(&self, path: &str) -> String {
-        let checkout = self.checkouts.iter().rev();
-        let named = checkout
-            .filter_map(|checkout| checkout.name_of(path))
-            .next();
+        let mut checkouts = self.checkouts.iter().rev();
+        let named = checkouts.find_map(|checkout| checkout.name_of(path));
         named.unwrap_or_else(|| relative(&self.named_from, path))
     }
 
@@ -269,6 +267,8 @@ impl<'a> Loader<'a> {
             return Err(Error::new("the path of a base is empty"));
         }
         if let Some(repository) = Repository::parse(path) {
+            self.check_repository_cycle(&repository)?;
+            self.check_locality(&repository)?;
             return self.enter_repository(&repository);
         }
         if path.starts_with('/') {

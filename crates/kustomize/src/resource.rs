@@ -42,6 +42,10 @@ pub struct Resource {
 /// kustomize keeps the same in annotations of the object; [`Resource::edit_with_notes`] makes them visible where that
 /// can be observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the notes are independent of one another, as kustomize's annotations are"
+)]
 pub struct Notes {
     /// Who it was, the oldest first.
     pub previous: Vec<PreviousId>,

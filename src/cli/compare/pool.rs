@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -14,6 +15,7 @@ use super::super::engine::is_out_of_reach;
 use super::progress::Progress;
 use crate::contained::{STACK_SIZE, contained};
 use crate::diff;
+use crate::external::Outside;
 use crate::failure::{Failure, place};
 use crate::files::plain;
 use crate::reference::{Answer, Reference};
@@ -117,6 +119,7 @@ pub(super) struct Pool<'a> {
     pub(super) paths: &'a [PathBuf],
     pub(super) options: &'a Options,
     pub(super) reference: &'a Reference,
+    pub(super) outside: &'a Arc<Outside>,
 }
 
 impl Pool<'_> {
@@ -171,8 +174,15 @@ impl Pool<'_> {
     }
 
     fn compare(&self, path: &Path) -> Result<Comparison, Failure> {
+        // An absolute path is never taken for an address.
+        let root = std::path::absolute(self.directory.join(path)).map_err(|error| {
+            Failure::input(format!(
+                "cannot tell the working directory: {}",
+                plain(&error)
+            ))
+        })?;
         let start = Instant::now();
-        let built = contained(|| self.build(path));
+        let built = contained(|| self.build(&root));
         let our_time = start.elapsed();
         let mut comparison = Comparison {
             path: path.display().to_string(),
@@ -198,20 +208,14 @@ impl Pool<'_> {
             return Ok(comparison);
         }
         let start = Instant::now();
-        let root = std::path::absolute(self.directory.join(path)).map_err(|error| {
-            Failure::input(format!(
-                "cannot tell the working directory: {}",
-                plain(&error)
-            ))
-        })?;
         let answer = self.reference.build(&root, self.options)?;
         comparison.their_time = Some(start.elapsed());
         comparison.judge(built, answer);
         Ok(comparison)
     }
 
-    fn build(&self, path: &Path) -> Result<String, Unbuilt> {
-        let target = Target::new(&self.directory.join(path)).map_err(Unbuilt::Target)?;
+    fn build(&self, root: &Path) -> Result<String, Unbuilt> {
+        let target = Target::new(root, Arc::clone(self.outside)).map_err(Unbuilt::Target)?;
         let built = target.build(self.options, &mut NoHooks);
         let text = built.and_then(|output| output.to_yaml());
         text.map_err(Unbuilt::Engine)

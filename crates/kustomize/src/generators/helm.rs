@@ -1,6 +1,6 @@
 //! Helm charts: which chart with which values, and what to make of the objects that Helm renders.
 
-use goyaml::{Limits, Node, Value};
+use goyaml::{Limits, Node, Text, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::external::{ChartSource, ChartTemplate, ExternalError, HelmDefaults};
@@ -80,7 +80,7 @@ impl Inflation<'_> {
             .external()
             .template_chart(&template)
             .map_err(|error| self.failed(error))?;
-        let mut resources = read_output(&printed, limits).map_err(|error| self.misread(error))?;
+        let mut resources = read_output(&printed, limits).map_err(|error| self.misread(&error))?;
         for resource in &mut resources {
             resource.notes.is_helm_generated = true;
             resource.node_mut().set_place(self.chart.position);
@@ -205,7 +205,14 @@ impl Inflation<'_> {
         } else {
             strategic_merge::apply(&Schema::builtin(), &inline, chart_values)
         };
-        let merged = merged?.unwrap_or_else(|| Node::mapping(Vec::new()));
+        let merged = merged.map_err(|error| {
+            Error::new(format!(
+                "`valuesInline` of chart `{}` does not fit its values file: {}",
+                self.chart.name, error.problem
+            ))
+            .field(format!("helmCharts.valuesInline.{}", error.path))
+        })?;
+        let merged = merged.unwrap_or_else(|| Node::mapping(Vec::new()));
         let value = merged
             .to_value(goyaml::Dialect::V3)
             .map_err(|error| Error::malformed(&error))?;
@@ -245,15 +252,14 @@ impl Inflation<'_> {
         add("namespace", namespace);
         add("name-template", name_template);
         // kustomize: what the kustomization says wins over the command line.
-        if api_versions.is_empty() {
-            defaults
-                .api_versions
-                .iter()
-                .for_each(|version| add("api-versions", version));
+        let versions = if api_versions.is_empty() {
+            defaults.api_versions.iter().map(String::as_str).collect()
+        } else {
+            api_versions.iter().map(Text::as_str).collect::<Vec<_>>()
+        };
+        for version in versions {
+            add("api-versions", version);
         }
-        api_versions
-            .iter()
-            .for_each(|version| add("api-versions", version));
         match kube_version.as_str() {
             "" => add("kube-version", &defaults.kube_version),
             version => add("kube-version", version),
@@ -294,8 +300,8 @@ impl Inflation<'_> {
         }
     }
 
-    fn misread(&self, error: Error) -> Error {
-        let reason = error.details().message.clone();
+    fn misread(&self, error: &Error) -> Error {
+        let reason = &error.details().message;
         Error::new(format!(
             "what Helm renders of chart `{}` is not what Kubernetes takes: {reason}",
             self.chart.name

@@ -81,17 +81,9 @@ impl Loader<'_> {
     /// A loader for a directory in a repository.
     ///
     /// # Errors
-    /// Where the repository cannot be had or is being built already, and where there is no such directory in it.
+    /// Where the repository cannot be had, and where there is no such directory in it.
     // kustomize: newLoaderAtGitClone
     pub(crate) fn enter_repository(&self, repository: &Repository) -> Result<Self> {
-        self.check_repository_cycle(repository)?;
-        if repository.is_local() && self.is_restricted() {
-            return Err(Error::new(format!(
-                "`{}` is a repository on this machine, outside of the kustomization's directory",
-                repository.written
-            ))
-            .hint("name the base by a path, or allow what lies outside with `--load-restrictor LoadRestrictionsNone`"));
-        }
         let directory = self
             .external()
             .check_out(repository)
@@ -144,8 +136,22 @@ impl Loader<'_> {
         Ok(below)
     }
 
+    /// Refuses a repository on this machine where a kustomization, not the command line, asks for it.
+    pub(super) fn check_locality(&self, repository: &Repository) -> Result<()> {
+        if !(repository.is_local() && self.is_restricted()) {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "`{}` is a repository on this machine, outside of the kustomization's directory",
+            repository.written
+        ))
+        .kind(ErrorKind::NeedsRemote)
+        .hint("name the base by a path, or allow it with `--enable-remote --load-restrictor LoadRestrictionsNone`"))
+    }
+
+    /// Refuses a repository that is being built already.
     // kustomize: FileLoader.errIfRepoCycle
-    fn check_repository_cycle(&self, repository: &Repository) -> Result<()> {
+    pub(super) fn check_repository_cycle(&self, repository: &Repository) -> Result<()> {
         let written = &repository.written;
         let visited = self
             .checkouts

@@ -195,7 +195,7 @@ fn a_query_says_how_long_and_whether_with_submodules() {
     for (query, expected) in [
         ("timeout=61", Duration::from_secs(61)),
         ("timeout=1m30s", Duration::from_secs(90)),
-        ("timeout=0.5h", Duration::from_secs(1800)),
+        ("timeout=0.5h", Duration::from_mins(30)),
         ("timeout=0", default),
         ("timeout=-4", default),
         ("timeout=soon", default),
