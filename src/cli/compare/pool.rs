@@ -174,8 +174,15 @@ impl Pool<'_> {
     }
 
     fn compare(&self, path: &Path) -> Result<Comparison, Failure> {
+        // An absolute path is never taken for an address.
+        let root = std::path::absolute(self.directory.join(path)).map_err(|error| {
+            Failure::input(format!(
+                "cannot tell the working directory: {}",
+                plain(&error)
+            ))
+        })?;
         let start = Instant::now();
-        let built = contained(|| self.build(path));
+        let built = contained(|| self.build(&root));
         let our_time = start.elapsed();
         let mut comparison = Comparison {
             path: path.display().to_string(),
@@ -201,21 +208,14 @@ impl Pool<'_> {
             return Ok(comparison);
         }
         let start = Instant::now();
-        let root = std::path::absolute(self.directory.join(path)).map_err(|error| {
-            Failure::input(format!(
-                "cannot tell the working directory: {}",
-                plain(&error)
-            ))
-        })?;
         let answer = self.reference.build(&root, self.options)?;
         comparison.their_time = Some(start.elapsed());
         comparison.judge(built, answer);
         Ok(comparison)
     }
 
-    fn build(&self, path: &Path) -> Result<String, Unbuilt> {
-        let target = Target::new(&self.directory.join(path), Arc::clone(self.outside))
-            .map_err(Unbuilt::Target)?;
+    fn build(&self, root: &Path) -> Result<String, Unbuilt> {
+        let target = Target::new(root, Arc::clone(self.outside)).map_err(Unbuilt::Target)?;
         let built = target.build(self.options, &mut NoHooks);
         let text = built.and_then(|output| output.to_yaml());
         text.map_err(Unbuilt::Engine)

@@ -73,7 +73,7 @@ fn classes(report: &Report, text: &mut String) {
         {
             continue;
         }
-        let _ = writeln!(text, "{:<34} {:>6}", class.name(), members.len());
+        let _ = writeln!(text, "{:<36} {:>5}", class.name(), members.len());
         if class != Class::Identical && class != Class::Different {
             shapes(&members, text);
         }
@@ -97,10 +97,7 @@ fn shapes(members: &[&Comparison], text: &mut String) {
         if !shape.is_empty() {
             let _ = writeln!(text, "  {count:>4}  {shape}");
         }
-        let path = printable(&example.path);
-        let message = example.message().map(Message::line);
-        let said = message.map_or_else(String::new, |message| format!(": {}", shortened(&message)));
-        let _ = writeln!(text, "        {path}{said}");
+        let _ = writeln!(text, "        {}", shortened(&example.said()));
     }
     let more = shapes.len().saturating_sub(SHAPES);
     if more > 0 {
@@ -171,19 +168,15 @@ fn times(report: &Report, text: &mut String) {
         ratio(times.their_total, times.our_total),
         ratio(times.their_median, times.our_median)
     );
-    let _ = writeln!(
-        text,
-        "\nslowest with kustomize {:>19} {:>16}",
-        "kustomize", "argocd-infisical"
-    );
+    let _ = writeln!(text, "\nslowest   kustomize   argocd-infisical");
     both.sort_by_key(|c| std::cmp::Reverse(c.their_time));
     for comparison in both.iter().take(SLOWEST) {
         let _ = writeln!(
             text,
-            "  {:<28} {:>9.1} ms {:>13.1} ms",
-            printable(&comparison.path),
+            "  {:>14.1} ms {:>15.1} ms  {}",
             milliseconds(comparison.their_time.unwrap_or_default()),
-            milliseconds(comparison.our_time)
+            milliseconds(comparison.our_time),
+            printable(&comparison.path)
         );
     }
     text.push('\n');
@@ -249,6 +242,16 @@ impl Comparison {
     /// What is said about it: by the engine here, else by kustomize.
     pub(super) fn message(&self) -> Option<&Message> {
         self.ours.as_ref().or(self.theirs.as_ref())
+    }
+
+    /// Its path and what is said about it; the path once.
+    fn said(&self) -> String {
+        let path = &self.path;
+        match self.message().map(Message::line) {
+            None => path.clone(),
+            Some(line) if path != "." && line.contains(&format!("{path}/")) => line,
+            Some(line) => format!("{path}: {line}"),
+        }
     }
 }
 
