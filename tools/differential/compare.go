@@ -32,10 +32,10 @@ type verdict struct {
 	kind string
 	// built says that kustomize succeeded.
 	built bool
-	// unsteady says that kustomize disagrees with itself.
-	unsteady bool
-	theirs   answer
-	ours     ours
+	// unsteady says that kustomize disagrees with itself, crashed that it crashes where we build.
+	unsteady, crashed bool
+	theirs            answer
+	ours              ours
 }
 
 func (c *tester) runOurs(t *tree) (ours, error) {
@@ -69,6 +69,9 @@ func (c *tester) compare(t *tree, fresh bool) (verdict, error) {
 	}
 	found := verdict{built: theirs.Failure == "", theirs: theirs, ours: mine}
 	found.kind = kindOf(theirs, mine)
+	if found.crashed = mine.status == 0 && !mine.late && theirs.crashed(); found.crashed {
+		found.kind = ""
+	}
 	return found, nil
 }
 
@@ -83,8 +86,6 @@ func kindOf(theirs answer, mine ours) string {
 		return "we fail and print"
 	case mine.status == 1 && theirs.Failure == "":
 		return "only we fail: " + essence(string(mine.stderr))
-	case mine.status == 0 && theirs.Failure == timedOut:
-		return ""
 	case mine.status == 0 && theirs.Failure != "":
 		return "only kustomize fails: " + essence(theirs.Failure)
 	case mine.status == 0 && !bytes.Equal(mine.output, theirs.Output):

@@ -356,6 +356,12 @@ func (g *generator) patchesJSON6902(l *layer) {
 	if g.chance(15) {
 		field = pick(g.random, "patchesJSON6902", "patchesjson6902")
 	}
+	// One field in two spellings is another matter.
+	for _, present := range l.fields.entries {
+		if strings.EqualFold(present.key, field) {
+			field = present.key
+		}
+	}
 	l.appendTo(field, e)
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"sigs.k8s.io/kustomize/api/krusty"
@@ -34,6 +35,17 @@ type answer struct {
 	Output []byte
 	// Failure is empty where the build succeeded.
 	Failure string
+}
+
+const (
+	panicked = "panic: "
+	died     = "kustomize ended its process"
+	timedOut = "time is up"
+)
+
+// crashed tells whether kustomize neither built nor refused: it panicked, ended its process, or never came to an end.
+func (a answer) crashed() bool {
+	return strings.HasPrefix(a.Failure, panicked) || a.Failure == died || a.Failure == timedOut
 }
 
 // work answers requests, one JSON object a line, until its input ends.
@@ -61,7 +73,7 @@ func work() {
 func kustomize(asked request) (result answer) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			result = answer{Failure: fmt.Sprint("panic: ", cause)}
+			result = answer{Failure: fmt.Sprint(panicked, cause)}
 		}
 	}()
 	if asked.Fresh {
@@ -175,7 +187,7 @@ func (o *oracle) build(t *tree, root string, fresh bool) (answer, error) {
 	case result, alive := <-o.answers:
 		if !alive {
 			o.stop()
-			return answer{Failure: "kustomize ended its process"}, nil
+			return answer{Failure: died}, nil
 		}
 		return result, nil
 	case <-time.After(o.timeout):
@@ -183,7 +195,5 @@ func (o *oracle) build(t *tree, root string, fresh bool) (answer, error) {
 		return answer{Failure: timedOut}, nil
 	}
 }
-
-const timedOut = "time is up"
 
 var errBinary = errors.New("the program under test cannot be run")

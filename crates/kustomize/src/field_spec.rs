@@ -173,6 +173,7 @@ fn walk_field(
     if name.is_empty() {
         return Err(Error::new("the path of a field spec has an empty part"));
     }
+    refuse_item(map, name)?;
     let create_here = if is_list { Create::Never } else { create };
     if create_here != Create::Never && map.get(name).is_none() {
         let fresh = if rest.is_empty() {
@@ -201,6 +202,16 @@ fn walk_field(
         }
     }
     walk(field, rest, create, set)
+}
+
+/// Refuses the parts that mean an item of a list, or any field: what is walked here is a map.
+// kustomize: fieldspec Filter looks fields up by kyaml's PathGetter, which has its own meaning for such parts.
+fn refuse_item(map: &Node, name: &str) -> Result<()> {
+    let may_be_item = name == "*" || name.starts_with(['-', '+', '[']) || name.starts_with(|first: char| first.is_ascii_digit());
+    if may_be_item {
+        crate::field_path::lookup(map, &[name.to_owned()])?;
+    }
+    Ok(())
 }
 
 fn fresh(create: Create) -> Node {
