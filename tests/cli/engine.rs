@@ -75,7 +75,7 @@ fn one_that_fails_is_named() {
         "error: kustomize fails and `--engine builtin` does not: it is wrong\n",
     );
     let ours = "error: app/kustomization.yaml:1:13: cannot read `none.yaml`: no such file or directory\n  1 | resources: [none.yaml]\n    |             \
-                ^\n";
+                ^\n  field: resources[0]\n";
     let hint = "hint: the path counts from the kustomization's directory, `app`\n";
     fails(
         BROKEN,

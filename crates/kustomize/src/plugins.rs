@@ -135,7 +135,7 @@ fn read(configuration: &Resource) -> Result<Node> {
 }
 
 /// Fields of configurations that are no texts.
-const TYPED_FIELDS: [&str; 12] = [
+const TYPED_FIELDS: [&str; 13] = [
     "create",
     "unsetonly",
     "includeselectors",
@@ -148,6 +148,7 @@ const TYPED_FIELDS: [&str; 12] = [
     "disablenamesuffixhash",
     "immutable",
     "needhash",
+    "filepathposition",
 ];
 
 /// Makes texts of the numbers and booleans that stand where a text is needed, and forgets places, which are those of

@@ -386,10 +386,14 @@ impl Resource {
         if notes.is_helm_generated {
             put("helm-generated", "true".to_owned());
         }
-        if !written.is_empty() {
-            let mut annotations = metadata::annotations(&self.node);
-            annotations.extend(written);
-            metadata::set_string_map(self.node_mut(), "annotations", &annotations);
+        if written.is_empty() {
+            return;
+        }
+        // kustomize: SetAnnotation adds to the annotations that are there and leaves those as they are.
+        if let Some(annotations) = metadata::map_mut(self.node_mut(), "annotations") {
+            for (name, value) in written {
+                annotations.set(&name, metadata::string_node(value));
+            }
         }
     }
 
@@ -405,8 +409,13 @@ impl Resource {
         if !found.is_some_and(|entries| entries.iter().any(|(key, _)| is_note(key))) {
             return;
         }
-        let mut annotations = metadata::annotations(&self.node);
-        let mut take = |name: &str| annotations.remove(format!("{NOTES_DOMAIN}/{name}").as_str());
+        let Some(annotations) = metadata::map_mut(&mut self.node, "annotations") else {
+            return;
+        };
+        let mut take = |name: &str| {
+            let value = annotations.remove(&format!("{NOTES_DOMAIN}/{name}"))?;
+            value.to_text()
+        };
         let split = |list: Option<Text>| -> Vec<Text> {
             list.map(|list| list.split(',').map(Text::from).collect())
                 .unwrap_or_default()
@@ -431,7 +440,10 @@ impl Resource {
             take("allowKindChange").is_some_and(|word| word == "enabled");
         self.notes.is_helm_generated = take("helm-generated").is_some_and(|word| word == "true");
         take("refBy");
-        metadata::set_string_map(self.node_mut(), "annotations", &annotations);
+        let is_empty = annotations.entries().is_some_and(<[_]>::is_empty);
+        if is_empty && let Some(metadata) = self.node_mut().get_mut("metadata") {
+            metadata.remove("annotations");
+        }
     }
 }
 
