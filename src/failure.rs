@@ -33,6 +33,8 @@ impl Kind {
 pub struct Failure {
     kind: Kind,
     problems: Vec<Problem>,
+    /// Lines to print below, such as a diff.
+    attachment: String,
 }
 
 /// One thing that is wrong.
@@ -58,6 +60,8 @@ pub struct Details {
     pub resource: Option<String>,
     /// Other places that matter, each on a line of its own.
     pub items: Vec<Item>,
+    /// What else is known, each a sentence.
+    pub notes: Vec<String>,
     /// What led there, the innermost first.
     pub trail: Vec<String>,
     /// What to do.
@@ -122,6 +126,7 @@ impl Problem {
         Failure {
             kind: Kind::Input,
             problems: vec![self],
+            attachment: String::new(),
         }
     }
 }
@@ -135,6 +140,7 @@ impl From<&kustomize::Error> for Problem {
 impl From<&kustomize::Details> for Problem {
     fn from(details: &kustomize::Details) -> Self {
         let kustomize::Details {
+            kind: _,
             message,
             file,
             position,
@@ -142,6 +148,7 @@ impl From<&kustomize::Details> for Problem {
             resource,
             hint,
             related,
+            notes,
             trail,
             is_malformed_yaml,
         } = details;
@@ -165,6 +172,7 @@ impl From<&kustomize::Details> for Problem {
             field: field.clone(),
             resource: resource.clone(),
             items: related.iter().filter_map(item).collect(),
+            notes: notes.clone(),
             trail: trail.clone(),
             hint: hint.clone().or_else(|| is_malformed_yaml.then(usual)),
         }))
@@ -191,6 +199,7 @@ impl Failure {
         Self {
             kind: Kind::Usage,
             problems: vec![Problem::new(message)],
+            attachment: String::new(),
         }
     }
 
@@ -204,6 +213,7 @@ impl Failure {
         Self {
             kind: Kind::Internal,
             problems: vec![Problem::new(message)],
+            attachment: String::new(),
         }
     }
 
@@ -212,6 +222,7 @@ impl Failure {
         Self {
             kind: Kind::Input,
             problems,
+            attachment: String::new(),
         }
     }
 
@@ -221,6 +232,22 @@ impl Failure {
         if let Some(problem) = self.problems.first_mut() {
             problem.hint = Some(hint.into());
         }
+        self
+    }
+
+    /// Says something else that is known, beside the first problem.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        if let Some(problem) = self.problems.first_mut() {
+            problem.notes.push(note.into());
+        }
+        self
+    }
+
+    /// Puts lines below what is said, each with its end.
+    #[must_use]
+    pub fn attach(mut self, lines: String) -> Self {
+        self.attachment = lines;
         self
     }
 
@@ -248,7 +275,7 @@ impl fmt::Display for Failure {
             }
             write!(formatter, "{problem}")?;
         }
-        Ok(())
+        formatter.write_str(&self.attachment)
     }
 }
 
@@ -295,6 +322,9 @@ impl Problem {
         }
         if let Some(field) = &self.field {
             writeln!(formatter, "  field: {}", printable(field))?;
+        }
+        for note in &self.notes {
+            writeln!(formatter, "  note: {}", printable(note))?;
         }
         for step in &self.trail {
             writeln!(formatter, "  needed by: {}", printable(step))?;
@@ -357,7 +387,7 @@ pub fn place(file: &str, position: Position) -> String {
 }
 
 /// A text of others without what would steer a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_control() && c != '\t' && c != '\n' {

@@ -43,7 +43,7 @@ const NAMES: [&str; 10] = [
 ];
 
 /// Fields of a kustomization with nothing but names and paths.
-const PUBLIC: [&str; 24] = [
+const PUBLIC: [&str; 23] = [
     "apiversion",
     "kind",
     "metadata",
@@ -64,7 +64,6 @@ const PUBLIC: [&str; 24] = [
     "configurations",
     "buildmetadata",
     "helmglobals",
-    "helmcharts",
     "generatoroptions",
     "replacements",
     "vars",

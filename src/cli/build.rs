@@ -1,12 +1,15 @@
 //! `build`: exactly `kustomize build`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use kustomize::files::{KUSTOMIZATION_FILES, base_name, join};
-use kustomize::{FileError, Files, Hooks, Options, Output};
+use kustomize::{FileError, Files, Hooks, Options, Output, Repository};
 
-use super::flags::Flags;
-use super::output::{self, Done};
+use super::engine::{EngineFlags, Task};
+use super::flags::{Flags, Place};
+use super::output::Done;
+use crate::external::Outside;
 use crate::failure::{Failure, Problem, Warning};
 use crate::files::DiskFiles;
 use crate::snippet;
@@ -15,21 +18,32 @@ use crate::snippet;
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
+    place: Place,
+
+    #[command(flatten)]
     flags: Flags,
+
+    #[command(flatten)]
+    engine: EngineFlags,
 }
 
 impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
-        let Self { flags } = self;
+        let Self {
+            place,
+            flags,
+            engine,
+        } = self;
         let (options, mut warnings) = flags.options()?;
-        let target = Target::new(&flags.directory)?;
-        let output = target
-            .build(&options, &mut kustomize::NoHooks)
-            .map_err(|error| target.failure(&error))?;
-        let stdout =
-            output::write(&output, flags.output()).map_err(|failure| target.locate(failure))?;
-        warnings.extend(target.warnings(&output));
-        Ok(Done { warnings, stdout })
+        let target = Target::new(&place.directory, flags.outside())?;
+        let done = engine.build(&Task {
+            target: &target,
+            options: &options,
+            output: place.output(),
+            allowed: flags.allowed(),
+        })?;
+        warnings.extend(done.warnings);
+        Ok(Done { warnings, ..done })
     }
 }
 
@@ -41,7 +55,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(directory: &Path) -> Result<Self, Failure> {
+    pub(super) fn new(directory: &Path, outside: Arc<Outside>) -> Result<Self, Failure> {
         let Some(directory) = directory.to_str() else {
             return Err(Failure::usage("the directory's name is not UTF-8"));
         };
@@ -49,19 +63,19 @@ impl Target {
             return Err(Failure::usage("the directory's name is empty")
                 .hint("name a directory, or `.` for this one"));
         }
-        if directory.contains("://") || directory.contains("?ref=") || directory.starts_with("git@")
-        {
-            return Err(Failure::usage(format!(
-                "`{directory}` is remote, and remote kustomizations are not built here"
-            ))
-            .hint("clone the repository and name the directory in it"));
-        }
         let working_directory = std::env::current_dir()
             .map_err(|error| Failure::input(format!("cannot tell the working directory: {error}")))?
             .into_os_string()
             .into_string()
             .map_err(|_| Failure::input("the working directory's name is not UTF-8"))?;
-        let files = DiskFiles::new();
+        let files = DiskFiles::new().with_outside(outside);
+        if Repository::parse(directory).is_some() {
+            return Ok(Self {
+                files,
+                working_directory,
+                root: directory.to_owned(),
+            });
+        }
         let asked = join(&working_directory, directory);
         // The engine names files from where a link leads to; what is not there it complains about itself.
         let root = match files.resolve(&asked) {
@@ -74,6 +88,11 @@ impl Target {
             working_directory,
             root,
         })
+    }
+
+    /// The directory, as an absolute path without links.
+    pub(super) fn root(&self) -> &Path {
+        Path::new(&self.root)
     }
 
     pub(super) fn build(
@@ -198,14 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remote_targets_are_refused() {
-        for remote in [
-            "https://github.com/a/b",
-            "git@github.com:a/b",
-            "github.com/a/b?ref=v1",
-            "",
-        ] {
-            assert!(Target::new(Path::new(remote)).is_err(), "{remote}");
-        }
+    fn an_empty_target_is_refused() {
+        assert!(Target::new(Path::new(""), Arc::default()).is_err());
     }
 }

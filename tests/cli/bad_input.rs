@@ -183,12 +183,12 @@ fn a_path_of_a_replacement_that_does_not_fit() {
 
 #[test]
 fn a_remote_directory() {
-    let run = Workspace::new(&[]).run(&["build", "https://github.com/example/repository?ref=v1"]);
-    let message = "error: `https://github.com/example/repository?ref=v1` is remote, and remote kustomizations are not built \
-                   here\nhint: clone the repository and name the directory in it\n";
-    assert_eq!(
-        (run.code, run.stdout.as_str(), run.stderr.as_str()),
-        (2, "", message)
+    let message = "error: base `https://github.com/example/repository?ref=v1` is remote, and remote bases are switched off\nhint: \
+                   allow remote files and repositories with `--enable-remote`, or copy it into the repository and name it by its \
+                   path\n";
+    Workspace::new(&[]).fails(
+        &["build", "https://github.com/example/repository?ref=v1"],
+        message,
     );
 }
 

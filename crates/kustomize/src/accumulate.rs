@@ -1,6 +1,6 @@
 //! One kustomization after another: what each loads, generates and changes, from the bases up.
 
-use goyaml::Position;
+use goyaml::{Position, Text};
 
 use crate::build::Session;
 use crate::config::Config;
@@ -11,10 +11,11 @@ use crate::generators;
 use crate::kustomization::{GeneratorArgs, Kustomization, Located};
 use crate::layer_transformers;
 use crate::load;
-use crate::loader::{Found, Loader};
+use crate::loader::{Found, Loaded, Loader, is_http};
 use crate::origin::{self, Origin};
 use crate::plugins;
 use crate::references::variables::Variables;
+use crate::repository::Repository;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::transformers::Transformer;
@@ -37,6 +38,8 @@ pub(crate) struct Layer<'a> {
     number: u32,
     /// Where it is, if origins are tracked.
     origin: Option<Origin>,
+    /// The namespace of Helm charts that name none: that of this kustomization or the next one around it that has one.
+    helm_namespace: Text,
 }
 
 /// Changes that count as one: those of a field of the kustomization or of a plugin configuration.
@@ -78,13 +81,17 @@ impl<'a> Layer<'a> {
         session
             .warnings
             .extend(kustomization.warnings.iter().cloned());
-        let layer = Self {
+        let mut layer = Self {
             loader,
             kustomization,
             file: file.name,
             number: file.number,
             origin: None,
+            helm_namespace: Text::new(),
         };
+        layer
+            .helm_namespace
+            .clone_from(&layer.kustomization.namespace);
         let limits = &session.options.limits.yaml;
         let chosen = session
             .schema
@@ -131,7 +138,7 @@ impl<'a> Layer<'a> {
     }
 
     // kustomize: LoadKustFile
-    fn find_file(loader: &Loader) -> Result<crate::loader::Loaded> {
+    fn find_file(loader: &Loader) -> Result<Loaded> {
         let named = KUSTOMIZATION_FILES.iter().map(|name| loader.find(name));
         let present: Vec<Found> = named.filter(Found::is_file).collect();
         let directory = loader.display(loader.root());
@@ -200,37 +207,97 @@ impl<'a> Layer<'a> {
         session: &mut Session,
     ) -> Result<()> {
         for path in paths {
+            if is_http(&path.text) {
+                self.accumulate_http(so_far, path, session)?;
+                continue;
+            }
             let found = self.loader.find(&path.text);
-            let place = |error: Error| self.blame(error.position(path.position));
-            if found.is_directory() {
-                let base = self.open_below(path, &found, Use::Base, session)?;
-                let below = base
-                    .accumulate_below(Accumulated::default(), session)
-                    .map_err(|error| self.needed_by(error, path))?;
-                so_far
-                    .merge(below)
-                    .map_err(|error| self.needed_by(error, path))?;
-            } else {
+            if found.is_file() || !(found.is_directory() || found.is_address()) {
+                let place = |error: Error| self.blame(error.position(path.position));
                 let file = self.loader.load_found(&found).map_err(place)?;
-                let added = load::resources_of_file(&file, &session.options.limits.yaml).and_then(
-                    |mut resources| {
-                        session.budget.charge_resources(&resources)?;
-                        self.annotate(&mut resources, &path.text)?;
-                        session.schema.note_kinds(&resources);
-                        session.loaded(&mut resources, &self.loader.names().borrow())?;
-                        so_far.resources.append_all(resources)
-                    },
-                );
-                added.map_err(|error| {
-                    if KUSTOMIZATION_FILES.contains(&base_name(&path.text)) {
-                        place(no_resource(&path.text))
-                    } else {
-                        self.needed_by(error, path)
-                    }
-                })?;
+                let resources = self.read_resources(&file, path, session)?;
+                self.add_resources(so_far, resources, path, session)?;
+            } else {
+                self.accumulate_base(so_far, path, &found, session)?;
             }
         }
         Ok(())
+    }
+
+    /// Adds what is behind an HTTP address: a file with objects or, where it is none, a repository.
+    fn accumulate_http(
+        &self,
+        so_far: &mut Accumulated,
+        path: &Located,
+        session: &mut Session,
+    ) -> Result<()> {
+        let place = |error: Error| self.blame(error.position(path.position));
+        let as_file = match self.loader.load_http(&path.text) {
+            Ok(file) => match self.read_resources(&file, path, session) {
+                Ok(resources) => return self.add_resources(so_far, resources, path, session),
+                Err(error) => error,
+            },
+            Err(error) if error.may_be_repository() => place(error.into_error(&path.text)),
+            Err(error) => return Err(place(error.into_error(&path.text))),
+        };
+        if Repository::parse(&path.text).is_none() {
+            return Err(as_file);
+        }
+        let as_file = as_file.details().message.clone();
+        let found = self.loader.find(&path.text);
+        self.accumulate_base(so_far, path, &found, session)
+            .map_err(|error| error.note(format!("read as a file: {as_file}")))
+    }
+
+    /// Adds what another kustomization builds.
+    fn accumulate_base(
+        &self,
+        so_far: &mut Accumulated,
+        path: &Located,
+        found: &Found,
+        session: &mut Session,
+    ) -> Result<()> {
+        let base = self.open_below(path, found, Use::Base, session)?;
+        let below = base
+            .accumulate_below(Accumulated::default(), session)
+            .map_err(|error| self.needed_by(error, path))?;
+        so_far
+            .merge(below)
+            .map_err(|error| self.needed_by(error, path))
+    }
+
+    /// The objects of a file that an entry of `resources` names.
+    fn read_resources(
+        &self,
+        file: &Loaded,
+        path: &Located,
+        session: &mut Session,
+    ) -> Result<Vec<Resource>> {
+        let read = load::resources_of_file(file, &session.options.limits.yaml);
+        read.map_err(|error| {
+            if KUSTOMIZATION_FILES.contains(&base_name(&path.text)) {
+                self.blame(no_resource(&path.text).position(path.position))
+            } else {
+                self.needed_by(error, path)
+            }
+        })
+    }
+
+    fn add_resources(
+        &self,
+        so_far: &mut Accumulated,
+        mut resources: Vec<Resource>,
+        path: &Located,
+        session: &mut Session,
+    ) -> Result<()> {
+        let mut add = || {
+            session.budget.charge_resources(&resources)?;
+            self.annotate(&mut resources, &path.text)?;
+            session.schema.note_kinds(&resources);
+            session.loaded(&mut resources, &self.loader.names().borrow())?;
+            so_far.resources.append_all(std::mem::take(&mut resources))
+        };
+        add().map_err(|error| self.needed_by(error, path))
     }
 
     fn open_below(
@@ -257,6 +324,9 @@ impl<'a> Layer<'a> {
             .check_use(used_as)
             .map_err(|error| self.blame(error.replace_position(path.position)))?;
         layer.origin = self.origin.as_ref().map(|origin| origin.join(&path.text));
+        if layer.helm_namespace.is_empty() {
+            layer.helm_namespace.clone_from(&self.helm_namespace);
+        }
         Ok(layer)
     }
 
@@ -273,9 +343,6 @@ impl<'a> Layer<'a> {
 
     // kustomize: KustTarget.runGenerators
     fn generate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
-        if let Some(position) = self.kustomization.helm {
-            return Err(crate::kustomization::helm_refused(position));
-        }
         let with_options = |args: &GeneratorArgs| {
             let options = generators::merge_options(
                 args.options.as_ref(),
@@ -297,9 +364,20 @@ impl<'a> Layer<'a> {
             let made = made.map_err(|error| error.position(args.position))?;
             generated.push((made, self.builtin("SecretGenerator")));
         }
+        let limits = session.options.limits.yaml;
+        for chart in &self.kustomization.helm_charts {
+            let mut chart = chart.clone();
+            if chart.namespace.is_empty() {
+                chart.namespace.clone_from(&self.helm_namespace);
+            }
+            let globals = &self.kustomization.helm_globals;
+            let made = generators::helm_chart(&chart, globals, &self.loader, &limits)?;
+            let origin = self.builtin("HelmChartInflationGenerator");
+            generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
+        }
         for configuration in &self.plugin_configurations(&self.kustomization.generators, session)? {
             let origin = self.origin_of(configuration)?;
-            let made = plugins::generate(configuration, &self.loader)?;
+            let made = plugins::generate(configuration, &self.loader, &limits)?;
             generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
         }
         for (mut resource, origin) in generated {

@@ -13,9 +13,25 @@ use crate::patches::strategic_merge::MergeError;
 #[derive(Clone, Debug)]
 pub struct Error(Box<Details>);
 
+/// What a build would have needed that its caller does not give, for callers that go another way then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Nothing of the kind: what was built is wrong.
+    #[default]
+    Other,
+    /// Files or repositories elsewhere.
+    NeedsRemote,
+    /// Helm.
+    NeedsHelm,
+    /// A plugin that is not built in.
+    NeedsPlugin,
+}
+
 /// The pieces of an [`Error`].
 #[derive(Clone, Debug, Default)]
 pub struct Details {
+    /// What the caller does not give.
+    pub kind: ErrorKind,
     /// What is wrong: lower case, no full stop, no value of a Secret.
     pub message: String,
     /// The file that has to be changed, named from [`Options::named_from`](crate::Options::named_from).
@@ -30,6 +46,8 @@ pub struct Details {
     pub hint: Option<String>,
     /// Other places that matter.
     pub related: Vec<Related>,
+    /// What else is known, each a sentence.
+    pub notes: Vec<String>,
     /// Which kustomizations led there, the innermost first.
     pub trail: Vec<String>,
     /// Whether the text could not be read as YAML at all.
@@ -132,6 +150,13 @@ impl Error {
         self
     }
 
+    /// Says what the caller does not give.
+    #[must_use]
+    pub fn kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Turns the place in a text into the place in the file that the text stands in.
     #[must_use]
     pub fn within(self, place: TextPlace) -> Self {
@@ -201,6 +226,13 @@ impl Error {
                 position,
             });
         }
+        self
+    }
+
+    /// Adds something else that is known.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.0.notes.push(note.into());
         self
     }
 

@@ -173,6 +173,11 @@ fn walk_field(
     if name.is_empty() {
         return Err(Error::new("the path of a field spec has an empty part"));
     }
+    let name = name.trim();
+    if name.is_empty() {
+        return walk(map, rest, create, set);
+    }
+    check_names_field(name)?;
     let create_here = if is_list { Create::Never } else { create };
     if create_here != Create::Never && map.get(name).is_none() {
         let fresh = if rest.is_empty() {
@@ -201,6 +206,28 @@ fn walk_field(
         }
     }
     walk(field, rest, create, set)
+}
+
+/// Refuses what would mean an item of a list: no list is looked for in a map.
+// kustomize: PathGetter.getFilter
+fn check_names_field(name: &str) -> Result<()> {
+    if name == "*" {
+        return Err(
+            Error::new("the path of a field spec cannot have the part `*`")
+                .hint("name each field in a field spec of its own"),
+        );
+    }
+    let is_item = name == "-"
+        || name.parse::<i64>().is_ok()
+        || (name.starts_with('[') && name.ends_with(']'));
+    if is_item {
+        let message = format!(
+            "the part `{name}` of the path of a field spec means an item, and there is a map"
+        );
+        return Err(Error::new(message)
+            .hint("leave the part out to mean all items of a list; a key of a map cannot be a number here"));
+    }
+    Ok(())
 }
 
 fn fresh(create: Create) -> Node {

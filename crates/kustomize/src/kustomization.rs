@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use goyaml::{Node, Position, Text, TextPlace};
+use goyaml::{Node, Position, Text, TextPlace, Value};
 
 use crate::field_spec::FieldSpec;
 use crate::id::ResId;
@@ -65,8 +65,10 @@ pub struct Kustomization {
     pub config_map_generators: Vec<GeneratorArgs>,
     /// `secretGenerator`
     pub secret_generators: Vec<GeneratorArgs>,
-    /// Whether `helmCharts`, `helmGlobals` or `helmChartInflationGenerator` ask for charts.
-    pub helm: Option<Position>,
+    /// `helmCharts`, and after them `helmChartInflationGenerator`
+    pub helm_charts: Vec<HelmChart>,
+    /// `helmGlobals`, or what `helmChartInflationGenerator` says for all charts
+    pub helm_globals: HelmGlobals,
     /// `generatorOptions`
     pub generator_options: Option<GeneratorOptions>,
     /// `configurations`
@@ -289,12 +291,67 @@ pub struct GeneratorOptions {
     pub immutable: bool,
 }
 
+/// `helmGlobals`
+#[derive(Clone, Debug, Default)]
+pub struct HelmGlobals {
+    /// `chartHome`, the directory with charts
+    pub chart_home: Text,
+    /// `configHome`, the directory with Helm's configuration
+    pub config_home: Text,
+}
+
+/// One entry of `helmCharts`.
+#[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the fields are those of the kustomization"
+)]
+pub struct HelmChart {
+    /// `name`
+    pub name: Text,
+    /// `version`
+    pub version: Text,
+    /// `repo`
+    pub repository: Text,
+    /// `releaseName`
+    pub release_name: Text,
+    /// `namespace`
+    pub namespace: Text,
+    /// `additionalValuesFiles`
+    pub additional_values_files: Vec<Located>,
+    /// `valuesFile`, empty for that of the chart
+    pub values_file: Text,
+    /// `valuesInline`, where there are any
+    pub values_inline: Option<Value>,
+    /// `valuesMerge`
+    pub values_merge: Text,
+    /// `includeCRDs`
+    pub include_crds: bool,
+    /// `skipHooks`
+    pub skip_hooks: bool,
+    /// `apiVersions`
+    pub api_versions: Vec<Text>,
+    /// `kubeVersion`
+    pub kube_version: Text,
+    /// `nameTemplate`
+    pub name_template: Text,
+    /// `skipTests`
+    pub skip_tests: bool,
+    /// `debug`
+    pub debug: bool,
+    /// `devel`
+    pub devel: bool,
+    /// Where the entry stands.
+    pub position: Position,
+}
+
 /// A plugin configuration as an object, from a file or inline.
 pub type PluginConfiguration = Node;
 
 mod entries;
 pub(crate) mod generator_fields;
+pub(crate) mod helm_fields;
 mod read;
 pub(crate) mod replacement_fields;
 
-pub(crate) use entries::{helm_refused, image, patch, replica};
+pub(crate) use entries::{image, patch, replica};

@@ -1,6 +1,6 @@
 //! Objects out of a file: splitting documents, unwrapping lists, refusing what is no object.
 
-use goyaml::{Dialect, Limits, Node, TextPlace};
+use goyaml::{Dialect, Limits, Node, TextPlace, Value};
 
 use crate::error::{Error, Result};
 use crate::metadata;
@@ -106,6 +106,10 @@ fn list_items(list: &Node) -> Result<Vec<Node>> {
     let Some(items) = list.get("items") else {
         return Ok(Vec::new());
     };
+    // All of the list goes through JSON, so that a key twice fails wherever it stands.
+    let value = list
+        .to_value(Dialect::V3)
+        .map_err(|error| Error::malformed(&error))?;
     if items.is_null() {
         return Ok(Vec::new());
     }
@@ -115,17 +119,15 @@ fn list_items(list: &Node) -> Result<Vec<Node>> {
             .position(items.position)
             .field("items")
     })?;
-    items
-        .iter()
-        .map(|item| {
-            let value = item
-                .to_value(Dialect::V3)
-                .map_err(|error| Error::malformed(&error))?;
-            let mut node = Node::from_value(&value);
+    let values = value.get("items").and_then(Value::as_array);
+    let nodes = items.iter().zip(values.unwrap_or_default());
+    Ok(nodes
+        .map(|(item, value)| {
+            let mut node = Node::from_value(value);
             node.position = item.position;
-            Ok(node)
+            node
         })
-        .collect()
+        .collect())
 }
 
 // kustomize: resource.Factory.dropBadNodes

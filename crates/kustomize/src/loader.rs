@@ -1,4 +1,9 @@
 //! Reading files on behalf of a kustomization: nothing outside its directory, no cycles.
+//!
+//! A path may be an address: of a file behind HTTP, or of a repository. What it leads to comes through
+//! [`External`](crate::External).
+
+mod remote;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,8 +11,12 @@ use std::rc::Rc;
 use crate::build::Options;
 use crate::decode;
 use crate::error::{Error, Result};
+use crate::external::External;
 use crate::files::{self, Entry, FileError, Files};
 use crate::kustomization::Located;
+use crate::repository::Repository;
+use remote::Checkout;
+pub(crate) use remote::is_http;
 
 /// Whether a kustomization may read files outside its directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +35,8 @@ pub(crate) struct Loader<'a> {
     restrictions: LoadRestrictions,
     /// Resolved directories from the one that is built down to this one.
     roots: Vec<String>,
+    /// The repositories on the way there that were checked out, the innermost last.
+    checkouts: Vec<Rc<Checkout>>,
     /// The directory from which errors name files.
     named_from: Rc<str>,
     names: Rc<RefCell<FileNames>>,
@@ -65,8 +76,12 @@ impl<'p> Found<'p> {
 
     /// Whether it is a directory; says nothing about whether it may be entered.
     pub(crate) fn is_directory(&self) -> bool {
-        let is_local = !is_remote_file(self.path) && !is_remote_directory(self.path);
-        is_local && matches!(self.entry, Ok(Entry::Directory(_)))
+        matches!(self.entry, Ok(Entry::Directory(_))) && !self.is_address()
+    }
+
+    /// Whether the path is an address, whatever stands on disk.
+    pub(crate) fn is_address(&self) -> bool {
+        is_http(self.path) || Repository::parse(self.path).is_some()
     }
 }
 
@@ -87,27 +102,33 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// Where it is none.
     pub(crate) fn new(files: &'a dyn Files, root: &str, options: &Options) -> Result<Self> {
-        let root = match files.resolve(root) {
-            Ok(Entry::Directory(root)) => root,
-            Ok(Entry::File(_)) => {
-                return Err(Error::new(format!("`{root}` is a file, not a directory"))
-                    .hint("name the directory that holds the kustomization file"));
-            }
-            Err(error) => {
-                return Err(Error::new(format!(
-                    "cannot read directory `{root}`: {error}"
-                )));
-            }
-        };
-        let named_from = options.named_from.as_deref().unwrap_or(&root).into();
-        let restrictions = options.load_restrictions;
-        Ok(Self {
+        let named_from = options.named_from.as_deref().unwrap_or(root).into();
+        let loader = Self {
             files,
-            restrictions,
-            roots: vec![root],
+            restrictions: options.load_restrictions,
+            roots: Vec::new(),
+            checkouts: Vec::new(),
             named_from,
             names: Rc::default(),
-        })
+        };
+        if let Some(repository) = Repository::parse(root) {
+            return loader.enter_repository(&repository);
+        }
+        match files.resolve(root) {
+            Ok(Entry::Directory(resolved)) => Ok(loader.below(resolved)),
+            Ok(Entry::File(_)) => Err(Error::new(format!("`{root}` is a file, not a directory"))
+                .hint("name the directory that holds the kustomization file")),
+            Err(error) => Err(Error::new(format!(
+                "cannot read directory `{root}`: {error}"
+            ))),
+        }
+    }
+
+    /// A loader for a directory that this one's kustomization leads to.
+    fn below(&self, root: String) -> Self {
+        let mut below = self.clone();
+        below.roots.push(root);
+        below
     }
 
     /// The resolved directory.
@@ -120,9 +141,21 @@ impl<'a> Loader<'a> {
         &self.names
     }
 
+    /// The way out of the tree of files.
+    pub(crate) fn external(&self) -> &'a dyn External {
+        self.files.external()
+    }
+
+    /// Whether files outside of the directory are out of reach.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.restrictions == LoadRestrictions::RootOnly
+    }
+
     /// How errors name an absolute path.
     pub(crate) fn display(&self, path: &str) -> String {
-        relative(&self.named_from, path)
+        let mut checkouts = self.checkouts.iter().rev();
+        let named = checkouts.find_map(|checkout| checkout.name_of(path));
+        named.unwrap_or_else(|| relative(&self.named_from, path))
     }
 
     /// Reads a file named by a kustomization.
@@ -142,6 +175,33 @@ impl<'a> Loader<'a> {
         self.load_found(&self.find(path))
     }
 
+    /// Resolves an absolute path.
+    ///
+    /// # Errors
+    /// As for [`Files::resolve`].
+    pub(crate) fn resolve(&self, path: &str) -> Result<Entry, FileError> {
+        self.files.resolve(path)
+    }
+
+    /// Reads a file in a directory that is not the kustomization's, such as that of a chart.
+    ///
+    /// # Errors
+    /// Where it cannot be read, and where it is not in the directory.
+    pub(crate) fn load_within(&self, path: &str, directory: &str) -> Result<Vec<u8>> {
+        match self.files.resolve(path) {
+            Ok(Entry::File(resolved)) if files::is_within(&resolved, directory) => self
+                .files
+                .read(&resolved)
+                .map_err(|error| self.unreadable(path, &error)),
+            Ok(Entry::File(_) | Entry::Directory(_)) => Err(Error::new(format!(
+                "`{}` is no file of `{}`",
+                self.display(path),
+                self.display(directory)
+            ))),
+            Err(error) => Err(self.unreadable(&self.display(path), &error)),
+        }
+    }
+
     /// Looks up a path that counts from the kustomization's directory.
     pub(crate) fn find<'p>(&self, path: &'p str) -> Found<'p> {
         let asked = files::join(self.root(), path);
@@ -155,11 +215,8 @@ impl<'a> Loader<'a> {
     /// As for [`Self::load`].
     pub(crate) fn load_found(&self, found: &Found) -> Result<Loaded> {
         let Found { path, asked, entry } = found;
-        if is_remote_file(path) {
-            return Err(Error::new(format!(
-                "`{path}` is remote, and remote files are switched off"
-            ))
-            .hint("vendor the file into the repository and name it by its path"));
+        if is_http(path) {
+            return self.load_http(path).map_err(|error| error.into_error(path));
         }
         let resolved = match entry {
             Ok(Entry::File(resolved)) => resolved,
@@ -171,9 +228,7 @@ impl<'a> Loader<'a> {
             }
             Err(error) => return Err(self.unreadable(path, error)),
         };
-        if self.restrictions == LoadRestrictions::RootOnly
-            && !files::is_within(resolved, self.root())
-        {
+        if self.is_restricted() && !files::is_within(resolved, self.root()) {
             return Err(Error::new(format!(
                 "file `{path}` is not in or below the kustomization's directory `{}`",
                 self.display(self.root())
@@ -184,15 +239,19 @@ impl<'a> Loader<'a> {
             .files
             .read(resolved)
             .map_err(|error| self.unreadable(path, &error))?;
-        let name = self.display(asked);
+        Ok(self.note(self.display(asked), bytes))
+    }
+
+    /// Gives a file that was read its number.
+    fn note(&self, name: String, bytes: Vec<u8>) -> Loaded {
         let mut names = self.names.borrow_mut();
         names.0.push(name.clone());
         let number = u32::try_from(names.0.len()).unwrap_or(u32::MAX);
-        Ok(Loaded {
+        Loaded {
             bytes,
             name,
             number,
-        })
+        }
     }
 
     /// A loader for a base or component of this kustomization.
@@ -209,11 +268,10 @@ impl<'a> Loader<'a> {
         if path.is_empty() {
             return Err(Error::new("the path of a base is empty").hint("remove the empty entry"));
         }
-        if is_remote_directory(path) {
-            return Err(Error::new(format!(
-                "base `{path}` is remote, and remote bases are switched off"
-            ))
-            .hint("vendor the base into the repository and name it by its path"));
+        if let Some(repository) = Repository::parse(path) {
+            self.check_repository_cycle(&repository)?;
+            self.check_locality(&repository)?;
+            return self.enter_repository(&repository);
         }
         if path.starts_with('/') {
             return Err(
@@ -240,16 +298,9 @@ impl<'a> Loader<'a> {
             }
             Err(error) => return Err(self.unreadable(path, error)),
         };
+        self.check_containment(path, root)?;
         self.check_cycle(path, root)?;
-        let mut roots = self.roots.clone();
-        roots.push(root.clone());
-        let named_from = Rc::clone(&self.named_from);
-        Ok(Self {
-            roots,
-            named_from,
-            names: Rc::clone(&self.names),
-            ..*self
-        })
+        Ok(self.below(root.clone()))
     }
 
     /// Refuses a directory that is being built already, or that holds one that is.
@@ -352,23 +403,6 @@ impl<'a> Loader<'a> {
         }
         made
     }
-}
-
-// kustomize: loader.IsRemoteFile
-fn is_remote_file(path: &str) -> bool {
-    path.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
-    })
-}
-
-// kustomize: git.NewRepoSpecFromURL accepts these before it looks at the disk.
-fn is_remote_directory(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    ["https://", "http://", "ssh://", "git::", "file://", "git@"]
-        .iter()
-        .any(|start| lower.starts_with(start))
-        || lower.starts_with("github.com/")
-        || lower.starts_with("github.com:")
 }
 
 /// The name that differs least from another, if it differs in its ending only or in few letters.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use goyaml::{Node, Style, Tag, Text};
+use goyaml::{Dialect, Limits, Node, Scalar, Style, Tag, Text};
 
 /// The annotation of an object that only its kustomization uses, and that is kept out of the output.
 pub const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
@@ -65,6 +65,21 @@ pub fn annotation<'a>(node: &'a Node, name: &str) -> Option<&'a str> {
     node.get_path(&["metadata", "annotations"])?
         .get(name)?
         .as_str()
+}
+
+/// The map in a field of `metadata`, created where there is none; what is no map gives way to one.
+pub fn map_mut<'a>(node: &'a mut Node, field: &str) -> Option<&'a mut Node> {
+    for path in [&["metadata"][..], &["metadata", field]] {
+        let (name, parents) = path.split_last()?;
+        let mut parent = &mut *node;
+        for part in parents {
+            parent = parent.get_mut(part)?;
+        }
+        if parent.get(name).is_none_or(|map| !map.is_mapping()) {
+            parent.set(name, Node::mapping(Vec::new()));
+        }
+    }
+    node.get_mut("metadata")?.get_mut(field)
 }
 
 /// Writes a map of `metadata` anew, in sorted order and as strings; an empty one disappears.
@@ -130,7 +145,35 @@ pub fn set_entry(map: &mut Node, key: &str, value: Node) {
         replace_scalar(slot, value);
     } else if let Some(entries) = map.entries_mut() {
         // kustomize: the new key has no tag, so one that reads as a number or boolean is one, and the build fails.
-        entries.push((untagged(key), value));
+        entries.push((untagged(key), quoted_where_ambiguous(value)));
+    }
+}
+
+/// A new text in quotes where YAML 1.1 would read something else.
+// kustomize: kyaml FieldSetter and IsYaml1_1NonString
+fn quoted_where_ambiguous(mut value: Node) -> Node {
+    let is_plain_text = value.style == Style::PLAIN && value.as_str().is_some_and(reads_as_no_text);
+    if is_plain_text {
+        value.style = Style::DOUBLE_QUOTED;
+        value.tag = Tag::Str;
+    }
+    value
+}
+
+fn reads_as_no_text(text: &str) -> bool {
+    if text.is_empty() || text.contains('\n') {
+        return false;
+    }
+    match goyaml::parse(text.as_bytes(), &Limits::default()) {
+        Err(_) => false,
+        Ok(None) => true,
+        Ok(Some(node)) => node.as_str().is_none_or(|written| {
+            let resolved = goyaml::resolve(written, node.tag, node.style, Dialect::V2);
+            !matches!(
+                resolved,
+                Ok(Scalar::Text(_) | Scalar::Timestamp(_)) | Err(_)
+            )
+        }),
     }
 }
 

@@ -294,5 +294,10 @@ fn edit(patch: &JsonPatch, budget: &Budget, resource: &mut Resource) -> Result<(
     // kustomize: the notes are put back, whatever the patch did to the annotations that hold them.
     resource.notes = notes;
     resource.notices.append(&mut notices);
+    // kustomize: with them all annotations are written anew, as strings.
+    let annotations = metadata::annotations(resource.node());
+    if !annotations.is_empty() {
+        metadata::set_string_map(resource.node_mut(), "annotations", &annotations);
+    }
     result.map_err(|error: Error| error.resource(&id))
 }

@@ -5,11 +5,11 @@ use goyaml::{Limits, Node, Style, Tag, Text};
 use crate::decode::{
     self, boolean, field_spec, fields, list, located, located_list, selector, string_map, text,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::field_spec::FieldSpec;
 use crate::generators;
 use crate::kustomization::{
-    self, Located, Patch, ReplacementField, generator_fields, replacement_fields,
+    self, Located, Patch, ReplacementField, generator_fields, helm_fields, replacement_fields,
 };
 use crate::layer_transformers;
 use crate::load;
@@ -24,7 +24,17 @@ use crate::transformers::{Affix, NamespaceArgs, Transformer, value_add};
 ///
 /// # Errors
 /// Where the configuration is of no built-in generator, or wrong.
-pub(crate) fn generate(configuration: &Resource, loader: &Loader) -> Result<Vec<Resource>> {
+pub(crate) fn generate(
+    configuration: &Resource,
+    loader: &Loader,
+    limits: &Limits,
+) -> Result<Vec<Resource>> {
+    check_builtin(configuration)?;
+    if configuration.gvk().kind == "HelmChartInflationGenerator" {
+        let (chart, globals) = helm_fields::configuration(configuration.node())?;
+        return generators::helm_chart(&chart, &globals, loader, limits)
+            .map_err(|error| error.resource(configuration.id()));
+    }
     let node = read(configuration)?;
     let made = match configuration.gvk().kind.as_str() {
         "ConfigMapGenerator" => generators::config_map(
@@ -51,6 +61,7 @@ pub(crate) fn transformers(
     loader: &Loader,
     limits: &Limits,
 ) -> Result<Vec<Transformer>> {
+    check_builtin(configuration)?;
     let node = read(configuration)?;
     let settings = Settings {
         node: &node,
@@ -103,12 +114,16 @@ pub(crate) fn texts(resources: &Resources) -> Result<Vec<String>> {
         .collect()
 }
 
-/// The configuration as its plugin reads it: kustomize writes it as text first.
-fn read(configuration: &Resource) -> Result<Node> {
+fn check_builtin(configuration: &Resource) -> Result<()> {
     let gvk = configuration.gvk();
     if !gvk.group.is_empty() || gvk.version != "builtin" {
         return Err(refuse(configuration, "plugin"));
     }
+    Ok(())
+}
+
+/// The configuration as its plugin reads it: kustomize writes it as text first.
+fn read(configuration: &Resource) -> Result<Node> {
     let mut written = String::new();
     configuration.emit(&mut written)?;
     let parsed = goyaml::parse(written.as_bytes(), &Limits::default())
@@ -120,7 +135,7 @@ fn read(configuration: &Resource) -> Result<Node> {
 }
 
 /// Fields of configurations that are no texts.
-const TYPED_FIELDS: [&str; 12] = [
+const TYPED_FIELDS: [&str; 13] = [
     "create",
     "unsetonly",
     "includeselectors",
@@ -133,6 +148,7 @@ const TYPED_FIELDS: [&str; 12] = [
     "disablenamesuffixhash",
     "immutable",
     "needhash",
+    "filepathposition",
 ];
 
 /// Makes texts of the numbers and booleans that stand where a text is needed, and forgets places, which are those of
@@ -159,10 +175,11 @@ fn as_texts(node: &mut Node) {
 }
 
 /// The built-in plugins.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 18] = [
     "ConfigMapGenerator",
     "SecretGenerator",
     "IAMPolicyGenerator",
+    "HelmChartInflationGenerator",
     "PrefixTransformer",
     "SuffixTransformer",
     "PrefixSuffixTransformer",
@@ -186,6 +203,7 @@ fn refuse(configuration: &Resource, what: &str) -> Error {
         |near| format!("built-in plugins have `apiVersion: builtin`; did you mean `kind: {near}`?"),
     );
     Error::new(format!("`{kind}` is not a built-in {what}"))
+        .kind(ErrorKind::NeedsPlugin)
         .position(configuration.node().position)
         .resource(configuration.id())
         .hint(hint)

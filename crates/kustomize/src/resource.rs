@@ -44,6 +44,10 @@ pub struct Resource {
 /// kustomize keeps the same in annotations of the object; [`Resource::edit_with_notes`] makes them visible where that
 /// can be observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the notes are independent of one another, as kustomize's annotations are"
+)]
 pub struct Notes {
     /// Who it was, the oldest first.
     pub previous: Vec<PreviousId>,
@@ -59,6 +63,8 @@ pub struct Notes {
     pub name_change_allowed: bool,
     /// Whether the patch may change kinds.
     pub kind_change_allowed: bool,
+    /// Whether Helm has rendered it, and so has chosen its namespace.
+    pub is_helm_generated: bool,
 }
 
 /// A name that a resource had.
@@ -380,10 +386,17 @@ impl Resource {
         for (name, _) in switches.into_iter().filter(|(_, is_on)| *is_on) {
             put(name, "enabled".to_owned());
         }
-        if !written.is_empty() {
-            let mut annotations = metadata::annotations(&self.node);
-            annotations.extend(written);
-            metadata::set_string_map(self.node_mut(), "annotations", &annotations);
+        if notes.is_helm_generated {
+            put("helm-generated", "true".to_owned());
+        }
+        if written.is_empty() {
+            return;
+        }
+        // kustomize: SetAnnotation adds to the annotations that are there and leaves those as they are.
+        if let Some(annotations) = metadata::map_mut(self.node_mut(), "annotations") {
+            for (name, value) in written {
+                annotations.set(&name, metadata::string_node(value));
+            }
         }
     }
 
@@ -399,8 +412,13 @@ impl Resource {
         if !found.is_some_and(|entries| entries.iter().any(|(key, _)| is_note(key))) {
             return;
         }
-        let mut annotations = metadata::annotations(&self.node);
-        let mut take = |name: &str| annotations.remove(format!("{NOTES_DOMAIN}/{name}").as_str());
+        let Some(annotations) = metadata::map_mut(&mut self.node, "annotations") else {
+            return;
+        };
+        let mut take = |name: &str| {
+            let value = annotations.remove(&format!("{NOTES_DOMAIN}/{name}"))?;
+            value.to_text()
+        };
         let split = |list: Option<Text>| -> Vec<Text> {
             list.map(|list| list.split(',').map(Text::from).collect())
                 .unwrap_or_default()
@@ -423,8 +441,12 @@ impl Resource {
             take("allowNameChange").is_some_and(|word| word == "enabled");
         self.notes.kind_change_allowed =
             take("allowKindChange").is_some_and(|word| word == "enabled");
+        self.notes.is_helm_generated = take("helm-generated").is_some_and(|word| word == "true");
         take("refBy");
-        metadata::set_string_map(self.node_mut(), "annotations", &annotations);
+        let is_empty = annotations.entries().is_some_and(<[_]>::is_empty);
+        if is_empty && let Some(metadata) = self.node_mut().get_mut("metadata") {
+            metadata.remove("annotations");
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading the entries of lists in a kustomization file, which plugin configurations have too.
 
-use goyaml::{Node, Position, Text};
+use goyaml::{Node, Text};
 
 use super::{
     Image, Label, LegacySortOptions, Located, Patch, Replacement, ReplacementField, Replica,
@@ -273,12 +273,4 @@ fn legacy_sort_options(node: &Node) -> Result<LegacySortOptions> {
         }
     }
     Ok(options)
-}
-
-/// The place of a field that asks for charts, as an error.
-pub(crate) fn helm_refused(position: Position) -> Error {
-    Error::new("Helm charts are not inflated by this engine")
-        .position(position)
-        .field("helmCharts")
-        .hint("render the chart with `helm template` into the repository, or let Argo CD use it as a source of its own")
 }

@@ -3,7 +3,7 @@
 use goyaml::{Limits, Node, Text};
 
 use super::entries::{image, label, patch, replacement_field, replica, sort_options, var};
-use super::{Image, Kustomization, generator_fields};
+use super::{HelmChart, HelmGlobals, Image, Kustomization, generator_fields, helm_fields};
 use crate::decode::{fields, list, located_list, string_map, text, unknown};
 use crate::error::{Error, Result};
 use crate::load;
@@ -61,6 +61,8 @@ struct Gathered {
     api_version: Text,
     bases: Vec<super::Located>,
     image_tags: Vec<Image>,
+    helm_globals: Option<HelmGlobals>,
+    legacy_charts: Vec<(HelmChart, HelmGlobals)>,
     has_content: bool,
 }
 
@@ -175,13 +177,15 @@ impl Kustomization {
                     .then(|| generator_fields::decode_generator_options(value, true))
                     .transpose()?;
             }
-            "helmglobals" | "helmcharts" | "helmchartinflationgenerator" => {
-                let asks = value
-                    .items()
-                    .map_or(!value.is_null(), |items| !items.is_empty());
-                if asks && name != "helmglobals" {
-                    self.helm = Some(value.position);
-                }
+            "helmglobals" => {
+                gathered.helm_globals = (!value.is_null())
+                    .then(|| helm_fields::globals(value))
+                    .transpose()?;
+            }
+            "helmcharts" => self.helm_charts = list(value, "helmCharts", helm_fields::chart)?,
+            "helmchartinflationgenerator" => {
+                gathered.legacy_charts =
+                    list(value, "helmChartInflationGenerator", helm_fields::legacy)?;
             }
             "generators" => self.generators = located_list(value, "generators")?,
             _ => return Ok(false),
@@ -248,6 +252,18 @@ impl Kustomization {
         self.warnings.sort_by_key(order);
         self.resources.extend(gathered.bases);
         self.images.extend(gathered.image_tags);
+        let mut globals = HelmGlobals::default();
+        for (chart, of_chart) in gathered.legacy_charts {
+            self.helm_charts.push(chart);
+            // kustomize: the last one that says something counts for all.
+            if !of_chart.chart_home.is_empty() {
+                globals.chart_home = of_chart.chart_home;
+            }
+            if !of_chart.config_home.is_empty() {
+                globals.config_home = of_chart.config_home;
+            }
+        }
+        self.helm_globals = gathered.helm_globals.unwrap_or(globals);
         Ok(self)
     }
 }

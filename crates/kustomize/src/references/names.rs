@@ -19,12 +19,7 @@ use crate::resources::Resources;
 // kustomize: nameReferenceTransformer and filters/nameref
 pub(crate) fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
     let candidates = Candidates::collect(resources);
-    if candidates.by_old_name.is_empty() {
-        // kustomize: the subjects are read even where there is nothing to rename.
-        return resources
-            .iter()
-            .try_for_each(|resource| Referrer::new(resource).map(drop));
-    }
+    // Also where nothing is renamed: a reference that leads to what cannot be a name fails the build.
     let references = &config.get().name_references;
     let mut specs_of_kind: BTreeMap<String, Vec<(&Gvk, FieldSpec)>> = BTreeMap::new();
     for resource in resources.as_mut_slice() {

@@ -32,12 +32,24 @@ pub(crate) fn apply(
         };
         for spec in covering {
             let mut set = |map: &mut Node| set_all(map, entries, &marks);
-            let result = spec.apply(resource.node_mut(), Create::Mapping, &mut set);
+            // kustomize: its notes are annotations, so that there may be a map of them for no other reason.
+            let result = if sees_notes(spec, resource.node()) {
+                resource.edit_with_notes(|node| spec.apply(node, Create::Mapping, &mut set))
+            } else {
+                spec.apply(resource.node_mut(), Create::Mapping, &mut set)
+            };
             result.map_err(|error| error.resource(resource.id()))?;
         }
         resource.settle_shared();
     }
     Ok(())
+}
+
+/// Whether a field spec finds the annotations of an object only if the notes are among them.
+fn sees_notes(spec: &FieldSpec, node: &Node) -> bool {
+    !spec.create
+        && spec.path.trim_start_matches('/') == "metadata/annotations"
+        && node.get_path(&["metadata", "annotations"]).is_none()
 }
 
 /// The bytes that the entries count for where they are added.

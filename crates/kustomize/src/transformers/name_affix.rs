@@ -2,7 +2,7 @@
 
 use goyaml::{Node, Tag, Text};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
 use crate::id::Gvk;
 use crate::metadata;
@@ -49,6 +49,12 @@ pub(crate) fn apply(
                 resource.node_mut(),
                 Create::Scalar(Tag::Str),
                 &mut |node: &mut Node| {
+                    if !node.is_scalar() {
+                        return Err(Error::new(
+                            "a name that gets a prefix or suffix must be a text",
+                        )
+                        .position(node.position));
+                    }
                     let name = node.as_str().unwrap_or_default();
                     let renamed = match affix {
                         Affix::Prefix => [text, name].concat(),

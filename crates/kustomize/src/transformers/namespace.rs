@@ -45,7 +45,7 @@ pub(crate) fn apply(
         return Ok(());
     }
     for resource in resources.as_mut_slice() {
-        if !resource.is_empty() {
+        if !resource.is_empty() && !resource.notes.is_helm_generated {
             resource.remember_id();
             move_one(args, specs, resource).map_err(|error| error.resource(resource.id()))?;
         }
