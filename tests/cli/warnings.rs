@@ -89,7 +89,7 @@ fn folded_texts_dates_and_words() {
         [
             "warning: one.yaml:6:12: kustomize makes a time of this date",
             "warning: one.yaml:7:9: kustomize adds line breaks to this folded text (`>`)",
-            "warning: kustomization.yaml:5:40: kustomize reads JSON 6902 patches as YAML 1.1, where this word is no text",
+            "warning: kustomization.yaml:5:23: kustomize reads JSON 6902 patches as YAML 1.1, where a word in this value is no text",
         ]
     );
 }

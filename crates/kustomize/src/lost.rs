@@ -1,6 +1,6 @@
 //! What kustomize changes in the data without a word: found where it happens, told beside the result.
 
-use goyaml::{Alteration, Data, Dialect, Node, Position, Scalar, Tag, Value};
+use goyaml::{Alteration, Data, Dialect, Node, Scalar, Tag, Value};
 
 use crate::error::Error;
 use crate::patches::strategic_merge::Dropped;
@@ -62,20 +62,21 @@ pub(crate) fn rounded() -> Error {
 
 /// The warning for a word that is no text in a JSON 6902 patch.
 pub(crate) fn word() -> Error {
-    Error::new("kustomize reads JSON 6902 patches as YAML 1.1, where this word is no text")
-        .hint("put it in quotes if a text is meant; otherwise write `true`, `false` or the number")
+    Error::new(
+        "kustomize reads JSON 6902 patches as YAML 1.1, where a word in this value is no text",
+    )
+    .hint("put it in quotes if a text is meant; otherwise write `true` or `false`")
 }
 
-/// Where in the value of an operation something stands that is a text in YAML 1.2 and none in YAML 1.1: `yes`, `12:30`.
-pub(crate) fn find_word(value: &Node) -> Option<Position> {
-    let mut found = None;
+/// Whether the value of an operation has something that is a text in YAML 1.2 and none in YAML 1.1: `yes`, `off`.
+pub(crate) fn has_word(value: &Node) -> bool {
+    let mut found = false;
     walk(value, &mut String::new(), &mut |node, _| {
         let resolved = node
             .as_str()
             .map(|text| goyaml::resolve(text, node.tag, node.style, Dialect::V2));
-        if node.tag == Tag::Str && !matches!(resolved, None | Some(Ok(Scalar::Text(_)) | Err(_))) {
-            found.get_or_insert(node.position);
-        }
+        let is_text = matches!(resolved, None | Some(Ok(Scalar::Text(_)) | Err(_)));
+        found |= node.tag == Tag::Str && !is_text;
     });
     found
 }

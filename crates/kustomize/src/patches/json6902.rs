@@ -27,8 +27,8 @@ struct Operation {
     value: Option<Value>,
     /// Where its path stands.
     position: Position,
-    /// Where in its value a word stands that is no text in YAML 1.1.
-    word: Option<Position>,
+    /// Whether its value has a word that is no text in YAML 1.1.
+    has_word: bool,
     /// Whether `value` is written just as Go's encoder writes it, which `test` compares.
     has_canonical_value: bool,
 }
@@ -89,9 +89,10 @@ impl JsonPatch {
                 let path = operation.path().unwrap_or_default();
                 notices.push(lost::rounded().position(operation.position).field(path));
             }
-            if is_used && let Some(position) = operation.word {
+            if is_used && operation.has_word {
+                // The word itself may be a secret: its line is not to be shown.
                 let path = operation.path().unwrap_or_default();
-                notices.push(lost::word().position(position).field(path));
+                notices.push(lost::word().position(operation.position).field(path));
             }
         }
     }
@@ -129,10 +130,8 @@ impl JsonPatch {
             };
             operation.position = item.get(field).unwrap_or(item).position;
             let is_yaml = !text.starts_with('[');
-            operation.word = item
-                .get("value")
-                .filter(|_| is_yaml)
-                .and_then(lost::find_word);
+            let value = item.get("value").filter(|_| is_yaml);
+            operation.has_word = value.is_some_and(lost::has_word);
         }
     }
 
@@ -144,7 +143,6 @@ impl JsonPatch {
         };
         for operation in &mut self.operations {
             operation.position = locate(operation.position);
-            operation.word = operation.word.map(locate);
         }
     }
 
@@ -287,7 +285,7 @@ impl Operation {
             from: item.remove("from"),
             value,
             position: Position::default(),
-            word: None,
+            has_word: false,
             has_canonical_value,
         }
     }
