@@ -133,6 +133,12 @@ impl Problem {
 
 impl From<&kustomize::Error> for Problem {
     fn from(error: &kustomize::Error) -> Self {
+        Self::from(error.details())
+    }
+}
+
+impl From<&kustomize::Details> for Problem {
+    fn from(details: &kustomize::Details) -> Self {
         let kustomize::Details {
             kind: _,
             message,
@@ -145,7 +151,7 @@ impl From<&kustomize::Error> for Problem {
             notes,
             trail,
             is_malformed_yaml,
-        } = error.details();
+        } = details;
         let item = |related: &kustomize::Related| {
             Some(Item {
                 text: related.text.to_owned(),
@@ -275,7 +281,23 @@ impl fmt::Display for Failure {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("error: ")?;
+        self.write(formatter, "error")
+    }
+}
+
+/// A [`Problem`] that ends nothing.
+#[derive(Clone, Debug)]
+pub struct Warning(pub Problem);
+
+impl fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(formatter, "warning")
+    }
+}
+
+impl Problem {
+    fn write(&self, formatter: &mut fmt::Formatter<'_>, label: &str) -> fmt::Result {
+        write!(formatter, "{label}: ")?;
         if let Some(file) = &self.file {
             write!(formatter, "{}: ", place(file, self.position))?;
         }
@@ -312,9 +334,7 @@ impl fmt::Display for Problem {
         }
         Ok(())
     }
-}
 
-impl Problem {
     fn write_source(&self, formatter: &mut fmt::Formatter<'_>, line: &str) -> fmt::Result {
         let number = self.position.line.to_string();
         let column = usize::try_from(self.position.column).unwrap_or_default();

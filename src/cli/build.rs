@@ -10,7 +10,7 @@ use super::engine::{EngineFlags, Task};
 use super::flags::{Flags, Place};
 use super::output::Done;
 use crate::external::Outside;
-use crate::failure::{Failure, Problem};
+use crate::failure::{Failure, Problem, Warning};
 use crate::files::DiskFiles;
 use crate::snippet;
 
@@ -110,6 +110,17 @@ impl Target {
 
     pub(super) fn failure(&self, error: &kustomize::Error) -> Failure {
         self.locate(Problem::from(error).into_failure())
+    }
+
+    /// What is said beside the result: kustomize's own lines first.
+    pub(super) fn warnings(&self, output: &Output) -> Vec<String> {
+        let notices = output.notices.iter().map(Problem::from).collect();
+        let notices = self.locate(Failure::several(notices));
+        let notices = notices.problems().iter().map(|problem| {
+            let text = Warning(problem.clone()).to_string();
+            text.trim_end_matches('\n').to_owned()
+        });
+        output.warnings.iter().cloned().chain(notices).collect()
     }
 
     /// Adds the lines that are spoken of.

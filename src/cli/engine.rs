@@ -89,7 +89,7 @@ impl EngineFlags {
             self.kustomize(task)
         } else {
             let built = task.target.build(task.options, &mut NoHooks);
-            task.done(built.map_err(|error| task.target.failure(&error))?)
+            task.done(&built.map_err(|error| task.target.failure(&error))?)
         }
     }
 
@@ -156,7 +156,7 @@ impl EngineFlags {
             Answer::Failed(message) => Err(Failure::input(format!(
                 "kustomize fails and `--engine builtin` does not: {message}"
             ))),
-            Answer::Built(theirs, _) if theirs == ours.as_bytes() => task.done(output),
+            Answer::Built(theirs, _) if theirs == ours.as_bytes() => task.done(&output),
             Answer::Built(theirs, _) => Err(differs(&reference, &theirs, &ours)),
         }
     }
@@ -172,11 +172,11 @@ impl EngineFlags {
 }
 
 impl Task<'_> {
-    fn done(&self, output: Output) -> Result<Done, Failure> {
-        let stdout = output::write(&output, self.output);
+    fn done(&self, output: &Output) -> Result<Done, Failure> {
+        let stdout = output::write(output, self.output);
         Ok(Done {
             stdout: stdout.map_err(|failure| self.target.locate(failure))?,
-            warnings: output.warnings,
+            warnings: self.target.warnings(output),
             is_well: true,
         })
     }

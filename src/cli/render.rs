@@ -43,7 +43,7 @@ impl Args {
         }
         let stdout =
             output::write(&output, place.output()).map_err(|failure| target.locate(failure))?;
-        warnings.extend(output.warnings);
+        warnings.extend(target.warnings(&output));
         Ok(Done {
             warnings,
             stdout,

@@ -18,4 +18,5 @@ mod schema;
 mod server;
 mod settings;
 mod tools;
+mod warnings;
 mod workspace;

@@ -1,5 +1,6 @@
 //! YAML as Go's tools read and write it: go-yaml v3 on the way in, `sigs.k8s.io/yaml` (go-yaml v2) on the way out.
 
+mod altered;
 mod analysis;
 mod base64;
 mod emit;
@@ -21,6 +22,7 @@ mod timestamp;
 mod to_value;
 mod value;
 
+pub use altered::Alteration;
 pub use emit::{emit, emit_canonical};
 pub use encode::encode;
 pub use error::Error;

@@ -2,13 +2,14 @@
 
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
-use crate::error::{Error, Result};
+use crate::error::{Details, Error, Result};
 use crate::field_at;
 use crate::files::Files;
 use crate::hooks::{Hooks, NoHooks};
 use crate::kustomization::SortOptions;
 use crate::limits::{self, Budget, Limits};
 use crate::loader::{FileNames, LoadRestrictions, Loader};
+use crate::lost;
 use crate::metadata;
 use crate::references;
 use crate::resource::Resource;
@@ -55,6 +56,8 @@ pub struct Output {
     pub resources: Resources,
     /// What kustomize prints to stderr, line by line.
     pub warnings: Vec<String>,
+    /// What kustomize changes in the data of these resources without a word, and where.
+    pub notices: Vec<Details>,
     /// The files that were read.
     pub names: FileNames,
     /// The bytes that may be written.
@@ -114,12 +117,16 @@ pub fn build_with(
     let built = build_root(loader, &mut session);
     let warnings = session.warnings;
     match built {
-        Ok(resources) => Ok(Output {
-            resources,
-            warnings,
-            names: names.take(),
-            limit: options.limits.output,
-        }),
+        Ok(mut resources) => {
+            let names = names.take();
+            Ok(Output {
+                notices: notices(&mut resources, &names),
+                resources,
+                warnings,
+                names,
+                limit: options.limits.output,
+            })
+        }
         Err(error) => {
             let named_from = options.named_from.as_deref().unwrap_or(root);
             Err(field_at::name(
@@ -129,6 +136,38 @@ pub fn build_with(
             ))
         }
     }
+}
+
+/// What kustomize has changed in the resources, and will change when it writes them; alike ones of several resources are
+/// told once, of the first.
+fn notices(resources: &mut Resources, names: &FileNames) -> Vec<Details> {
+    let mut found: Vec<(Details, usize)> = Vec::new();
+    for resource in resources.as_mut_slice() {
+        let mut notices = std::mem::take(&mut resource.notices);
+        notices.extend(lost::texts(resource.node()));
+        for notice in notices {
+            let notice = notice.position(resource.node().position);
+            let notice = notice
+                .resource(resource.id())
+                .with_names(names)
+                .into_details();
+            let known = found.iter_mut().find(|(known, _)| {
+                (&known.file, known.position, &known.message)
+                    == (&notice.file, notice.position, &notice.message)
+            });
+            match known {
+                Some((_, others)) => *others += 1,
+                None => found.push((notice, 0)),
+            }
+        }
+    }
+    let with_others = |(mut notice, others): (Details, usize)| {
+        if let Some(resource) = notice.resource.as_mut().filter(|_| others > 0) {
+            *resource = format!("{resource}, and {others} more");
+        }
+        notice
+    };
+    found.into_iter().map(with_others).collect()
 }
 
 /// What the layers of one build share.

@@ -10,7 +10,7 @@ use crate::patches::strategic_merge::MergeError;
 /// Why a build failed.
 ///
 /// The pieces are kept apart so that a caller can print them with a source line, or as one line through [`fmt::Display`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error(Box<Details>);
 
 /// What a build would have needed that its caller does not give, for callers that go another way then.
@@ -28,7 +28,7 @@ pub enum ErrorKind {
 }
 
 /// The pieces of an [`Error`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Details {
     /// What the caller does not give.
     pub kind: ErrorKind,
@@ -55,7 +55,7 @@ pub struct Details {
 }
 
 /// A place that matters for an [`Error`], and why.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Related {
     /// Words that the place follows.
     pub text: &'static str,
@@ -246,6 +246,11 @@ impl Error {
     /// The pieces.
     pub fn details(&self) -> &Details {
         &self.0
+    }
+
+    /// The pieces, to keep.
+    pub(crate) fn into_details(self) -> Details {
+        *self.0
     }
 }
 

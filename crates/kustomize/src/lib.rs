@@ -25,6 +25,7 @@ mod layer_transformers;
 mod limits;
 mod load;
 mod loader;
+mod lost;
 mod meant;
 pub mod metadata;
 mod origin;

@@ -283,8 +283,9 @@ fn rewrites_annotations(patch: &Node) -> bool {
 fn edit(patch: &JsonPatch, budget: &Budget, resource: &mut Resource) -> Result<()> {
     let id = resource.id().clone();
     let notes = resource.notes.clone();
+    let mut notices = Vec::new();
     let result = resource.edit_with_notes(|node| {
-        *node = patch.apply(node)?;
+        *node = patch.apply(node, &mut notices)?;
         if patch.copies() {
             budget.charge_node(node, 1)?;
         }
@@ -292,6 +293,7 @@ fn edit(patch: &JsonPatch, budget: &Budget, resource: &mut Resource) -> Result<(
     });
     // kustomize: the notes are put back, whatever the patch did to the annotations that hold them.
     resource.notes = notes;
+    resource.notices.append(&mut notices);
     // kustomize: with them all annotations are written anew, as strings.
     let annotations = metadata::annotations(resource.node());
     if !annotations.is_empty() {

@@ -34,6 +34,8 @@ pub struct Resource {
     pub notes: Notes,
     /// Names of the variables whose value is read from it.
     pub variables: Vec<Text>,
+    /// What kustomize has changed in it without a word.
+    pub(crate) notices: Vec<Error>,
     shared: Shared,
 }
 
@@ -120,6 +122,7 @@ impl Resource {
             notes: Notes::default(),
             shared: Shared::default(),
             variables: Vec::new(),
+            notices: Vec::new(),
         };
         resource.absorb_notes();
         resource

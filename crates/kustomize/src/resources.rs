@@ -126,6 +126,7 @@ impl Resources {
                 resource.inherit_metadata(old);
                 if behavior == Behavior::Merge {
                     origin::inherit(&mut resource, old)?;
+                    resource.notices.append(&mut old.notices);
                 }
                 *old = resource;
                 self.registered = None;

@@ -7,6 +7,7 @@ mod tests;
 use goyaml::{Data, Dialect, Limits, Node, Position, TextPlace, Value};
 
 use crate::error::{Error, Result};
+use crate::lost;
 use document::Place;
 
 /// A list of operations, in the order in which they are carried out.
@@ -26,6 +27,8 @@ struct Operation {
     value: Option<Value>,
     /// Where its path stands.
     position: Position,
+    /// Where in its value a word stands that is no text in YAML 1.1.
+    word: Option<Position>,
     /// Whether `value` is written just as Go's encoder writes it, which `test` compares.
     has_canonical_value: bool,
 }
@@ -72,6 +75,42 @@ impl JsonPatch {
         Ok(patch)
     }
 
+    /// Notes what the way through JSON and floats changes, in the object and in the patch.
+    fn note_losses(&self, node: &Node, patched: &Value, notices: &mut Vec<Error>) {
+        let object = lost::texts(node)
+            .into_iter()
+            .chain(lost::digits(node, patched));
+        notices.extend(object.filter(|notice| !self.touches(notice.details().field.as_deref())));
+        for operation in &self.operations {
+            let is_used = matches!(operation.name(), "add" | "replace");
+            if is_used && operation.value.as_ref().is_some_and(lost::is_inexact) {
+                let path = operation.path().unwrap_or_default();
+                notices.push(lost::rounded().position(operation.position).field(path));
+            }
+            if is_used && let Some(position) = operation.word {
+                let path = operation.path().unwrap_or_default();
+                notices.push(lost::word().position(position).field(path));
+            }
+        }
+    }
+
+    /// Whether an operation changes a field or something that it is in.
+    fn touches(&self, field: Option<&str>) -> bool {
+        let pointer = |field: &str| {
+            format!(
+                "/{}/",
+                field.replace('[', ".").replace(']', "").replace('.', "/")
+            )
+        };
+        field.map(pointer).is_some_and(|field| {
+            self.operations.iter().any(|operation| {
+                let path = operation.path().unwrap_or_default();
+                let changes = matches!(operation.name(), "add" | "remove" | "replace");
+                changes && !path.is_empty() && field.starts_with(&format!("{path}/"))
+            })
+        })
+    }
+
     /// Notes where in the text the operations begin; a text that is JSON but no YAML leaves them without a place.
     fn find_operations(&mut self, text: &str) {
         let Ok(Some(list)) = goyaml::parse(text.as_bytes(), &Limits::default()) else {
@@ -87,16 +126,23 @@ impl JsonPatch {
                 _ => "path",
             };
             operation.position = item.get(field).unwrap_or(item).position;
+            let is_yaml = !text.starts_with('[');
+            operation.word = item
+                .get("value")
+                .filter(|_| is_yaml)
+                .and_then(lost::find_word);
         }
     }
 
     /// Says where the patch stands: in a file of its own, or in a text.
     pub(crate) fn set_place(&mut self, file: Option<u32>, place: TextPlace) {
+        let locate = |inner: Position| match file {
+            Some(file) => Position { file, ..inner },
+            None => place.locate(inner),
+        };
         for operation in &mut self.operations {
-            match file {
-                Some(file) => operation.position.file = file,
-                None => operation.position = place.locate(operation.position),
-            }
+            operation.position = locate(operation.position);
+            operation.word = operation.word.map(locate);
         }
     }
 
@@ -129,7 +175,7 @@ impl JsonPatch {
     /// # Errors
     /// Where an operation cannot be carried out; the error names it by its position in the patch.
     // kustomize: filters/patchjson6902 Filter
-    pub(crate) fn apply(&self, node: &Node) -> Result<Node> {
+    pub(crate) fn apply(&self, node: &Node, notices: &mut Vec<Error>) -> Result<Node> {
         let mut value = node
             .to_reencoded_value()
             .map_err(|error| Error::malformed(&error))?;
@@ -152,6 +198,7 @@ impl JsonPatch {
                 Error::new("after the JSON patch the object is a list").position(node.position)
             );
         }
+        self.note_losses(node, &value, notices);
         let mut patched = Node::from_value(&value);
         // What was read has a place, and with it a type that a replacement does not change any more.
         set_position(&mut patched, node.position);
@@ -237,6 +284,7 @@ impl Operation {
             from: item.remove("from"),
             value,
             position: Position::default(),
+            word: None,
             has_canonical_value,
         }
     }
