@@ -170,7 +170,7 @@ func (g *generator) jsonPatch(o *object) list {
 		}
 	}
 	if len(operations) == 0 {
-		operations = append(operations, dict("op", "replace", "path", "/metadata/name", "value", o.name))
+		operations = append(operations, dict("op", "replace", "path", "/metadata/name", "value", pick(g.random, o.name, g.name())))
 	}
 	return operations
 }
@@ -178,7 +178,7 @@ func (g *generator) jsonPatch(o *object) list {
 // newPointer gives a JSON pointer to where nothing is yet.
 func (g *generator) newPointer(o *object) string {
 	if !g.careful() {
-		return pick(g.random, "/metadata/labels/new", "/spec/new", "/spec/template/spec/containers/-", "/metadata/annotations/a~1b", "/metadata/annotations", "/data/copied")
+		return pick(g.random, "/metadata/labels/new", "/spec/new", "/spec/template/spec/containers/-", "/metadata/annotations/a~1b", "/data/copied")
 	}
 	var places []string
 	for _, e := range o.body.entries {
@@ -201,10 +201,10 @@ func (g *generator) newPointer(o *object) string {
 func (g *generator) pointer(o *object) string {
 	for range 5 {
 		parts := g.scalarParts(o.body, 9)
-		if len(parts) == 0 || parts[0] == "apiVersion" || parts[0] == "kind" || len(parts) == 2 && parts[1] == "name" {
+		if len(parts) == 0 || parts[0] == "apiVersion" || parts[0] == "kind" || identity(parts) {
 			continue
 		}
-		if g.chance(15) && len(parts) > 2 {
+		if g.chance(15) && len(parts) > 3 {
 			parts = parts[:len(parts)-1]
 		}
 		for i, part := range parts {
@@ -215,7 +215,15 @@ func (g *generator) pointer(o *object) string {
 		}
 		return "/" + strings.Join(parts, "/")
 	}
-	return "/metadata/name"
+	return "/metadata/labels"
+}
+
+// identity tells whether a path leads to what kustomize keeps its own notes by, or in: malformed, that is another story.
+func identity(parts []string) bool {
+	if len(parts) == 0 || parts[0] != "metadata" {
+		return false
+	}
+	return len(parts) == 1 || len(parts) == 2 && (parts[1] == "name" || parts[1] == "namespace" || parts[1] == "annotations")
 }
 
 func (g *generator) scalarAt(o *object, pointer string) value {

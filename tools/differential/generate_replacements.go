@@ -21,14 +21,14 @@ func (g *generator) fieldPath(o *object) string {
 	var parts []string
 	for range 6 {
 		parts = g.scalarParts(o.body, 9)
-		if len(parts) > 1 || !g.careful() {
+		if len(parts) > 1 || len(parts) == 1 && !identity(parts) && !g.careful() {
 			break
 		}
 	}
-	if len(parts) < 2 {
+	if len(parts) < 2 || identity(parts) {
 		return "metadata.name"
 	}
-	if g.chance(10) && len(parts) > 1 && !g.careful() {
+	if g.chance(10) && len(parts) > 2 && !identity(parts[:len(parts)-1]) && !g.careful() {
 		parts = parts[:len(parts)-1]
 	}
 	for i, part := range parts {

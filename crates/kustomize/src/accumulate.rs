@@ -149,9 +149,13 @@ impl<'a> Layer<'a> {
         for path in &self.kustomization.components {
             let component =
                 self.open_below(path, &self.loader.find(&path.text), Use::Component, session)?;
-            so_far = component
+            // kustomize: accumulateDirectory merges what a component has made of its parent into an empty accumulator.
+            let mut merged = Accumulated::default();
+            component
                 .accumulate_below(so_far, session)
+                .and_then(|accumulated| merged.merge(accumulated))
                 .map_err(|error| self.needed_by(error, path))?;
+            so_far = merged;
         }
         self.transform(&mut so_far, session)?;
         so_far

@@ -207,7 +207,9 @@ fn walk_field(
 /// Refuses the parts that mean an item of a list, or any field: what is walked here is a map.
 // kustomize: fieldspec Filter looks fields up by kyaml's PathGetter, which has its own meaning for such parts.
 fn refuse_item(map: &Node, name: &str) -> Result<()> {
-    let may_be_item = name == "*" || name.starts_with(['-', '+', '[']) || name.starts_with(|first: char| first.is_ascii_digit());
+    let may_be_item = name == "*"
+        || name.starts_with(['-', '+', '['])
+        || name.starts_with(|first: char| first.is_ascii_digit());
     if may_be_item {
         crate::field_path::lookup(map, &[name.to_owned()])?;
     }

@@ -272,6 +272,7 @@ pub struct GeneratorOptions {
 /// A plugin configuration as an object, from a file or inline.
 pub type PluginConfiguration = Node;
 
+mod arguments;
 mod entries;
 pub(crate) mod generator_fields;
 mod read;

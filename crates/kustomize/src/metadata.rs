@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use goyaml::{Dialect, Limits, Node, Scalar, Style, Tag, Text};
+use goyaml::{Data, Dialect, Limits, Node, Position, Scalar, Style, Tag, Text};
 
 /// The annotation of an object that only its kustomization uses, and that is kept out of the output.
 pub const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
@@ -115,7 +115,7 @@ pub fn string_node(text: Text) -> Node {
     } else {
         Style::PLAIN
     };
-    Node::new(goyaml::Data::Scalar(text), Tag::Str, style)
+    Node::new(Data::Scalar(text), Tag::Str, style)
 }
 
 /// Sets a field of `metadata` to a text without a tag.
@@ -133,9 +133,7 @@ pub fn set_field(node: &mut Node, field: &str, text: &str) {
 
 /// A plain scalar whose type is what its text says.
 pub fn untagged(text: impl Into<Text>) -> Node {
-    let text = text.into();
-    let tag = goyaml::implicit_tag(&text);
-    Node::scalar(text, tag)
+    Node::untyped(text)
 }
 
 /// Sets an entry of a mapping, keeping the style of a value that is there.
@@ -160,6 +158,27 @@ fn quoted_where_ambiguous(mut value: Node) -> Node {
     value
 }
 
+/// Puts quotes around the texts that programs wrote into maps and that YAML 1.1 would read as something else.
+// kustomize: kyaml's walker sets every field of every map that it walks anew, by FieldSetter.
+pub fn quote_ambiguous(node: &mut Node) {
+    match &mut node.data {
+        Data::Mapping(entries) => {
+            for (_, value) in entries {
+                let is_made = value.is_untyped()
+                    || (value.tag == Tag::Str && value.position == Position::default());
+                if is_made && value.is_scalar() {
+                    let made = std::mem::replace(value, Node::null());
+                    *value = quoted_where_ambiguous(made);
+                } else {
+                    quote_ambiguous(value);
+                }
+            }
+        }
+        Data::Sequence(items) => items.iter_mut().for_each(quote_ambiguous),
+        Data::Scalar(_) | Data::Alias(_) => {}
+    }
+}
+
 fn reads_as_no_text(text: &str) -> bool {
     if text.is_empty() || text.contains('\n') {
         return false;
@@ -169,7 +188,10 @@ fn reads_as_no_text(text: &str) -> bool {
         Ok(None) => true,
         Ok(Some(node)) => node.as_str().is_none_or(|written| {
             let resolved = goyaml::resolve(written, node.tag, node.style, Dialect::V2);
-            !matches!(resolved, Ok(Scalar::Text(_) | Scalar::Timestamp(_)) | Err(_))
+            !matches!(
+                resolved,
+                Ok(Scalar::Text(_) | Scalar::Timestamp(_)) | Err(_)
+            )
         }),
     }
 }

@@ -1,6 +1,6 @@
 //! Patches: strategic merge and JSON 6902, and what they are applied to.
 
-use goyaml::{Limits, Node};
+use goyaml::{Limits, Node, Tag};
 
 use crate::error::{Error, Result};
 use crate::id::ResId;
@@ -222,19 +222,25 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     if keeps_kind && resource.gvk().kind != id.gvk.kind {
         resource.set_kind(&id.gvk.kind);
     }
-    if keeps_name && *resource.name() != id.name {
+    if keeps_name && needs_writing(resource.name(), &id.name) {
         resource.set_name(&id.name);
     }
-    if *resource.namespace() != id.namespace {
+    if needs_writing(resource.namespace(), &id.namespace) {
         resource.set_namespace(&id.namespace);
     }
     Ok(())
+}
+
+/// Whether a name must be written back: where it reads as a number it loses its type even if it is the same.
+fn needs_writing(now: &str, before: &str) -> bool {
+    now != before || (!before.is_empty() && goyaml::implicit_tag(before) != Tag::Str)
 }
 
 fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<()> {
     let target = std::mem::replace(node, Node::null());
     let merged = strategic_merge::apply(schema, patch.node(), target)?;
     *node = merged.unwrap_or_else(Node::null);
+    metadata::quote_ambiguous(node);
     Ok(())
 }
 
@@ -263,8 +269,6 @@ fn edit(patch: &JsonPatch, budget: &Budget, resource: &mut Resource) -> Result<(
     resource.notes = notes;
     // kustomize: with them all annotations are written anew, as strings.
     let annotations = metadata::annotations(resource.node());
-    if !annotations.is_empty() {
-        metadata::set_string_map(resource.node_mut(), "annotations", &annotations);
-    }
+    metadata::set_string_map(resource.node_mut(), "annotations", &annotations);
     result.map_err(|error: Error| error.resource(&id))
 }

@@ -50,8 +50,10 @@ pub(crate) fn apply(
                 Create::Scalar(Tag::Str),
                 &mut |node: &mut Node| {
                     if !node.is_scalar() {
-                        return Err(Error::new("a name that gets a prefix or suffix must be a text")
-                            .position(node.position));
+                        return Err(Error::new(
+                            "a name that gets a prefix or suffix must be a text",
+                        )
+                        .position(node.position));
                     }
                     let name = node.as_str().unwrap_or_default();
                     let renamed = match affix {
