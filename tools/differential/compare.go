@@ -132,7 +132,7 @@ var (
 
 // essence is the message without names, numbers and places.
 func essence(message string) string {
-	line := message
+	line := strings.NewReplacer(`accumulateDirectory: "`, "accumulateDirectory: ", `\"`, `"`).Replace(message)
 	if strings.HasPrefix(message, "error:") || strings.Contains(message, "\nerror:") {
 		line = message[strings.Index(message, "error:"):]
 	}

@@ -7,6 +7,7 @@ import (
 
 // strategicPatch makes a patch for an object from the object itself.
 func (g *generator) strategicPatch(o *object) *mapping {
+	g.patchedBefore[o] = true
 	metadata := dict("name", o.name)
 	if o.namespace != "" {
 		metadata.set("namespace", o.namespace)
@@ -55,7 +56,7 @@ func (g *generator) patched(item value, depth int) value {
 		return g.patchedList(item, depth)
 	default:
 		choice := g.IntN(8)
-		if choice == 0 && g.chance(70) && g.careful() {
+		if choice == 0 && g.chance(85) && g.careful() {
 			choice = 1
 		}
 		switch choice {
@@ -149,8 +150,11 @@ func (g *generator) jsonPatch(o *object) list {
 	for range g.between(1, 3) {
 		pointer := g.pointer(o)
 		choice := g.IntN(9)
-		if g.careful() && choice <= 3 && g.chance(75) {
-			choice = 4
+		if g.careful() && choice != 2 {
+			if choice > 5 && g.patchedBefore[o] || choice < 5 {
+				operations = append(operations, dict("op", "add", "path", g.newPointer(o), "value", g.anyValue(1)))
+				continue
+			}
 		}
 		switch choice {
 		case 0:
@@ -215,7 +219,7 @@ func (g *generator) pointer(o *object) string {
 		}
 		return "/" + strings.Join(parts, "/")
 	}
-	return "/metadata/labels"
+	return "/metadata/generation"
 }
 
 // identity tells whether a path leads to what kustomize keeps its own notes by, or in: malformed, that is another story.

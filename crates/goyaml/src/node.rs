@@ -282,9 +282,9 @@ impl Node {
         matches!(self.data, Data::Sequence(_))
     }
 
-    /// Whether the node is a scalar with the tag `!!null`.
+    /// Whether the node is a scalar with the tag `!!null`; one that never had a tag is not, whatever its text.
     pub fn is_null(&self) -> bool {
-        self.tag == Tag::Null
+        self.tag == Tag::Null && !self.untyped
     }
 
     /// The value of the first entry whose key has this text, `None` where there is none or the node is no mapping.

@@ -341,7 +341,7 @@ impl<'a> Layer<'a> {
     // kustomize: KustTarget.runValidators
     fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for step in self.plugins(&self.kustomization.validators, session)? {
-            let before = plugins::texts(resources).map_err(|error| self.blame(error))?;
+            let before = plugins::snapshot(resources);
             self.run(
                 &Step {
                     origin: None,
@@ -350,7 +350,7 @@ impl<'a> Layer<'a> {
                 resources,
                 session,
             )?;
-            if plugins::texts(resources).map_err(|error| self.blame(error))? != before {
+            if !plugins::is_unchanged(&before, &plugins::snapshot(resources)) {
                 let error = Error::new("a validator changed the resources").field("validators");
                 return Err(self.blame(error.hint("list it under `transformers`")));
             }

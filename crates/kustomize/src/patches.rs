@@ -1,6 +1,6 @@
 //! Patches: strategic merge and JSON 6902, and what they are applied to.
 
-use goyaml::{Limits, Node, Tag};
+use goyaml::{Limits, Node};
 
 use crate::error::{Error, Result};
 use crate::id::ResId;
@@ -191,6 +191,10 @@ fn apply_to_each(
         copy.set_gvk(&gvk);
         copy.set_kind(&patch.gvk().kind);
         merge(&copy, schema, resource)?;
+        if gvk.api_version().is_empty() && !resource.is_empty() {
+            // kustomize: the apiVersion that the object does not have is written into the patch, as nothing.
+            resource.node_mut().set("apiVersion", Node::untyped(""));
+        }
     }
     resources.drop_empty();
     let may_rename = patch.notes.name_change_allowed || patch.notes.kind_change_allowed;
@@ -219,28 +223,21 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     if resource.is_empty() {
         return Ok(());
     }
-    if keeps_kind && resource.gvk().kind != id.gvk.kind {
+    // kustomize: kind, name and namespace are written back whatever the patch says, and lose their type with that.
+    if keeps_kind {
         resource.set_kind(&id.gvk.kind);
     }
-    if keeps_name && needs_writing(resource.name(), &id.name) {
+    if keeps_name {
         resource.set_name(&id.name);
     }
-    if needs_writing(resource.namespace(), &id.namespace) {
-        resource.set_namespace(&id.namespace);
-    }
+    resource.set_namespace(&id.namespace);
     Ok(())
-}
-
-/// Whether a name must be written back: where it reads as a number it loses its type even if it is the same.
-fn needs_writing(now: &str, before: &str) -> bool {
-    now != before || (!before.is_empty() && goyaml::implicit_tag(before) != Tag::Str)
 }
 
 fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<()> {
     let target = std::mem::replace(node, Node::null());
     let merged = strategic_merge::apply(schema, patch.node(), target)?;
     *node = merged.unwrap_or_else(Node::null);
-    metadata::quote_ambiguous(node);
     Ok(())
 }
 

@@ -5,11 +5,10 @@ use goyaml::{Data, Node, Text};
 use crate::error::{Error, Result};
 
 /// The fields that kustomize hands to plugins, in lower case.
-const PLUGIN_FIELDS: [&str; 16] = [
+const PLUGIN_FIELDS: [&str; 15] = [
     "commonannotations",
     "commonlabels",
     "configmapgenerator",
-    "generatoroptions",
     "images",
     "imagetags",
     "labels",
@@ -33,13 +32,26 @@ const NEXT_LINE: char = '\u{85}';
 /// Where a text has a control character.
 // kustomize: KustTarget.configureBuiltinPlugin writes the arguments as JSON, which sigs.k8s.io/yaml reads as YAML.
 pub(super) fn prepare(kustomization: &mut Node) -> Result<()> {
+    let generates = kustomization
+        .entries()
+        .unwrap_or_default()
+        .iter()
+        .any(|(key, value)| {
+            let name = key.as_str().unwrap_or_default();
+            ["configMapGenerator", "secretGenerator"]
+                .iter()
+                .any(|field| field.eq_ignore_ascii_case(name))
+                && value.items().is_some_and(|items| !items.is_empty())
+        });
     for (key, value) in kustomization
         .entries_mut()
         .map(Vec::as_mut_slice)
         .unwrap_or_default()
     {
         let name = key.as_str().unwrap_or_default();
-        if PLUGIN_FIELDS.contains(&name.to_ascii_lowercase().as_str()) {
+        let is_argument = PLUGIN_FIELDS.contains(&name.to_ascii_lowercase().as_str())
+            || (generates && name.eq_ignore_ascii_case("generatorOptions"));
+        if is_argument {
             pass(value).map_err(|error| error.field(name))?;
         }
     }
