@@ -7,6 +7,7 @@ use goyaml::{Data, Node, Style};
 use super::comment_schema::{self, CommentSchemas};
 use super::directive::Directive;
 use super::{MergeError, MergeProblem};
+use crate::metadata;
 use crate::schema::{FieldSchema, Schema};
 
 /// A merge in progress.
@@ -138,7 +139,7 @@ impl<'a> Walk<'a> {
                 .commented(&[value, key, &change, &change_key])
                 .or_else(|| schema?.field(name));
             match self.merge(schema, value, &mut change)? {
-                Outcome::Target => {}
+                Outcome::Target => metadata::quote_where_ambiguous(value),
                 Outcome::Patch => {
                     // kustomize: `FieldSetter` keeps the style of the field that is there, and with it its quotes.
                     change.style = value.style;
@@ -158,6 +159,7 @@ impl<'a> Walk<'a> {
                 if self.comments.is_some() {
                     comment_schema::clear(&mut key);
                 }
+                metadata::quote_where_ambiguous(&mut value);
                 fields.push((key, value));
             }
         }
@@ -184,7 +186,9 @@ impl<'a> Walk<'a> {
             Data::Alias(_) => Ok(false),
             Data::Mapping(fields) => {
                 retain_fields(fields, |key, name, value| {
-                    self.keep(self.field(schema, key, name, value), value)
+                    let stays = self.keep(self.field(schema, key, name, value), value)?;
+                    metadata::quote_where_ambiguous(value);
+                    Ok(stays)
                 })?;
                 Ok(true)
             }
@@ -279,7 +283,9 @@ impl<'a> Walk<'a> {
             return Ok(());
         };
         retain_fields(fields, |key, name, value| {
-            self.settle(self.field(schema, key, name, value), value)
+            let stays = self.settle(self.field(schema, key, name, value), value)?;
+            metadata::quote_where_ambiguous(value);
+            Ok(stays)
         })
     }
 
