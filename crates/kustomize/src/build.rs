@@ -116,41 +116,46 @@ pub fn build_with(
     let mut session = Session::new(options, hooks);
     let built = build_root(loader, &mut session);
     let warnings = session.warnings;
+    let named_from = options.named_from.as_deref().unwrap_or(root);
     match built {
         Ok(mut resources) => {
             let names = names.take();
             Ok(Output {
-                notices: notices(&mut resources, &names),
+                notices: notices(&mut resources, &names, |error| {
+                    field_at::name(error, files, named_from)
+                }),
                 resources,
                 warnings,
                 names,
                 limit: options.limits.output,
             })
         }
-        Err(error) => {
-            let named_from = options.named_from.as_deref().unwrap_or(root);
-            Err(field_at::name(
-                error.with_names(&names.borrow()),
-                files,
-                named_from,
-            ))
-        }
+        Err(error) => Err(field_at::name(
+            error.with_names(&names.borrow()),
+            files,
+            named_from,
+        )),
     }
 }
 
 /// What kustomize has changed in the resources, and will change when it writes them; alike ones of several resources are
 /// told once, of the first.
-fn notices(resources: &mut Resources, names: &FileNames) -> Vec<Details> {
+fn notices(
+    resources: &mut Resources,
+    names: &FileNames,
+    name_field: impl Fn(Error) -> Error,
+) -> Vec<Details> {
     let mut found: Vec<(Details, usize)> = Vec::new();
     for resource in resources.as_mut_slice() {
         let mut notices = std::mem::take(&mut resource.notices);
         notices.extend(lost::texts(resource.node()));
         for notice in notices {
             let notice = notice.position(resource.node().position);
-            let notice = notice
-                .resource(resource.id())
-                .with_names(names)
-                .into_details();
+            let mut notice = notice.resource(resource.id()).with_names(names);
+            if notice.details().field.is_none() {
+                notice = name_field(notice);
+            }
+            let notice = notice.into_details();
             let known = found.iter_mut().find(|(known, _)| {
                 (&known.file, known.position, &known.message)
                     == (&notice.file, notice.position, &notice.message)

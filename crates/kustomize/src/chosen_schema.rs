@@ -81,15 +81,23 @@ impl ChosenSchema {
                 .hint("name a schema file or a built-in version"));
         }
         let document = load::document(&file.bytes, file.number, limits)
-            .and_then(|node| node.ok_or_else(|| Error::new("the schema file is empty")))
+            .and_then(|node| {
+                node.ok_or_else(|| {
+                    Error::new("the schema file is empty")
+                        .hint("name a file of OpenAPI definitions: `{\"definitions\": {…}}`")
+                })
+            })
             .map_err(|error| error.in_file(&file.name))?;
         let builtin = match (self.has_merged, self.has_unknown_kind) {
             (true, _) => Builtin::Extended,
             (false, true) => Builtin::Preferred,
             (false, false) => Builtin::Replaced,
         };
-        self.schema = Schema::with_custom(&document, builtin)
-            .map_err(|error| Error::new(error.to_string()).in_file(&file.name))?;
+        self.schema = Schema::with_custom(&document, builtin).map_err(|error| {
+            Error::new(error.to_string())
+                .in_file(&file.name)
+                .hint("name a file of OpenAPI definitions: `{\"definitions\": {…}}`")
+        })?;
         self.is_chosen = true;
         Ok(())
     }

@@ -21,9 +21,11 @@ pub(crate) fn fields<'a>(node: &'a Node, what: &str) -> Result<Vec<(String, &'a 
     let entries = node.entries().ok_or_else(|| wrong(node, what, "a map"))?;
     let mut found = Vec::with_capacity(entries.len());
     for (key, value) in entries {
-        let name = key
-            .as_str()
-            .ok_or_else(|| Error::new("a key is not a text").position(key.position))?;
+        let name = key.as_str().ok_or_else(|| {
+            Error::new("a key is not a text")
+                .position(key.position)
+                .hint("put the key in quotes")
+        })?;
         found.push((name.to_ascii_lowercase(), value));
     }
     Ok(found)
@@ -279,6 +281,7 @@ fn wrong(node: &Node, field: &str, expected: &str) -> Error {
         ("a text", "a list") => error.hint("write one text, without `- `"),
         ("a text", "a map") => error.hint("write one text; a `: ` in it needs quotes around it"),
         ("a whole number" | "a boolean", "a text") => error.hint("write it without quotes"),
+        ("a text", "null") => error.hint("write a text, or leave the field out"),
         ("a map", _) => {
             error.hint("write `key: value` in lines of their own, further to the right")
         }

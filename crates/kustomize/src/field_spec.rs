@@ -157,7 +157,8 @@ fn walk(
         Data::Scalar(_) | Data::Alias(_) => Err(Error::new(
             "the path leads through a field that is neither a map nor a list",
         )
-        .position(node.position)),
+        .position(node.position)
+        .hint("check the path in the field spec, and the field in the resource")),
     }
 }
 
@@ -171,7 +172,8 @@ fn walk_field(
     let name = part.strip_suffix("[]").unwrap_or(part);
     let is_list = name.len() != part.len();
     if name.is_empty() {
-        return Err(Error::new("the path of a field spec has an empty part"));
+        return Err(Error::new("the path of a field spec has an empty part")
+            .hint("remove the `/` too many"));
     }
     let name = name.trim();
     if name.is_empty() {

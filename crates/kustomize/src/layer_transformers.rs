@@ -263,6 +263,7 @@ impl Source {
                     let byte = error.valid_up_to();
                     Error::new(format!("the file is not UTF-8 text: byte {byte} is not"))
                         .in_file(&file.name)
+                        .hint("save the file as UTF-8")
                 })?;
                 Ok(Self {
                     text: text.to_owned(),
@@ -358,7 +359,12 @@ pub(crate) fn replacements(
         }
         let file = loader.load(&entry.path)?;
         let node = load::document(&file.bytes, file.number, limits)
-            .and_then(|node| node.ok_or_else(|| Error::new("the file holds no replacement")))
+            .and_then(|node| {
+                node.ok_or_else(|| {
+                    Error::new("the file holds no replacement")
+                        .hint("write `- source: …` and `  targets: …`")
+                })
+            })
             .map_err(|error| error.in_file(&file.name))?;
         found.extend(
             crate::transformers::replacements::read_file(&node)

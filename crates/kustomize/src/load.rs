@@ -118,6 +118,7 @@ fn list_items(list: &Node) -> Result<Vec<Node>> {
         Error::new(format!("`items` of a {kind} must be a list"))
             .position(items.position)
             .field("items")
+            .hint("begin each object with `- `")
     })?;
     let values = value.get("items").and_then(Value::as_array);
     let nodes = items.iter().zip(values.unwrap_or_default());

@@ -3,6 +3,7 @@
 use goyaml::{Alteration, Data, Dialect, Node, Position, Scalar, Tag, Value};
 
 use crate::error::Error;
+use crate::patches::strategic_merge::Dropped;
 
 /// The largest integer that a 64-bit float has together with all below it.
 const EXACT: u64 = 1 << 53;
@@ -83,6 +84,17 @@ pub(crate) fn find_word(value: &Node) -> Option<Position> {
 pub(crate) fn suffix() -> Error {
     Error::new("kustomize adds `tagSuffix` twice to this image, which is in a list of containers")
         .hint("write half of it, or use `newTag`")
+}
+
+/// The warning for an element of a list that a strategic merge drops.
+pub(crate) fn element(dropped: &Dropped) -> Error {
+    Error::new(format!(
+        "kustomize drops this item, because another one in the list has the same `{}` and a patch merges the list",
+        dropped.keys
+    ))
+    .position(dropped.position)
+    .related("the one that stays stands at", dropped.other)
+    .hint("keep one of the two, or patch the object with a JSON 6902 patch")
 }
 
 /// The warning for the end of an env file that is not read.

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::id::ResId;
 use crate::limits::Budget;
 use crate::load;
+use crate::lost;
 use crate::meant;
 use crate::metadata;
 use crate::resource::Resource;
@@ -17,6 +18,7 @@ pub(crate) mod json6902;
 pub(crate) mod strategic_merge;
 
 use json6902::JsonPatch;
+use strategic_merge::Dropped;
 
 /// A patch whose text has been read.
 #[derive(Debug)]
@@ -249,7 +251,8 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     } else {
         merge_node(patch, schema, resource.node_mut())
     };
-    result.map_err(|error| error.position(patch.node().position).resource(&id))?;
+    let dropped = result.map_err(|error| error.position(patch.node().position).resource(&id))?;
+    resource.notices.extend(dropped.iter().map(lost::element));
     resource.settle_shared();
     if resource.is_empty() {
         return Ok(());
@@ -265,11 +268,11 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     Ok(())
 }
 
-fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<()> {
+fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<Vec<Dropped>> {
     let target = std::mem::replace(node, Node::null());
     let merged = strategic_merge::apply(schema, patch.node(), target)?;
-    *node = merged.unwrap_or_else(Node::null);
-    Ok(())
+    *node = merged.node.unwrap_or_else(Node::null);
+    Ok(merged.dropped)
 }
 
 /// Whether a patch could drop or replace all annotations, among which kustomize keeps its notes.

@@ -338,7 +338,8 @@ impl<'a> Settings<'a> {
         let inline = load::inline(&inline.text, inline.place, self.limits);
         patches.extend(inline.map_err(layer_transformers::no_strategic_patch)?);
         if patches.is_empty() {
-            return Err(Error::new("the patches are empty"));
+            return Err(Error::new("the patches are empty")
+                .hint("write an object with the fields to change"));
         }
         Ok(Transformer::StrategicPatches(patches))
     }

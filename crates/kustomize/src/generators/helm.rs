@@ -213,7 +213,7 @@ impl Inflation<'_> {
             ))
             .field(format!("helmCharts.valuesInline.{}", error.path))
         })?;
-        let merged = merged.unwrap_or_else(|| Node::mapping(Vec::new()));
+        let merged = merged.node.unwrap_or_else(|| Node::mapping(Vec::new()));
         let value = merged
             .to_value(goyaml::Dialect::V3)
             .map_err(|error| Error::malformed(&error))?;

@@ -159,14 +159,16 @@ impl KeyValues {
                     .hint("neither the key nor the path may contain `=`; rename the file"));
             }
             Some(("", _)) => {
-                return Err(Error::new(format!(
-                    "there is no key in front of the `=` of `{text}`"
-                )));
+                return Err(
+                    Error::new(format!("there is no key in front of the `=` of `{text}`"))
+                        .hint("write `key=path`, or the path alone"),
+                );
             }
             Some((_, "")) => {
-                return Err(Error::new(format!(
-                    "there is no path behind the `=` of `{text}`"
-                )));
+                return Err(
+                    Error::new(format!("there is no path behind the `=` of `{text}`"))
+                        .hint("write `key=path`, or the path alone"),
+                );
             }
             Some(parts) => parts,
         };

@@ -167,7 +167,8 @@ pub(super) fn replacement_field(node: &Node) -> Result<ReplacementField> {
     if !path.text.is_empty() && (replacement.source.is_some() || !replacement.targets.is_empty()) {
         return Err(
             Error::new("a replacement has both `path` and a replacement of its own")
-                .position(node.position),
+                .position(node.position)
+                .hint("make two entries of it"),
         );
     }
     Ok(ReplacementField {

@@ -229,7 +229,8 @@ impl Kustomization {
                 "kind must be `Kustomization` or `Component`, not `{}`",
                 self.kind
             ))
-            .position(at("kind")));
+            .position(at("kind"))
+            .hint("correct the `kind`, or leave it out; objects go into files of their own"));
         }
         let version = if self.kind == "Component" {
             "v1alpha1"

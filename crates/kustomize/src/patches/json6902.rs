@@ -44,7 +44,9 @@ impl JsonPatch {
     // kustomize: jsonPatchFromBytes
     pub(crate) fn parse(text: &str) -> Result<Self> {
         if text.is_empty() {
-            return Err(Error::new("the JSON patch is empty"));
+            return Err(Error::new("the JSON patch is empty").hint(
+                "write at least one operation: `- {op: replace, path: /spec/replicas, value: 2}`",
+            ));
         }
         let is_json = text.starts_with('[');
         let value = if is_json {
@@ -194,9 +196,9 @@ impl JsonPatch {
                 })?;
         }
         if value.as_object().is_none() {
-            return Err(
-                Error::new("after the JSON patch the object is a list").position(node.position)
-            );
+            return Err(Error::new("after the JSON patch the object is a list")
+                .position(node.position)
+                .hint("an operation with the path `\"\"` must keep the object a map"));
         }
         self.note_losses(node, &value, notices);
         let mut patched = Node::from_value(&value);
@@ -244,6 +246,7 @@ fn read_yaml(text: &str) -> Result<Value> {
 
 fn not_a_patch() -> Error {
     Error::new("a JSON 6902 patch must be a list of operations, each a map with `op` and `path`")
+        .hint("write `- {op: replace, path: /spec/replicas, value: 2}`")
 }
 
 /// The text without the space between its tokens.

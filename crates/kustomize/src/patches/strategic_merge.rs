@@ -19,6 +19,8 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
+
 use goyaml::{Node, Position};
 
 use crate::schema::Schema;
@@ -106,26 +108,47 @@ impl MergeError {
     }
 }
 
-/// Lays a patch over a resource; `None` where the patch deletes it.
+/// What a merge gives.
+#[derive(Debug)]
+pub(crate) struct Merged {
+    /// The resource; `None` where the patch deletes it.
+    pub(crate) node: Option<Node>,
+    /// Elements of lists that are gone although the patch does not say so.
+    pub(crate) dropped: Vec<Dropped>,
+}
+
+/// An element of a list that is gone because another one has the same merge keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Dropped {
+    /// Where it stood.
+    pub(crate) position: Position,
+    /// Where the one stands that has its place.
+    pub(crate) other: Position,
+    /// The merge keys.
+    pub(crate) keys: String,
+}
+
+/// Lays a patch over a resource.
 ///
 /// # Errors
 ///
 /// Where patch and resource disagree about the kind of a field, or the patch has an unknown `$patch` directive.
-pub(crate) fn apply(
-    schema: &Schema,
-    patch: &Node,
-    target: Node,
-) -> Result<Option<Node>, MergeError> {
+pub(crate) fn apply(schema: &Schema, patch: &Node, target: Node) -> Result<Merged, MergeError> {
     let mut target = target;
     let mut patch = patch.clone();
     let comments = CommentSchemas::of(&[&target, &patch]);
-    let outcome = Walk::new(schema, comments.as_ref()).merge(None, &mut target, &mut patch)?;
+    let dropped = RefCell::default();
+    let walk = Walk::new(schema, comments.as_ref(), &dropped);
+    let outcome = walk.merge(None, &mut target, &mut patch)?;
     if comments.is_some() {
         comment_schema::mark(&mut target);
     }
-    match outcome {
-        // kustomize: `Resource.ApplyFilter` throws away the node that a `$patch: replace` of the whole resource gives.
-        Outcome::Target | Outcome::Patch => Ok(Some(target)),
-        Outcome::Gone => Ok(None),
-    }
+    Ok(Merged {
+        node: match outcome {
+            // kustomize: `Resource.ApplyFilter` throws away the node that a `$patch: replace` of the whole resource gives.
+            Outcome::Target | Outcome::Patch => Some(target),
+            Outcome::Gone => None,
+        },
+        dropped: dropped.into_inner(),
+    })
 }

@@ -193,6 +193,7 @@ fn subject_namespaces(node: &Node) -> Result<Vec<Text>> {
             Error::new(message)
                 .position(subject.position)
                 .field("subjects")
+                .hint("a subject is `{kind: ServiceAccount, name: …, namespace: …}`")
         };
         if !subject.is_mapping() {
             return Err(refuse("a subject of a RoleBinding must be a map"));
@@ -261,10 +262,13 @@ impl<'a> Finder<'a> {
                 .try_for_each(|item| match item.data {
                     Data::Scalar(_) => self.fix_scalar(item),
                     Data::Mapping(_) => self.fix_mapping(item),
-                    Data::Sequence(_) | Data::Alias(_) => {
-                        Err(Error::new("expected a name, or a map with a name")
-                            .position(item.position))
-                    }
+                    Data::Sequence(_) | Data::Alias(_) => Err(Error::new(
+                        "expected a name, or a map with a name",
+                    )
+                    .position(item.position)
+                    .hint(
+                        "correct the path of the name reference in `configurations`, or the field",
+                    )),
                 }),
             Data::Alias(_) => Ok(()),
         }

@@ -106,7 +106,8 @@ impl<'a> Update<'a> {
         if !container.is_mapping() && !container.is_null() {
             return Err(Error::new("a container is not a map")
                 .position(container.position)
-                .field("containers"));
+                .field("containers")
+                .hint("write each container as `- name: …` and `  image: …`"));
         }
         container.get_mut("image").map_or(Ok(()), |field| {
             self.set(field)?;
@@ -138,7 +139,8 @@ impl<'a> Update<'a> {
         let Some(current) = field.as_str() else {
             return Err(Error::new("an image is not a text")
                 .position(field.position)
-                .field("image"));
+                .field("image")
+                .hint("write the image as `name:tag`, in quotes where it reads as a number"));
         };
         if !self.pattern.is_match(current) {
             return Ok(());

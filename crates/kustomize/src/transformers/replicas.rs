@@ -33,7 +33,8 @@ pub(crate) fn apply(
             let result = spec.apply(resource.node_mut(), Create::Scalar(Tag::Int), &mut |node| {
                 if !node.is_scalar() {
                     return Err(Error::new("a replica count can only replace a number")
-                        .position(node.position));
+                        .position(node.position)
+                        .hint("write a number there, or correct the path in `configurations`"));
                 }
                 metadata::replace_scalar(node, count.clone());
                 Ok(())
