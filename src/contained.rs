@@ -21,8 +21,12 @@ thread_local! {
 pub(crate) fn contained<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
-        // What a panic says may quote a value, so only its place is kept.
-        panic::set_hook(Box::new(|panic| {
+        // What a panic says may quote a value, so only its place is kept. A test has to say why it fails.
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if cfg!(test) {
+                usual(panic);
+            }
             let place = panic.location().map(ToString::to_string);
             // The thread may be past its locals.
             drop(PLACE.try_with(|slot| slot.replace(place)));

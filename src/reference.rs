@@ -299,8 +299,12 @@ mod tests {
     fn stand_in(script: &str) -> (tempfile::TempDir, Reference) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("kustomize");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        // Were the file written here, a program that another test starts at the same time could hold it open for
+        // writing, and it could not be run.
+        let write = "printf '#!/bin/sh\n%s\n' \"$0\" >\"$1\" && chmod +x \"$1\"";
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", write, script]).arg(&path);
+        assert!(shell.status().unwrap().success());
         let reference = Reference::find(Some(&path), Duration::from_secs(30)).unwrap();
         (directory, reference)
     }

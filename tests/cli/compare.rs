@@ -112,8 +112,9 @@ fn wrong_command_lines() {
         code(&["empty", "--kustomize", &kustomize, "--jobs", "0"]),
         2
     );
-    workspace.write("bin/kustomize", "#!/bin/sh\nexit 1\n");
-    assert_eq!(code(&["empty", "--kustomize", &kustomize]), 1);
+    workspace.write("plain", "");
+    assert_eq!(code(&["empty", "--kustomize", "./plain"]), 2);
+    assert_eq!(code(&["empty", "--kustomize", "/bin/false"]), 1);
 }
 
 #[test]

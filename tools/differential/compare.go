@@ -34,8 +34,10 @@ type verdict struct {
 	built bool
 	// unsteady says that kustomize disagrees with itself, crashed that it crashes where we build.
 	unsteady, crashed bool
-	theirs            answer
-	ours              ours
+	// malformed says that a map has a key twice.
+	malformed bool
+	theirs    answer
+	ours      ours
 }
 
 func (c *tester) runOurs(t *tree) (ours, error) {
@@ -69,7 +71,10 @@ func (c *tester) compare(t *tree, fresh bool) (verdict, error) {
 	}
 	found := verdict{built: theirs.Failure == "", theirs: theirs, ours: mine}
 	found.kind = kindOf(theirs, mine)
-	if found.crashed = mine.status == 0 && !mine.late && theirs.crashed(); found.crashed {
+	if crashes := strings.HasPrefix(found.kind, "we "); found.kind != "" && !crashes && hasKeyTwice(t) {
+		found.kind, found.malformed = "", true
+	}
+	if found.crashed = mine.status == 0 && !mine.late && (theirs.crashed() || ownText.MatchString(theirs.Failure)); found.crashed {
 		found.kind = ""
 	}
 	return found, nil
@@ -114,6 +119,9 @@ func (c *tester) confirm(t *tree, first verdict) (verdict, error) {
 	return first, nil
 }
 
+// ownText is the failure of kustomize to read what it wrote itself, for instance a comment in the wrong place.
+var ownText = regexp.MustCompile(`(?s)map\[string\]interface \{\}\{.*\}: yaml: line [0-9]+: (could not find expected|did not find expected)`)
+
 var (
 	quoted = regexp.MustCompile("`[^`]*`|'[^']*'|\"(?:[^\"\\\\]|\\\\.)*\"")
 	// wrapped is what kustomize puts before the message of a layer below.
@@ -124,7 +132,7 @@ var (
 
 // essence is the message without names, numbers and places.
 func essence(message string) string {
-	line := message
+	line := strings.NewReplacer(`accumulateDirectory: "`, "accumulateDirectory: ", `\"`, `"`).Replace(message)
 	if strings.HasPrefix(message, "error:") || strings.Contains(message, "\nerror:") {
 		line = message[strings.Index(message, "error:"):]
 	}

@@ -57,6 +57,12 @@ func (g *generator) labels(l *layer) {
 func (g *generator) fieldSpec() *mapping {
 	s := dict("path", pick(g.random, "spec/template/metadata/labels", "spec/labels", "metadata/labels", "spec/selector", "spec/items/labels", "spec/items[]/labels", "spec/template/spec/nodeSelector",
 		"spec/jobTemplate/metadata/labels", "data/labels", "spec/a\\/b", "spec/*/labels"))
+	if g.careful() {
+		// Fields of which the built-in specs say nothing.
+		s.set("path", pick(g.random, "spec/labels", "spec/items/labels", "spec/items[]/labels", "spec/extra/labels", "spec/a\\/b"))
+		g.maybe(s, 30, "kind", func() any { return pick(g.random, "Widget", "Service") })
+		return s
+	}
 	g.maybe(s, 60, "create", func() any { return g.chance(70) })
 	g.maybe(s, 50, "kind", func() any {
 		return pick(g.random, "Deployment", "Service", "Widget", "ConfigMap", "StatefulSet", "CronJob")
@@ -209,7 +215,8 @@ func (g *generator) configurations(l *layer) {
 				}
 				s := dict("path", pick(g.random, paths...))
 				path := string(s.get("path").(text))
-				if g.careful() && len(path)%2 == 0 || !g.careful() && g.chance(50) {
+				mayCreate := strings.HasPrefix(path, "spec/notes") || strings.HasPrefix(path, "spec/labels") || strings.HasPrefix(path, "spec/more")
+				if mayCreate || !g.careful() && g.chance(50) {
 					s.set("create", true)
 				}
 				g.maybe(s, 50, "kind", func() any { return pick(g.random, "Widget", "Deployment", "Service", "ConfigMap") })
@@ -246,7 +253,7 @@ func (g *generator) configurations(l *layer) {
 
 // vars adds variables, and uses of them where there is a place.
 func (g *generator) vars(l *layer) {
-	if len(l.objects) == 0 {
+	if len(l.objects) == 0 || g.diamonds > 0 {
 		return
 	}
 	for range pick(g.random, 1, 1, 2) {

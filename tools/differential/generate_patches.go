@@ -7,6 +7,7 @@ import (
 
 // strategicPatch makes a patch for an object from the object itself.
 func (g *generator) strategicPatch(o *object) *mapping {
+	g.patchedBefore[o] = true
 	metadata := dict("name", o.name)
 	if o.namespace != "" {
 		metadata.set("namespace", o.namespace)
@@ -55,7 +56,7 @@ func (g *generator) patched(item value, depth int) value {
 		return g.patchedList(item, depth)
 	default:
 		choice := g.IntN(8)
-		if choice == 0 && g.chance(70) && g.careful() {
+		if choice == 0 && g.chance(85) && g.careful() {
 			choice = 1
 		}
 		switch choice {
@@ -149,8 +150,11 @@ func (g *generator) jsonPatch(o *object) list {
 	for range g.between(1, 3) {
 		pointer := g.pointer(o)
 		choice := g.IntN(9)
-		if g.careful() && choice <= 3 && g.chance(75) {
-			choice = 4
+		if g.careful() && choice != 2 {
+			if choice > 5 && g.patchedBefore[o] || choice < 5 {
+				operations = append(operations, dict("op", "add", "path", g.newPointer(o), "value", g.anyValue(1)))
+				continue
+			}
 		}
 		switch choice {
 		case 0:
@@ -170,7 +174,7 @@ func (g *generator) jsonPatch(o *object) list {
 		}
 	}
 	if len(operations) == 0 {
-		operations = append(operations, dict("op", "replace", "path", "/metadata/name", "value", o.name))
+		operations = append(operations, dict("op", "replace", "path", "/metadata/name", "value", pick(g.random, o.name, g.name())))
 	}
 	return operations
 }
@@ -178,7 +182,7 @@ func (g *generator) jsonPatch(o *object) list {
 // newPointer gives a JSON pointer to where nothing is yet.
 func (g *generator) newPointer(o *object) string {
 	if !g.careful() {
-		return pick(g.random, "/metadata/labels/new", "/spec/new", "/spec/template/spec/containers/-", "/metadata/annotations/a~1b", "/metadata/annotations", "/data/copied")
+		return pick(g.random, "/metadata/labels/new", "/spec/new", "/spec/template/spec/containers/-", "/metadata/annotations/a~1b", "/data/copied")
 	}
 	var places []string
 	for _, e := range o.body.entries {
@@ -201,10 +205,10 @@ func (g *generator) newPointer(o *object) string {
 func (g *generator) pointer(o *object) string {
 	for range 5 {
 		parts := g.scalarParts(o.body, 9)
-		if len(parts) == 0 || parts[0] == "apiVersion" || parts[0] == "kind" || len(parts) == 2 && parts[1] == "name" {
+		if len(parts) == 0 || parts[0] == "apiVersion" || parts[0] == "kind" || identity(parts) {
 			continue
 		}
-		if g.chance(15) && len(parts) > 2 {
+		if g.chance(15) && len(parts) > 3 {
 			parts = parts[:len(parts)-1]
 		}
 		for i, part := range parts {
@@ -215,7 +219,15 @@ func (g *generator) pointer(o *object) string {
 		}
 		return "/" + strings.Join(parts, "/")
 	}
-	return "/metadata/name"
+	return "/metadata/generation"
+}
+
+// identity tells whether a path leads to what kustomize keeps its own notes by, or in: malformed, that is another story.
+func identity(parts []string) bool {
+	if len(parts) == 0 || parts[0] != "metadata" {
+		return false
+	}
+	return len(parts) == 1 || len(parts) == 2 && (parts[1] == "name" || parts[1] == "namespace" || parts[1] == "annotations")
 }
 
 func (g *generator) scalarAt(o *object, pointer string) value {

@@ -1,34 +1,46 @@
 package main
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // fieldPath gives a path for a replacement: mostly to a scalar that is there.
 func (g *generator) fieldPath(o *object) string {
-	choice := g.IntN(10)
-	if g.careful() && g.chance(85) {
-		choice = 9
-	}
-	switch choice {
-	case 0:
-		return pick(g.random, "metadata.name", "metadata.namespace", "metadata.labels.app", "metadata.annotations.note", "metadata.labels.[app.kubernetes.io/name]", "metadata.annotations.[example.com/owner]")
-	case 1:
-		return pick(g.random, "spec.template.spec.containers.[name=app].image", "spec.template.spec.containers.*.image", "spec.template.spec.containers.[name=app].env.[name=HOST].value",
-			"spec.template.spec.containers.0.env.0.value", "spec.template.spec.containers.*.env.*.value", "spec.template.metadata.labels.app", "spec.rules.0.host", "spec.rules.*.host", "data.config\\.yaml", "data.config\\.json",
-			"spec.template.spec.containers.-.image", "spec.ports.[name=http].port", "spec.items.[name=a].value", "spec.template.spec.initContainers.[name=init].image", "spec.selector.app", "spec.*.app")
-	case 2:
-		return pick(g.random, "data.config\\.yaml.database.host", "data.config\\.yaml.items.[name=a].value", "data.config\\.json.database.port", "data.config\\.json.items.0.name", "data.config\\.yaml.new", "spec.source.helm.values.b.c", "data.[config.json].items.[name=a].value")
-	}
-	var parts []string
-	for range 6 {
-		parts = g.scalarParts(o.body, 9)
-		if len(parts) > 1 || !g.careful() {
-			break
+	if g.careful() {
+		if data, found := o.body.get("data").(*mapping); found && g.chance(40) {
+			if content, found := data.get("config.yaml").(text); found && strings.HasPrefix(string(content), "database") {
+				return pick(g.random, "data.config\\.yaml.database.host", "data.[config.yaml].database.port", "data.config\\.yaml.items.[name=a].value", "data.config\\.yaml.items.1.name", "data.config\\.yaml.items.*.name")
+			}
+			if content, found := data.get("config.json").(text); found && strings.HasPrefix(string(content), "{\"database") {
+				return pick(g.random, "data.config\\.json.database.port", "data.[config.json].items.[name=a].value", "data.[config.json].items.0.name")
+			}
+		}
+	} else {
+		switch g.IntN(6) {
+		case 0:
+			return pick(g.random, "metadata.name", "metadata.namespace", "metadata.labels.app", "metadata.annotations.note", "metadata.labels.[app.kubernetes.io/name]", "metadata.annotations.[example.com/owner]")
+		case 1:
+			return pick(g.random, "spec.template.spec.containers.[name=app].image", "spec.template.spec.containers.*.image", "spec.template.spec.containers.[name=app].env.[name=HOST].value",
+				"spec.template.spec.containers.0.env.0.value", "spec.template.spec.containers.*.env.*.value", "spec.template.metadata.labels.app", "spec.rules.0.host", "spec.rules.*.host", "data.config\\.yaml", "data.config\\.json",
+				"spec.template.spec.containers.-.image", "spec.ports.[name=http].port", "spec.items.[name=a].value", "spec.template.spec.initContainers.[name=init].image", "spec.selector.app", "spec.*.app")
+		case 2:
+			return pick(g.random, "data.config\\.yaml.database.host", "data.config\\.yaml.items.[name=a].value", "data.config\\.json.database.port", "data.config\\.json.items.0.name", "data.config\\.yaml.new", "spec.source.helm.values.b.c", "data.[config.json].items.[name=a].value")
 		}
 	}
-	if len(parts) < 2 {
+	var parts []string
+	for range 8 {
+		parts = g.scalarParts(o.body, 9)
+		_, isText := valueAt(o.body, parts).(text)
+		if len(parts) > 1 && (isText || !g.careful()) || len(parts) == 1 && !identity(parts) && !g.careful() {
+			break
+		}
+		parts = nil
+	}
+	if len(parts) < 2 || identity(parts) {
 		return "metadata.name"
 	}
-	if g.chance(10) && len(parts) > 1 && !g.careful() {
+	if g.chance(10) && len(parts) > 2 && !identity(parts[:len(parts)-1]) && !g.careful() {
 		parts = parts[:len(parts)-1]
 	}
 	for i, part := range parts {
@@ -50,6 +62,25 @@ func (g *generator) fieldPath(o *object) string {
 		}
 	}
 	return strings.Join(parts, ".")
+}
+
+// valueAt follows keys and indices.
+func valueAt(at value, parts []string) value {
+	for _, part := range parts {
+		switch inner := at.(type) {
+		case *mapping:
+			at = inner.get(part)
+		case list:
+			i, err := strconv.Atoi(part)
+			if err != nil || i >= len(inner) {
+				return nil
+			}
+			at = inner[i]
+		default:
+			return nil
+		}
+	}
+	return at
 }
 
 func (g *generator) replacementOptions() *mapping {
@@ -77,7 +108,7 @@ func (g *generator) replacement(l *layer) *mapping {
 			}
 		}
 		g.maybe(source, 75, "fieldPath", func() any {
-			if p := g.fieldPath(from); !g.careful() || !strings.Contains(p, "*") {
+			if p := g.fieldPath(from); !g.careful() || !strings.Contains(p, "*") && !g.patchedBefore[from] && from.kind != "Secret" {
 				return p
 			}
 			return "metadata.name"
@@ -97,6 +128,9 @@ func (g *generator) replacement(l *layer) *mapping {
 			})
 		})
 		g.maybe(t, 12, "reject", func() any { return repeat(g, 1, 1, func() *mapping { return g.replacementSelect(g.patchTarget(l)) }) })
+		if g.careful() && g.chance(70) {
+			return t.set("options", dict("create", true))
+		}
 		g.maybe(t, 45, "options", func() any { return g.replacementOptions() })
 		return t
 	}))

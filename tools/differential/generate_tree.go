@@ -19,6 +19,10 @@ type generator struct {
 	// used are the ids of the objects so far.
 	used  map[string]bool
 	files int
+	// patchedBefore are the objects of which a patch may have dropped something.
+	patchedBefore map[*object]bool
+	// diamonds counts the layers above that are built more than once.
+	diamonds int
 	// variables are the names of the vars of the tree.
 	variables []string
 }
@@ -36,7 +40,7 @@ type layer struct {
 // generate makes the tree of a seed and an index.
 func generate(seed, index uint64) *tree {
 	r := newRandom(seed, index)
-	g := &generator{random: r, tree: newTree(), oddity: pick(r, 0, 5, 5, 15, 40, 80), tame: r.chance(40), careless: pick(r, 0, 0, 0, 0, 0, 0, 1, 2, 5, 10, 40), used: map[string]bool{}}
+	g := &generator{random: r, tree: newTree(), oddity: pick(r, 0, 5, 5, 15, 40, 80), tame: r.chance(40), careless: pick(r, 0, 0, 0, 0, 0, 0, 1, 2, 5, 10, 40), used: map[string]bool{}, patchedBefore: map[*object]bool{}}
 	root := "overlay"
 	depth := pick(r, 0, 0, 1, 1, 1, 2, 2, 3, 4)
 	if depth == 0 {
@@ -170,7 +174,9 @@ func (g *generator) bases(l *layer, depth int) {
 
 // diamond puts two layers over one, which differ in names or namespaces.
 func (g *generator) diamond(l *layer, directory string, depth int) []string {
+	g.diamonds++
 	below := g.layer(directory, depth-1, "Kustomization")
+	g.diamonds--
 	var entries []string
 	for _, side := range []string{"left", "right"} {
 		variant := &layer{directory: directory + "-" + side, fields: &mapping{}, objects: below}
@@ -275,6 +281,10 @@ func (g *generator) freshObject() *object {
 		if g.used[id] && !g.chance(1) {
 			continue
 		}
+		fixed := made.kind == "Namespace" || made.kind == "CustomResourceDefinition" || made.kind == "APIService"
+		if g.diamonds > 0 && fixed && g.careful() {
+			continue
+		}
 		g.used[id] = true
 		return made
 	}
@@ -291,6 +301,9 @@ func (g *generator) components(l *layer) {
 		sub := &layer{directory: directory, fields: dict("apiVersion", "kustomize.config.k8s.io/v1alpha1", "kind", "Component"), objects: l.objects}
 		g.resources(sub, true, 0)
 		g.features(sub)
+		if len(sub.fields.entries) == 2 {
+			g.labels(sub)
+		}
 		g.kustomization(sub)
 		l.objects = sub.objects
 		l.generated = append(l.generated, sub.generated...)

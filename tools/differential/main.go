@@ -42,8 +42,8 @@ func (c *corpusList) Set(pattern string) error {
 // tally counts what came out.
 type tally struct {
 	sync.Mutex
-	trees, built, unsteady, crashed, mutants int
-	kinds                                    map[string]*finding
+	trees, built, unsteady, crashed, malformed, mutants int
+	kinds                                               map[string]*finding
 	// reasons counts kustomize's failures by message.
 	reasons map[string]*finding
 }
@@ -211,6 +211,9 @@ func (t *tally) add(found verdict, index int, mutant bool, perKind int) bool {
 	if mutant {
 		t.mutants++
 	}
+	if found.malformed {
+		t.malformed++
+	}
 	if found.crashed {
 		t.crashed++
 	}
@@ -271,7 +274,7 @@ func (t *tally) report(took time.Duration) bool {
 		fmt.Printf("%6d  %s  %v\n", t.kinds[kind].count, kind, t.kinds[kind].cases)
 	}
 	fmt.Printf("%d trees (%d mutants) in %.1f s, %.0f a second; kustomize builds %.1f %%\n", t.trees, t.mutants, took.Seconds(), float64(t.trees)/took.Seconds(), 100*float64(t.built)/float64(max(1, t.trees)))
-	fmt.Printf("%d where kustomize disagrees with itself, %d where it crashes and we build\n", t.unsteady, t.crashed)
+	fmt.Printf("%d where kustomize disagrees with itself, %d where it crashes and we build, %d that differ over a key that is twice in a map\n", t.unsteady, t.crashed, t.malformed)
 	fmt.Printf("%d passed, %d failed\n", t.trees-failed, failed)
 	return failed > 0
 }

@@ -61,7 +61,7 @@ func withRoots(read *tree) []*tree {
 // mutate changes a tree of the corpus in a few places, at times with lines of another.
 func mutate(r *random, sources []*tree) *tree {
 	mutant := pick(r, sources...).clone()
-	g := &generator{random: r, tree: mutant, oddity: 50, used: map[string]bool{}}
+	g := &generator{random: r, tree: mutant, oddity: 50, used: map[string]bool{}, patchedBefore: map[*object]bool{}}
 	for range pick(r, 1, 1, 1, 2, 2, 3, 5) {
 		if len(mutant.files) == 0 {
 			break

@@ -28,7 +28,9 @@ pub use encode::encode;
 pub use error::Error;
 pub use limits::Limits;
 pub use node::{Comments, Data, Node, Position, Style, Tag, Text};
-pub use read::{parse, parse_documents, parse_documents_with_comments, parse_with_comments};
+pub use read::{
+    find_control, parse, parse_documents, parse_documents_with_comments, parse_with_comments,
+};
 pub use resolve::{Dialect, Scalar, implicit_tag, resolve};
 pub use text_place::TextPlace;
 pub use timestamp::Timestamp;

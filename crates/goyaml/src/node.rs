@@ -21,6 +21,8 @@ pub struct Node {
     pub(crate) indent: u8,
     /// Where the node begins in its file.
     pub position: Position,
+    /// Whether a program made the node without a tag, so that its type is always what its text says.
+    untyped: bool,
     /// What few nodes have: an anchor, a tag that is not one of YAML's own, comments.
     pub(crate) extra: Option<Box<Extra>>,
 }
@@ -163,8 +165,36 @@ impl Node {
                 column: 0,
                 file: 0,
             },
+            untyped: false,
             extra: None,
         }
+    }
+
+    /// Makes a plain scalar whose type is what its text says, now and after [`Self::set_text`].
+    pub fn untyped(text: impl Into<Text>) -> Self {
+        let text = text.into();
+        let tag = crate::implicit_tag(&text);
+        Self {
+            untyped: true,
+            ..Self::scalar(text, tag)
+        }
+    }
+
+    /// Whether the node was made by [`Self::untyped`].
+    pub const fn is_untyped(&self) -> bool {
+        self.untyped
+    }
+
+    /// Sets the text of a scalar and leaves its type as it is, unless it never had one of its own.
+    pub fn set_text(&mut self, text: Text) {
+        if self.untyped {
+            self.tag = if self.style == Style::PLAIN {
+                crate::implicit_tag(&text)
+            } else {
+                Tag::Str
+            };
+        }
+        self.data = Data::Scalar(text);
     }
 
     /// Makes a plain string scalar; the writer quotes it where it must.
@@ -255,9 +285,9 @@ impl Node {
         matches!(self.data, Data::Sequence(_))
     }
 
-    /// Whether the node is a scalar with the tag `!!null`.
+    /// Whether the node is a scalar with the tag `!!null`; one that never had a tag is not, whatever its text.
     pub fn is_null(&self) -> bool {
-        self.tag == Tag::Null
+        self.tag == Tag::Null && !self.untyped
     }
 
     /// The value of the first entry whose key has this text, `None` where there is none or the node is no mapping.

@@ -87,9 +87,13 @@ impl<'a> Layer<'a> {
         for path in &self.kustomization.components {
             let component =
                 self.open_below(path, &self.loader.find(&path.text), Use::Component, session)?;
-            so_far = component
+            // kustomize: accumulateDirectory merges what a component has made of its parent into an empty accumulator.
+            let mut merged = Accumulated::default();
+            component
                 .accumulate_below(so_far, session)
+                .and_then(|accumulated| merged.merge(accumulated))
                 .map_err(|error| self.needed_by(error, path))?;
+            so_far = merged;
         }
         self.transform(&mut so_far, session)?;
         so_far
@@ -336,7 +340,7 @@ impl<'a> Layer<'a> {
     fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for step in self.plugins(&self.kustomization.validators, session)? {
             let step_place = step.position;
-            let before = plugins::texts(resources).map_err(|error| self.blame(error))?;
+            let before = plugins::snapshot(resources);
             self.run(
                 &Step {
                     origin: None,
@@ -345,7 +349,7 @@ impl<'a> Layer<'a> {
                 resources,
                 session,
             )?;
-            if plugins::texts(resources).map_err(|error| self.blame(error))? != before {
+            if !plugins::is_unchanged(&before, &plugins::snapshot(resources)) {
                 let error = Error::new("a validator changed the resources")
                     .hint("list it under `transformers`");
                 return Err(self.blame(error.position(step_place)));

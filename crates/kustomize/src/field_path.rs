@@ -4,7 +4,7 @@ mod matcher;
 #[cfg(test)]
 mod tests;
 
-use goyaml::{Data, Node, Tag};
+use goyaml::{Data, Node};
 
 use crate::error::{Error, Result};
 use crate::field_spec::split_path;
@@ -268,6 +268,6 @@ pub(crate) fn is_nil_or_empty(node: &Node) -> bool {
     match &node.data {
         Data::Sequence(items) => items.is_empty(),
         Data::Mapping(entries) => entries.is_empty(),
-        Data::Scalar(_) | Data::Alias(_) => node.tag == Tag::Null,
+        Data::Scalar(_) | Data::Alias(_) => node.is_null(),
     }
 }

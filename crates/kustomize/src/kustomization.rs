@@ -348,6 +348,7 @@ pub struct HelmChart {
 /// A plugin configuration as an object, from a file or inline.
 pub type PluginConfiguration = Node;
 
+mod arguments;
 mod entries;
 pub(crate) mod generator_fields;
 pub(crate) mod helm_fields;

@@ -10,6 +10,7 @@ use crate::kustomization::{
 };
 use crate::load;
 use crate::loader::{Loaded, Loader};
+use crate::metadata;
 use crate::patches;
 use crate::patches::json6902::JsonPatch;
 use crate::resource::Resource;
@@ -219,6 +220,11 @@ pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Res
         for object in objects {
             object.notes.name_change_allowed |= entry.allow_name_change;
             object.notes.kind_change_allowed |= entry.allow_kind_change;
+            if entry.allow_name_change || entry.allow_kind_change {
+                // kustomize: Resource.enable writes all annotations of the patch anew, as strings: a null deletes nothing.
+                let annotations = metadata::annotations(object.node());
+                metadata::set_string_map(object.node_mut(), "annotations", &annotations);
+            }
         }
     }
     Ok(Transformer::Patch {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use goyaml::{Dialect, Limits, Node, Scalar, Style, Tag, Text};
+use goyaml::{Data, Dialect, Limits, Node, Scalar, Style, Tag, Text};
 
 /// The annotation of an object that only its kustomization uses, and that is kept out of the output.
 pub const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
@@ -115,7 +115,7 @@ pub fn string_node(text: Text) -> Node {
     } else {
         Style::PLAIN
     };
-    Node::new(goyaml::Data::Scalar(text), Tag::Str, style)
+    Node::new(Data::Scalar(text), Tag::Str, style)
 }
 
 /// Sets a field of `metadata` to a text without a tag.
@@ -133,9 +133,7 @@ pub fn set_field(node: &mut Node, field: &str, text: &str) {
 
 /// A plain scalar whose type is what its text says.
 pub fn untagged(text: impl Into<Text>) -> Node {
-    let text = text.into();
-    let tag = goyaml::implicit_tag(&text);
-    Node::scalar(text, tag)
+    Node::untyped(text)
 }
 
 /// Sets an entry of a mapping, keeping the style of a value that is there.
@@ -149,16 +147,45 @@ pub fn set_entry(map: &mut Node, key: &str, value: Node) {
     }
 }
 
-/// A new text in quotes where YAML 1.1 would read something else.
+/// A text that is set in a map in quotes where YAML 1.1 would read something else.
 // kustomize: kyaml FieldSetter and IsYaml1_1NonString
 fn quoted_where_ambiguous(mut value: Node) -> Node {
-    let is_plain_text = value.style == Style::PLAIN && value.as_str().is_some_and(reads_as_no_text);
-    if is_plain_text {
+    quote_where_ambiguous(&mut value);
+    value
+}
+
+/// Puts a text in quotes where YAML 1.1 would read something else, as whatever sets a field of a map does.
+// kustomize: kyaml FieldSetter and IsYaml1_1NonString
+pub fn quote_where_ambiguous(value: &mut Node) {
+    let is_text = value.is_untyped() || value.tag == Tag::Str;
+    if is_text
+        && value.style == Style::PLAIN
+        && value
+            .as_str()
+            .is_some_and(|text| may_be_no_text(text) && reads_as_no_text(text))
+    {
         value.style = Style::DOUBLE_QUOTED;
         value.tag = Tag::Str;
     }
-    value
 }
+
+/// A quick look at what nearly every text fails.
+fn may_be_no_text(text: &str) -> bool {
+    match text.as_bytes() {
+        [] => false,
+        [
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' | b'/' | b'$' | b'(',
+            rest @ ..,
+        ] => {
+            (rest.len() < 5 && WORDS.iter().any(|word| word.eq_ignore_ascii_case(text)))
+                || text.contains([':', '#'])
+        }
+        _ => true,
+    }
+}
+
+/// Words that are no texts in YAML 1.1.
+const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
 
 fn reads_as_no_text(text: &str) -> bool {
     if text.is_empty() || text.contains('\n') {

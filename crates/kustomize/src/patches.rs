@@ -224,6 +224,10 @@ fn apply_to_each(
         copy.set_gvk(&gvk);
         copy.set_kind(&patch.gvk().kind);
         merge(&copy, schema, resource)?;
+        if gvk.api_version().is_empty() && !resource.is_empty() {
+            // kustomize: the apiVersion that the object does not have is written into the patch, as nothing.
+            resource.node_mut().set("apiVersion", Node::untyped(""));
+        }
     }
     resources.drop_empty();
     let may_rename = patch.notes.name_change_allowed || patch.notes.kind_change_allowed;
@@ -253,15 +257,14 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     if resource.is_empty() {
         return Ok(());
     }
-    if keeps_kind && resource.gvk().kind != id.gvk.kind {
+    // kustomize: kind, name and namespace are written back whatever the patch says, and lose their type with that.
+    if keeps_kind {
         resource.set_kind(&id.gvk.kind);
     }
-    if keeps_name && *resource.name() != id.name {
+    if keeps_name {
         resource.set_name(&id.name);
     }
-    if *resource.namespace() != id.namespace {
-        resource.set_namespace(&id.namespace);
-    }
+    resource.set_namespace(&id.namespace);
     Ok(())
 }
 
@@ -299,8 +302,6 @@ fn edit(patch: &JsonPatch, budget: &Budget, resource: &mut Resource) -> Result<(
     resource.notices.append(&mut notices);
     // kustomize: with them all annotations are written anew, as strings.
     let annotations = metadata::annotations(resource.node());
-    if !annotations.is_empty() {
-        metadata::set_string_map(resource.node_mut(), "annotations", &annotations);
-    }
+    metadata::set_string_map(resource.node_mut(), "annotations", &annotations);
     result.map_err(|error: Error| error.resource(&id))
 }

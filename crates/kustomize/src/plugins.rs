@@ -8,6 +8,7 @@ use crate::decode::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::field_spec::FieldSpec;
 use crate::generators;
+use crate::id::ResId;
 use crate::kustomization::{
     self, Located, Patch, ReplacementField, generator_fields, helm_fields, replacement_fields,
 };
@@ -99,19 +100,27 @@ pub(crate) fn transformers(
         .map_err(|error| error.position(node.position).resource(configuration.id()))
 }
 
-/// The text of every resource, to tell whether anything has changed.
-///
-/// # Errors
-/// Where a resource cannot be written.
-pub(crate) fn texts(resources: &Resources) -> Result<Vec<String>> {
-    resources
-        .iter()
-        .map(|resource| {
-            let mut text = String::new();
-            resource.emit(&mut text)?;
-            Ok(text)
+/// What a validator must leave as it is: who the resources are, and their texts, if they can be written at all.
+pub(crate) fn snapshot(resources: &Resources) -> Vec<(ResId, Option<String>)> {
+    let of = |resource: &Resource| {
+        let mut text = String::new();
+        let written = resource.emit(&mut text).is_ok();
+        (resource.id().clone(), written.then_some(text))
+    };
+    resources.iter().map(of).collect()
+}
+
+/// Whether two snapshots are equal; two resources of one id are never equal to anything.
+// kustomize: resWrangler.ErrorIfNotEqualSets
+pub(crate) fn is_unchanged(
+    before: &[(ResId, Option<String>)],
+    after: &[(ResId, Option<String>)],
+) -> bool {
+    before.len() == after.len()
+        && before.iter().all(|(id, text)| {
+            let mut same = after.iter().filter(|(other, _)| other.is_same(id));
+            same.next().is_some_and(|(_, other)| other == text) && same.next().is_none()
         })
-        .collect()
 }
 
 fn check_builtin(configuration: &Resource) -> Result<()> {

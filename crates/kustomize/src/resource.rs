@@ -300,6 +300,13 @@ impl Resource {
         result
     }
 
+    /// The object as it is in kustomize, with its notes among its annotations.
+    pub fn node_with_notes(&self) -> Node {
+        let mut noted = self.clone();
+        noted.write_notes();
+        noted.node
+    }
+
     /// Appends the bytes that kustomize prints for the resource.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! The report for programs: everything that is known, and nothing left out for length.
+//! The report for programs: every kustomization, with all that is known of it.
 
 use std::time::Duration;
 

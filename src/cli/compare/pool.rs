@@ -21,7 +21,7 @@ use crate::files::plain;
 use crate::reference::{Answer, Reference};
 
 /// The lines of a diff that are kept.
-const DIFF_LINES: usize = 20;
+const DIFF_LINES: usize = 200;
 
 /// How two builds of one kustomization compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,6 +13,9 @@ use crate::reference;
 /// Differences that are shown with their diffs.
 const DIFFS: usize = 20;
 
+/// Lines that are shown of each.
+const DIFF_LINES: usize = 20;
+
 /// Shapes of messages that are shown for a class.
 const SHAPES: usize = 10;
 
@@ -54,8 +57,12 @@ fn differences(report: &Report, text: &mut String) {
         .filter(|c| c.class == Class::Different);
     for comparison in different.clone().take(DIFFS) {
         let _ = writeln!(text, "different: {}", printable(&comparison.path));
-        for line in comparison.diff.iter().flat_map(|diff| diff.lines()) {
+        let mut lines = comparison.diff.iter().flat_map(|diff| diff.lines());
+        for line in lines.by_ref().take(DIFF_LINES) {
             let _ = writeln!(text, "  {line}");
+        }
+        if lines.next().is_some() {
+            let _ = writeln!(text, "  (more: see `build --verify`)");
         }
         text.push('\n');
     }

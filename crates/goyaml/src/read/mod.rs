@@ -23,3 +23,4 @@ mod token;
 mod tests;
 
 pub use documents::{parse, parse_documents, parse_documents_with_comments, parse_with_comments};
+pub use reader::find_control;

@@ -144,8 +144,8 @@ fn utf8_problem(bytes: &[u8]) -> &'static str {
     }
 }
 
-/// The offset of the first character that YAML does not allow.
-fn find_control(text: &str) -> Option<usize> {
+/// The offset of the first character of a text that YAML does not allow, escaped or not.
+pub fn find_control(text: &str) -> Option<usize> {
     let mut offset = 0;
     for chunk in text.as_bytes().chunks(64) {
         if chunk

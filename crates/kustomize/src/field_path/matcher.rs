@@ -40,9 +40,9 @@ impl Kind {
         }
     }
 
-    pub(super) const fn fresh(self) -> Node {
+    pub(super) fn fresh(self) -> Node {
         match self {
-            Self::Scalar => Node::new(Data::Scalar(goyaml::Text::new()), Tag::Null, Style::PLAIN),
+            Self::Scalar => Node::untyped(""),
             Self::Sequence => Node::sequence(Vec::new()),
             Self::Mapping => Node::mapping(Vec::new()),
         }
@@ -171,12 +171,6 @@ impl Matcher<'_> {
                 Error::new(format!("an item created for `{part}` would not satisfy it"))
                     .hint("with `create`, write the value itself rather than a regular expression"),
             );
-        }
-        if condition.key.is_empty()
-            && let Some(text) = fresh.as_str()
-        {
-            // What was created for the condition has no type of its own until it has its text.
-            fresh.tag = goyaml::implicit_tag(text);
         }
         if let Some(items) = node.items_mut() {
             items.push(fresh);

@@ -3,7 +3,9 @@
 use goyaml::{Limits, Node, Text};
 
 use super::entries::{image, label, patch, replacement_field, replica, sort_options, var};
-use super::{HelmChart, HelmGlobals, Image, Kustomization, generator_fields, helm_fields};
+use super::{
+    HelmChart, HelmGlobals, Image, Kustomization, arguments, generator_fields, helm_fields,
+};
 use crate::decode::{fields, list, located_list, string_map, text, unknown};
 use crate::error::{Error, Result};
 use crate::load;
@@ -72,7 +74,8 @@ impl Kustomization {
     /// # Errors
     /// Where it is no YAML, empty, of another kind or version, or has an unknown field or a field of another type.
     pub fn read(file: &Loaded, limits: &Limits) -> Result<Self> {
-        let node = load::document(&file.bytes, file.number, limits)?.ok_or_else(empty)?;
+        let mut node = load::document(&file.bytes, file.number, limits)?.ok_or_else(empty)?;
+        arguments::prepare(&mut node)?;
         let mut kustomization = Self::default();
         let mut gathered = Gathered::default();
         for (name, value) in fields(&node, "the kustomization")? {

@@ -216,8 +216,9 @@ fn subject_namespaces(node: &Node) -> Result<Vec<Text>> {
 
 fn role_ref(node: &Node) -> Option<Gvk> {
     let role_ref = node.get("roleRef")?;
-    let group = role_ref.get("apiGroup")?.to_text()?;
-    let kind = role_ref.get("kind")?.to_text()?;
+    // kustomize: what is no scalar counts as empty.
+    let group = role_ref.get("apiGroup")?.to_text().unwrap_or_default();
+    let kind = role_ref.get("kind")?.to_text().unwrap_or_default();
     Some(Gvk {
         group,
         version: Text::new(),

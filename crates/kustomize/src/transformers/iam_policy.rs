@@ -1,6 +1,6 @@
 //! `IAMPolicyGenerator`: a service account that is bound to an account of a cloud provider.
 
-use goyaml::{Node, Text};
+use goyaml::{Limits, Node, Text};
 
 use crate::decode::{fields, text};
 use crate::error::{Error, Result};
@@ -71,30 +71,27 @@ impl IamPolicy {
                     .hint("`cloud` must be `gke`"),
             );
         }
-        let account = format!("{service_account}@{project}.iam.gserviceaccount.com");
-        let key = |name: &str| Node::string(name);
-        let annotations = Node::mapping(vec![(
-            key("iam.gke.io/gcp-service-account"),
-            plain(&account),
-        )]);
-        let mut metadata = Node::mapping(vec![
-            (key("annotations"), annotations),
-            (key("name"), plain(name)),
-        ]);
+        // kustomize: generateGkeIAMPolicyResources reads a text that the values are put into as they are.
+        let mut written = format!(
+            "
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  annotations:
+    iam.gke.io/gcp-service-account: {service_account}@{project}.iam.gserviceaccount.com
+  name: {name}
+"
+        );
         if !namespace.is_empty() {
-            metadata.set("namespace", plain(namespace));
+            written.push_str("\n  namespace: ");
+            written.push_str(namespace);
         }
-        Ok(Resource::new(Node::mapping(vec![
-            (key("apiVersion"), plain("v1")),
-            (key("kind"), plain("ServiceAccount")),
-            (key("metadata"), metadata),
-        ])))
+        let parsed = goyaml::parse(written.as_bytes(), &Limits::default())
+            .map_err(|error| Error::new(format!("the names make no YAML: {}", error.message)))?;
+        let mut node = parsed.unwrap_or_else(Node::null);
+        node.set_text_place(goyaml::TextPlace::at(goyaml::Position::default()));
+        Ok(Resource::new(node))
     }
-}
-
-/// A scalar of whatever type its text has when it stands in YAML without quotes.
-fn plain(text: &str) -> Node {
-    crate::metadata::untagged(text)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod embedded;
 #[cfg(test)]
 mod tests;
 
-use goyaml::{Data, Node, Position, Style, Tag, Text};
+use goyaml::{Node, Position, Text};
 
 use crate::error::{Error, Result};
 use crate::field_path::{self, Kind};
@@ -107,18 +107,26 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Nod
             .related("the other at", second.node().position)
             .hint("give the source a kind, name and namespace that only one of them has"));
     }
-    let path = if source.field_path.is_empty() {
+    let written = if source.field_path.is_empty() {
         DEFAULT_FIELD
     } else {
         &source.field_path
     };
     let in_source = |error: Error| {
         at_entry(error, source.position)
-            .field(path)
+            .field(written)
             .resource(first.id())
             .hint(CHECK_PATH)
     };
-    let found = field_path::lookup(first.node(), &field_path::split(path)).map_err(in_source)?;
+    let path = field_path::split(written);
+    // kustomize: its notes are annotations, and are copied with all the others.
+    let noted = matches!(
+        path.iter().map(|part| part.trim()).collect::<Vec<_>>()[..],
+        ["metadata"] | ["metadata", "annotations"]
+    )
+    .then(|| first.node_with_notes());
+    let node = noted.as_ref().unwrap_or_else(|| first.node());
+    let found = field_path::lookup(node, &path).map_err(in_source)?;
     let found = found.filter(|node| !field_path::is_nil_or_empty(node));
     let found = found.ok_or_else(|| {
         let error = Error::new("the source of a replacement has no such field");
@@ -156,7 +164,7 @@ fn refined(value: &Node, options: Option<&FieldOptions>) -> Result<Node> {
             .hint("`index` counts from 0")
         })?;
     let mut refined = value.clone();
-    set_text(&mut refined, part.into());
+    refined.set_text(part.into());
     Ok(refined)
 }
 
@@ -303,7 +311,7 @@ fn set_value(slot: &mut Node, value: &Node, options: Option<&FieldOptions>) -> R
     };
     if slot.is_scalar() {
         // A list or a map has no text of its own, so that a scalar becomes empty.
-        set_text(slot, joined.or_else(|| value.to_text()).unwrap_or_default());
+        slot.set_text(joined.or_else(|| value.to_text()).unwrap_or_default());
     } else {
         *slot = value.clone();
         shared::forget(slot);
@@ -338,19 +346,4 @@ fn split<'a>(text: &'a str, delimiter: &'a str) -> std::str::Split<'a, &'a str> 
 fn delimiter_misplaced() -> Error {
     Error::new("`delimiter` is for texts, and this field is a map or a list")
         .hint("remove `options.delimiter`")
-}
-
-/// Sets the text of a scalar and leaves its type, which decides how the text is read, as it is.
-fn set_text(slot: &mut Node, text: Text) {
-    // What a transformer created has no type until it is written; a text that it made a string stays one.
-    let is_untyped = slot.position == Position::default()
-        && slot.style == Style::PLAIN
-        && slot.tag != Tag::Str
-        && slot
-            .as_str()
-            .is_some_and(|old| goyaml::implicit_tag(old) == slot.tag);
-    if is_untyped {
-        slot.tag = goyaml::implicit_tag(&text);
-    }
-    slot.data = Data::Scalar(text);
 }

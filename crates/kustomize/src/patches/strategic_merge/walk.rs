@@ -8,6 +8,7 @@ use goyaml::{Data, Node, Style};
 use super::comment_schema::{self, CommentSchemas};
 use super::directive::Directive;
 use super::{Dropped, MergeError, MergeProblem};
+use crate::metadata;
 use crate::schema::{FieldSchema, Schema};
 
 /// A merge in progress.
@@ -153,7 +154,7 @@ impl<'a> Walk<'a> {
                 .commented(&[value, key, &change, &change_key])
                 .or_else(|| schema?.field(name));
             match self.merge(schema, value, &mut change)? {
-                Outcome::Target => {}
+                Outcome::Target => metadata::quote_where_ambiguous(value),
                 Outcome::Patch => {
                     // kustomize: `FieldSetter` keeps the style of the field that is there, and with it its quotes.
                     change.style = value.style;
@@ -173,6 +174,7 @@ impl<'a> Walk<'a> {
                 if self.comments.is_some() {
                     comment_schema::clear(&mut key);
                 }
+                metadata::quote_where_ambiguous(&mut value);
                 fields.push((key, value));
             }
         }
@@ -199,7 +201,9 @@ impl<'a> Walk<'a> {
             Data::Alias(_) => Ok(false),
             Data::Mapping(fields) => {
                 retain_fields(fields, |key, name, value| {
-                    self.keep(self.field(schema, key, name, value), value)
+                    let stays = self.keep(self.field(schema, key, name, value), value)?;
+                    metadata::quote_where_ambiguous(value);
+                    Ok(stays)
                 })?;
                 Ok(true)
             }
@@ -294,7 +298,9 @@ impl<'a> Walk<'a> {
             return Ok(());
         };
         retain_fields(fields, |key, name, value| {
-            self.settle(self.field(schema, key, name, value), value)
+            let stays = self.settle(self.field(schema, key, name, value), value)?;
+            metadata::quote_where_ambiguous(value);
+            Ok(stays)
         })
     }
 
