@@ -119,10 +119,12 @@ impl Variables {
             for spec in &config.get().var_reference {
                 if spec.covers(resource.node()) {
                     let id = resource.id().clone();
+                    // A field spec of some configuration may be what is wrong: then this is the nearest place.
+                    let position = resource.node().position;
                     spec.apply(resource.node_mut(), Create::Never, &mut |node| {
                         substitution.apply(node)
                     })
-                    .map_err(|error| error.resource(&id))?;
+                    .map_err(|error| error.position(position).resource(&id))?;
                 }
             }
         }
