@@ -171,9 +171,9 @@ fn as_texts(node: &mut Node, is_selector: bool) {
             }
         }
     } else if let Some(items) = node.items_mut() {
-        items
-            .iter_mut()
-            .for_each(|item| as_texts(item, is_selector));
+        for item in items {
+            as_texts(item, is_selector);
+        }
     } else if matches!(node.tag, Tag::Bool | Tag::Int | Tag::Float) {
         node.tag = Tag::Str;
         node.style = Style::DOUBLE_QUOTED;
