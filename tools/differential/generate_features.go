@@ -181,7 +181,11 @@ func (g *generator) crds(l *layer) {
 // openapi adds a schema, with merge keys for the custom kind.
 func (g *generator) openapi(l *layer) {
 	if g.chance(30) {
-		l.fields.set("openapi", dict("version", pick(g.random, append([]string{"v1.21.2"}, some(g.random, 1+g.careless/20, "v1.21.2", "v1.20.4")...)...)))
+		version := "v1.21.2"
+		if !g.careful() {
+			version = "v1.20.4"
+		}
+		l.fields.set("openapi", dict("version", version))
 		return
 	}
 	items := dict("type", "array", "items", dict("type", "object", "properties", dict("name", dict("type", "string"), "value", dict("type", "object"))),

@@ -147,10 +147,11 @@ func (g *generator) directives(o *object, p *mapping) {
 // jsonPatch makes operations for an object.
 func (g *generator) jsonPatch(o *object) list {
 	var operations list
+	defer func() { g.patchedBefore[o] = true }()
 	for range g.between(1, 3) {
 		pointer := g.pointer(o)
 		choice := g.IntN(9)
-		if g.careful() && choice != 2 {
+		if g.careful() && choice != 2 && choice != 3 {
 			if choice > 5 && g.patchedBefore[o] || choice < 5 {
 				operations = append(operations, dict("op", "add", "path", g.newPointer(o), "value", g.anyValue(1)))
 				continue
@@ -158,12 +159,20 @@ func (g *generator) jsonPatch(o *object) list {
 		}
 		switch choice {
 		case 0:
-			operations = append(operations, dict("op", "remove", "path", pointer))
+			if pointer != nowhere {
+				operations = append(operations, dict("op", "remove", "path", pointer))
+			}
 		case 1:
 			operations = append(operations, dict("op", "add", "path", g.newPointer(o), "value", g.anyScalar()))
 		case 2:
+			if pointer == nowhere || g.patchedBefore[o] && g.careful() {
+				continue
+			}
 			operations = append(operations, dict("op", pick(g.random, "copy", "move"), "from", pointer, "path", pick(g.random, g.newPointer(o), pointer)))
 		case 3:
+			if g.patchedBefore[o] && g.careful() {
+				continue
+			}
 			if item := g.scalarAt(o, pointer); item != nil {
 				operations = append(operations, dict("op", "test", "path", pointer, "value", item))
 			}
@@ -188,6 +197,9 @@ func (g *generator) newPointer(o *object) string {
 	for _, e := range o.body.entries {
 		if m, isMapping := e.value.(*mapping); isMapping {
 			places = append(places, "/"+e.key+"/new")
+			if g.patchedBefore[o] {
+				continue
+			}
 			for _, inner := range m.entries {
 				switch inner.value.(type) {
 				case *mapping:
@@ -219,8 +231,11 @@ func (g *generator) pointer(o *object) string {
 		}
 		return "/" + strings.Join(parts, "/")
 	}
-	return "/metadata/generation"
+	return nowhere
 }
+
+// nowhere is a pointer that can be added to, and leads to nothing yet.
+const nowhere = "/metadata/generation"
 
 // identity tells whether a path leads to what kustomize keeps its own notes by, or in: malformed, that is another story.
 func identity(parts []string) bool {

@@ -124,11 +124,14 @@ func (g *generator) replacement(l *layer) *mapping {
 		g.maybe(t, 95, "fieldPaths", func() any {
 			return repeat(g, 1, 2, func() value {
 				p := g.fieldPath(to)
+				if g.patchedBefore[to] && g.careful() {
+					p = pick(g.random, "metadata.labels.app", "metadata.annotations.[example.com/owner]", "metadata.name", "spec.new")
+				}
 				return text(p)
 			})
 		})
 		g.maybe(t, 12, "reject", func() any { return repeat(g, 1, 1, func() *mapping { return g.replacementSelect(g.patchTarget(l)) }) })
-		if g.careful() && g.chance(70) {
+		if g.careful() && (g.patchedBefore[to] || g.chance(70)) {
 			return t.set("options", dict("create", true))
 		}
 		g.maybe(t, 45, "options", func() any { return g.replacementOptions() })
@@ -139,6 +142,13 @@ func (g *generator) replacement(l *layer) *mapping {
 
 func (g *generator) replacementSelect(o *object) *mapping {
 	s := dict("kind", o.kind)
+	if g.careful() {
+		s.set("name", o.name)
+		if o.namespace != "" {
+			s.set("namespace", o.namespace)
+		}
+		return s
+	}
 	g.maybe(s, 60, "name", func() any {
 		return pick(g.random, o.name, o.name, o.name, o.name, o.name, o.name, o.name, ".*", "app|web")
 	})

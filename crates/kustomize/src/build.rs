@@ -232,6 +232,7 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         config,
         variables,
     } = layer.accumulate(Accumulated::default(), session)?;
+    session.schema.check(resources.as_mut_slice())?;
     let names = std::rc::Rc::clone(layer.loader().names());
     if !variables.is_empty() {
         session.before_replacements(&mut resources)?;

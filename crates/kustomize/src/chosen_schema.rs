@@ -23,6 +23,8 @@ pub(crate) struct ChosenSchema {
     has_merged: bool,
     /// Whether a resource has been loaded of whose kind nothing is built in.
     has_unknown_kind: bool,
+    /// Why the file that was named is no schema.
+    broken: Option<Error>,
 }
 
 impl ChosenSchema {
@@ -33,6 +35,7 @@ impl ChosenSchema {
             is_chosen: false,
             has_merged: false,
             has_unknown_kind: false,
+            broken: None,
         }
     }
 
@@ -80,26 +83,45 @@ impl ChosenSchema {
                 .field("openapi")
                 .hint("name a schema file or a built-in version"));
         }
+        self.is_chosen = true;
         let document = load::document(&file.bytes, file.number, limits)
-            .and_then(|node| {
-                node.ok_or_else(|| {
-                    Error::new("the schema file is empty")
-                        .hint("name a file of OpenAPI definitions: `{\"definitions\": {…}}`")
-                })
-            })
-            .map_err(|error| error.in_file(&file.name))?;
+            .and_then(|node| node.ok_or_else(|| Error::new("the schema file is empty")));
         let builtin = match (self.has_merged, self.has_unknown_kind) {
             (true, _) => Builtin::Extended,
             (false, true) => Builtin::Preferred,
             (false, false) => Builtin::Replaced,
         };
-        self.schema = Schema::with_custom(&document, builtin).map_err(|error| {
-            Error::new(error.to_string())
-                .in_file(&file.name)
-                .hint("name a file of OpenAPI definitions: `{\"definitions\": {…}}`")
-        })?;
-        self.is_chosen = true;
+        let schema = document.and_then(|document| {
+            Schema::with_custom(&document, builtin).map_err(|error| Error::new(error.to_string()))
+        });
+        match schema {
+            Ok(schema) => self.schema = schema,
+            Err(error) => {
+                self.broken = Some(
+                    error
+                        .in_file(&file.name)
+                        .hint("name a file of OpenAPI definitions: `{\"definitions\": {…}}`"),
+                );
+            }
+        }
         Ok(())
+    }
+
+    /// Makes sure that the schema is one, if the build has asked it anything.
+    ///
+    /// # Errors
+    /// Where the file that a kustomization names is no schema.
+    // kustomize: openapi.initSchema reads it for a strategic merge, and for the scope of a kind that is not built in.
+    pub(crate) fn check(&mut self, resources: &[Resource]) -> Result<()> {
+        let Some(error) = self.broken.take() else {
+            return Ok(());
+        };
+        self.note_kinds(resources);
+        if self.has_merged || self.has_unknown_kind {
+            Err(error)
+        } else {
+            Ok(())
+        }
     }
 
     fn choose_version(&mut self, version: Option<&Text>) -> Result<()> {

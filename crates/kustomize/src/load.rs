@@ -125,6 +125,7 @@ fn list_items(list: &Node) -> Result<Vec<Node>> {
     Ok(nodes
         .map(|(item, value)| {
             let mut node = Node::from_value(value);
+            metadata::quote_texts(&mut node);
             node.position = item.position;
             node
         })

@@ -169,6 +169,55 @@ pub fn quote_where_ambiguous(value: &mut Node) {
     }
 }
 
+/// Gives every text of a tree that was made of JSON the quotes that it had there.
+pub fn quote_texts(node: &mut Node) {
+    for_each_text(node, &mut |text| text.style = Style::DOUBLE_QUOTED);
+}
+
+/// Gives the texts of a tree that was made of values the quotes that go-yaml would write them with.
+pub fn quote_texts_where_needed(node: &mut Node) {
+    for_each_text(node, &mut |node| {
+        let is_plain = node.as_str().is_some_and(|text| {
+            let is_word = text.bytes().all(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/')
+            });
+            let begins_plain = text.starts_with(|first: char| first.is_ascii_alphabetic());
+            if is_word && begins_plain {
+                !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+            } else {
+                reads_as_itself(text)
+            }
+        });
+        if !is_plain {
+            node.style = Style::DOUBLE_QUOTED;
+        }
+    });
+}
+
+fn for_each_text(node: &mut Node, change: &mut dyn FnMut(&mut Node)) {
+    match &mut node.data {
+        Data::Mapping(entries) => {
+            for (_, value) in entries {
+                for_each_text(value, change);
+            }
+        }
+        Data::Sequence(items) => {
+            for item in items {
+                for_each_text(item, change);
+            }
+        }
+        Data::Scalar(_) if node.tag == Tag::Str => change(node),
+        Data::Scalar(_) | Data::Alias(_) => {}
+    }
+}
+
+/// Whether a text stands for itself without quotes.
+fn reads_as_itself(text: &str) -> bool {
+    let parsed = goyaml::parse(text.as_bytes(), &Limits::default());
+    matches!(parsed, Ok(Some(node)) if node.tag == Tag::Str && node.style == Style::PLAIN && node.as_str() == Some(text))
+        && !reads_as_no_text(text)
+}
+
 /// A quick look at what nearly every text fails.
 fn may_be_no_text(text: &str) -> bool {
     match text.as_bytes() {

@@ -138,7 +138,7 @@ fn read(configuration: &Resource) -> Result<Node> {
     let parsed = goyaml::parse(written.as_bytes(), &Limits::default())
         .map_err(|error| Error::malformed(&error))?;
     let mut node = parsed.unwrap_or_else(Node::null);
-    as_texts(&mut node);
+    as_texts(&mut node, false);
     node.copy_places(configuration.node());
     Ok(node)
 }
@@ -160,23 +160,38 @@ const TYPED_FIELDS: [&str; 13] = [
     "filepathposition",
 ];
 
+/// Fields of configurations that select, and those of what they hold that stand in a struct of their own.
+const SELECTORS: [&str; 6] = [
+    "target",
+    "source",
+    "select",
+    "reject",
+    "selector",
+    "fieldspecs",
+];
+const EMBEDDED_FIELDS: [&str; 5] = ["group", "version", "kind", "name", "namespace"];
+
 /// Makes texts of the numbers and booleans that stand where a text is needed, and forgets places, which are those of
 /// the written text.
 // sigs.k8s.io/yaml does so where it decodes into a struct; only the kustomization file itself goes another way.
-fn as_texts(node: &mut Node) {
+fn as_texts(node: &mut Node, is_selector: bool) {
     node.position = goyaml::Position::default();
     if let Some(entries) = node.entries_mut() {
         for (key, value) in entries {
             key.position = goyaml::Position::default();
             let name = key.as_str().unwrap_or_default().to_ascii_lowercase();
-            if value.is_scalar() && TYPED_FIELDS.contains(&name.as_str()) {
+            let stays = TYPED_FIELDS.contains(&name.as_str())
+                || (is_selector && EMBEDDED_FIELDS.contains(&name.as_str()));
+            if value.is_scalar() && stays {
                 value.position = goyaml::Position::default();
             } else {
-                as_texts(value);
+                as_texts(value, SELECTORS.contains(&name.as_str()));
             }
         }
     } else if let Some(items) = node.items_mut() {
-        items.iter_mut().for_each(as_texts);
+        for item in items {
+            as_texts(item, is_selector);
+        }
     } else if matches!(node.tag, Tag::Bool | Tag::Int | Tag::Float) {
         node.tag = Tag::Str;
         node.style = Style::DOUBLE_QUOTED;

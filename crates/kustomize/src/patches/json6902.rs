@@ -8,6 +8,7 @@ use goyaml::{Data, Dialect, Limits, Node, Position, TextPlace, Value};
 
 use crate::error::{Error, Result};
 use crate::lost;
+use crate::metadata;
 use document::Place;
 
 /// A list of operations, in the order in which they are carried out.
@@ -200,7 +201,8 @@ impl JsonPatch {
         }
         self.note_losses(node, &value, notices);
         let mut patched = Node::from_value(&value);
-        // What was read has a place, and with it a type that a replacement does not change any more.
+        // kustomize: RNode.UnmarshalJSON writes the values as YAML and reads that.
+        metadata::quote_texts_where_needed(&mut patched);
         set_position(&mut patched, node.position);
         Ok(patched)
     }

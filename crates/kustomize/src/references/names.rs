@@ -33,6 +33,16 @@ pub(crate) fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
         if specs.is_empty() {
             continue;
         }
+        // kustomize: Filter.confirmNodeMatchesReferrer, which takes the word of a null for a version once, and once not.
+        if let Some(version) = resource.node().get("apiVersion")
+            && version.is_null()
+            && version.as_str() != Some("")
+        {
+            return Err(Error::new("`apiVersion` is null")
+                .position(version.position)
+                .resource(resource.id())
+                .hint("write the version, or leave the field out"));
+        }
         let referrer = Referrer::new(resource)?;
         for (target, spec) in specs.iter() {
             let finder = Finder {

@@ -57,11 +57,14 @@ fn apply_one(replacement: &Replacement, budget: &Budget, resources: &mut Resourc
             .field("targets")
             .hint("say where the value goes: `targets: [{select: {kind: …, name: …}, fieldPaths: […]}]`"));
     }
-    let value = match (&replacement.source, &replacement.source_value) {
+    let mut copied = match (&replacement.source, &replacement.source_value) {
         (Some(source), None) => {
             source_value(source, resources).map_err(|error| error.position(source.position))?
         }
-        (None, Some(text)) => crate::metadata::untagged(text.clone()),
+        (None, Some(text)) => Copied {
+            value: crate::metadata::untagged(text.clone()),
+            source: None,
+        },
         (None, None) => {
             return Err(Error::new("a replacement has no `source`")
                 .field("source")
@@ -75,18 +78,39 @@ fn apply_one(replacement: &Replacement, budget: &Budget, resources: &mut Resourc
         }
     };
     replacement.targets.iter().try_for_each(|target| {
-        apply_to_target(target, &value, budget, resources)
+        apply_to_target(target, &mut copied, budget, resources)
             .map_err(|error| error.position(target.position))
     })
 }
 
+/// The value that is copied.
+struct Copied {
+    value: Node,
+    /// The resource and the path that it stands at, unless it is a part of what stands there.
+    source: Option<(usize, Vec<String>)>,
+}
+
+impl Copied {
+    /// Reads the value again where the resource that it comes from has just been written to.
+    // kustomize: applyReplacement holds on to the node of the source, which may be a target as well.
+    fn follow(&mut self, index: usize, written: &Node) {
+        if let Some((source, path)) = &self.source
+            && *source == index
+            && let Ok(Some(now)) = field_path::lookup(written, path)
+        {
+            self.value = now.clone();
+        }
+    }
+}
+
 /// The value that a source names, as the node that it is.
-fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Node> {
+fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Copied> {
     let mut matches = resources
         .iter()
-        .filter(|resource| source.id.name.is_empty() || resource.has_had_name(&source.id.name))
-        .filter(|resource| resource.any_id(|id| id.is_selected_by(&source.id)));
-    let first = matches.next().ok_or_else(|| {
+        .enumerate()
+        .filter(|(_, resource)| source.id.name.is_empty() || resource.has_had_name(&source.id.name))
+        .filter(|(_, resource)| resource.any_id(|id| id.is_selected_by(&source.id)));
+    let (index, first) = matches.next().ok_or_else(|| {
         Error::new(format!(
             "no resource matches the source of a replacement: {}",
             source.id
@@ -96,7 +120,7 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Nod
                 .to_owned()
         }))
     })?;
-    if let Some(second) = matches.next() {
+    if let Some((_, second)) = matches.next() {
         let message = format!(
             "several resources match the source of a replacement: {} and {}",
             first.id(),
@@ -132,7 +156,16 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Nod
         let error = Error::new("the source of a replacement has no such field");
         in_source(error.hint("check `fieldPath`; an empty list or map counts as none"))
     })?;
-    refined(found, source.options.as_ref()).map_err(in_source)
+    let value = refined(found, source.options.as_ref()).map_err(in_source)?;
+    let is_part = source
+        .options
+        .as_ref()
+        .is_some_and(|options| !options.delimiter.is_empty());
+    let is_live = !is_part && noted.is_none();
+    Ok(Copied {
+        value,
+        source: is_live.then_some((index, path)),
+    })
 }
 
 /// Puts an error where the path is written, and keeps the place of what the path met as another one that matters.
@@ -242,29 +275,31 @@ fn rejects(reject: &Selector, compiled: &CompiledSelector, resource: &Resource) 
 
 fn apply_to_target(
     target: &ReplacementTarget,
-    value: &Node,
+    copied: &mut Copied,
     budget: &Budget,
     resources: &mut Resources,
 ) -> Result<()> {
     let target = Target::new(target)?;
     for field in &target.fields {
-        let fits = budget.check_depth(field.path.len(), value);
+        let fits = budget.check_depth(field.path.len(), &copied.value);
         budget
             .check_parts(field.path.len())
             .and(fits)
             .map_err(|error| error.position(field.position))?;
     }
-    for resource in resources.as_mut_slice() {
+    for (index, resource) in resources.as_mut_slice().iter_mut().enumerate() {
         if target.selects(resource) {
             let id = resource.id().clone();
             let node = resource.node_mut();
             for field in &target.fields {
-                copy_to(node, field, value, (target.options, budget)).map_err(|error| {
+                let done = copy_to(node, field, &copied.value, (target.options, budget));
+                done.map_err(|error| {
                     at_entry(error, field.position)
                         .field(field.written)
                         .resource(&id)
                         .hint(CHECK_PATH)
                 })?;
+                copied.follow(index, node);
             }
             resource.settle_shared();
         }

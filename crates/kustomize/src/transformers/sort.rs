@@ -49,12 +49,46 @@ pub(crate) fn legacy(resources: &mut Resources, options: Option<&LegacySortOptio
         .into_iter()
         .map(|resource| (SortKey::new(resource.id(), &ranks), resource))
         .collect();
-    sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
-    put_core_namespaces_first(&mut sorted);
+    if sorted.len() <= INSERTION_SORTED {
+        sort_by_insertion(&mut sorted);
+    } else {
+        sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
+        put_core_namespaces_first(&mut sorted);
+    }
     resources
         .as_mut_vec()
         .extend(sorted.into_iter().map(|(_, resource)| resource));
     resources.check_unique()
+}
+
+/// Up to how many items Go's `sort.Sort` sorts by insertion.
+const INSERTION_SORTED: usize = 12;
+
+/// Sorts as Go does, which matters where namespaces of several groups meet other kinds of their rank: what comes first
+/// there depends on who is compared with whom.
+// kustomize: legacyIDSorter and gvkLessThan
+fn sort_by_insertion(sorted: &mut [(SortKey, Resource)]) {
+    for end in 1..sorted.len() {
+        for place in (1..=end).rev() {
+            let is_less = matches!((sorted.get(place), sorted.get(place - 1)), (Some(one), Some(before)) if is_less(one, before));
+            if !is_less {
+                break;
+            }
+            sorted.swap(place, place - 1);
+        }
+    }
+}
+
+fn is_less((left, one): &(SortKey, Resource), (right, other): &(SortKey, Resource)) -> bool {
+    let (one, other) = (one.gvk(), other.gvk());
+    if one == other {
+        return left.id < right.id;
+    }
+    let are_namespaces = one.kind == "Namespace" && other.kind == "Namespace";
+    if are_namespaces && (one.group.is_empty() || other.group.is_empty()) {
+        return left.gvk > right.gvk;
+    }
+    (left.rank, &left.gvk) < (right.rank, &right.gvk)
 }
 
 /// The rank of each kind that has one; all others have zero.

@@ -148,7 +148,9 @@ impl<'a> Walk<'a> {
 
         retain_fields(fields, |key, name, value| {
             let Some((change_key, mut change)) = by_name.remove(name) else {
-                return self.keep(self.field(schema, key, name, value), value);
+                let stays = self.keep(self.field(schema, key, name, value), value)?;
+                metadata::quote_where_ambiguous(value);
+                return Ok(stays);
             };
             let schema = self
                 .commented(&[value, key, &change, &change_key])
