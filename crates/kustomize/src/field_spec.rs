@@ -173,6 +173,8 @@ fn walk_field(
     if name.is_empty() {
         return Err(Error::new("the path of a field spec has an empty part"));
     }
+    // kustomize: kyaml PathGetter looks for the part without the space around it.
+    let name = name.trim();
     refuse_item(map, name)?;
     let create_here = if is_list { Create::Never } else { create };
     if create_here != Create::Never && map.get(name).is_none() {

@@ -177,6 +177,9 @@ fn read(node: &Node) -> Option<Value> {
     let Some(text) = node.to_text() else {
         return Some(Value::Collection);
     };
+    if node.is_untyped() {
+        return Some(Value::Text(text));
+    }
     Some(match node.tag {
         Tag::Int => Value::Int(text.parse().ok()?),
         Tag::Float => Value::Float(
