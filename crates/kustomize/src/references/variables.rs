@@ -114,6 +114,7 @@ impl Variables {
                         substitution.apply(node)
                     })
                     .map_err(|error| error.resource(&id))?;
+                    resource.settle_shared();
                 }
             }
         }
