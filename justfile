@@ -10,6 +10,8 @@ test *ARGS:
 record:
     tools/record
     tools/record-kustomize
+    cargo build
+    tools/record-errors
 
 # Times the release binary against the real kustomize.
 bench *ARGS:

@@ -1,24 +1,23 @@
 //! The command line: what can be typed, and what happens with it.
 
 mod build;
+mod compare;
+mod elsewhere;
+mod engine;
 mod flags;
 mod output;
 mod render;
 
 use std::io::{self, Write};
-use std::panic;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use clap::{Parser, Subcommand};
 
+use crate::contained::{STACK_SIZE, contained};
 use crate::failure::{Failure, Kind};
 use crate::files::plain;
 use output::Done;
-
-/// Address space for the thread that renders; documents may be nested a thousand deep. Only what is used takes memory.
-const STACK_SIZE: usize = 256 << 20;
 
 /// Renders Kustomize with settings from Infisical
 #[derive(Parser)]
@@ -34,6 +33,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Build(build::Args),
+    Compare(compare::Args),
     Render(render::Args),
 }
 
@@ -43,7 +43,9 @@ pub fn main() -> ExitCode {
         .map_err(Ended::Clap)
         .and_then(|cli| on_large_stack(cli.command).map_err(Ended::Failed));
     let printed = match &result {
-        Ok(Done { warnings, stdout }) => {
+        Ok(Done {
+            warnings, stdout, ..
+        }) => {
             // Nobody may be listening to the warnings; the data is for somebody else.
             drop(print_warnings(warnings));
             print(stdout.as_bytes())
@@ -53,13 +55,17 @@ pub fn main() -> ExitCode {
             .lock()
             .write_all(failure.to_string().as_bytes()),
     };
+    let code = match &result {
+        Ok(done) if !done.is_well => ExitCode::from(Kind::Input.exit_code()),
+        _ => ExitCode::SUCCESS,
+    };
     match result {
         Err(Ended::Failed(failure)) => ExitCode::from(failure.kind().exit_code()),
         Err(Ended::Clap(error)) if error.use_stderr() => ExitCode::from(Kind::Usage.exit_code()),
         _ => match printed {
-            Ok(()) => ExitCode::SUCCESS,
-            // Whoever read the output has had enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            // Whoever read the output may have had enough.
+            Ok(()) => code,
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
             Err(error) => {
                 let failure = Failure::input(format!("cannot write the output: {}", plain(&error)));
                 drop(
@@ -81,28 +87,16 @@ enum Ended {
 fn on_large_stack(command: Command) -> Result<Done, Failure> {
     let run = move || match command {
         Command::Build(args) => args.run(),
+        Command::Compare(args) => args.run(),
         Command::Render(args) => args.run(),
     };
-    // What a panic says may quote a value, so only its place is kept.
-    let place = Arc::new(OnceLock::new());
-    let noted = Arc::clone(&place);
-    panic::set_hook(Box::new(move |panic| {
-        drop(noted.set(panic.location().map(ToString::to_string)));
-    }));
-    let thread = thread::Builder::new().stack_size(STACK_SIZE).spawn(run);
+    let thread = thread::Builder::new()
+        .stack_size(STACK_SIZE)
+        .spawn(|| contained(run));
     let thread = thread
         .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))?;
-    thread.join().unwrap_or_else(|_| {
-        let place = place
-            .get()
-            .cloned()
-            .flatten()
-            .unwrap_or_else(|| "an unknown place".to_owned());
-        Err(
-            Failure::internal(format!("the program has a fault at {place}"))
-                .hint("report it with what was built"),
-        )
-    })
+    let ended = thread.join();
+    ended.unwrap_or_else(|_| Err(Failure::internal("the program has a fault")))?
 }
 
 fn print(bytes: &[u8]) -> io::Result<()> {

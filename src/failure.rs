@@ -1,5 +1,6 @@
 //! What a command says when it fails: what is wrong, where, what to do, and the exit code.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::ops::{Deref, DerefMut};
 
@@ -32,6 +33,8 @@ impl Kind {
 pub struct Failure {
     kind: Kind,
     problems: Vec<Problem>,
+    /// Lines to print below, such as a diff.
+    attachment: String,
 }
 
 /// One thing that is wrong.
@@ -57,6 +60,8 @@ pub struct Details {
     pub resource: Option<String>,
     /// Other places that matter, each on a line of its own.
     pub items: Vec<Item>,
+    /// What else is known, each a sentence.
+    pub notes: Vec<String>,
     /// What led there, the innermost first.
     pub trail: Vec<String>,
     /// What to do.
@@ -121,13 +126,21 @@ impl Problem {
         Failure {
             kind: Kind::Input,
             problems: vec![self],
+            attachment: String::new(),
         }
     }
 }
 
 impl From<&kustomize::Error> for Problem {
     fn from(error: &kustomize::Error) -> Self {
+        Self::from(error.details())
+    }
+}
+
+impl From<&kustomize::Details> for Problem {
+    fn from(details: &kustomize::Details) -> Self {
         let kustomize::Details {
+            kind: _,
             message,
             file,
             position,
@@ -135,9 +148,10 @@ impl From<&kustomize::Error> for Problem {
             resource,
             hint,
             related,
+            notes,
             trail,
             is_malformed_yaml,
-        } = error.details();
+        } = details;
         let item = |related: &kustomize::Related| {
             Some(Item {
                 text: related.text.to_owned(),
@@ -146,10 +160,8 @@ impl From<&kustomize::Error> for Problem {
                 is_in_repository: true,
             })
         };
-        let usual = || match message {
-            message if message.contains("UTF-8") => "save the file as UTF-8".to_owned(),
-            _ => "correct the YAML there; indentation, tabs and quotes are the usual causes"
-                .to_owned(),
+        let usual = || {
+            "correct the YAML there; indentation, tabs and quotes are the usual causes".to_owned()
         };
         Self(Box::new(Details {
             message: message.clone(),
@@ -160,6 +172,7 @@ impl From<&kustomize::Error> for Problem {
             field: field.clone(),
             resource: resource.clone(),
             items: related.iter().filter_map(item).collect(),
+            notes: notes.clone(),
             trail: trail.clone(),
             hint: hint.clone().or_else(|| is_malformed_yaml.then(usual)),
         }))
@@ -186,6 +199,7 @@ impl Failure {
         Self {
             kind: Kind::Usage,
             problems: vec![Problem::new(message)],
+            attachment: String::new(),
         }
     }
 
@@ -199,6 +213,7 @@ impl Failure {
         Self {
             kind: Kind::Internal,
             problems: vec![Problem::new(message)],
+            attachment: String::new(),
         }
     }
 
@@ -207,6 +222,7 @@ impl Failure {
         Self {
             kind: Kind::Input,
             problems,
+            attachment: String::new(),
         }
     }
 
@@ -216,6 +232,22 @@ impl Failure {
         if let Some(problem) = self.problems.first_mut() {
             problem.hint = Some(hint.into());
         }
+        self
+    }
+
+    /// Says something else that is known, beside the first problem.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        if let Some(problem) = self.problems.first_mut() {
+            problem.notes.push(note.into());
+        }
+        self
+    }
+
+    /// Puts lines below what is said, each with its end.
+    #[must_use]
+    pub fn attach(mut self, lines: String) -> Self {
+        self.attachment = lines;
         self
     }
 
@@ -243,13 +275,29 @@ impl fmt::Display for Failure {
             }
             write!(formatter, "{problem}")?;
         }
-        Ok(())
+        formatter.write_str(&self.attachment)
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("error: ")?;
+        self.write(formatter, "error")
+    }
+}
+
+/// A [`Problem`] that ends nothing.
+#[derive(Clone, Debug)]
+pub struct Warning(pub Problem);
+
+impl fmt::Display for Warning {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write(formatter, "warning")
+    }
+}
+
+impl Problem {
+    fn write(&self, formatter: &mut fmt::Formatter<'_>, label: &str) -> fmt::Result {
+        write!(formatter, "{label}: ")?;
         if let Some(file) = &self.file {
             write!(formatter, "{}: ", place(file, self.position))?;
         }
@@ -275,6 +323,9 @@ impl fmt::Display for Problem {
         if let Some(field) = &self.field {
             writeln!(formatter, "  field: {}", printable(field))?;
         }
+        for note in &self.notes {
+            writeln!(formatter, "  note: {}", printable(note))?;
+        }
         for step in &self.trail {
             writeln!(formatter, "  needed by: {}", printable(step))?;
         }
@@ -283,14 +334,13 @@ impl fmt::Display for Problem {
         }
         Ok(())
     }
-}
 
-impl Problem {
     fn write_source(&self, formatter: &mut fmt::Formatter<'_>, line: &str) -> fmt::Result {
         let number = self.position.line.to_string();
-        writeln!(formatter, "  {number} | {}", printable(line))?;
-        if self.position.column > 0 {
-            let before = usize::try_from(self.position.column - 1).unwrap_or(0);
+        let column = usize::try_from(self.position.column).unwrap_or_default();
+        let (line, column) = window(line, column);
+        writeln!(formatter, "  {number} | {}", printable(&line))?;
+        if let Some(before) = column.checked_sub(1) {
             let indent: String = line
                 .chars()
                 .take(before)
@@ -307,6 +357,26 @@ impl Problem {
     }
 }
 
+/// What is shown of a line: all of it, or what is around a column; and where that column is then.
+fn window(line: &str, column: usize) -> (Cow<'_, str>, usize) {
+    /// Characters that fit beside the number, and those of them that stand before the column.
+    const WIDTH: usize = 120;
+    const BEFORE: usize = 60;
+    let length = line.chars().count();
+    if length <= WIDTH {
+        return (Cow::Borrowed(line), column);
+    }
+    let skipped = column.saturating_sub(BEFORE).min(length - WIDTH);
+    let shown: String = line.chars().skip(skipped).take(WIDTH).collect();
+    let (start, end) = (skipped > 0, skipped + WIDTH < length);
+    let mark = |is_cut| if is_cut { "…" } else { "" };
+    let column = if column == 0 { 0 } else { column - skipped };
+    (
+        Cow::Owned(format!("{}{shown}{}", mark(start), mark(end))),
+        column + usize::from(start && column > 0),
+    )
+}
+
 /// A file with its line and column, as far as they are known.
 pub fn place(file: &str, position: Position) -> String {
     match (position.line, position.column) {
@@ -317,7 +387,7 @@ pub fn place(file: &str, position: Position) -> String {
 }
 
 /// A text of others without what would steer a terminal.
-fn printable(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|c| {
             if c.is_control() && c != '\t' && c != '\n' {
@@ -344,6 +414,18 @@ mod tests {
         let expected = "error: base/kustomization.yaml:12:3: unknown field `resorces`\n  12 |   resorces:\n     |   ^\n  \
                         needed by: overlays/dev/kustomization.yaml\nhint: remove it\n";
         assert_eq!(problem.into_failure().to_string(), expected);
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_caret_is_shown() {
+        let line = format!("{}x{}", "a".repeat(300), "b".repeat(300));
+        for column in [1, 59, 301, 601] {
+            let (shown, caret) = window(&line, column);
+            assert_eq!(shown.chars().nth(caret - 1), line.chars().nth(column - 1));
+            assert!(shown.chars().count() <= 122, "{column}");
+        }
+        assert_eq!(window(&line, 0).1, 0);
+        assert_eq!(window("short", 2), ("short".into(), 2));
     }
 
     #[test]

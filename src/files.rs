@@ -4,8 +4,11 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use kustomize::{Entry, FileError, Files};
+use kustomize::{Entry, External, FileError, Files};
+
+use crate::external::Outside;
 
 /// The size above which a file is refused, in bytes.
 pub const SIZE_LIMIT: u64 = 64 << 20;
@@ -14,12 +17,19 @@ pub const SIZE_LIMIT: u64 = 64 << 20;
 #[derive(Clone, Debug, Default)]
 pub struct DiskFiles {
     bound: Option<PathBuf>,
+    outside: Arc<Outside>,
 }
 
 impl DiskFiles {
-    /// All of the disk.
-    pub const fn new() -> Self {
-        Self { bound: None }
+    /// All of the disk, and nothing from elsewhere.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with what may be fetched from elsewhere.
+    #[must_use]
+    pub fn with_outside(self, outside: Arc<Outside>) -> Self {
+        Self { outside, ..self }
     }
 
     /// One directory and what is below it, wherever symbolic links lead.
@@ -29,12 +39,13 @@ impl DiskFiles {
     pub fn within(directory: &Path) -> Result<Self, FileError> {
         Ok(Self {
             bound: Some(fs::canonicalize(directory).map_err(|error| said(&error))?),
+            outside: Arc::default(),
         })
     }
 
     fn check_bound(&self, path: &Path) -> Result<(), FileError> {
         match &self.bound {
-            Some(bound) if !path.starts_with(bound) => {
+            Some(bound) if !path.starts_with(bound) && !self.outside.has_fetched(path) => {
                 Err(FileError::Outside(bound.display().to_string()))
             }
             _ => Ok(()),
@@ -62,6 +73,23 @@ impl Files for DiskFiles {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
         self.check_bound(Path::new(path))?;
         read_regular(Path::new(path))
+    }
+
+    fn external(&self) -> &dyn External {
+        self.outside.as_ref()
+    }
+
+    fn names_in(&self, directory: &str) -> Vec<String> {
+        let directory = Path::new(directory);
+        if self.check_bound(directory).is_err() {
+            return Vec::new();
+        }
+        let entries = fs::read_dir(directory).into_iter().flatten();
+        let mut names: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect();
+        names.sort();
+        names
     }
 }
 

@@ -1,11 +1,17 @@
 //! Renders Kustomize with settings from Infisical for Argo CD.
 //!
 //! The engine stands in the package `kustomize` and knows nothing of settings; this package brings it files
-//! ([`files`]), settings ([`settings`]) and placeholders to fill ([`inject`]), and tells people what went wrong
-//! ([`failure`]).
+//! ([`files`]), settings ([`settings`]) and placeholders to fill ([`inject`]), tells people what went wrong
+//! ([`failure`]), and compares it with the real kustomize ([`mod@reference`], [`diff`]).
 
 pub mod cli;
+mod contained;
+pub mod diff;
+pub mod external;
 pub mod failure;
 pub mod files;
 pub mod inject;
+pub mod process;
+pub mod reference;
 pub mod settings;
+mod snippet;

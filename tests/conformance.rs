@@ -1,11 +1,7 @@
 //! Builds the cases of the conformance set that lies beside the project, where it does.
-//!
-//! Cases that do not pass yet are listed in `conformance-not-yet.txt`. The list may only shrink: a case that is not on it
-//! must pass, and a case that is on it must not.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -35,36 +31,18 @@ fn conformance() {
         ));
         return;
     }
-    let not_yet: BTreeSet<&str> = include_str!("conformance-not-yet.txt")
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .collect();
     let directories = directories(&cases);
-    let names: BTreeSet<&str> = directories
-        .iter()
-        .filter_map(|path| path.file_name()?.to_str())
-        .collect();
-    let mut wrong: Vec<String> = not_yet
-        .difference(&names)
-        .map(|name| format!("{name}: is listed and does not exist: remove it from the list"))
-        .collect();
+    assert!(!directories.is_empty(), "{} is empty", cases.display());
     let (passed, results) = run_all(&directories);
-    for (name, result) in results {
-        match (result, not_yet.contains(name.as_str())) {
-            (Err(why), false) => wrong.push(format!("{name}: {why}")),
-            (Ok(()), true) => wrong.push(format!("{name}: passes now: remove it from the list")),
-            (Ok(()), false) | (Err(_), true) => {}
-        }
-    }
+    let wrong: Vec<String> = results
+        .into_iter()
+        .filter_map(|(name, result)| Some(format!("{name}: {}", result.err()?)))
+        .collect();
     say(&format!(
         "{passed} of {} conformance cases pass",
         directories.len()
     ));
-    assert!(
-        wrong.is_empty(),
-        "tests/conformance-not-yet.txt:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Writes to standard error itself, as the test harness swallows what `eprintln!` of a passing test says.

@@ -1,34 +1,49 @@
 //! `build`: exactly `kustomize build`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use kustomize::files::{KUSTOMIZATION_FILES, base_name, join};
-use kustomize::{FileError, Files, Hooks, Options, Output};
+use kustomize::{FileError, Files, Hooks, Options, Output, Repository};
 
-use super::flags::Flags;
-use super::output::{self, Done};
-use crate::failure::{Failure, Problem};
+use super::engine::{EngineFlags, Task};
+use super::flags::{Flags, Place};
+use super::output::Done;
+use crate::external::Outside;
+use crate::failure::{Failure, Problem, Warning};
 use crate::files::DiskFiles;
+use crate::snippet;
 
 /// Build a kustomization, byte for byte as `kustomize build` does
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
+    place: Place,
+
+    #[command(flatten)]
     flags: Flags,
+
+    #[command(flatten)]
+    engine: EngineFlags,
 }
 
 impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
-        let Self { flags } = self;
+        let Self {
+            place,
+            flags,
+            engine,
+        } = self;
         let (options, mut warnings) = flags.options()?;
-        let target = Target::new(&flags.directory)?;
-        let output = target
-            .build(&options, &mut kustomize::NoHooks)
-            .map_err(|error| target.failure(&error))?;
-        let stdout =
-            output::write(&output, flags.output()).map_err(|failure| target.locate(failure))?;
-        warnings.extend(output.warnings);
-        Ok(Done { warnings, stdout })
+        let target = Target::new(&place.directory, flags.outside())?;
+        let done = engine.build(&Task {
+            target: &target,
+            options: &options,
+            output: place.output(),
+            allowed: flags.allowed(),
+        })?;
+        warnings.extend(done.warnings);
+        Ok(Done { warnings, ..done })
     }
 }
 
@@ -40,7 +55,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    pub(super) fn new(directory: &Path) -> Result<Self, Failure> {
+    pub(super) fn new(directory: &Path, outside: Arc<Outside>) -> Result<Self, Failure> {
         let Some(directory) = directory.to_str() else {
             return Err(Failure::usage("the directory's name is not UTF-8"));
         };
@@ -48,19 +63,19 @@ impl Target {
             return Err(Failure::usage("the directory's name is empty")
                 .hint("name a directory, or `.` for this one"));
         }
-        if directory.contains("://") || directory.contains("?ref=") || directory.starts_with("git@")
-        {
-            return Err(Failure::usage(format!(
-                "`{directory}` is remote, and remote kustomizations are not built here"
-            ))
-            .hint("clone the repository and name the directory in it"));
-        }
         let working_directory = std::env::current_dir()
             .map_err(|error| Failure::input(format!("cannot tell the working directory: {error}")))?
             .into_os_string()
             .into_string()
             .map_err(|_| Failure::input("the working directory's name is not UTF-8"))?;
-        let files = DiskFiles::new();
+        let files = DiskFiles::new().with_outside(outside);
+        if Repository::parse(directory).is_some() {
+            return Ok(Self {
+                files,
+                working_directory,
+                root: directory.to_owned(),
+            });
+        }
         let asked = join(&working_directory, directory);
         // The engine names files from where a link leads to; what is not there it complains about itself.
         let root = match files.resolve(&asked) {
@@ -73,6 +88,11 @@ impl Target {
             working_directory,
             root,
         })
+    }
+
+    /// The directory, as an absolute path without links.
+    pub(super) fn root(&self) -> &Path {
+        Path::new(&self.root)
     }
 
     pub(super) fn build(
@@ -92,6 +112,17 @@ impl Target {
         self.locate(Problem::from(error).into_failure())
     }
 
+    /// What is said beside the result: kustomize's own lines first.
+    pub(super) fn warnings(&self, output: &Output) -> Vec<String> {
+        let notices = output.notices.iter().map(Problem::from).collect();
+        let notices = self.locate(Failure::several(notices));
+        let notices = notices.problems().iter().map(|problem| {
+            let text = Warning(problem.clone()).to_string();
+            text.trim_end_matches('\n').to_owned()
+        });
+        output.warnings.iter().cloned().chain(notices).collect()
+    }
+
     /// Adds the lines that are spoken of.
     pub(super) fn locate(&self, mut failure: Failure) -> Failure {
         for problem in failure
@@ -99,32 +130,45 @@ impl Target {
             .iter_mut()
             .filter(|problem| problem.is_in_repository)
         {
-            let Some(file) = &problem.file else { continue };
-            problem.source_line =
-                self.source_line(&join(&self.working_directory, file), problem.position.line);
+            // What a generator reads may be anything.
+            let is_data = matches!(problem.field.as_deref(), Some("envs" | "files"));
+            let Some(file) = problem
+                .file
+                .as_ref()
+                .filter(|file| !is_data || KUSTOMIZATION_FILES.contains(&base_name(file)))
+            else {
+                continue;
+            };
+            let path = join(&self.working_directory, file);
+            let is_malformed = problem.message.starts_with("invalid YAML");
+            problem.source_line = self.source_line(&path, problem.position.line, is_malformed);
         }
         failure
     }
 
     /// A line of a file of the repository, unless what stands there may be a secret.
-    fn source_line(&self, path: &str, line: u32) -> Option<String> {
-        const LONGEST: usize = 160;
-        let index = usize::try_from(line).ok()?.checked_sub(1)?;
+    fn source_line(&self, path: &str, line: u32, is_malformed: bool) -> Option<String> {
         let kustomize::Entry::File(path) = self.files.resolve(path).ok()? else {
             return None;
         };
         let text = String::from_utf8(self.files.read(&path).ok()?).ok()?;
-        let is_kustomization = KUSTOMIZATION_FILES.contains(&base_name(&path));
-        // Anything else, such as the env file of a generator, is nobody's business.
-        let is_object = text.contains("apiVersion") && text.contains("kind");
-        if !(is_kustomization || is_object) || may_hold_secrets(&text) {
+        let kind = if KUSTOMIZATION_FILES.contains(&base_name(&path)) {
+            snippet::Kind::Kustomization
+        } else if text.contains("apiVersion") && text.contains("kind") {
+            snippet::Kind::Objects
+        } else if [".yaml", ".yml"].iter().any(|end| path.ends_with(end)) {
+            snippet::Kind::Yaml
+        } else {
+            // Anything else, such as the env file of a generator, is nobody's business.
             return None;
-        }
-        text.lines()
-            .nth(index)
-            .filter(|line| !line.trim().is_empty() && line.len() <= LONGEST)
-            .filter(|line| !may_hold_patch(line))
-            .map(str::to_owned)
+        };
+        let kind = match kind {
+            snippet::Kind::Kustomization | snippet::Kind::Objects if is_malformed => {
+                snippet::Kind::Malformed
+            }
+            _ => kind,
+        };
+        snippet::line(&text, kind, line).map(str::to_owned)
     }
 }
 
@@ -168,45 +212,12 @@ fn nearest_directory(parent: &Path, name: &str) -> Option<String> {
         .map(|(_, known)| known)
 }
 
-/// Whether a file may hold a secret: it speaks of one anywhere, in whatever spelling.
-fn may_hold_secrets(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["secret", "stringdata", "password", "token"]
-        .iter()
-        .any(|word| text.contains(word))
-}
-
-/// Whether a line may hold a value that somebody patches into an object, of which the file does not say what it is.
-fn may_hold_patch(line: &str) -> bool {
-    let line = line.to_ascii_lowercase();
-    ["value", "patch", "literals"]
-        .iter()
-        .any(|word| line.contains(word))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_recognised() {
-        assert!(may_hold_secrets("{\"kind\": \"Secret\"}"));
-        assert!(may_hold_secrets("a:\n- secretGenerator:\n"));
-        assert!(may_hold_secrets("kind:\tSecret\n"));
-        assert!(!may_hold_secrets("replicas: x\nkind: Deployment\n"));
-        assert!(may_hold_patch("- {patch: '[]', optionz: 1}"));
-        assert!(!may_hold_patch("namePrefx: a-"));
-    }
-
-    #[test]
-    fn remote_targets_are_refused() {
-        for remote in [
-            "https://github.com/a/b",
-            "git@github.com:a/b",
-            "github.com/a/b?ref=v1",
-            "",
-        ] {
-            assert!(Target::new(Path::new(remote)).is_err(), "{remote}");
-        }
+    fn an_empty_target_is_refused() {
+        assert!(Target::new(Path::new(""), Arc::default()).is_err());
     }
 }

@@ -1,19 +1,18 @@
 //! The flags of `kustomize build`, as its version 5.8 has them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use kustomize::{LoadRestrictions, Options, Reorder};
 
+use super::elsewhere::Elsewhere;
 use super::usage;
+use crate::external::{Allowed, Outside};
 use crate::failure::Failure;
 
-/// What `kustomize build` takes.
+/// What is built, and where the output goes.
 #[derive(clap::Args, Default)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "a command line is made of switches"
-)]
-pub(super) struct Flags {
+pub(super) struct Place {
     /// Build the kustomization in this directory
     #[arg(default_value = ".", value_name = "DIR")]
     pub(super) directory: PathBuf,
@@ -21,7 +20,11 @@ pub(super) struct Flags {
     /// Write to this file, or into this directory a file for each resource
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
+}
 
+/// How it is built: what `kustomize build` takes besides.
+#[derive(clap::Args, Default)]
+pub(super) struct Flags {
     /// Let kustomizations read files outside their directories with `LoadRestrictionsNone`
     #[arg(
         long,
@@ -39,9 +42,8 @@ pub(super) struct Flags {
     #[arg(long, hide = true)]
     enable_managedby_label: bool,
 
-    /// Allow Helm charts (for compatibility; a kustomization with Helm charts is refused)
-    #[arg(long, hide = true)]
-    enable_helm: bool,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
 
     /// Allow plugins (for compatibility; a kustomization with plugins of its own is refused)
     #[arg(long, hide = true)]
@@ -80,30 +82,30 @@ struct Refused {
     /// Name the network of functions (refused)
     #[arg(long, hide = true)]
     network_name: Option<String>,
-    /// Name the Helm program (refused)
-    #[arg(long, hide = true)]
-    helm_command: Option<String>,
-    /// Name API versions for Helm (refused)
-    #[arg(long, hide = true)]
-    helm_api_versions: Vec<String>,
-    /// Name the Kubernetes version for Helm (refused)
-    #[arg(long, hide = true)]
-    helm_kube_version: Option<String>,
-    /// Make Helm print more (refused)
-    #[arg(long, hide = true)]
-    helm_debug: bool,
     /// Print a stack trace (refused)
     #[arg(long, hide = true)]
     stack_trace: bool,
 }
 
-impl Flags {
+impl Place {
     /// Where the output goes, if not to standard output.
     // kustomize: an empty path counts as none.
     pub(super) fn output(&self) -> Option<&Path> {
         self.output
             .as_deref()
             .filter(|path| !path.as_os_str().is_empty())
+    }
+}
+
+impl Flags {
+    /// The way to what lies elsewhere.
+    pub(super) fn outside(&self) -> Arc<Outside> {
+        Arc::new(Outside::new(self.allowed()))
+    }
+
+    /// What may be fetched and run.
+    pub(super) fn allowed(&self) -> Allowed {
+        self.elsewhere.allowed()
     }
 
     /// The engine's options, and warnings about flags.
@@ -158,7 +160,6 @@ impl Flags {
 impl Refused {
     fn check(&self) -> Result<(), Failure> {
         const FUNCTIONS: &str = "functions in containers and programs are not run here";
-        const HELM: &str = "Helm charts are not rendered here";
         let Self {
             as_current_user,
             enable_star,
@@ -166,10 +167,6 @@ impl Refused {
             mount,
             network,
             network_name,
-            helm_command,
-            helm_api_versions,
-            helm_kube_version,
-            helm_debug,
             stack_trace,
         } = self;
         let given = [
@@ -179,10 +176,6 @@ impl Refused {
             ("mount", !mount.is_empty(), FUNCTIONS),
             ("network", *network, FUNCTIONS),
             ("network-name", network_name.is_some(), FUNCTIONS),
-            ("helm-command", helm_command.is_some(), HELM),
-            ("helm-api-versions", !helm_api_versions.is_empty(), HELM),
-            ("helm-kube-version", helm_kube_version.is_some(), HELM),
-            ("helm-debug", *helm_debug, HELM),
             (
                 "stack-trace",
                 *stack_trace,

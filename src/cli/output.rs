@@ -18,6 +18,8 @@ pub(super) struct Done {
     pub(super) warnings: Vec<String>,
     /// Data for standard output.
     pub(super) stdout: String,
+    /// Whether the data is good news: the exit code says so too.
+    pub(super) is_well: bool,
 }
 
 /// Writes a result to where `--output` says; what is for standard output is returned.
@@ -87,7 +89,8 @@ fn file_name(gvk: &Gvk, name: &str) -> String {
     format!("{}_{}.yaml", gvk.to_lowercase(), name.to_lowercase())
 }
 
-fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
+/// Writes a file.
+pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(|error| {
         Failure::input(format!(
             "cannot write `{}`: {}",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use kustomize::{Options, Output};
 
 use super::build::Target;
-use super::flags::Flags;
+use super::flags::{Flags, Place};
 use super::output::{self, Done};
 use crate::failure::{Failure, Problem};
 use crate::inject::{Identity, Injector};
@@ -14,6 +14,9 @@ use crate::settings::{Settings, source};
 /// Build a kustomization with settings in the places that ask for them
 #[derive(clap::Args)]
 pub(super) struct Args {
+    #[command(flatten)]
+    place: Place,
+
     #[command(flatten)]
     flags: Flags,
 
@@ -24,9 +27,13 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
-        let Self { flags, settings } = self;
+        let Self {
+            place,
+            flags,
+            settings,
+        } = self;
         let (options, mut warnings) = flags.options()?;
-        let target = Target::new(&flags.directory)?;
+        let target = Target::new(&place.directory, flags.outside())?;
         let settings = source::read(settings.iter().map(PathBuf::as_path))?;
         let output = build(&target, &options, &settings)?;
         if output.resources.is_empty() {
@@ -35,9 +42,13 @@ impl Args {
                 .into_failure());
         }
         let stdout =
-            output::write(&output, flags.output()).map_err(|failure| target.locate(failure))?;
-        warnings.extend(output.warnings);
-        Ok(Done { warnings, stdout })
+            output::write(&output, place.output()).map_err(|failure| target.locate(failure))?;
+        warnings.extend(target.warnings(&output));
+        Ok(Done {
+            warnings,
+            stdout,
+            is_well: true,
+        })
     }
 }
 

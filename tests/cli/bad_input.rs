@@ -13,7 +13,7 @@ fn an_unknown_field() {
         ),
         ("one.yaml", OBJECT),
     ]);
-    let message = "error: kustomization.yaml:3:1: unknown field `namePrefx`\n  3 | namePrefx: a-\n    | ^\nhint: did you mean \
+    let message = "error: kustomization.yaml:3:1: unknown field `namePrefx`\n  3 | namePrefx: a-\n    | ^\n  field: namePrefx\nhint: did you mean \
                    `namePrefix`?\n";
     workspace.fails(&["build"], message);
 }
@@ -25,7 +25,7 @@ fn a_missing_file_in_a_base() {
         ("base/kustomization.yaml", "resources:\n- none.yaml\n"),
     ]);
     let message = "error: base/kustomization.yaml:2:3: cannot read `none.yaml`: no such file or directory\n  2 | - none.yaml\n    \
-                   |   ^\n  needed by: `../base` in overlay/kustomization.yaml:2\nhint: the path counts from the \
+                   |   ^\n  field: resources[0]\n  needed by: `../base` in overlay/kustomization.yaml:2\nhint: the path counts from the \
                    kustomization's directory, `base`\n";
     workspace.fails(&["build", "overlay"], message);
 }
@@ -37,7 +37,7 @@ fn a_cycle() {
         ("b/kustomization.yaml", "resources:\n- ../a\n"),
     ]);
     let message = "error: b/kustomization.yaml:2:3: cycle: `../a` leads to `a`, which is being built\n  2 | \
-                   - ../a\n    |   ^\n  needed by: `../b` in a/kustomization.yaml:2\nhint: a base cannot be the kustomization \
+                   - ../a\n    |   ^\n  field: resources[0]\n  needed by: `../b` in a/kustomization.yaml:2\nhint: a base cannot be the kustomization \
                    itself, one that uses it, or a directory above them\n";
     workspace.fails(&["build", "a"], message);
 }
@@ -49,7 +49,7 @@ fn a_path_outside_the_root() {
         ("one.yaml", OBJECT),
     ]);
     let message = "error: a/kustomization.yaml:2:3: file `../one.yaml` is not in or below the kustomization's directory `a`\n  2 \
-                   | - ../one.yaml\n    |   ^\nhint: move it below that directory, or make the directory it is in a base with a \
+                   | - ../one.yaml\n    |   ^\n  field: resources[0]\nhint: move it below that directory, or make the directory it is in a base with a \
                    kustomization of its own\n";
     workspace.fails(&["build", "a"], message);
 }
@@ -85,8 +85,8 @@ fn invalid_yaml() {
     let workspace = Workspace::new(&[("kustomization.yaml", "resources:\n- one.yaml\n")]);
     workspace.write("one.yaml", format!("{OBJECT} data: {{}}\n"));
     let message = "error: one.yaml:5:2: invalid YAML: did not find expected key\n  5 |  data: {}\n    |  ^\n  needed by: \
-                   `one.yaml` in kustomization.yaml:2\nhint: correct the YAML there; indentation, tabs and quotes are the usual \
-                   causes\n";
+                   `one.yaml` in kustomization.yaml:2\nhint: check the indentation: what belongs to one map or list begins in \
+                   the same column; and that quotes and brackets are closed\n";
     workspace.fails(&["build"], message);
 }
 
@@ -138,8 +138,8 @@ fn a_result_without_resources_is_no_error_of_build_but_one_of_render() {
 #[test]
 fn a_directory_without_a_kustomization() {
     let workspace = Workspace::new(&[("one.yaml", OBJECT)]);
-    let message = "error: there is no kustomization file in `.`\nhint: add a `kustomization.yaml`, or name the directory that \
-                   has one\n";
+    let message = "error: there is no kustomization file in `.`\nhint: add a `kustomization.yaml` with `resources: \
+                   [one.yaml]`\n";
     workspace.fails(&["build"], message);
 }
 
@@ -183,12 +183,12 @@ fn a_path_of_a_replacement_that_does_not_fit() {
 
 #[test]
 fn a_remote_directory() {
-    let run = Workspace::new(&[]).run(&["build", "https://github.com/example/repository?ref=v1"]);
-    let message = "error: `https://github.com/example/repository?ref=v1` is remote, and remote kustomizations are not built \
-                   here\nhint: clone the repository and name the directory in it\n";
-    assert_eq!(
-        (run.code, run.stdout.as_str(), run.stderr.as_str()),
-        (2, "", message)
+    let message = "error: base `https://github.com/example/repository?ref=v1` is remote, and remote bases are switched off\nhint: \
+                   allow remote files and repositories with `--enable-remote`, or copy it into the repository and name it by its \
+                   path\n";
+    Workspace::new(&[]).fails(
+        &["build", "https://github.com/example/repository?ref=v1"],
+        message,
     );
 }
 

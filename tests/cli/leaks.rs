@@ -198,3 +198,27 @@ fn lines_of_secrets_in_the_repository_are_not_shown() {
         }
     }
 }
+
+#[test]
+fn a_warning_shows_no_line_of_a_secret() {
+    let workspace = Workspace::new(&[
+        (
+            "kustomization.yaml",
+            "resources: [secret.yaml]\npatches:\n- path: patch.yaml\n  target: {name: s}\n",
+        ),
+        (
+            "patch.yaml",
+            "- op: add\n  path: /stringData/B\n  value: yes\n- op: add\n  path: /stringData/C\n  value:\n    x: yes\n",
+        ),
+        (
+            "secret.yaml",
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  A: 9007199254740993\n  D: >\n    hunter2\n      x\n    y\n  E: 2020-01-01\n",
+        ),
+    ]);
+    let run = workspace.run(&["build"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("warning: ").count(), 5, "{}", run.stderr);
+    for value in ["yes", VALUE, "9007", "2020"] {
+        assert!(!run.stderr.contains(value), "{}", run.stderr);
+    }
+}

@@ -4,10 +4,19 @@
 
 mod bad_input;
 mod carried;
+mod compare;
+mod engine;
 mod golden;
+mod helm;
 mod leaks;
+mod mistakes;
 mod output;
 mod placeholders;
+mod reference;
+mod remote;
 mod schema;
+mod server;
 mod settings;
+mod tools;
+mod warnings;
 mod workspace;

@@ -156,10 +156,6 @@ fn flags_that_can_have_no_effect_are_refused() {
         ("--mount=x", "mount"),
         ("--network", "network"),
         ("--network-name=x", "network-name"),
-        ("--helm-command=x", "helm-command"),
-        ("--helm-api-versions=x", "helm-api-versions"),
-        ("--helm-kube-version=x", "helm-kube-version"),
-        ("--helm-debug", "helm-debug"),
         ("--stack-trace", "stack-trace"),
     ] {
         let Run {

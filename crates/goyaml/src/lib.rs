@@ -1,5 +1,6 @@
 //! YAML as Go's tools read and write it: go-yaml v3 on the way in, `sigs.k8s.io/yaml` (go-yaml v2) on the way out.
 
+mod altered;
 mod analysis;
 mod base64;
 mod emit;
@@ -16,10 +17,12 @@ mod reencode;
 mod resolve;
 mod scalar_writer;
 mod substitute;
+mod text_place;
 mod timestamp;
 mod to_value;
 mod value;
 
+pub use altered::Alteration;
 pub use emit::{emit, emit_canonical};
 pub use encode::encode;
 pub use error::Error;
@@ -29,5 +32,6 @@ pub use read::{
     find_control, parse, parse_documents, parse_documents_with_comments, parse_with_comments,
 };
 pub use resolve::{Dialect, Scalar, implicit_tag, resolve};
+pub use text_place::TextPlace;
 pub use timestamp::Timestamp;
 pub use value::Value;

@@ -17,6 +17,8 @@ pub struct Node {
     pub tag: Tag,
     /// How the node was written.
     pub style: Style,
+    /// How far the lines of a literal block are indented; zero where that is not known, and for all other nodes.
+    pub(crate) indent: u8,
     /// Where the node begins in its file.
     pub position: Position,
     /// Whether a program made the node without a tag, so that its type is always what its text says.
@@ -157,6 +159,7 @@ impl Node {
             data,
             tag,
             style,
+            indent: 0,
             position: Position {
                 line: 0,
                 column: 0,
@@ -346,16 +349,11 @@ impl Node {
 
     /// Says of the node and all below it which file they were read from.
     pub fn set_file(&mut self, file: u32) {
-        self.for_each_place(&mut |place| place.file = file);
+        self.for_each_place(&mut |place, _| place.file = file);
     }
 
-    /// Says of the node and all below it that they stand at one place: where the text stands that they were read from.
-    pub fn set_place(&mut self, place: Position) {
-        self.for_each_place(&mut |position| *position = place);
-    }
-
-    fn for_each_place(&mut self, change: &mut dyn FnMut(&mut Position)) {
-        change(&mut self.position);
+    pub(crate) fn for_each_place(&mut self, change: &mut dyn FnMut(&mut Position, &mut u8)) {
+        change(&mut self.position, &mut self.indent);
         match &mut self.data {
             Data::Scalar(_) | Data::Alias(_) => {}
             Data::Sequence(items) => {

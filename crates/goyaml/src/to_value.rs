@@ -256,6 +256,14 @@ fn at(node: &Node, error: Error) -> Error {
     }
 }
 
+/// The text of a block scalar once go-yaml v3 wrote and read it; `None` where it is as it was, or cannot be read.
+pub(crate) fn reencoded_text(node: &Node) -> Option<Cow<'_, str>> {
+    let Data::Scalar(text) = &node.data else {
+        return None;
+    };
+    reencoded(node, text, Place::default()).ok().flatten()
+}
+
 /// The text that a scalar has once go-yaml v3 wrote and read it, where that differs from decoding it as it is.
 fn reencoded<'n>(node: &Node, text: &'n Text, place: Place) -> Result<Option<Cow<'n, str>>, Error> {
     let is_line = !text.as_bytes().contains(&b'\n');

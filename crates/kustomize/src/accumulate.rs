@@ -1,5 +1,9 @@
 //! One kustomization after another: what each loads, generates and changes, from the bases up.
 
+mod open;
+
+use goyaml::{Position, Text};
+
 use crate::build::Session;
 use crate::config::Config;
 use crate::crds;
@@ -9,10 +13,11 @@ use crate::generators;
 use crate::kustomization::{GeneratorArgs, Kustomization, Located};
 use crate::layer_transformers;
 use crate::load;
-use crate::loader::{Found, Loader};
+use crate::loader::{Found, Loaded, Loader, is_http};
 use crate::origin::{self, Origin};
 use crate::plugins;
 use crate::references::variables::Variables;
+use crate::repository::Repository;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::transformers::Transformer;
@@ -31,14 +36,20 @@ pub(crate) struct Layer<'a> {
     kustomization: Kustomization,
     /// How errors name its file.
     file: String,
+    /// The number of its file.
+    number: u32,
     /// Where it is, if origins are tracked.
     origin: Option<Origin>,
+    /// The namespace of Helm charts that name none: that of this kustomization or the next one around it that has one.
+    helm_namespace: Text,
 }
 
 /// Changes that count as one: those of a field of the kustomization or of a plugin configuration.
 struct Step {
     transformers: Vec<Transformer>,
     origin: Option<Origin>,
+    /// Where it is asked for.
+    position: Position,
 }
 
 /// Whether a directory is used as a base or as a component.
@@ -49,85 +60,12 @@ pub(crate) enum Use {
 }
 
 impl<'a> Layer<'a> {
-    /// Reads the kustomization file of the directory that is built.
-    ///
-    /// # Errors
-    /// As for [`Self::open`].
-    pub(crate) fn open_root(loader: Loader<'a>, session: &mut Session) -> Result<Self> {
-        let mut layer = Self::open(loader, session, None)?;
-        session.tracks_origins = !layer.kustomization.build_metadata.is_empty();
-        layer.origin = session.tracks_origins.then(Origin::root);
-        Ok(layer)
-    }
-
-    /// Reads the kustomization file of a directory.
-    ///
-    /// # Errors
-    /// Where there is none or more than one, where it is wrong, and where it is not of the kind that its use needs.
-    fn open(loader: Loader<'a>, session: &mut Session, used_as: Option<Use>) -> Result<Self> {
-        session.budget.open_layer()?;
-        let file = Self::find_file(&loader)?;
-        let kustomization = Kustomization::read(&file, &session.options.limits.yaml)
-            .map_err(|error| error.in_file(&file.name))?;
-        session
-            .warnings
-            .extend(kustomization.warnings.iter().cloned());
-        let layer = Self {
-            loader,
-            kustomization,
-            file: file.name,
-            origin: None,
-        };
-        let limits = &session.options.limits.yaml;
-        let chosen = session
-            .schema
-            .choose(&layer.kustomization, &layer.loader, limits);
-        chosen.map_err(|error| layer.blame(error))?;
-        let is_component = layer.kustomization.kind == "Component";
-        match used_as {
-            Some(Use::Component) if !is_component => Err(layer.blame(
-                Error::new(
-                    "a kustomization is listed under `components`, but its kind is not `Component`",
-                )
-                .hint("list it under `resources`, or make it a component: `kind: Component`"),
-            )),
-            Some(Use::Base) if is_component => Err(layer.blame(
-                Error::new("a component is listed under `resources`")
-                    .hint("list it under `components`"),
-            )),
-            _ => Ok(layer),
-        }
-    }
-
     pub(crate) const fn kustomization(&self) -> &Kustomization {
         &self.kustomization
     }
 
     pub(crate) const fn loader(&self) -> &Loader<'a> {
         &self.loader
-    }
-
-    // kustomize: LoadKustFile
-    fn find_file(loader: &Loader) -> Result<crate::loader::Loaded> {
-        let named = KUSTOMIZATION_FILES.iter().map(|name| loader.find(name));
-        let present: Vec<Found> = named.filter(Found::is_file).collect();
-        let directory = loader.display(loader.root());
-        match present.as_slice() {
-            [file] => loader.load_found(file),
-            [] => Err(
-                Error::new(format!("there is no kustomization file in `{directory}`"))
-                    .hint("add a `kustomization.yaml`, or name the directory that has one"),
-            ),
-            several => Err(Error::new(format!(
-                "there are several kustomization files in `{directory}`: {}",
-                several
-                    .iter()
-                    .map(Found::path)
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ))
-            .hint("keep one of them")),
-        }
     }
 
     /// Adds this kustomization, and everything below it, to what is there: nothing for a base or the root, what the
@@ -181,65 +119,112 @@ impl<'a> Layer<'a> {
         session: &mut Session,
     ) -> Result<()> {
         for path in paths {
+            if is_http(&path.text) {
+                self.accumulate_http(so_far, path, session)?;
+                continue;
+            }
             let found = self.loader.find(&path.text);
-            let place = |error: Error| self.blame(error.position(path.position));
-            if found.is_directory() {
-                let base = self.open_below(path, &found, Use::Base, session)?;
-                let below = base
-                    .accumulate_below(Accumulated::default(), session)
-                    .map_err(|error| self.needed_by(error, path))?;
-                so_far
-                    .merge(below)
-                    .map_err(|error| self.needed_by(error, path))?;
-            } else {
+            if found.is_file() || !(found.is_directory() || found.is_address()) {
+                let place = |error: Error| self.blame(error.position(path.position));
                 let file = self.loader.load_found(&found).map_err(place)?;
-                let added = load::resources_of_file(&file, &session.options.limits.yaml).and_then(
-                    |mut resources| {
-                        session.budget.charge_resources(&resources)?;
-                        self.annotate(&mut resources, &path.text)?;
-                        session.schema.note_kinds(&resources);
-                        session.loaded(&mut resources, &self.loader.names().borrow())?;
-                        so_far.resources.append_all(resources)
-                    },
-                );
-                added.map_err(|error| self.needed_by(error, path))?;
+                let resources = self.read_resources(&file, path, session)?;
+                self.add_resources(so_far, resources, path, session)?;
+            } else {
+                self.accumulate_base(so_far, path, &found, session)?;
             }
         }
         Ok(())
     }
 
-    fn open_below(
+    /// Adds what is behind an HTTP address: a file with objects or, where it is none, a repository.
+    fn accumulate_http(
         &self,
+        so_far: &mut Accumulated,
+        path: &Located,
+        session: &mut Session,
+    ) -> Result<()> {
+        let place = |error: Error| self.blame(error.position(path.position));
+        let as_file = match self.loader.load_http(&path.text) {
+            Ok(file) => match self.read_resources(&file, path, session) {
+                Ok(resources) => return self.add_resources(so_far, resources, path, session),
+                Err(error) => error,
+            },
+            Err(error) if error.may_be_repository() => place(error.into_error(&path.text)),
+            Err(error) => return Err(place(error.into_error(&path.text))),
+        };
+        if Repository::parse(&path.text).is_none() {
+            return Err(as_file);
+        }
+        let as_file = as_file.details().message.clone();
+        let found = self.loader.find(&path.text);
+        self.accumulate_base(so_far, path, &found, session)
+            .map_err(|error| error.note(format!("read as a file: {as_file}")))
+    }
+
+    /// Adds what another kustomization builds.
+    fn accumulate_base(
+        &self,
+        so_far: &mut Accumulated,
         path: &Located,
         found: &Found,
-        used_as: Use,
         session: &mut Session,
-    ) -> Result<Self> {
-        session
-            .budget
-            .check_nesting()
-            .map_err(|error| self.blame(error))?;
-        let entered = self.loader.enter(found);
-        let loader = entered.map_err(|error| self.blame(error.position(path.position)))?;
-        let mut layer = Layer::open(loader, session, Some(used_as))
+    ) -> Result<()> {
+        let base = self.open_below(path, found, Use::Base, session)?;
+        let below = base
+            .accumulate_below(Accumulated::default(), session)
             .map_err(|error| self.needed_by(error, path))?;
-        layer.origin = self.origin.as_ref().map(|origin| origin.join(&path.text));
-        Ok(layer)
+        so_far
+            .merge(below)
+            .map_err(|error| self.needed_by(error, path))
+    }
+
+    /// The objects of a file that an entry of `resources` names.
+    fn read_resources(
+        &self,
+        file: &Loaded,
+        path: &Located,
+        session: &mut Session,
+    ) -> Result<Vec<Resource>> {
+        let read = load::resources_of_file(file, &session.options.limits.yaml);
+        read.map_err(|error| {
+            if KUSTOMIZATION_FILES.contains(&base_name(&path.text)) {
+                self.blame(no_resource(&path.text).position(path.position))
+            } else {
+                self.needed_by(error, path)
+            }
+        })
+    }
+
+    fn add_resources(
+        &self,
+        so_far: &mut Accumulated,
+        mut resources: Vec<Resource>,
+        path: &Located,
+        session: &mut Session,
+    ) -> Result<()> {
+        let mut add = || {
+            session.budget.charge_resources(&resources)?;
+            self.annotate(&mut resources, &path.text)?;
+            session.schema.note_kinds(&resources);
+            session.loaded(&mut resources, &self.loader.names().borrow())?;
+            so_far.resources.append_all(std::mem::take(&mut resources))
+        };
+        add().map_err(|error| self.needed_by(error, path))
     }
 
     fn configure(&self, so_far: &mut Accumulated) -> Result<()> {
-        let own = Config::load(&self.loader, &self.kustomization.configurations)?;
-        so_far.config = so_far.config.merge(&own)?;
-        let of_crds = crds::load(&self.loader, &self.kustomization.crds)?;
-        so_far.config = so_far.config.merge(&of_crds)?;
+        let in_configurations = |error| self.blame_field(error, "configurations");
+        let own = Config::load(&self.loader, &self.kustomization.configurations)
+            .map_err(in_configurations)?;
+        so_far.config = so_far.config.merge(&own).map_err(in_configurations)?;
+        let in_crds = |error| self.blame_field(error, "crds");
+        let of_crds = crds::load(&self.loader, &self.kustomization.crds).map_err(in_crds)?;
+        so_far.config = so_far.config.merge(&of_crds).map_err(in_crds)?;
         Ok(())
     }
 
     // kustomize: KustTarget.runGenerators
     fn generate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
-        if let Some(position) = self.kustomization.helm {
-            return Err(crate::kustomization::helm_refused(position));
-        }
         let with_options = |args: &GeneratorArgs| {
             let options = generators::merge_options(
                 args.options.as_ref(),
@@ -252,20 +237,29 @@ impl<'a> Layer<'a> {
         };
         let mut generated = Vec::new();
         for args in &self.kustomization.config_map_generators {
-            generated.push((
-                generators::config_map(&with_options(args), &self.loader)?,
-                self.builtin("ConfigMapGenerator"),
-            ));
+            let made = generators::config_map(&with_options(args), &self.loader);
+            let made = made.map_err(|error| error.position(args.position))?;
+            generated.push((made, self.builtin("ConfigMapGenerator")));
         }
         for args in &self.kustomization.secret_generators {
-            generated.push((
-                generators::secret(&with_options(args), &self.loader)?,
-                self.builtin("SecretGenerator"),
-            ));
+            let made = generators::secret(&with_options(args), &self.loader);
+            let made = made.map_err(|error| error.position(args.position))?;
+            generated.push((made, self.builtin("SecretGenerator")));
+        }
+        let limits = session.options.limits.yaml;
+        for chart in &self.kustomization.helm_charts {
+            let mut chart = chart.clone();
+            if chart.namespace.is_empty() {
+                chart.namespace.clone_from(&self.helm_namespace);
+            }
+            let globals = &self.kustomization.helm_globals;
+            let made = generators::helm_chart(&chart, globals, &self.loader, &limits)?;
+            let origin = self.builtin("HelmChartInflationGenerator");
+            generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
         }
         for configuration in &self.plugin_configurations(&self.kustomization.generators, session)? {
             let origin = self.origin_of(configuration)?;
-            let made = plugins::generate(configuration, &self.loader)?;
+            let made = plugins::generate(configuration, &self.loader, &limits)?;
             generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
         }
         for (mut resource, origin) in generated {
@@ -273,7 +267,9 @@ impl<'a> Layer<'a> {
                 origin::set_if_missing(&mut resource, &origin)?;
             }
             session.budget.charge_node(resource.node(), 1)?;
-            resources.absorb(resource)?;
+            let position = resource.node().position;
+            let absorbed = resources.absorb(resource);
+            absorbed.map_err(|error| error.position(position))?;
         }
         Ok(())
     }
@@ -284,10 +280,11 @@ impl<'a> Layer<'a> {
         let builtin =
             layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits)
                 .map_err(|error| self.blame(error))?;
-        for (kind, transformer) in builtin {
+        for change in builtin {
             let step = Step {
-                transformers: vec![transformer],
-                origin: self.builtin(kind),
+                transformers: vec![change.transformer],
+                origin: self.builtin(change.kind),
+                position: change.position,
             };
             self.run(&step, &mut so_far.resources, session)?;
         }
@@ -306,7 +303,7 @@ impl<'a> Layer<'a> {
             let schema = session.schema.use_for(transformer);
             transformer
                 .apply(schema, &session.budget, resources)
-                .map_err(|error| self.blame(error))?;
+                .map_err(|error| self.blame(error.position(step.position)))?;
         }
         if let Some(origin) = &step.origin {
             let annotate = |resource| origin::add_transformation(resource, origin);
@@ -328,6 +325,7 @@ impl<'a> Layer<'a> {
             Ok(Step {
                 transformers,
                 origin: self.origin_of(configuration)?,
+                position: configuration.node().position,
             })
         };
         configurations
@@ -341,6 +339,7 @@ impl<'a> Layer<'a> {
     // kustomize: KustTarget.runValidators
     fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for step in self.plugins(&self.kustomization.validators, session)? {
+            let step_place = step.position;
             let before = plugins::snapshot(resources);
             self.run(
                 &Step {
@@ -351,8 +350,9 @@ impl<'a> Layer<'a> {
                 session,
             )?;
             if !plugins::is_unchanged(&before, &plugins::snapshot(resources)) {
-                let error = Error::new("a validator changed the resources").field("validators");
-                return Err(self.blame(error.hint("list it under `transformers`")));
+                let error = Error::new("a validator changed the resources")
+                    .hint("list it under `transformers`");
+                return Err(self.blame(error.position(step_place)));
             }
         }
         Ok(())
@@ -368,7 +368,7 @@ impl<'a> Layer<'a> {
         let mut inline = Accumulated::default();
         let mut paths = Vec::new();
         for entry in entries {
-            match load::inline(&entry.text, entry.position, &session.options.limits.yaml) {
+            match load::inline(&entry.text, entry.place, &session.options.limits.yaml) {
                 Ok(mut resources) => {
                     session.budget.charge_resources(&resources)?;
                     self.annotate(&mut resources, base_name(&self.file))?;
@@ -414,12 +414,28 @@ impl<'a> Layer<'a> {
         error.in_file(&self.file)
     }
 
+    /// Names the place of a field of this kustomization where an error names none.
+    pub(crate) fn blame_field(&self, error: Error, field: &str) -> Error {
+        self.blame(error.position(self.kustomization.place_of(field)))
+    }
+
     /// Says that this kustomization asked for what is wrong.
     fn needed_by(&self, error: Error, path: &Located) -> Error {
         let line = path.position.line;
         let error = error.with_names(&self.loader.names().borrow());
         error.needed_by(format!("`{}` in {}:{line}", path.text, self.file))
     }
+}
+
+/// The error for a kustomization file that is listed as if it were a file of objects.
+fn no_resource(path: &str) -> Error {
+    let directory = path
+        .rsplit_once('/')
+        .map_or(".", |(directory, _)| directory);
+    Error::new(format!(
+        "`{path}` is a kustomization file, and holds no resources itself"
+    ))
+    .hint(format!("list its directory: `{directory}`"))
 }
 
 impl Accumulated {

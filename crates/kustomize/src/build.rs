@@ -2,12 +2,14 @@
 
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
-use crate::error::{Error, Result};
+use crate::error::{Details, Error, Result};
+use crate::field_at;
 use crate::files::Files;
 use crate::hooks::{Hooks, NoHooks};
 use crate::kustomization::SortOptions;
 use crate::limits::{self, Budget, Limits};
 use crate::loader::{FileNames, LoadRestrictions, Loader};
+use crate::lost;
 use crate::metadata;
 use crate::references;
 use crate::resource::Resource;
@@ -54,6 +56,8 @@ pub struct Output {
     pub resources: Resources,
     /// What kustomize prints to stderr, line by line.
     pub warnings: Vec<String>,
+    /// What kustomize changes in the data of these resources without a word, and where.
+    pub notices: Vec<Details>,
     /// The files that were read.
     pub names: FileNames,
     /// The bytes that may be written.
@@ -112,15 +116,63 @@ pub fn build_with(
     let mut session = Session::new(options, hooks);
     let built = build_root(loader, &mut session);
     let warnings = session.warnings;
+    let named_from = options.named_from.as_deref().unwrap_or(root);
     match built {
-        Ok(resources) => Ok(Output {
-            resources,
-            warnings,
-            names: names.take(),
-            limit: options.limits.output,
-        }),
-        Err(error) => Err(error.with_names(&names.borrow())),
+        Ok(mut resources) => {
+            let names = names.take();
+            Ok(Output {
+                notices: notices(&mut resources, &names, |error| {
+                    field_at::name(error, files, named_from)
+                }),
+                resources,
+                warnings,
+                names,
+                limit: options.limits.output,
+            })
+        }
+        Err(error) => Err(field_at::name(
+            error.with_names(&names.borrow()),
+            files,
+            named_from,
+        )),
     }
+}
+
+/// What kustomize has changed in the resources, and will change when it writes them; alike ones of several resources are
+/// told once, of the first.
+fn notices(
+    resources: &mut Resources,
+    names: &FileNames,
+    name_field: impl Fn(Error) -> Error,
+) -> Vec<Details> {
+    let mut found: Vec<(Details, usize)> = Vec::new();
+    for resource in resources.as_mut_slice() {
+        let mut notices = std::mem::take(&mut resource.notices);
+        notices.extend(lost::texts(resource.node()));
+        for notice in notices {
+            let notice = notice.position(resource.node().position);
+            let mut notice = notice.resource(resource.id()).with_names(names);
+            if notice.details().field.is_none() {
+                notice = name_field(notice);
+            }
+            let notice = notice.into_details();
+            let known = found.iter_mut().find(|(known, _)| {
+                (&known.file, known.position, &known.message)
+                    == (&notice.file, notice.position, &notice.message)
+            });
+            match known {
+                Some((_, others)) => *others += 1,
+                None => found.push((notice, 0)),
+            }
+        }
+    }
+    let with_others = |(mut notice, others): (Details, usize)| {
+        if let Some(resource) = notice.resource.as_mut().filter(|_| others > 0) {
+            *resource = format!("{resource}, and {others} more");
+        }
+        notice
+    };
+    found.into_iter().map(with_others).collect()
 }
 
 /// What the layers of one build share.
@@ -197,7 +249,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         &mut session.warnings,
     )?;
     drop_local(&mut resources)?;
-    order(sort_options.as_ref(), session, &mut resources)?;
+    order(sort_options.as_ref(), session, &mut resources)
+        .map_err(|error| layer.blame_field(error, "sortOptions"))?;
     let asks = |what: &str| build_metadata.iter().any(|option| option == what);
     if session.options.managed_by_label || asks("managedByLabel") {
         let label = [("app.kubernetes.io/managed-by".into(), MANAGED_BY.into())].into();

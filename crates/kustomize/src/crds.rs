@@ -53,7 +53,8 @@ impl Definitions {
         // A file of comments says nothing; kustomize crashes on one without a single byte.
         let Some(node) = document.filter(|node| !node.is_null()) else {
             return if bytes.is_empty() {
-                Err(Error::new("the file is empty"))
+                Err(Error::new("the file is empty")
+                    .hint("`crds` names files of OpenAPI definitions"))
             } else {
                 Ok(Self(Vec::new()))
             };

@@ -21,9 +21,11 @@ pub(crate) fn fields<'a>(node: &'a Node, what: &str) -> Result<Vec<(String, &'a 
     let entries = node.entries().ok_or_else(|| wrong(node, what, "a map"))?;
     let mut found = Vec::with_capacity(entries.len());
     for (key, value) in entries {
-        let name = key
-            .as_str()
-            .ok_or_else(|| Error::new("a key is not a text").position(key.position))?;
+        let name = key.as_str().ok_or_else(|| {
+            Error::new("a key is not a text")
+                .position(key.position)
+                .hint("put the key in quotes")
+        })?;
         found.push((name.to_ascii_lowercase(), value));
     }
     Ok(found)
@@ -37,6 +39,7 @@ pub(crate) fn unknown(node: &Node, name: &str, known: &[&str]) -> Error {
     });
     let written = entry.and_then(|(key, _)| key.as_str()).unwrap_or(name);
     let error = Error::new(format!("unknown field `{written}`"))
+        .field(written)
         .position(entry.map(|(key, _)| key.position).unwrap_or_default());
     match nearest(name, known) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
@@ -85,6 +88,7 @@ pub(crate) fn located(node: &Node, field: &str) -> Result<Located> {
     Ok(Located {
         text: text(node, field)?,
         position: node.position,
+        place: node.text_place(),
     })
 }
 
@@ -148,7 +152,10 @@ pub(crate) fn string_map(node: &Node, field: &str) -> Result<StringMap> {
     let mut map = StringMap::new();
     for (key, value) in entries {
         let name = key_text(key, field)?;
-        let value = text(value, field).map_err(|error| error.field(format!("{field}.{name}")))?;
+        let value = match text(value, field) {
+            Ok(value) => value,
+            Err(_) => text(value, &format!("{field}.{name}"))?,
+        };
         map.insert(name, value);
     }
     Ok(map)
@@ -267,7 +274,19 @@ fn wrong(node: &Node, field: &str, expected: &str) -> Error {
         Some(Ok(Scalar::Timestamp(_))) => "a date",
         Some(Ok(Scalar::Text(_)) | Err(_)) => "a text",
     };
-    Error::new(format!("`{field}` must be {expected}, not {found}")).position(node.position)
+    let error =
+        Error::new(format!("`{field}` must be {expected}, not {found}")).position(node.position);
+    match (expected, found) {
+        ("a list", _) => error.hint("begin each entry with `- `"),
+        ("a text", "a list") => error.hint("write one text, without `- `"),
+        ("a text", "a map") => error.hint("write one text; a `: ` in it needs quotes around it"),
+        ("a whole number" | "a boolean", "a text") => error.hint("write it without quotes"),
+        ("a text", "null") => error.hint("write a text, or leave the field out"),
+        ("a map", _) => {
+            error.hint("write `key: value` in lines of their own, further to the right")
+        }
+        _ => error,
+    }
 }
 
 /// The known word with the fewest edits, if it is near enough to be meant.
@@ -277,26 +296,33 @@ pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
         .iter()
         .map(|one| (edits(&word, &one.to_ascii_lowercase()), *one))
         .min()?;
-    (best.0 <= 1 + word.len() / 4).then_some(best.1)
+    // A word of which every letter differs is another word.
+    (best.0 <= 1 + word.len() / 4 && best.0 < word.len()).then_some(best.1)
 }
 
+/// How many letters have to be added, removed, changed or swapped.
 fn edits(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
+    let mut above: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=right.len()).collect();
+    let mut last = None;
     for (i, a) in left.chars().enumerate() {
-        let mut diagonal = i;
-        let mut previous = i + 1;
-        for (b, cell) in right.iter().zip(row.iter_mut().skip(1)) {
-            let next = (diagonal + usize::from(a != *b))
-                .min(previous + 1)
-                .min(*cell + 1);
-            diagonal = *cell;
-            *cell = next;
-            previous = next;
+        let mut next = vec![i + 1];
+        for (j, b) in right.iter().enumerate() {
+            let at =
+                |row: &[usize], index: usize| row.get(index).copied().unwrap_or(usize::MAX - 1);
+            let mut cost = (at(&row, j) + usize::from(a != *b))
+                .min(at(&row, j + 1) + 1)
+                .min(at(&next, j) + 1);
+            // Two letters the other way round are one mistake.
+            let before = j.checked_sub(1).and_then(|index| right.get(index));
+            if last == Some(*b) && before == Some(&a) {
+                cost = cost.min(at(&above, j - 1) + 1);
+            }
+            next.push(cost);
         }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+        above = std::mem::replace(&mut row, next);
+        last = Some(a);
     }
     row.last().copied().unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use goyaml::Position;
+use goyaml::{Position, TextPlace};
 
 use crate::loader::FileNames;
 use crate::patches::strategic_merge::MergeError;
@@ -10,12 +10,28 @@ use crate::patches::strategic_merge::MergeError;
 /// Why a build failed.
 ///
 /// The pieces are kept apart so that a caller can print them with a source line, or as one line through [`fmt::Display`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Error(Box<Details>);
 
+/// What a build would have needed that its caller does not give, for callers that go another way then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Nothing of the kind: what was built is wrong.
+    #[default]
+    Other,
+    /// Files or repositories elsewhere.
+    NeedsRemote,
+    /// Helm.
+    NeedsHelm,
+    /// A plugin that is not built in.
+    NeedsPlugin,
+}
+
 /// The pieces of an [`Error`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Details {
+    /// What the caller does not give.
+    pub kind: ErrorKind,
     /// What is wrong: lower case, no full stop, no value of a Secret.
     pub message: String,
     /// The file that has to be changed, named from [`Options::named_from`](crate::Options::named_from).
@@ -30,6 +46,8 @@ pub struct Details {
     pub hint: Option<String>,
     /// Other places that matter.
     pub related: Vec<Related>,
+    /// What else is known, each a sentence.
+    pub notes: Vec<String>,
     /// Which kustomizations led there, the innermost first.
     pub trail: Vec<String>,
     /// Whether the text could not be read as YAML at all.
@@ -37,7 +55,7 @@ pub struct Details {
 }
 
 /// A place that matters for an [`Error`], and why.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Related {
     /// Words that the place follows.
     pub text: &'static str,
@@ -64,7 +82,10 @@ impl Error {
         let mut result =
             Self::new(format!("invalid YAML: {}", error.message)).position(error.position);
         result.0.is_malformed_yaml = true;
-        result
+        match cure(&error.message) {
+            Some(hint) => result.hint(hint),
+            None => result,
+        }
     }
 
     /// Names the file and the place in it, unless an inner step has named one.
@@ -73,6 +94,14 @@ impl Error {
         if self.0.file.is_none() {
             self.0.file = Some(file.to_owned());
             self.0.position = position;
+            for related in self
+                .0
+                .related
+                .iter_mut()
+                .filter(|other| other.position.file == 0)
+            {
+                related.file.get_or_insert_with(|| file.to_owned());
+            }
         }
         self
     }
@@ -121,10 +150,47 @@ impl Error {
         self
     }
 
+    /// Says what the caller does not give.
+    #[must_use]
+    pub fn kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
+    /// Turns the place in a text into the place in the file that the text stands in.
+    #[must_use]
+    pub fn within(self, place: TextPlace) -> Self {
+        let inner = self.0.position;
+        let mut error = self.replace_position(place.locate(inner));
+        for related in error
+            .0
+            .related
+            .iter_mut()
+            .filter(|other| other.position.file == 0)
+        {
+            related.position = place.locate(related.position);
+        }
+        error
+    }
+
     /// Names the field, unless an inner step has named one.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
         self.0.field.get_or_insert_with(|| field.into());
+        self
+    }
+
+    /// Names the field by its whole path, unless an inner step has named another one.
+    #[must_use]
+    pub(crate) fn complete_field(mut self, path: String) -> Self {
+        let is_end = self
+            .0
+            .field
+            .as_deref()
+            .is_none_or(|field| path == field || is_in(&path, field));
+        if is_end {
+            self.0.field = Some(path);
+        }
         self
     }
 
@@ -142,14 +208,31 @@ impl Error {
         self
     }
 
+    /// Says what to do, whatever an inner step has said.
+    #[must_use]
+    pub(crate) fn replace_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
     /// Adds another place that matters.
     #[must_use]
     pub fn related(mut self, text: &'static str, position: Position) -> Self {
-        self.0.related.push(Related {
-            text,
-            file: None,
-            position,
-        });
+        let is_known = |known: &Related| known.position == position;
+        if !self.0.related.iter().any(is_known) {
+            self.0.related.push(Related {
+                text,
+                file: None,
+                position,
+            });
+        }
+        self
+    }
+
+    /// Adds something else that is known.
+    #[must_use]
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.0.notes.push(note.into());
         self
     }
 
@@ -164,6 +247,62 @@ impl Error {
     pub fn details(&self) -> &Details {
         &self.0
     }
+
+    /// The pieces, to keep.
+    pub(crate) fn into_details(self) -> Details {
+        *self.0
+    }
+}
+
+/// What to do about what the YAML reader says.
+fn cure(message: &str) -> Option<&'static str> {
+    let cures = [
+        (
+            "cannot start any token",
+            "indent by spaces, never by tabs; a text that begins with a tab, `@`, `%` or a backquote needs quotes",
+        ),
+        (
+            "mapping values are not allowed",
+            "check the indentation of this line and the one above; a text with `: ` in it needs quotes",
+        ),
+        (
+            "<document start>",
+            "a document begins in the first line, or behind a line `---`; remove a `%YAML` directive",
+        ),
+        (
+            "did not find expected",
+            "check the indentation: what belongs to one map or list begins in the same column; and that quotes and \
+             brackets are closed",
+        ),
+        (
+            "could not find expected ':'",
+            "a key needs `: ` behind it; check the indentation, and that the quotes above are closed",
+        ),
+        (
+            "invalid Unicode character escape",
+            "write the character itself: a pair such as `\\ud83d\\ude00` is JSON, but not YAML",
+        ),
+        (
+            "already defined at line",
+            "keep one of the two, or merge them into one",
+        ),
+        ("unexpected end of stream", "close the quotes"),
+        (
+            "unknown escape character",
+            "a backslash in double quotes begins an escape: write it twice, or use single quotes",
+        ),
+        ("found a tab character", "indent by spaces, never by tabs"),
+        ("UTF-8", "save the file as UTF-8"),
+    ];
+    cures
+        .iter()
+        .find(|(words, _)| message.contains(words))
+        .map(|(_, hint)| *hint)
+}
+
+/// Whether a field is one of the steps of a path.
+fn is_in(path: &str, field: &str) -> bool {
+    path.split(['.', '[', ']']).any(|step| step == field)
 }
 
 impl fmt::Display for Error {
@@ -180,7 +319,8 @@ impl fmt::Display for Error {
             formatter.write_str(" ")?;
         }
         formatter.write_str(&details.message)?;
-        if let Some(field) = &details.field {
+        let named = |field: &&String| details.message.contains(&format!("`{field}`"));
+        if let Some(field) = details.field.as_ref().filter(|field| !named(field)) {
             write!(formatter, " (field `{field}`)")?;
         }
         if let Some(resource) = &details.resource {
@@ -194,8 +334,14 @@ impl std::error::Error for Error {}
 
 impl From<MergeError> for Error {
     fn from(error: MergeError) -> Self {
-        let MergeError { path, problem } = error;
-        let made = Self::new(format!("the patch does not fit: {problem}"));
+        let MergeError {
+            path,
+            problem,
+            position,
+        } = error;
+        let made = Self::new(format!("the patch does not fit: {problem}"))
+            .position(position)
+            .hint(problem.cure());
         if path.is_empty() {
             made
         } else {

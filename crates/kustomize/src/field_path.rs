@@ -156,9 +156,11 @@ fn step(node: &Node, part: &str) -> Result<Option<Step>> {
     }
     if part == "-" {
         let last = items(node)?.and_then(|items| items.len().checked_sub(1));
-        return last
-            .map(|last| Some(Step::Item(last)))
-            .ok_or_else(|| Error::new("the list has no last item"));
+        return last.map(|last| Some(Step::Item(last))).ok_or_else(|| {
+            Error::new("the list has no last item").hint(
+                "the list is empty; add an item with `options.create: true` or in the resource",
+            )
+        });
     }
     if part == "*" {
         return Err(Error::new("`*` cannot be used here")

@@ -157,7 +157,8 @@ fn walk(
         Data::Scalar(_) | Data::Alias(_) => Err(Error::new(
             "the path leads through a field that is neither a map nor a list",
         )
-        .position(node.position)),
+        .position(node.position)
+        .hint("check the path in the field spec, and the field in the resource")),
     }
 }
 
@@ -171,11 +172,14 @@ fn walk_field(
     let name = part.strip_suffix("[]").unwrap_or(part);
     let is_list = name.len() != part.len();
     if name.is_empty() {
-        return Err(Error::new("the path of a field spec has an empty part"));
+        return Err(Error::new("the path of a field spec has an empty part")
+            .hint("remove the `/` too many"));
     }
-    // kustomize: kyaml PathGetter looks for the part without the space around it.
     let name = name.trim();
-    refuse_item(map, name)?;
+    if name.is_empty() {
+        return walk(map, rest, create, set);
+    }
+    check_names_field(name)?;
     let create_here = if is_list { Create::Never } else { create };
     if create_here != Create::Never && map.get(name).is_none() {
         let fresh = if rest.is_empty() {
@@ -206,14 +210,24 @@ fn walk_field(
     walk(field, rest, create, set)
 }
 
-/// Refuses the parts that mean an item of a list, or any field: what is walked here is a map.
-// kustomize: fieldspec Filter looks fields up by kyaml's PathGetter, which has its own meaning for such parts.
-fn refuse_item(map: &Node, name: &str) -> Result<()> {
-    let may_be_item = name == "*"
-        || name.starts_with(['-', '+', '['])
-        || name.starts_with(|first: char| first.is_ascii_digit());
-    if may_be_item {
-        crate::field_path::lookup(map, &[name.to_owned()])?;
+/// Refuses what would mean an item of a list: no list is looked for in a map.
+// kustomize: PathGetter.getFilter
+fn check_names_field(name: &str) -> Result<()> {
+    if name == "*" {
+        return Err(
+            Error::new("the path of a field spec cannot have the part `*`")
+                .hint("name each field in a field spec of its own"),
+        );
+    }
+    let is_item = name == "-"
+        || name.parse::<i64>().is_ok()
+        || (name.starts_with('[') && name.ends_with(']'));
+    if is_item {
+        let message = format!(
+            "the part `{name}` of the path of a field spec means an item, and there is a map"
+        );
+        return Err(Error::new(message)
+            .hint("leave the part out to mean all items of a list; a key of a map cannot be a number here"));
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::external::{External, NoExternal};
+
 /// The names that a kustomization file may have.
 pub const KUSTOMIZATION_FILES: [&str; 3] =
     ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -22,6 +24,17 @@ pub trait Files: Sync {
     /// # Errors
     /// Where it is no readable file.
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError>;
+
+    /// What lies outside of the tree; nothing, unless this is written.
+    fn external(&self) -> &dyn External {
+        &NoExternal
+    }
+
+    /// The names in the directory at a resolved path, for hints; none where it cannot or must not be looked into.
+    fn names_in(&self, directory: &str) -> Vec<String> {
+        let _ = directory;
+        Vec::new()
+    }
 }
 
 /// What a path leads to: its own absolute path, free of `.`, `..` and symbolic links.
@@ -127,6 +140,16 @@ impl Files for MemoryFiles {
             Some(Content::Bytes(bytes)) => Ok(bytes.clone()),
             Some(Content::Link(_)) | None => Err(FileError::NotFound),
         }
+    }
+
+    fn names_in(&self, directory: &str) -> Vec<String> {
+        let within = |path: &'_ String| -> Option<String> {
+            let rest = path.strip_prefix(directory.trim_end_matches('/'))?;
+            rest.strip_prefix('/')?.split('/').next().map(str::to_owned)
+        };
+        let mut names: Vec<String> = self.files.keys().filter_map(within).collect();
+        names.dedup();
+        names
     }
 }
 

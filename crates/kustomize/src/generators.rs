@@ -1,7 +1,8 @@
-//! `ConfigMaps` and Secrets made of literals and files.
+//! `ConfigMaps` and Secrets made of literals and files, and Helm charts.
 
 mod config_map;
 mod data;
+mod helm;
 mod key_values;
 mod secret;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use crate::resource::{Behavior, Resource};
 pub(crate) use config_map::config_map;
 pub use data::base64_lines;
 pub(crate) use data::merge_data;
+pub(crate) use helm::helm_chart;
 pub(crate) use secret::secret;
 
 /// The options of one generator completed by those of the kustomization; a generator's own labels and annotations win.

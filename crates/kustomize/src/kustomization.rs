@@ -1,6 +1,8 @@
 //! The kustomization file: its fields, as they were written.
 
-use goyaml::{Node, Position, Text};
+use std::collections::BTreeMap;
+
+use goyaml::{Node, Position, Text, TextPlace, Value};
 
 use crate::field_spec::FieldSpec;
 use crate::id::ResId;
@@ -14,6 +16,8 @@ pub struct Located {
     pub text: Text,
     /// Where it stands.
     pub position: Position,
+    /// The same, to tell where a place within the text is.
+    pub place: TextPlace,
 }
 
 /// A kustomization or a component.
@@ -61,8 +65,10 @@ pub struct Kustomization {
     pub config_map_generators: Vec<GeneratorArgs>,
     /// `secretGenerator`
     pub secret_generators: Vec<GeneratorArgs>,
-    /// Whether `helmCharts`, `helmGlobals` or `helmChartInflationGenerator` ask for charts.
-    pub helm: Option<Position>,
+    /// `helmCharts`, and after them `helmChartInflationGenerator`
+    pub helm_charts: Vec<HelmChart>,
+    /// `helmGlobals`, or what `helmChartInflationGenerator` says for all charts
+    pub helm_globals: HelmGlobals,
     /// `generatorOptions`
     pub generator_options: Option<GeneratorOptions>,
     /// `configurations`
@@ -75,8 +81,20 @@ pub struct Kustomization {
     pub validators: Vec<Located>,
     /// `buildMetadata`
     pub build_metadata: Vec<Text>,
+    /// Where each field stands, by its name in lower case, and the values of the fields in it (`openapi.path`).
+    pub places: BTreeMap<String, Position>,
     /// What kustomize prints to stderr about the file.
     pub warnings: Vec<String>,
+}
+
+impl Kustomization {
+    /// Where a field stands; nowhere if it is not there.
+    pub fn place_of(&self, field: &str) -> Position {
+        self.places
+            .get(&field.to_ascii_lowercase())
+            .copied()
+            .unwrap_or_default()
+    }
 }
 
 /// One entry of `labels`.
@@ -92,15 +110,17 @@ pub struct Label {
     pub include_volume_claim_templates: bool,
     /// `fields`
     pub fields: Vec<FieldSpec>,
+    /// Where the entry stands.
+    pub position: Position,
 }
 
 /// One entry of `patches` or `patchesJson6902`.
 #[derive(Clone, Debug, Default)]
 pub struct Patch {
     /// `path` of a file with the patch
-    pub path: Text,
+    pub path: Located,
     /// `patch`, the patch itself
-    pub patch: Text,
+    pub patch: Located,
     /// `target`
     pub target: Option<Selector>,
     /// `options.allowNameChange`
@@ -124,6 +144,8 @@ pub struct Image {
     pub new_tag: Text,
     /// `digest`
     pub digest: Text,
+    /// Where the entry stands.
+    pub position: Position,
 }
 
 /// One entry of `replicas`.
@@ -141,7 +163,7 @@ pub struct Replica {
 #[derive(Clone, Debug, Default)]
 pub struct ReplacementField {
     /// `path` of a file with one replacement or a list of them
-    pub path: Text,
+    pub path: Located,
     /// The replacement itself.
     pub replacement: Replacement,
     /// Where the entry stands.
@@ -269,13 +291,68 @@ pub struct GeneratorOptions {
     pub immutable: bool,
 }
 
+/// `helmGlobals`
+#[derive(Clone, Debug, Default)]
+pub struct HelmGlobals {
+    /// `chartHome`, the directory with charts
+    pub chart_home: Text,
+    /// `configHome`, the directory with Helm's configuration
+    pub config_home: Text,
+}
+
+/// One entry of `helmCharts`.
+#[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the fields are those of the kustomization"
+)]
+pub struct HelmChart {
+    /// `name`
+    pub name: Text,
+    /// `version`
+    pub version: Text,
+    /// `repo`
+    pub repository: Text,
+    /// `releaseName`
+    pub release_name: Text,
+    /// `namespace`
+    pub namespace: Text,
+    /// `additionalValuesFiles`
+    pub additional_values_files: Vec<Located>,
+    /// `valuesFile`, empty for that of the chart
+    pub values_file: Text,
+    /// `valuesInline`, where there are any
+    pub values_inline: Option<Value>,
+    /// `valuesMerge`
+    pub values_merge: Text,
+    /// `includeCRDs`
+    pub include_crds: bool,
+    /// `skipHooks`
+    pub skip_hooks: bool,
+    /// `apiVersions`
+    pub api_versions: Vec<Text>,
+    /// `kubeVersion`
+    pub kube_version: Text,
+    /// `nameTemplate`
+    pub name_template: Text,
+    /// `skipTests`
+    pub skip_tests: bool,
+    /// `debug`
+    pub debug: bool,
+    /// `devel`
+    pub devel: bool,
+    /// Where the entry stands.
+    pub position: Position,
+}
+
 /// A plugin configuration as an object, from a file or inline.
 pub type PluginConfiguration = Node;
 
 mod arguments;
 mod entries;
 pub(crate) mod generator_fields;
+pub(crate) mod helm_fields;
 mod read;
 pub(crate) mod replacement_fields;
 
-pub(crate) use entries::{helm_refused, image, patch, replica};
+pub(crate) use entries::{image, patch, replica};

@@ -1,6 +1,6 @@
 //! The changes that the fields of a kustomization ask for, in kustomize's order.
 
-use goyaml::Limits;
+use goyaml::{Limits, Position, TextPlace};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -16,10 +16,27 @@ use crate::patches::json6902::JsonPatch;
 use crate::resource::Resource;
 use crate::transformers::{Affix, NamespaceArgs, Transformer};
 
-/// A change and the kind of plugin that kustomize makes it with.
-type Named = (&'static str, Transformer);
+/// A change that a field of the kustomization asks for.
+pub(crate) struct Change {
+    /// The kind of plugin that kustomize makes it with.
+    pub(crate) kind: &'static str,
+    /// The change.
+    pub(crate) transformer: Transformer,
+    /// Where it is asked for.
+    pub(crate) position: Position,
+}
 
-/// The changes of a kustomization, each with the kind of its plugin, with every file that they need read.
+impl Change {
+    const fn new(kind: &'static str, transformer: Transformer, position: Position) -> Self {
+        Self {
+            kind,
+            transformer,
+            position,
+        }
+    }
+}
+
+/// The changes of a kustomization, with every file that they need read.
 ///
 /// # Errors
 /// Where a file cannot be read, and where a patch or replacement is none.
@@ -29,27 +46,36 @@ pub(crate) fn of(
     config: &Config,
     loader: &Loader,
     limits: &Limits,
-) -> Result<Vec<Named>> {
+) -> Result<Vec<Change>> {
     let mut list = patches_of(kustomization, loader, limits)?;
     list.extend(names_of(kustomization, config));
     list.extend(labels_of(kustomization, config)?);
     for entry in &kustomization.patches_json6902 {
         let patch = json_patch(entry, loader).map_err(|error| error.position(entry.position))?;
-        list.push(("PatchJson6902Transformer", patch));
+        list.push(Change::new(
+            "PatchJson6902Transformer",
+            patch,
+            entry.position,
+        ));
     }
     for replica in &kustomization.replicas {
         let replicas = Transformer::Replicas(replica.clone(), config.get().replicas.clone());
-        list.push(("ReplicaCountTransformer", replicas));
+        list.push(Change::new(
+            "ReplicaCountTransformer",
+            replicas,
+            replica.position,
+        ));
     }
     for image in &kustomization.images {
-        let image = Transformer::Image(image.clone(), config.get().images.clone());
-        list.push(("ImageTagTransformer", image));
+        let change = Transformer::Image(image.clone(), config.get().images.clone());
+        list.push(Change::new("ImageTagTransformer", change, image.position));
     }
     if !kustomization.replacements.is_empty() {
         let replacements = replacements(&kustomization.replacements, loader, limits)?;
-        list.push((
+        list.push(Change::new(
             "ReplacementTransformer",
             Transformer::Replacements(replacements),
+            kustomization.place_of("replacements"),
         ));
     }
     Ok(list)
@@ -60,27 +86,31 @@ fn patches_of(
     kustomization: &Kustomization,
     loader: &Loader,
     limits: &Limits,
-) -> Result<Vec<Named>> {
+) -> Result<Vec<Change>> {
     let mut list = Vec::new();
     if !kustomization.patches_strategic_merge.is_empty() {
         let patches = strategic_patches(&kustomization.patches_strategic_merge, loader, limits)?;
         if patches.is_empty() {
-            return Err(Error::new("the patches are empty").field("patchesStrategicMerge"));
+            return Err(Error::new("the patches are empty")
+                .position(kustomization.place_of("patchesStrategicMerge"))
+                .field("patchesStrategicMerge")
+                .hint("write an object with the fields to change into them, or remove them"));
         }
-        list.push((
+        list.push(Change::new(
             "PatchStrategicMergeTransformer",
             Transformer::StrategicPatches(patches),
+            kustomization.place_of("patchesStrategicMerge"),
         ));
     }
     for entry in &kustomization.patches {
         let patch = patch(entry, loader, limits).map_err(|error| error.position(entry.position))?;
-        list.push(("PatchTransformer", patch));
+        list.push(Change::new("PatchTransformer", patch, entry.position));
     }
     Ok(list)
 }
 
 /// `namespace`, `namePrefix` and `nameSuffix`.
-fn names_of(kustomization: &Kustomization, config: &Config) -> Vec<Named> {
+fn names_of(kustomization: &Kustomization, config: &Config) -> Vec<Change> {
     let mut list = Vec::new();
     if !kustomization.namespace.is_empty() {
         let namespace = kustomization.namespace.clone();
@@ -89,16 +119,21 @@ fn names_of(kustomization: &Kustomization, config: &Config) -> Vec<Named> {
             ..NamespaceArgs::default()
         };
         let namespace = Transformer::Namespace(args, config.get().namespace.clone());
-        list.push(("NamespaceTransformer", namespace));
+        list.push(Change::new(
+            "NamespaceTransformer",
+            namespace,
+            kustomization.place_of("namespace"),
+        ));
     }
     if !kustomization.name_prefix.is_empty() {
         let (prefix, specs) = (
             kustomization.name_prefix.clone(),
             config.get().name_prefix.clone(),
         );
-        list.push((
+        list.push(Change::new(
             "PrefixTransformer",
             Transformer::NameAffix(Affix::Prefix, prefix, specs),
+            kustomization.place_of("namePrefix"),
         ));
     }
     if !kustomization.name_suffix.is_empty() {
@@ -106,27 +141,30 @@ fn names_of(kustomization: &Kustomization, config: &Config) -> Vec<Named> {
             kustomization.name_suffix.clone(),
             config.get().name_suffix.clone(),
         );
-        list.push((
+        list.push(Change::new(
             "SuffixTransformer",
             Transformer::NameAffix(Affix::Suffix, suffix, specs),
+            kustomization.place_of("nameSuffix"),
         ));
     }
     list
 }
 
 /// `labels`, `commonLabels` and `commonAnnotations`.
-fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Named>> {
+fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Change>> {
     let mut list = Vec::new();
     for label in &kustomization.labels {
-        let labels = Transformer::MetadataMap(label.pairs.clone(), label_specs(label, config)?);
-        list.push(("LabelTransformer", labels));
+        let specs = label_specs(label, config).map_err(|error| error.position(label.position))?;
+        let labels = Transformer::MetadataMap(label.pairs.clone(), specs);
+        list.push(Change::new("LabelTransformer", labels, label.position));
     }
     // kustomize: with any `labels`, the transformer for `commonLabels` runs too, and leaves its trace in annotations.
     if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
         let (labels, specs) = (&kustomization.common_labels, &config.get().common_labels);
-        list.push((
+        list.push(Change::new(
             "LabelTransformer",
             Transformer::MetadataMap(labels.clone(), specs.clone()),
+            kustomization.place_of("commonLabels"),
         ));
     }
     if !kustomization.common_annotations.is_empty() {
@@ -134,9 +172,10 @@ fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Named
             &kustomization.common_annotations,
             &config.get().common_annotations,
         );
-        list.push((
+        list.push(Change::new(
             "AnnotationsTransformer",
             Transformer::MetadataMap(annotations.clone(), specs.clone()),
+            kustomization.place_of("commonAnnotations"),
         ));
     }
     Ok(list)
@@ -168,20 +207,17 @@ fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
 /// # Errors
 /// Where it names no patch or two, and where the patch is none.
 pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Result<Transformer> {
-    let (text, file) = patch_source(entry, entry.patch.trim(), loader, "patches")?;
-    let parsed = patches::parse(&text, limits);
-    let mut patch = match (parsed, &file) {
-        (Ok(patch), _) => patch,
-        (Err(error), Some(file)) => return Err(error.in_file(&file.name)),
-        // Lines of an inline patch count from its own start, which nobody sees.
-        (Err(error), None) => return Err(error.replace_position(entry.position)),
-    };
+    let inline = entry.patch.text.trim();
+    let skipped = entry.patch.text.len() - entry.patch.text.trim_start().len();
+    let skipped = entry.patch.text.get(..skipped).unwrap_or_default();
+    let lines = u32::try_from(skipped.matches('\n').count()).unwrap_or_default();
+    let source = Source::of(entry, inline, loader, "patches")?;
+    let place = source.place.skip_lines(lines);
+    let mut patch =
+        patches::parse(&source.text, limits).map_err(|error| source.blame(error, place))?;
+    patch.set_place(source.file.as_ref().map(|file| file.number), place);
     if let patches::Patch::StrategicMerge(objects) = &mut patch {
         for object in objects {
-            match &file {
-                Some(file) => object.node_mut().set_file(file.number),
-                None => object.node_mut().set_place(entry.position),
-            }
             object.notes.name_change_allowed |= entry.allow_name_change;
             object.notes.kind_change_allowed |= entry.allow_kind_change;
             if entry.allow_name_change || entry.allow_kind_change {
@@ -197,26 +233,52 @@ pub(crate) fn patch(entry: &PatchEntry, loader: &Loader, limits: &Limits) -> Res
     })
 }
 
-/// The text of a patch that stands in the entry or in a file, and the file.
-fn patch_source(
-    entry: &PatchEntry,
-    inline: &str,
-    loader: &Loader,
-    field: &str,
-) -> Result<(String, Option<Loaded>)> {
-    let refuse = |what: &str| Err(Error::new(format!("an entry of `{field}` {what}")).field(field));
-    match (inline.is_empty(), entry.path.is_empty()) {
-        (true, true) => refuse("needs `patch` or `path`"),
-        (false, false) => refuse("has both `patch` and `path`"),
-        (false, true) => Ok((inline.to_owned(), None)),
-        (true, false) => {
-            let file = loader.load_path(&entry.path)?;
-            let text = std::str::from_utf8(&file.bytes).map_err(|error| {
-                let byte = error.valid_up_to();
-                Error::new(format!("the file is not UTF-8 text: byte {byte} is not"))
-                    .in_file(&file.name)
-            })?;
-            Ok((text.to_owned(), Some(file)))
+/// The text of a patch that stands in the entry or in a file.
+struct Source {
+    text: String,
+    /// The file, if it stands in one of its own.
+    file: Option<Loaded>,
+    /// Where it stands if it does not.
+    place: TextPlace,
+}
+
+impl Source {
+    fn of(entry: &PatchEntry, inline: &str, loader: &Loader, field: &str) -> Result<Self> {
+        let refuse =
+            |what: &str| Err(Error::new(format!("an entry of `{field}` {what}")).field(field));
+        match (inline.is_empty(), entry.path.text.is_empty()) {
+            (true, true) => refuse("needs `patch` or `path`").map_err(|error: Error| {
+                error.hint("write the patch below `patch: |-`, or name a file with `path`")
+            }),
+            (false, false) => refuse("has both `patch` and `path`")
+                .map_err(|error: Error| error.hint("remove one of the two")),
+            (false, true) => Ok(Self {
+                text: inline.to_owned(),
+                file: None,
+                place: entry.patch.place,
+            }),
+            (true, false) => {
+                let file = loader.load(&entry.path)?;
+                let text = std::str::from_utf8(&file.bytes).map_err(|error| {
+                    let byte = error.valid_up_to();
+                    Error::new(format!("the file is not UTF-8 text: byte {byte} is not"))
+                        .in_file(&file.name)
+                        .hint("save the file as UTF-8")
+                })?;
+                Ok(Self {
+                    text: text.to_owned(),
+                    file: Some(file),
+                    place: TextPlace::default(),
+                })
+            }
+        }
+    }
+
+    /// Names the file and the place in it.
+    fn blame(&self, error: Error, place: TextPlace) -> Error {
+        match &self.file {
+            Some(file) => error.in_file(&file.name),
+            None => error.within(place),
         }
     }
 }
@@ -227,22 +289,22 @@ fn patch_source(
 /// Where it names no target, no patch or two, and where the patch is none.
 // kustomize: PatchJson6902TransformerPlugin.Config
 pub(crate) fn json_patch(entry: &PatchEntry, loader: &Loader) -> Result<Transformer> {
-    let refuse = |message: &str| Err(Error::new(message).field("patchesJson6902"));
+    let refuse = |message: &str| Error::new(message).field("patchesJson6902");
     let Some(target) = entry
         .target
         .clone()
         .filter(|target| !target.id.name.is_empty())
     else {
-        return refuse("an entry of `patchesJson6902` needs `target.name`");
+        return Err(refuse("an entry of `patchesJson6902` needs `target.name`")
+            .hint("say what it is for: `target: {kind: Deployment, name: …}`"));
     };
-    let (text, file) = patch_source(entry, &entry.patch, loader, "patchesJson6902")?;
-    let patch = JsonPatch::parse(&text).map_err(|error| match &file {
-        Some(file) => error.in_file(&file.name),
-        None => error.replace_position(entry.position),
-    })?;
+    let source = Source::of(entry, &entry.patch.text, loader, "patchesJson6902")?;
+    let mut patch =
+        JsonPatch::parse(&source.text).map_err(|error| source.blame(error, source.place))?;
     if patch.is_empty() {
-        return refuse("the patch is empty");
+        return Err(refuse("the patch is empty"));
     }
+    patch.set_place(source.file.as_ref().map(|file| file.number), source.place);
     Ok(Transformer::JsonPatch { patch, target })
 }
 
@@ -258,13 +320,26 @@ pub(crate) fn strategic_patches(
 ) -> Result<Vec<Resource>> {
     let mut patches = Vec::new();
     for entry in entries {
-        match load::inline(&entry.text, entry.position, limits) {
+        match load::inline(&entry.text, entry.place, limits) {
             Ok(inline) => patches.extend(inline),
-            Err(error) if entry.text.contains('\n') => return Err(error),
-            Err(_) => patches.extend(load::resources_of_file(&loader.load(entry)?, limits)?),
+            Err(error) if entry.text.contains('\n') => return Err(no_strategic_patch(error)),
+            Err(_) => {
+                let file = load::resources_of_file(&loader.load(entry)?, limits);
+                patches.extend(file.map_err(no_strategic_patch)?);
+            }
         }
     }
     Ok(patches)
+}
+
+/// An error of reading patches, with the form that they should have.
+pub(crate) fn no_strategic_patch(error: Error) -> Error {
+    if error.details().is_malformed_yaml {
+        return error;
+    }
+    error.replace_hint(
+        "a strategic merge patch is an object with `apiVersion`, `kind`, `metadata.name` and the fields to change",
+    )
 }
 
 /// Reads `replacements`, following `path`.
@@ -278,15 +353,18 @@ pub(crate) fn replacements(
 ) -> Result<Vec<kustomization::Replacement>> {
     let mut found = Vec::new();
     for entry in entries {
-        if entry.path.is_empty() {
+        if entry.path.text.is_empty() {
             found.push(entry.replacement.clone());
             continue;
         }
-        let file = loader
-            .load_path(&entry.path)
-            .map_err(|error| error.position(entry.position))?;
+        let file = loader.load(&entry.path)?;
         let node = load::document(&file.bytes, file.number, limits)
-            .and_then(|node| node.ok_or_else(|| Error::new("the file holds no replacement")))
+            .and_then(|node| {
+                node.ok_or_else(|| {
+                    Error::new("the file holds no replacement")
+                        .hint("write `- source: …` and `  targets: …`")
+                })
+            })
             .map_err(|error| error.in_file(&file.name))?;
         found.extend(
             crate::transformers::replacements::read_file(&node)

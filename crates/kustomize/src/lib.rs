@@ -1,7 +1,8 @@
 //! `kustomize build` as a function: files in, resources out.
 //!
 //! [`build`] reads a kustomization and everything below it through a [`Files`] and returns the resources and what
-//! kustomize would print to stderr. It touches no disk, no network, no clock and no environment, and keeps no state.
+//! kustomize would print to stderr. It touches no disk, no network, no clock and no environment, and keeps no state; what
+//! it needs from outside of the files it asks of an [`External`].
 
 mod accumulate;
 mod build;
@@ -11,6 +12,8 @@ mod crds;
 mod decode;
 mod defaults;
 mod error;
+mod external;
+mod field_at;
 mod field_path;
 pub mod field_spec;
 pub mod files;
@@ -22,12 +25,15 @@ mod layer_transformers;
 mod limits;
 mod load;
 mod loader;
+mod lost;
+mod meant;
 pub mod metadata;
 mod origin;
 mod patches;
 mod plugins;
 mod re2;
 mod references;
+mod repository;
 mod resource;
 mod resources;
 pub mod schema;
@@ -36,12 +42,14 @@ mod shared;
 mod transformers;
 
 pub use build::{Options, Output, Reorder, build, build_with};
-pub use error::{Details, Error, Related, Result};
+pub use error::{Details, Error, ErrorKind, Related, Result};
+pub use external::{ChartSource, ChartTemplate, External, ExternalError, HelmDefaults, NoExternal};
 pub use files::{Entry, FileError, Files, MemoryFiles};
 pub use generators::base64_lines;
 pub use hooks::{Hooks, NoHooks};
 pub use id::{Gvk, ResId};
 pub use limits::Limits;
 pub use loader::{FileNames, LoadRestrictions};
+pub use repository::Repository;
 pub use resource::{Notes, Resource};
 pub use resources::Resources;

@@ -1,6 +1,6 @@
 //! Objects out of a file: splitting documents, unwrapping lists, refusing what is no object.
 
-use goyaml::{Dialect, Limits, Node, Position, Value};
+use goyaml::{Dialect, Limits, Node, TextPlace, Value};
 
 use crate::error::{Error, Result};
 use crate::metadata;
@@ -34,16 +34,14 @@ pub(crate) fn resources_of_file(
     Ok(nodes.into_iter().map(Resource::new).collect())
 }
 
-/// Reads the objects of a text that stands in a kustomization, and says that they stand there: lines of the text itself
-/// are nothing that anybody sees.
+/// Reads the objects of a text that stands in a kustomization; places in the text become those in the file.
 ///
 /// # Errors
 /// As for [`resources`].
-pub(crate) fn inline(text: &str, place: Position, limits: &Limits) -> Result<Vec<Resource>> {
-    let mut nodes =
-        nodes(text.as_bytes(), limits).map_err(|error| error.replace_position(place))?;
+pub(crate) fn inline(text: &str, place: TextPlace, limits: &Limits) -> Result<Vec<Resource>> {
+    let mut nodes = nodes(text.as_bytes(), limits).map_err(|error| error.within(place))?;
     for node in &mut nodes {
-        node.set_place(place);
+        node.set_text_place(place);
     }
     Ok(nodes.into_iter().map(Resource::new).collect())
 }
@@ -120,6 +118,7 @@ fn list_items(list: &Node) -> Result<Vec<Node>> {
         Error::new(format!("`items` of a {kind} must be a list"))
             .position(items.position)
             .field("items")
+            .hint("begin each object with `- `")
     })?;
     let values = value.get("items").and_then(Value::as_array);
     let nodes = items.iter().zip(values.unwrap_or_default());

@@ -1,12 +1,22 @@
 //! Reading files on behalf of a kustomization: nothing outside its directory, no cycles.
+//!
+//! A path may be an address: of a file behind HTTP, or of a repository. What it leads to comes through
+//! [`External`](crate::External).
+
+mod remote;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::build::Options;
+use crate::decode;
 use crate::error::{Error, Result};
+use crate::external::External;
 use crate::files::{self, Entry, FileError, Files};
 use crate::kustomization::Located;
+use crate::repository::Repository;
+use remote::Checkout;
+pub(crate) use remote::is_http;
 
 /// Whether a kustomization may read files outside its directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +35,8 @@ pub(crate) struct Loader<'a> {
     restrictions: LoadRestrictions,
     /// Resolved directories from the one that is built down to this one.
     roots: Vec<String>,
+    /// The repositories on the way there that were checked out, the innermost last.
+    checkouts: Vec<Rc<Checkout>>,
     /// The directory from which errors name files.
     named_from: Rc<str>,
     names: Rc<RefCell<FileNames>>,
@@ -64,8 +76,12 @@ impl<'p> Found<'p> {
 
     /// Whether it is a directory; says nothing about whether it may be entered.
     pub(crate) fn is_directory(&self) -> bool {
-        let is_local = !is_remote_file(self.path) && !is_remote_directory(self.path);
-        is_local && matches!(self.entry, Ok(Entry::Directory(_)))
+        matches!(self.entry, Ok(Entry::Directory(_))) && !self.is_address()
+    }
+
+    /// Whether the path is an address, whatever stands on disk.
+    pub(crate) fn is_address(&self) -> bool {
+        is_http(self.path) || Repository::parse(self.path).is_some()
     }
 }
 
@@ -86,27 +102,33 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// Where it is none.
     pub(crate) fn new(files: &'a dyn Files, root: &str, options: &Options) -> Result<Self> {
-        let root = match files.resolve(root) {
-            Ok(Entry::Directory(root)) => root,
-            Ok(Entry::File(_)) => {
-                return Err(Error::new(format!("`{root}` is a file, not a directory"))
-                    .hint("name the directory that holds the kustomization file"));
-            }
-            Err(error) => {
-                return Err(Error::new(format!(
-                    "cannot read directory `{root}`: {error}"
-                )));
-            }
-        };
-        let named_from = options.named_from.as_deref().unwrap_or(&root).into();
-        let restrictions = options.load_restrictions;
-        Ok(Self {
+        let named_from = options.named_from.as_deref().unwrap_or(root).into();
+        let loader = Self {
             files,
-            restrictions,
-            roots: vec![root],
+            restrictions: options.load_restrictions,
+            roots: Vec::new(),
+            checkouts: Vec::new(),
             named_from,
             names: Rc::default(),
-        })
+        };
+        if let Some(repository) = Repository::parse(root) {
+            return loader.enter_repository(&repository);
+        }
+        match files.resolve(root) {
+            Ok(Entry::Directory(resolved)) => Ok(loader.below(resolved)),
+            Ok(Entry::File(_)) => Err(Error::new(format!("`{root}` is a file, not a directory"))
+                .hint("name the directory that holds the kustomization file")),
+            Err(error) => Err(Error::new(format!(
+                "cannot read directory `{root}`: {error}"
+            ))),
+        }
+    }
+
+    /// A loader for a directory that this one's kustomization leads to.
+    fn below(&self, root: String) -> Self {
+        let mut below = self.clone();
+        below.roots.push(root);
+        below
     }
 
     /// The resolved directory.
@@ -119,9 +141,21 @@ impl<'a> Loader<'a> {
         &self.names
     }
 
+    /// The way out of the tree of files.
+    pub(crate) fn external(&self) -> &'a dyn External {
+        self.files.external()
+    }
+
+    /// Whether files outside of the directory are out of reach.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.restrictions == LoadRestrictions::RootOnly
+    }
+
     /// How errors name an absolute path.
     pub(crate) fn display(&self, path: &str) -> String {
-        relative(&self.named_from, path)
+        let mut checkouts = self.checkouts.iter().rev();
+        let named = checkouts.find_map(|checkout| checkout.name_of(path));
+        named.unwrap_or_else(|| relative(&self.named_from, path))
     }
 
     /// Reads a file named by a kustomization.
@@ -141,6 +175,33 @@ impl<'a> Loader<'a> {
         self.load_found(&self.find(path))
     }
 
+    /// Resolves an absolute path.
+    ///
+    /// # Errors
+    /// As for [`Files::resolve`].
+    pub(crate) fn resolve(&self, path: &str) -> Result<Entry, FileError> {
+        self.files.resolve(path)
+    }
+
+    /// Reads a file in a directory that is not the kustomization's, such as that of a chart.
+    ///
+    /// # Errors
+    /// Where it cannot be read, and where it is not in the directory.
+    pub(crate) fn load_within(&self, path: &str, directory: &str) -> Result<Vec<u8>> {
+        match self.files.resolve(path) {
+            Ok(Entry::File(resolved)) if files::is_within(&resolved, directory) => self
+                .files
+                .read(&resolved)
+                .map_err(|error| self.unreadable(path, &error)),
+            Ok(Entry::File(_) | Entry::Directory(_)) => Err(Error::new(format!(
+                "`{}` is no file of `{}`",
+                self.display(path),
+                self.display(directory)
+            ))),
+            Err(error) => Err(self.unreadable(&self.display(path), &error)),
+        }
+    }
+
     /// Looks up a path that counts from the kustomization's directory.
     pub(crate) fn find<'p>(&self, path: &'p str) -> Found<'p> {
         let asked = files::join(self.root(), path);
@@ -154,24 +215,20 @@ impl<'a> Loader<'a> {
     /// As for [`Self::load`].
     pub(crate) fn load_found(&self, found: &Found) -> Result<Loaded> {
         let Found { path, asked, entry } = found;
-        if is_remote_file(path) {
-            return Err(Error::new(format!(
-                "`{path}` is remote, and remote files are switched off"
-            ))
-            .hint("vendor the file into the repository and name it by its path"));
+        if is_http(path) {
+            return self.load_http(path).map_err(|error| error.into_error(path));
         }
         let resolved = match entry {
             Ok(Entry::File(resolved)) => resolved,
             Ok(Entry::Directory(_)) => {
                 return Err(Error::new(format!(
                     "`{path}` is a directory where a file is expected"
-                )));
+                ))
+                .hint("name one of the files in it"));
             }
             Err(error) => return Err(self.unreadable(path, error)),
         };
-        if self.restrictions == LoadRestrictions::RootOnly
-            && !files::is_within(resolved, self.root())
-        {
+        if self.is_restricted() && !files::is_within(resolved, self.root()) {
             return Err(Error::new(format!(
                 "file `{path}` is not in or below the kustomization's directory `{}`",
                 self.display(self.root())
@@ -182,15 +239,19 @@ impl<'a> Loader<'a> {
             .files
             .read(resolved)
             .map_err(|error| self.unreadable(path, &error))?;
-        let name = self.display(asked);
+        Ok(self.note(self.display(asked), bytes))
+    }
+
+    /// Gives a file that was read its number.
+    fn note(&self, name: String, bytes: Vec<u8>) -> Loaded {
         let mut names = self.names.borrow_mut();
         names.0.push(name.clone());
         let number = u32::try_from(names.0.len()).unwrap_or(u32::MAX);
-        Ok(Loaded {
+        Loaded {
             bytes,
             name,
             number,
-        })
+        }
     }
 
     /// A loader for a base or component of this kustomization.
@@ -205,13 +266,12 @@ impl<'a> Loader<'a> {
             entry,
         } = found;
         if path.is_empty() {
-            return Err(Error::new("the path of a base is empty"));
+            return Err(Error::new("the path of a base is empty").hint("remove the empty entry"));
         }
-        if is_remote_directory(path) {
-            return Err(Error::new(format!(
-                "base `{path}` is remote, and remote bases are switched off"
-            ))
-            .hint("vendor the base into the repository and name it by its path"));
+        if let Some(repository) = Repository::parse(path) {
+            self.check_repository_cycle(&repository)?;
+            self.check_locality(&repository)?;
+            return self.enter_repository(&repository);
         }
         if path.starts_with('/') {
             return Err(
@@ -233,20 +293,14 @@ impl<'a> Loader<'a> {
             Ok(Entry::File(_)) => {
                 return Err(Error::new(format!(
                     "`{path}` is a file where a directory with a kustomization is expected"
-                )));
+                ))
+                .hint("name the directory that the file is in"));
             }
             Err(error) => return Err(self.unreadable(path, error)),
         };
+        self.check_containment(path, root)?;
         self.check_cycle(path, root)?;
-        let mut roots = self.roots.clone();
-        roots.push(root.clone());
-        let named_from = Rc::clone(&self.named_from);
-        Ok(Self {
-            roots,
-            named_from,
-            names: Rc::clone(&self.names),
-            ..*self
-        })
+        Ok(self.below(root.clone()))
     }
 
     /// Refuses a directory that is being built already, or that holds one that is.
@@ -270,9 +324,78 @@ impl<'a> Loader<'a> {
         Ok(())
     }
 
+    /// The path that may have been meant by one that leads nowhere: a part of it spelled otherwise, or one `..` more or
+    /// less.
+    fn nearest(&self, path: &str) -> Option<String> {
+        let leads = |path: &str| self.files.resolve(&files::join(self.root(), path));
+        let parts: Vec<&str> = path.split('/').collect();
+        for (index, part) in parts.iter().enumerate() {
+            let (before, rest) = (parts.get(..index)?.join("/"), parts.get(index + 1..)?);
+            let Ok(Entry::Directory(directory)) = leads(&before) else {
+                break;
+            };
+            let names = self.files.names_in(&directory);
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            if names.contains(part) || matches!(*part, "" | "." | "..") {
+                continue;
+            }
+            let mut meant = parts.get(..index)?.to_vec();
+            meant.push(nearest_name(part, &names)?);
+            meant.extend(rest);
+            return Some(meant.join("/")).filter(|path| leads(path).is_ok());
+        }
+        let higher = format!("../{path}");
+        let candidates = [Some(higher.as_str()), path.strip_prefix("../")];
+        let mut candidates = candidates.into_iter().flatten();
+        candidates
+            .find(|path| leads(path).is_ok())
+            .map(str::to_owned)
+    }
+
+    /// What to do where the directory has no kustomization file.
+    pub(crate) fn where_to_build(&self) -> String {
+        let names = self.files.names_in(self.root());
+        let alike = |name: &&String| {
+            let name = name.to_ascii_lowercase();
+            let wanted = files::KUSTOMIZATION_FILES.map(str::to_ascii_lowercase);
+            name.starts_with("kustomiz")
+                && wanted
+                    .iter()
+                    .any(|wanted| decode::nearest(&name, &[wanted]).is_some())
+        };
+        if let Some(name) = names.iter().find(alike) {
+            return format!("rename `{name}` to `kustomization.yaml`");
+        }
+        let is_built = |name: &&String| {
+            let file = |file| files::join(self.root(), &format!("{name}/{file}"));
+            files::KUSTOMIZATION_FILES
+                .iter()
+                .any(|name| matches!(self.files.resolve(&file(*name)), Ok(Entry::File(_))))
+        };
+        let below: Vec<&str> = names
+            .iter()
+            .filter(is_built)
+            .map(String::as_str)
+            .take(3)
+            .collect();
+        if !below.is_empty() {
+            return format!("name a directory that has one: `{}`", below.join("`, `"));
+        }
+        match names
+            .iter()
+            .find(|name| matches!(name.rsplit_once('.'), Some((_, "yaml" | "yml"))))
+        {
+            Some(name) => format!("add a `kustomization.yaml` with `resources: [{name}]`"),
+            None => "add a `kustomization.yaml`, or name the directory that has one".to_owned(),
+        }
+    }
+
     fn unreadable(&self, path: &str, error: &FileError) -> Error {
         let made = Error::new(format!("cannot read `{path}`: {error}"));
         if *error == FileError::NotFound {
+            if let Some(near) = self.nearest(path) {
+                return made.hint(format!("did you mean `{near}`?"));
+            }
             let place = self.display(self.root());
             return made.hint(format!(
                 "the path counts from the kustomization's directory, `{place}`"
@@ -282,21 +405,18 @@ impl<'a> Loader<'a> {
     }
 }
 
-// kustomize: loader.IsRemoteFile
-fn is_remote_file(path: &str) -> bool {
-    path.split_once(':').is_some_and(|(scheme, _)| {
-        scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
-    })
-}
-
-// kustomize: git.NewRepoSpecFromURL accepts these before it looks at the disk.
-fn is_remote_directory(path: &str) -> bool {
-    let lower = path.to_ascii_lowercase();
-    ["https://", "http://", "ssh://", "git::", "file://", "git@"]
+/// The name that differs least from another, if it differs in its ending only or in few letters.
+fn nearest_name<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
+    let stem = |name: &str| {
+        name.rsplit_once('.')
+            .map_or(name.len(), |(stem, _)| stem.len())
+    };
+    let same_stem = |other: &&&str| other.get(..stem(other)) == name.get(..stem(name));
+    names
         .iter()
-        .any(|start| lower.starts_with(start))
-        || lower.starts_with("github.com/")
-        || lower.starts_with("github.com:")
+        .find(same_stem)
+        .copied()
+        .or_else(|| decode::nearest(name, names))
 }
 
 /// A path as somebody in a directory would write it: with `..` where both share a directory, else absolute.

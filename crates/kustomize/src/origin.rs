@@ -8,6 +8,7 @@ use goyaml::{Dialect, Limits, Node, Scalar, Style, Tag, Text};
 use crate::decode::{any_text, fields, list, text};
 use crate::error::{Error, Result};
 use crate::metadata;
+use crate::repository::Repository;
 use crate::resource::Resource;
 
 /// The annotation that says where a resource comes from.
@@ -21,7 +22,7 @@ pub(crate) const TRANSFORMATIONS: &str = "alpha.config.kubernetes.io/transformat
 pub(crate) struct Origin {
     /// The file or directory, relative to the directory that is built.
     path: Text,
-    /// The remote repository; only in annotations that were written elsewhere.
+    /// The remote repository.
     repository: Text,
     /// The reference in it.
     reference: Text,
@@ -49,8 +50,21 @@ impl Origin {
     /// A file or directory named by a kustomization in this directory.
     // kustomize: Origin.Append
     pub(crate) fn join(&self, path: &str) -> Self {
+        let Some(repository) = Repository::parse(path) else {
+            return Self {
+                path: join(&self.path, path),
+                ..self.clone()
+            };
+        };
+        // kustomize: takes the top of a repository for a directory of the name that stands for one not cloned yet.
+        let directory = match repository.directory.as_str() {
+            "" => "notCloned",
+            directory => directory,
+        };
         Self {
-            path: join(&self.path, path),
+            path: join("", directory),
+            repository: repository.url.into(),
+            reference: repository.reference.into(),
             ..self.clone()
         }
     }

@@ -1,11 +1,13 @@
 //! Patches: strategic merge and JSON 6902, and what they are applied to.
 
-use goyaml::{Limits, Node};
+use goyaml::{Limits, Node, TextPlace};
 
 use crate::error::{Error, Result};
 use crate::id::ResId;
 use crate::limits::Budget;
 use crate::load;
+use crate::lost;
+use crate::meant;
 use crate::metadata;
 use crate::resource::Resource;
 use crate::resources::Resources;
@@ -16,6 +18,7 @@ pub(crate) mod json6902;
 pub(crate) mod strategic_merge;
 
 use json6902::JsonPatch;
+use strategic_merge::Dropped;
 
 /// A patch whose text has been read.
 #[derive(Debug)]
@@ -24,6 +27,23 @@ pub(crate) enum Patch {
     StrategicMerge(Vec<Resource>),
     /// One JSON 6902 patch.
     Json(JsonPatch),
+}
+
+impl Patch {
+    /// Says where the patch stands: in a file of its own, or in a text.
+    pub(crate) fn set_place(&mut self, file: Option<u32>, place: TextPlace) {
+        match self {
+            Self::Json(patch) => patch.set_place(file, place),
+            Self::StrategicMerge(objects) => {
+                for object in objects {
+                    match file {
+                        Some(file) => object.node_mut().set_file(file),
+                        None => object.node_mut().set_text_place(place),
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Reads an entry of `patches`, which may be of either form.
@@ -36,7 +56,8 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
     match (strategic, JsonPatch::parse(text)) {
         (Ok(objects), Ok(json)) if !objects.is_empty() && !json.is_empty() => Err(Error::new(
             "the patch reads as a strategic merge patch and as a JSON 6902 patch",
-        )),
+        )
+        .hint("make two entries of it")),
         (Ok(objects), _) => Ok(Patch::StrategicMerge(objects)),
         (Err(_), Ok(json)) => Ok(Patch::Json(json)),
         (Err(as_object), Err(as_json)) => {
@@ -47,13 +68,18 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
             } else {
                 as_object
             };
-            Err(error.hint(
-                "a patch is a list of JSON 6902 operations, or an object with `apiVersion`, `kind`, `metadata.name` \
-                 and the fields to change",
-            ))
+            Err(if error.details().is_malformed_yaml {
+                error
+            } else {
+                error.replace_hint(PATCH_FORMS)
+            })
         }
     }
 }
+
+/// What a patch looks like.
+const PATCH_FORMS: &str = "a patch is a list of JSON 6902 operations, or an object with `apiVersion`, `kind`, \
+                           `metadata.name` and the fields to change";
 
 /// Applies a patch to what the selector selects or, without one, to what the patch names.
 ///
@@ -158,7 +184,14 @@ fn select(target: &Selector, resources: &Resources) -> Result<Vec<usize>> {
 fn target_of(patch: &Resource, resources: &Resources) -> Result<usize> {
     let id: ResId = patch.original_id();
     resources.position_of(&id).map_err(|error| {
-        error.position(patch.node().position).hint(
+        let name = patch.node().get_path(&["metadata", "name"]);
+        let error = error.position(name.unwrap_or(patch.node()).position);
+        let meant = meant::hint(&id, resources);
+        let error = match meant {
+            Some(hint) => error.hint(hint),
+            None => error,
+        };
+        error.hint(
             "a patch without `target` is for the resource with its apiVersion, kind, name and namespace, as they are \
              before prefixes and suffixes are added",
         )
@@ -218,7 +251,8 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     } else {
         merge_node(patch, schema, resource.node_mut())
     };
-    result.map_err(|error| error.resource(&id))?;
+    let dropped = result.map_err(|error| error.position(patch.node().position).resource(&id))?;
+    resource.notices.extend(dropped.iter().map(lost::element));
     resource.settle_shared();
     if resource.is_empty() {
         return Ok(());
@@ -234,11 +268,11 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     Ok(())
 }
 
-fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<()> {
+fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<Vec<Dropped>> {
     let target = std::mem::replace(node, Node::null());
     let merged = strategic_merge::apply(schema, patch.node(), target)?;
-    *node = merged.unwrap_or_else(Node::null);
-    Ok(())
+    *node = merged.node.unwrap_or_else(Node::null);
+    Ok(merged.dropped)
 }
 
 /// Whether a patch could drop or replace all annotations, among which kustomize keeps its notes.
@@ -255,8 +289,9 @@ fn rewrites_annotations(patch: &Node) -> bool {
 fn edit(patch: &JsonPatch, budget: &Budget, resource: &mut Resource) -> Result<()> {
     let id = resource.id().clone();
     let notes = resource.notes.clone();
+    let mut notices = Vec::new();
     let result = resource.edit_with_notes(|node| {
-        *node = patch.apply(node)?;
+        *node = patch.apply(node, &mut notices)?;
         if patch.copies() {
             budget.charge_node(node, 1)?;
         }
@@ -264,6 +299,7 @@ fn edit(patch: &JsonPatch, budget: &Budget, resource: &mut Resource) -> Result<(
     });
     // kustomize: the notes are put back, whatever the patch did to the annotations that hold them.
     resource.notes = notes;
+    resource.notices.append(&mut notices);
     // kustomize: with them all annotations are written anew, as strings.
     let annotations = metadata::annotations(resource.node());
     metadata::set_string_map(resource.node_mut(), "annotations", &annotations);

@@ -3,13 +3,15 @@
 use goyaml::{Limits, Node, Style, Tag, Text};
 
 use crate::decode::{
-    self, boolean, field_spec, fields, list, located_list, selector, string_map, text,
+    self, boolean, field_spec, fields, list, located, located_list, selector, string_map, text,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::field_spec::FieldSpec;
 use crate::generators;
 use crate::id::ResId;
-use crate::kustomization::{self, Patch, ReplacementField, generator_fields, replacement_fields};
+use crate::kustomization::{
+    self, Located, Patch, ReplacementField, generator_fields, helm_fields, replacement_fields,
+};
 use crate::layer_transformers;
 use crate::load;
 use crate::loader::Loader;
@@ -23,7 +25,17 @@ use crate::transformers::{Affix, NamespaceArgs, Transformer, value_add};
 ///
 /// # Errors
 /// Where the configuration is of no built-in generator, or wrong.
-pub(crate) fn generate(configuration: &Resource, loader: &Loader) -> Result<Vec<Resource>> {
+pub(crate) fn generate(
+    configuration: &Resource,
+    loader: &Loader,
+    limits: &Limits,
+) -> Result<Vec<Resource>> {
+    check_builtin(configuration)?;
+    if configuration.gvk().kind == "HelmChartInflationGenerator" {
+        let (chart, globals) = helm_fields::configuration(configuration.node())?;
+        return generators::helm_chart(&chart, &globals, loader, limits)
+            .map_err(|error| error.resource(configuration.id()));
+    }
     let node = read(configuration)?;
     let made = match configuration.gvk().kind.as_str() {
         "ConfigMapGenerator" => generators::config_map(
@@ -38,6 +50,7 @@ pub(crate) fn generate(configuration: &Resource, loader: &Loader) -> Result<Vec<
         _ => Err(refuse(configuration, "generator")),
     };
     made.map(|resource| vec![resource])
+        .map_err(|error| error.position(node.position).resource(configuration.id()))
 }
 
 /// The changes that a configuration asks for.
@@ -49,6 +62,7 @@ pub(crate) fn transformers(
     loader: &Loader,
     limits: &Limits,
 ) -> Result<Vec<Transformer>> {
+    check_builtin(configuration)?;
     let node = read(configuration)?;
     let settings = Settings {
         node: &node,
@@ -66,7 +80,7 @@ pub(crate) fn transformers(
             return both
                 .into_iter()
                 .collect::<Result<_>>()
-                .map_err(|error| error.resource(configuration.id()));
+                .map_err(|error| error.position(node.position).resource(configuration.id()));
         }
         "NamespaceTransformer" => settings.namespace(),
         "LabelTransformer" => settings.metadata_map("labels"),
@@ -74,7 +88,7 @@ pub(crate) fn transformers(
         "ImageTagTransformer" => settings.image(),
         "ReplicaCountTransformer" => settings.replicas(),
         "PatchTransformer" => kustomization::patch(&node, false)
-            .and_then(|entry| layer_transformers::patch(&without_place(entry), loader, limits)),
+            .and_then(|entry| layer_transformers::patch(&entry, loader, limits)),
         "PatchStrategicMergeTransformer" => settings.strategic_patches(),
         "PatchJson6902Transformer" => settings.json_patch(),
         "ReplacementTransformer" => settings.replacements(),
@@ -83,7 +97,7 @@ pub(crate) fn transformers(
         _ => Err(refuse(configuration, "transformer")),
     };
     made.map(|transformer| vec![transformer])
-        .map_err(|error| error.resource(configuration.id()))
+        .map_err(|error| error.position(node.position).resource(configuration.id()))
 }
 
 /// What a validator must leave as it is: who the resources are, and their texts, if they can be written at all.
@@ -118,19 +132,23 @@ pub(crate) fn is_unchanged(before: &[Snapshot], after: &[Snapshot]) -> bool {
         })
 }
 
-/// The configuration as its plugin reads it: kustomize writes it as text first.
-fn read(configuration: &Resource) -> Result<Node> {
+fn check_builtin(configuration: &Resource) -> Result<()> {
     let gvk = configuration.gvk();
     if !gvk.group.is_empty() || gvk.version != "builtin" {
         return Err(refuse(configuration, "plugin"));
     }
+    Ok(())
+}
+
+/// The configuration as its plugin reads it: kustomize writes it as text first.
+fn read(configuration: &Resource) -> Result<Node> {
     let mut written = String::new();
     configuration.emit(&mut written)?;
     let parsed = goyaml::parse(written.as_bytes(), &Limits::default())
         .map_err(|error| Error::malformed(&error))?;
     let mut node = parsed.unwrap_or_else(Node::null);
     as_texts(&mut node, false);
-    node.position = configuration.node().position;
+    node.copy_places(configuration.node());
     Ok(node)
 }
 
@@ -190,10 +208,11 @@ fn as_texts(node: &mut Node, is_selector: bool) {
 }
 
 /// The built-in plugins.
-const KINDS: [&str; 17] = [
+const KINDS: [&str; 18] = [
     "ConfigMapGenerator",
     "SecretGenerator",
     "IAMPolicyGenerator",
+    "HelmChartInflationGenerator",
     "PrefixTransformer",
     "SuffixTransformer",
     "PrefixSuffixTransformer",
@@ -217,16 +236,10 @@ fn refuse(configuration: &Resource, what: &str) -> Error {
         |near| format!("built-in plugins have `apiVersion: builtin`; did you mean `kind: {near}`?"),
     );
     Error::new(format!("`{kind}` is not a built-in {what}"))
+        .kind(ErrorKind::NeedsPlugin)
         .position(configuration.node().position)
         .resource(configuration.id())
         .hint(hint)
-}
-
-fn without_place(entry: Patch) -> Patch {
-    Patch {
-        position: goyaml::Position::default(),
-        ..entry
-    }
 }
 
 /// A configuration and what is needed to follow it.
@@ -250,6 +263,11 @@ impl<'a> Settings<'a> {
             .map_or_else(|| Ok(Text::new()), |node| text(node, field))
     }
 
+    fn located(&self, field: &str) -> Result<Located> {
+        self.field(field)?
+            .map_or_else(|| Ok(Located::default()), |node| located(node, field))
+    }
+
     fn field_specs(&self) -> Result<Vec<FieldSpec>> {
         let specs = self.field("fieldSpecs")?;
         specs.map_or_else(
@@ -265,7 +283,11 @@ impl<'a> Settings<'a> {
     fn affix(&self, affix: Affix, field: &str) -> Result<Transformer> {
         let specs = self.field_specs()?;
         if specs.is_empty() {
-            return Err(Error::new("the configuration needs `fieldSpecs`").field("fieldSpecs"));
+            return Err(Error::new("the configuration needs `fieldSpecs`")
+                .field("fieldSpecs")
+                .hint(
+                    "a configuration has no built-in fields: `fieldSpecs: [{path: metadata/name}]`",
+                ));
         }
         Ok(Transformer::NameAffix(affix, self.text(field)?, specs))
     }
@@ -331,14 +353,17 @@ impl<'a> Settings<'a> {
         let paths = self
             .field("paths")?
             .map_or_else(|| Ok(Vec::new()), |node| located_list(node, "paths"))?;
-        let inline = self.text("patches")?;
-        if paths.is_empty() && inline.is_empty() {
-            return Err(Error::new("the configuration needs `paths` or `patches`"));
+        let inline = self.located("patches")?;
+        if paths.is_empty() && inline.text.is_empty() {
+            return Err(Error::new("the configuration needs `paths` or `patches`")
+                .hint("write the patches below `patches: |-`, or list files under `paths`"));
         }
         let mut patches = layer_transformers::strategic_patches(&paths, self.loader, self.limits)?;
-        patches.extend(load::resources(inline.as_bytes(), self.limits)?);
+        let inline = load::inline(&inline.text, inline.place, self.limits);
+        patches.extend(inline.map_err(layer_transformers::no_strategic_patch)?);
         if patches.is_empty() {
-            return Err(Error::new("the patches are empty"));
+            return Err(Error::new("the patches are empty")
+                .hint("write an object with the fields to change"));
         }
         Ok(Transformer::StrategicPatches(patches))
     }
@@ -349,9 +374,10 @@ impl<'a> Settings<'a> {
             .map(|node| selector(node, "target", false))
             .transpose()?;
         let entry = Patch {
-            path: self.text("path")?,
-            patch: self.text("jsonOp")?,
+            path: self.located("path")?,
+            patch: self.located("jsonOp")?,
             target,
+            position: self.node.position,
             ..Patch::default()
         };
         layer_transformers::json_patch(&entry, self.loader)
@@ -362,7 +388,10 @@ impl<'a> Settings<'a> {
             let path = fields(item, "replacements")?
                 .into_iter()
                 .find(|(name, _)| name == "path");
-            let path = path.map_or_else(|| Ok(Text::new()), |(_, value)| text(value, "path"))?;
+            let path = path.map_or_else(
+                || Ok(Located::default()),
+                |(_, value)| located(value, "path"),
+            )?;
             let replacement = replacement_fields::decode_replacement(item, false)?;
             Ok(ReplacementField {
                 path,

@@ -34,6 +34,8 @@ pub struct Resource {
     pub notes: Notes,
     /// Names of the variables whose value is read from it.
     pub variables: Vec<Text>,
+    /// What kustomize has changed in it without a word.
+    pub(crate) notices: Vec<Error>,
     shared: Shared,
 }
 
@@ -42,6 +44,10 @@ pub struct Resource {
 /// kustomize keeps the same in annotations of the object; [`Resource::edit_with_notes`] makes them visible where that
 /// can be observed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the notes are independent of one another, as kustomize's annotations are"
+)]
 pub struct Notes {
     /// Who it was, the oldest first.
     pub previous: Vec<PreviousId>,
@@ -57,6 +63,8 @@ pub struct Notes {
     pub name_change_allowed: bool,
     /// Whether the patch may change kinds.
     pub kind_change_allowed: bool,
+    /// Whether Helm has rendered it, and so has chosen its namespace.
+    pub is_helm_generated: bool,
 }
 
 /// A name that a resource had.
@@ -114,6 +122,7 @@ impl Resource {
             notes: Notes::default(),
             shared: Shared::default(),
             variables: Vec::new(),
+            notices: Vec::new(),
         };
         resource.absorb_notes();
         resource
@@ -314,6 +323,18 @@ impl Resource {
             };
             let made = made.position(place).position(self.node.position).resource(self.id());
             let made = if path.is_empty() { made } else { made.field(path) };
+            let made = match error.message.as_str() {
+                message if message.contains("not a finite number") => {
+                    made.hint("put quotes around `.inf` and `.nan` if a text is meant: JSON has no such number")
+                }
+                message if message.contains("control characters") => {
+                    made.hint("remove the control character, or hand the content over as `binaryData`")
+                }
+                message if message.contains("invalid map key") => {
+                    made.hint("a key is one text, without `? ` in front of it")
+                }
+                _ => made,
+            };
             if error.message.ends_with("a key that is not a string") {
                 return made.hint(
                     "put quotes around a key that reads as a number, a boolean or null; kustomize takes no such key for \
@@ -372,6 +393,9 @@ impl Resource {
         for (name, _) in switches.into_iter().filter(|(_, is_on)| *is_on) {
             put(name, "enabled".to_owned());
         }
+        if notes.is_helm_generated {
+            put("helm-generated", "true".to_owned());
+        }
         if written.is_empty() {
             return;
         }
@@ -424,6 +448,7 @@ impl Resource {
             take("allowNameChange").is_some_and(|word| word == "enabled");
         self.notes.kind_change_allowed =
             take("allowKindChange").is_some_and(|word| word == "enabled");
+        self.notes.is_helm_generated = take("helm-generated").is_some_and(|word| word == "true");
         take("refBy");
         let is_empty = annotations.entries().is_some_and(<[_]>::is_empty);
         if is_empty && let Some(metadata) = self.node_mut().get_mut("metadata") {

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use goyaml::Text;
+use goyaml::{Position, Text};
 
 use crate::error::{Error, Result};
 use crate::id::ResId;
+use crate::meant;
 use crate::origin;
 use crate::resource::{Behavior, Resource};
 
@@ -111,7 +112,9 @@ impl Resources {
                 behavior.word()
             ))
             .resource(&id)
-            .hint("generate it with `behavior: create`, or add the base that has it")),
+            .hint(meant::hint(&id, self).unwrap_or_else(|| {
+                "generate it with `behavior: create`, or add the base that has it".to_owned()
+            }))),
             ([], Behavior::Create | Behavior::Unspecified) => self.append(resource),
             ([index], Behavior::Replace | Behavior::Merge) => {
                 let Some(old) = self.list.get_mut(*index) else {
@@ -123,14 +126,16 @@ impl Resources {
                 resource.inherit_metadata(old);
                 if behavior == Behavior::Merge {
                     origin::inherit(&mut resource, old)?;
+                    resource.notices.append(&mut old.notices);
                 }
                 *old = resource;
                 self.registered = None;
                 Ok(())
             }
-            ([_], Behavior::Create | Behavior::Unspecified) => Err(Error::new(
+            ([index], Behavior::Create | Behavior::Unspecified) => Err(Error::new(
                 "the generator would create a resource that is already there",
             )
+            .related("the other one stands at", self.place(*index))
             .resource(&id)
             .hint("set `behavior: merge` or `behavior: replace` in the generator")),
             (_, _) => Err(Error::new(format!(
@@ -163,7 +168,13 @@ impl Resources {
         {
             [index] => Ok(*index),
             [] => Err(Error::new(format!("no resource matches {id}"))),
-            _ => Err(Error::new(format!("several resources match {id}"))),
+            several => {
+                let error = Error::new(format!("several resources match {id}"))
+                    .hint("give all but one of them another name, or a namespace");
+                Err(several.iter().fold(error, |error, index| {
+                    error.related("one stands at", self.place(*index))
+                }))
+            }
         }
     }
 
@@ -180,6 +191,19 @@ impl Resources {
         let list = std::mem::take(self.as_mut_vec());
         self.registered = None;
         self.append_all(list)
+    }
+
+    /// The resource at a position.
+    pub fn get(&self, index: usize) -> Option<&Resource> {
+        self.list.get(index)
+    }
+
+    /// Where a resource stands in its file.
+    fn place(&self, index: usize) -> Position {
+        let resource = self.list.get(index);
+        resource
+            .map(|resource| resource.node().position)
+            .unwrap_or_default()
     }
 
     fn positions(&self, test: impl Fn(&Resource) -> bool) -> Vec<usize> {

@@ -1,7 +1,8 @@
 //! Trees below `testdata/kustomize`, built and compared with what the real kustomize prints for them.
 //!
 //! A case is a folder with the tree in `in/` and either `want.yaml`, recorded by `tools/record-kustomize`, or `want.err`:
-//! then kustomize fails, and so must the engine, with this message. `UPDATE_ERRORS=1` writes the messages.
+//! then kustomize fails, and so must the engine, with this message. `want.warn` holds what the engine notices of changes that
+//! kustomize makes without a word; without it, that is nothing. `UPDATE_ERRORS=1` writes both.
 
 #![expect(
     clippy::disallowed_methods,
@@ -27,12 +28,20 @@ fn golden(want: &Path) -> TestResult {
         .extension()
         .is_some_and(|extension| extension == "yaml")
     {
-        let yaml = built.map_err(|error| {
+        let (yaml, notices) = built.map_err(|error| {
             format!(
                 "kustomize succeeds, the engine does not:\n{}",
                 report(&error)
             )
         })?;
+        let want_notices = case.join("want.warn");
+        if std::env::var_os("UPDATE_ERRORS").is_some() && !notices.is_empty() {
+            fs::write(&want_notices, &notices)?;
+        }
+        compare(
+            &fs::read_to_string(&want_notices).unwrap_or_default(),
+            &notices,
+        )?;
         return compare(&fs::read_to_string(want)?, &yaml);
     }
     let Err(error) = built else {
@@ -45,7 +54,10 @@ fn golden(want: &Path) -> TestResult {
     compare(&fs::read_to_string(want)?, &message)
 }
 
-fn build_case(case: &Path) -> Result<kustomize::Result<String>, Box<dyn Error>> {
+/// What is built, and what is noticed on the way.
+type Built = kustomize::Result<(String, String)>;
+
+fn build_case(case: &Path) -> Result<Built, Box<dyn Error>> {
     let top = fs::canonicalize(case.join("in"))?;
     let directory = fs::read_to_string(case.join("dir")).unwrap_or_default();
     let root = top.join(directory.trim_end());
@@ -65,7 +77,8 @@ fn build_case(case: &Path) -> Result<kustomize::Result<String>, Box<dyn Error>> 
         }
     }
     let root = root.to_str().ok_or("the path is not UTF-8")?;
-    let built = build(&Disk, root, &options).and_then(|output| output.to_yaml());
+    let built = build(&Disk, root, &options)
+        .and_then(|output| Ok((output.to_yaml()?, noticed(&output.notices))));
     Ok(built)
 }
 
@@ -96,6 +109,29 @@ fn file_error(error: &std::io::Error) -> FileError {
         std::io::ErrorKind::NotFound => FileError::NotFound,
         _ => FileError::Other(error.to_string()),
     }
+}
+
+/// What is noticed, a line for each.
+fn noticed(notices: &[kustomize::Details]) -> String {
+    let line = |notice: &kustomize::Details| {
+        let kustomize::Details {
+            message,
+            file,
+            position,
+            field,
+            resource,
+            ..
+        } = notice;
+        format!(
+            "{}:{}:{}: {message} (field `{}`) (in {})\n",
+            file.as_deref().unwrap_or_default(),
+            position.line,
+            position.column,
+            field.as_deref().unwrap_or_default(),
+            resource.as_deref().unwrap_or_default()
+        )
+    };
+    notices.iter().map(line).collect()
 }
 
 /// The error as a user reads it: the message with its place, what led there, and the hint.

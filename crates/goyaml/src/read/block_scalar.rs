@@ -2,7 +2,6 @@
 
 use super::comment_queue::CommentKeeper;
 use super::scanner::Scanner;
-use super::token::Content;
 use crate::error::Error;
 use crate::node::{Position, Style, Text};
 
@@ -55,11 +54,8 @@ impl<C: CommentKeeper> Scanner<'_, C> {
         } else {
             Style::FOLDED
         };
-        self.push_scalar(
-            style,
-            start,
-            Content::Owned(Text::from(self.scratch.as_str())),
-        );
+        let text = Text::from(self.scratch.as_str());
+        self.push_block_scalar(style, start, (text, indent));
         Ok(())
     }
 

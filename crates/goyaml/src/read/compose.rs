@@ -76,8 +76,7 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
                 self.tags.read_directives(&mut self.scanner)?;
                 let (kind, position) = self.scanner.peek()?;
                 if kind != Kind::DocumentStart {
-                    return Err(self.scanner.error_at(
-                        None,
+                    return Err(Error::new(
                         position,
                         "did not find expected <document start>",
                     ));
@@ -192,11 +191,15 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
         }
     }
 
-    /// An error about the innermost collection.
+    /// An error about the innermost collection: where it goes wrong, or where brackets begin that lines below do not close.
     pub(super) fn problem_in_collection(&mut self, message: &str) -> Error {
-        let context = self.stack.last().map(|frame| frame.start);
+        let is_flow = self.scanner.is_flow();
+        let start = self.stack.last().map(|frame| frame.start);
         match self.scanner.peek() {
-            Ok((_, problem)) => self.scanner.error_at(context, problem, message),
+            Ok((_, problem)) => {
+                let brackets = start.filter(|start| is_flow && start.line != problem.line);
+                Error::new(brackets.unwrap_or(problem), message)
+            }
             Err(error) => error,
         }
     }
@@ -362,7 +365,7 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
 
     fn scalar(&mut self, properties: Option<Box<Properties>>) {
         let token = self.scanner.take();
-        let (style, position) = (token.style, token.position);
+        let (style, position, indent) = (token.style, token.position, token.indent);
         let text = token.into_text();
         self.has_references |= text == "<<";
         let tag = match () {
@@ -381,6 +384,10 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
             properties,
             position,
         );
+        // With a tag or an anchor in a line above, the node does not begin where its text does.
+        if node.position.line == position.line {
+            node.set_indent(indent);
+        }
         self.scanner.give_comments(&mut node);
         self.add(node);
     }
@@ -392,11 +399,7 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
         problem: Position,
     ) -> Result<(), Error> {
         if properties.is_none() {
-            return Err(self.scanner.error_at(
-                Some(problem),
-                problem,
-                "did not find expected node content",
-            ));
+            return Err(Error::new(problem, "did not find expected node content"));
         }
         let node = self.finish(empty(problem), properties, problem);
         self.add(node);
@@ -422,11 +425,7 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
                 properties.is_tagged = true;
                 let (handle, suffix) = *tag;
                 let Some(tag) = self.tags.resolve(&handle, &suffix) else {
-                    return Err(self.scanner.error_at(
-                        properties.start,
-                        position,
-                        "found undefined tag handle",
-                    ));
+                    return Err(Error::new(position, "found undefined tag handle"));
                 };
                 properties.tag = Some(tag).filter(|tag| tag != "!");
             }

@@ -7,7 +7,7 @@ use super::cursor::Cursor;
 use super::reader::Source;
 use super::token::{Content, Kind, Prefix, Token};
 use crate::error::Error;
-use crate::node::{Position, Style};
+use crate::node::{Position, Style, Text};
 
 /// How far a `:` may be from the start of its key, in characters.
 const SIMPLE_KEY_LENGTH: usize = 1024;
@@ -61,7 +61,6 @@ pub(super) struct Scanner<'a, C> {
     prefixes: usize,
     is_front_ready: bool,
     taken: usize,
-    first_line: u32,
     /// What is wrong with the bytes behind the text.
     fault: Option<&'a Error>,
     /// What becomes of the comments.
@@ -85,7 +84,6 @@ impl<'a, C: CommentKeeper> Scanner<'a, C> {
             prefixes: 0,
             is_front_ready: false,
             taken: 0,
-            first_line: source.first_line,
             fault: source.fault.as_ref(),
             comments,
         };
@@ -163,28 +161,19 @@ impl<'a, C: CommentKeeper> Scanner<'a, C> {
         self.prefixes -= 1;
     }
 
-    /// An error here, or at the place where the thing at hand began: that is what go-yaml names, unless it began on the
-    /// first line.
+    /// An error here, or at the end of the input where the thing at hand began.
     pub(super) fn error(&self, context: Option<Position>, message: &str) -> Error {
+        let is_at_end = self.cursor.remaining() == 0;
         match self.fault {
-            Some(fault) if self.cursor.remaining() == 0 => fault.clone(),
-            _ => self.error_at(context, self.cursor.position(), message),
+            Some(fault) if is_at_end => fault.clone(),
+            // The end of the input says nothing about quotes that are not closed.
+            _ => Error::new(
+                context
+                    .filter(|_| is_at_end)
+                    .unwrap_or(self.cursor.position()),
+                message,
+            ),
         }
-    }
-
-    /// As [`Self::error`], with the place of the problem.
-    pub(super) fn error_at(
-        &self,
-        context: Option<Position>,
-        problem: Position,
-        message: &str,
-    ) -> Error {
-        Error::new(
-            context
-                .filter(|place| place.line > self.first_line)
-                .unwrap_or(problem),
-            message,
-        )
     }
 
     pub(super) const fn is_flow(&self) -> bool {
@@ -199,6 +188,20 @@ impl<'a, C: CommentKeeper> Scanner<'a, C> {
         self.queue.push_back(Token {
             style,
             ..Token::new(Kind::Scalar, position, content)
+        });
+    }
+
+    /// Adds a block scalar: its text, and the column that its lines begin in, counted from 0.
+    pub(super) fn push_block_scalar(
+        &mut self,
+        style: Style,
+        position: Position,
+        (text, indent): (Text, usize),
+    ) {
+        self.queue.push_back(Token {
+            style,
+            indent: u8::try_from(indent).unwrap_or_default(),
+            ..Token::new(Kind::Scalar, position, Content::Owned(text))
         });
     }
 

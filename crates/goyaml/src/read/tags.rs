@@ -36,7 +36,7 @@ impl Tags {
                 }
             };
             if let Some(problem) = problem {
-                return Err(scanner.error_at(None, token.position, problem));
+                return Err(Error::new(token.position, problem));
             }
         }
         Ok(())

@@ -42,6 +42,8 @@ pub(super) struct Token<'a> {
     /// What turned out to come before the token.
     pub(super) prefix: Prefix,
     pub(super) style: Style,
+    /// How far the lines of a block scalar are indented; zero for too far to say.
+    pub(super) indent: u8,
     pub(super) position: Position,
     pub(super) content: Content<'a>,
 }
@@ -68,6 +70,7 @@ impl<'a> Token<'a> {
             kind,
             prefix: Prefix::None,
             style: Style::PLAIN,
+            indent: 0,
             position,
             content,
         }

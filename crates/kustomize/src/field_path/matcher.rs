@@ -276,6 +276,7 @@ fn parse_text(node: &Node) -> Result<Node> {
     parsed.ok_or_else(|| {
         Error::new("the path leads into a text that holds neither YAML nor JSON")
             .position(node.position)
+            .hint("end the path at the field, or correct the text")
     })
 }
 

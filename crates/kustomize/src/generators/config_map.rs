@@ -18,7 +18,9 @@ pub(crate) fn config_map(args: &GeneratorArgs, loader: &Loader) -> Result<Resour
     let mut object = super::base("ConfigMap", args)?;
     let mut texts = Vec::new();
     let mut binaries = Vec::new();
-    for (key, value) in KeyValues::load(args, loader)? {
+    let mut values = KeyValues::load(args, loader)?;
+    let notices = values.take_notices();
+    for (key, value) in values {
         let key = Node::string(key);
         let (entries, mut node) = match std::str::from_utf8(&value.bytes) {
             Ok(text) => (&mut texts, text_node(text.into())),
@@ -32,5 +34,7 @@ pub(crate) fn config_map(args: &GeneratorArgs, loader: &Loader) -> Result<Resour
             object.set(field, Node::mapping(entries));
         }
     }
-    super::finish(object, args)
+    let mut made = super::finish(object, args)?;
+    made.notices = notices;
+    Ok(made)
 }

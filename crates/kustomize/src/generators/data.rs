@@ -117,6 +117,7 @@ fn encoded_string_data(secret: &Resource) -> Result<StringMap> {
         Error::new(message)
             .position(node.position)
             .field("stringData")
+            .hint("write a text for each key; numbers and booleans need quotes")
     };
     let entries = texts
         .entries()

@@ -9,12 +9,13 @@ use crate::error::{Error, Result};
 use crate::files;
 use crate::kustomization::{GeneratorArgs, Located};
 use crate::loader::Loader;
+use crate::lost;
 
 /// The longest line of an env file that kustomize reads, in bytes.
 const LONGEST_LINE: usize = 65_535;
 
 /// What the sources of one generator hold, sorted by key.
-pub(super) struct KeyValues(BTreeMap<Text, Value>);
+pub(super) struct KeyValues(BTreeMap<Text, Value>, Vec<Error>);
 
 /// A value and where it, or the entry that names its file, stands.
 pub(super) struct Value {
@@ -29,7 +30,7 @@ impl KeyValues {
     /// Where a source is wrong or cannot be read, and where a key repeats.
     // kustomize: generators.makeValidatedDataMap and kv.loader.Load
     pub(super) fn load(args: &GeneratorArgs, loader: &Loader) -> Result<Self> {
-        let mut found = Self(BTreeMap::new());
+        let mut found = Self(BTreeMap::new(), Vec::new());
         for source in &args.envs {
             found
                 .add_env_file(source, loader)
@@ -46,6 +47,11 @@ impl KeyValues {
                 .map_err(|error| error.position(source.position).field("files"))?;
         }
         Ok(found)
+    }
+
+    /// What has not been read, without a word.
+    pub(super) fn take_notices(&mut self) -> Vec<Error> {
+        std::mem::take(&mut self.1)
     }
 
     fn add(&mut self, key: &str, value: Value) -> Result<()> {
@@ -74,6 +80,12 @@ impl KeyValues {
         for (line, number) in file.bytes.split(|byte| *byte == b'\n').zip(1..) {
             // kustomize: bufio.Scanner stops at a line that is too long, and nobody asks it for its error.
             if line.len() > LONGEST_LINE {
+                let place = Position {
+                    line: number,
+                    column: 1,
+                    file: file.number,
+                };
+                self.1.push(lost::rest_of_env_file().position(place));
                 break;
             }
             let position = Position {
@@ -147,14 +159,16 @@ impl KeyValues {
                     .hint("neither the key nor the path may contain `=`; rename the file"));
             }
             Some(("", _)) => {
-                return Err(Error::new(format!(
-                    "there is no key in front of the `=` of `{text}`"
-                )));
+                return Err(
+                    Error::new(format!("there is no key in front of the `=` of `{text}`"))
+                        .hint("write `key=path`, or the path alone"),
+                );
             }
             Some((_, "")) => {
-                return Err(Error::new(format!(
-                    "there is no path behind the `=` of `{text}`"
-                )));
+                return Err(
+                    Error::new(format!("there is no path behind the `=` of `{text}`"))
+                        .hint("write `key=path`, or the path alone"),
+                );
             }
             Some(parts) => parts,
         };

@@ -25,13 +25,15 @@ pub(crate) fn secret(args: &GeneratorArgs, loader: &Loader) -> Result<Resource> 
         args.secret_type.clone()
     };
     object.set("type", text_node(secret_type));
-    let entries = KeyValues::load(args, loader)?
-        .into_iter()
-        .map(|(key, value)| {
-            let mut node = text_node(data::base64_lines(&value.bytes));
-            node.position = value.position;
-            (Node::string(key), node)
-        });
+    let mut values = KeyValues::load(args, loader)?;
+    let notices = values.take_notices();
+    let entries = values.into_iter().map(|(key, value)| {
+        let mut node = text_node(data::base64_lines(&value.bytes));
+        node.position = value.position;
+        (Node::string(key), node)
+    });
     object.set("data", Node::mapping(entries.collect()));
-    super::finish(object, args)
+    let mut made = super::finish(object, args)?;
+    made.notices = notices;
+    Ok(made)
 }

@@ -5,10 +5,12 @@ use goyaml::{Data, Node, Text};
 use crate::error::{Error, Result};
 
 /// The fields that kustomize hands to plugins, in lower case.
-const PLUGIN_FIELDS: [&str; 15] = [
+const PLUGIN_FIELDS: [&str; 17] = [
     "commonannotations",
     "commonlabels",
     "configmapgenerator",
+    "helmchartinflationgenerator",
+    "helmcharts",
     "images",
     "imagetags",
     "labels",

@@ -1,13 +1,14 @@
 //! Reading the entries of lists in a kustomization file, which plugin configurations have too.
 
-use goyaml::{Node, Position, Text};
+use goyaml::{Node, Text};
 
 use super::{
-    Image, Label, LegacySortOptions, Patch, Replacement, ReplacementField, Replica, SortOptions,
-    Var, replacement_fields,
+    Image, Label, LegacySortOptions, Located, Patch, Replacement, ReplacementField, Replica,
+    SortOptions, Var, replacement_fields,
 };
 use crate::decode::{
-    boolean, field_spec, fields, id_field, integer, list, selector, string_map, text, unknown,
+    boolean, field_spec, fields, id_field, integer, list, located, selector, string_map, text,
+    unknown,
 };
 use crate::error::{Error, Result};
 use crate::id::ResId;
@@ -17,7 +18,10 @@ use crate::id::ResId;
 /// # Errors
 /// Where a field is unknown (if `strict`) or of another type.
 pub(crate) fn label(node: &Node, strict: bool) -> Result<Label> {
-    let mut label = Label::default();
+    let mut label = Label {
+        position: node.position,
+        ..Label::default()
+    };
     for (name, value) in fields(node, "labels")? {
         match name.as_str() {
             "pairs" => label.pairs = string_map(value, "pairs")?,
@@ -57,8 +61,8 @@ pub(crate) fn patch(node: &Node, strict: bool) -> Result<Patch> {
     };
     for (name, value) in fields(node, "patches")? {
         match name.as_str() {
-            "path" => patch.path = text(value, "path")?,
-            "patch" => patch.patch = text(value, "patch")?,
+            "path" => patch.path = located(value, "path")?,
+            "patch" => patch.patch = located(value, "patch")?,
             "target" if value.is_null() => {}
             "target" => patch.target = Some(selector(value, "target", strict)?),
             "options" => patch_options(value, &mut patch, strict)?,
@@ -98,7 +102,10 @@ fn patch_options(node: &Node, patch: &mut Patch, strict: bool) -> Result<()> {
 /// # Errors
 /// Where a field is unknown (if `strict`) or of another type.
 pub(crate) fn image(node: &Node, strict: bool) -> Result<Image> {
-    let mut image = Image::default();
+    let mut image = Image {
+        position: node.position,
+        ..Image::default()
+    };
     for (name, value) in fields(node, "images")? {
         match name.as_str() {
             "name" => image.name = text(value, "name")?,
@@ -144,23 +151,24 @@ pub(crate) fn replica(node: &Node, strict: bool) -> Result<Replica> {
 /// # Errors
 /// Where a field is unknown or of another type, and where there is both a `path` and a replacement.
 pub(super) fn replacement_field(node: &Node) -> Result<ReplacementField> {
-    let mut path = Text::new();
+    let mut path = Located::default();
     if let Some((_, value)) = fields(node, "replacements")?
         .into_iter()
         .find(|(name, _)| name == "path")
     {
-        path = text(value, "path")?;
+        path = located(value, "path")?;
     }
-    let replacement = if path.is_empty() || node.entries().is_some_and(|entries| entries.len() > 1)
-    {
-        replacement_fields::decode_replacement(node, true)?
-    } else {
-        Replacement::default()
-    };
-    if !path.is_empty() && (replacement.source.is_some() || !replacement.targets.is_empty()) {
+    let replacement =
+        if path.text.is_empty() || node.entries().is_some_and(|entries| entries.len() > 1) {
+            replacement_fields::decode_replacement(node, true)?
+        } else {
+            Replacement::default()
+        };
+    if !path.text.is_empty() && (replacement.source.is_some() || !replacement.targets.is_empty()) {
         return Err(
             Error::new("a replacement has both `path` and a replacement of its own")
-                .position(node.position),
+                .position(node.position)
+                .hint("make two entries of it"),
         );
     }
     Ok(ReplacementField {
@@ -266,12 +274,4 @@ fn legacy_sort_options(node: &Node) -> Result<LegacySortOptions> {
         }
     }
     Ok(options)
-}
-
-/// The place of a field that asks for charts, as an error.
-pub(crate) fn helm_refused(position: Position) -> Error {
-    Error::new("Helm charts are not inflated by this engine")
-        .position(position)
-        .field("helmCharts")
-        .hint("render the chart with `helm template` into the repository, or let Argo CD use it as a source of its own")
 }

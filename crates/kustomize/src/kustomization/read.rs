@@ -3,7 +3,9 @@
 use goyaml::{Limits, Node, Text};
 
 use super::entries::{image, label, patch, replacement_field, replica, sort_options, var};
-use super::{Image, Kustomization, arguments, generator_fields};
+use super::{
+    HelmChart, HelmGlobals, Image, Kustomization, arguments, generator_fields, helm_fields,
+};
 use crate::decode::{fields, list, located_list, string_map, text, unknown};
 use crate::error::{Error, Result};
 use crate::load;
@@ -61,6 +63,8 @@ struct Gathered {
     api_version: Text,
     bases: Vec<super::Located>,
     image_tags: Vec<Image>,
+    helm_globals: Option<HelmGlobals>,
+    legacy_charts: Vec<(HelmChart, HelmGlobals)>,
     has_content: bool,
 }
 
@@ -76,6 +80,15 @@ impl Kustomization {
         let mut gathered = Gathered::default();
         for (name, value) in fields(&node, "the kustomization")? {
             kustomization.read_field(&mut gathered, &node, &name, value)?;
+        }
+        for (key, value) in node.entries().unwrap_or_default() {
+            let name = key.as_str().unwrap_or_default().to_ascii_lowercase();
+            for (key, value) in value.entries().unwrap_or_default() {
+                let path = format!("{name}.{}", key.as_str().unwrap_or_default());
+                let path = path.to_ascii_lowercase();
+                kustomization.places.insert(path, value.position);
+            }
+            kustomization.places.insert(name, key.position);
         }
         kustomization.complete(gathered, &node)
     }
@@ -167,13 +180,15 @@ impl Kustomization {
                     .then(|| generator_fields::decode_generator_options(value, true))
                     .transpose()?;
             }
-            "helmglobals" | "helmcharts" | "helmchartinflationgenerator" => {
-                let asks = value
-                    .items()
-                    .map_or(!value.is_null(), |items| !items.is_empty());
-                if asks && name != "helmglobals" {
-                    self.helm = Some(value.position);
-                }
+            "helmglobals" => {
+                gathered.helm_globals = (!value.is_null())
+                    .then(|| helm_fields::globals(value))
+                    .transpose()?;
+            }
+            "helmcharts" => self.helm_charts = list(value, "helmCharts", helm_fields::chart)?,
+            "helmchartinflationgenerator" => {
+                gathered.legacy_charts =
+                    list(value, "helmChartInflationGenerator", helm_fields::legacy)?;
             }
             "generators" => self.generators = located_list(value, "generators")?,
             _ => return Ok(false),
@@ -214,7 +229,8 @@ impl Kustomization {
                 "kind must be `Kustomization` or `Component`, not `{}`",
                 self.kind
             ))
-            .position(at("kind")));
+            .position(at("kind"))
+            .hint("correct the `kind`, or leave it out; objects go into files of their own"));
         }
         let version = if self.kind == "Component" {
             "v1alpha1"
@@ -240,6 +256,18 @@ impl Kustomization {
         self.warnings.sort_by_key(order);
         self.resources.extend(gathered.bases);
         self.images.extend(gathered.image_tags);
+        let mut globals = HelmGlobals::default();
+        for (chart, of_chart) in gathered.legacy_charts {
+            self.helm_charts.push(chart);
+            // kustomize: the last one that says something counts for all.
+            if !of_chart.chart_home.is_empty() {
+                globals.chart_home = of_chart.chart_home;
+            }
+            if !of_chart.config_home.is_empty() {
+                globals.config_home = of_chart.config_home;
+            }
+        }
+        self.helm_globals = gathered.helm_globals.unwrap_or(globals);
         Ok(self)
     }
 }

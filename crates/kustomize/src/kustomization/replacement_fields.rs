@@ -52,7 +52,8 @@ pub(crate) fn decode_file(node: &Node) -> Result<Vec<Replacement>> {
     }
     Err(
         Error::new("a file of replacements holds a replacement or a list of them")
-            .position(node.position),
+            .position(node.position)
+            .hint("write `- source: …` and `  targets: …`"),
     )
 }
 

@@ -4,9 +4,10 @@ mod document;
 #[cfg(test)]
 mod tests;
 
-use goyaml::{Data, Dialect, Limits, Node, Position, Value};
+use goyaml::{Data, Dialect, Limits, Node, Position, TextPlace, Value};
 
 use crate::error::{Error, Result};
+use crate::lost;
 use crate::metadata;
 use document::Place;
 
@@ -25,6 +26,10 @@ struct Operation {
     path: Option<Value>,
     from: Option<Value>,
     value: Option<Value>,
+    /// Where its path stands.
+    position: Position,
+    /// Whether its value has a word that is no text in YAML 1.1.
+    has_word: bool,
     /// Whether `value` is written just as Go's encoder writes it, which `test` compares.
     has_canonical_value: bool,
 }
@@ -40,7 +45,9 @@ impl JsonPatch {
     // kustomize: jsonPatchFromBytes
     pub(crate) fn parse(text: &str) -> Result<Self> {
         if text.is_empty() {
-            return Err(Error::new("the JSON patch is empty"));
+            return Err(Error::new("the JSON patch is empty").hint(
+                "write at least one operation: `- {op: replace, path: /spec/replicas, value: 2}`",
+            ));
         }
         let is_json = text.starts_with('[');
         let value = if is_json {
@@ -65,8 +72,79 @@ impl JsonPatch {
                 Value::Object(_) => Ok(Operation::new(item, is_json.then_some(canonical.as_str()))),
                 _ => Err(not_a_patch()),
             })
-            .collect::<Result<_>>()?;
-        Ok(Self { operations })
+            .collect::<Result<Vec<Operation>>>()?;
+        let mut patch = Self { operations };
+        patch.find_operations(text);
+        Ok(patch)
+    }
+
+    /// Notes what the way through JSON and floats changes, in the object and in the patch.
+    fn note_losses(&self, node: &Node, patched: &Value, notices: &mut Vec<Error>) {
+        let object = lost::texts(node)
+            .into_iter()
+            .chain(lost::digits(node, patched));
+        notices.extend(object.filter(|notice| !self.touches(notice.details().field.as_deref())));
+        for operation in &self.operations {
+            let is_used = matches!(operation.name(), "add" | "replace");
+            if is_used && operation.value.as_ref().is_some_and(lost::is_inexact) {
+                let path = operation.path().unwrap_or_default();
+                notices.push(lost::rounded().position(operation.position).field(path));
+            }
+            if is_used && operation.has_word {
+                // The word itself may be a secret: its line is not to be shown.
+                let path = operation.path().unwrap_or_default();
+                notices.push(lost::word().position(operation.position).field(path));
+            }
+        }
+    }
+
+    /// Whether an operation changes a field or something that it is in.
+    fn touches(&self, field: Option<&str>) -> bool {
+        let pointer = |field: &str| {
+            format!(
+                "/{}/",
+                field.replace('[', ".").replace(']', "").replace('.', "/")
+            )
+        };
+        field.map(pointer).is_some_and(|field| {
+            self.operations.iter().any(|operation| {
+                let path = operation.path().unwrap_or_default();
+                let changes = matches!(operation.name(), "add" | "remove" | "replace");
+                changes && !path.is_empty() && field.starts_with(&format!("{path}/"))
+            })
+        })
+    }
+
+    /// Notes where in the text the operations begin; a text that is JSON but no YAML leaves them without a place.
+    fn find_operations(&mut self, text: &str) {
+        let Ok(Some(list)) = goyaml::parse(text.as_bytes(), &Limits::default()) else {
+            return;
+        };
+        for (operation, item) in self
+            .operations
+            .iter_mut()
+            .zip(list.items().unwrap_or_default())
+        {
+            let field = match operation.name() {
+                "move" | "copy" => "from",
+                _ => "path",
+            };
+            operation.position = item.get(field).unwrap_or(item).position;
+            let is_yaml = !text.starts_with('[');
+            let value = item.get("value").filter(|_| is_yaml);
+            operation.has_word = value.is_some_and(lost::has_word);
+        }
+    }
+
+    /// Says where the patch stands: in a file of its own, or in a text.
+    pub(crate) fn set_place(&mut self, file: Option<u32>, place: TextPlace) {
+        let locate = |inner: Position| match file {
+            Some(file) => Position { file, ..inner },
+            None => place.locate(inner),
+        };
+        for operation in &mut self.operations {
+            operation.position = locate(operation.position);
+        }
     }
 
     /// Whether there is no operation.
@@ -98,7 +176,7 @@ impl JsonPatch {
     /// # Errors
     /// Where an operation cannot be carried out; the error names it by its position in the patch.
     // kustomize: filters/patchjson6902 Filter
-    pub(crate) fn apply(&self, node: &Node) -> Result<Node> {
+    pub(crate) fn apply(&self, node: &Node, notices: &mut Vec<Error>) -> Result<Node> {
         let mut value = node
             .to_reencoded_value()
             .map_err(|error| Error::malformed(&error))?;
@@ -106,13 +184,22 @@ impl JsonPatch {
         for (index, operation) in self.operations.iter().enumerate() {
             operation
                 .apply(&mut value, &mut copied)
-                .map_err(|problem| operation.error(index, &problem))?;
+                .map_err(|problem| {
+                    let error = operation
+                        .error(index, &problem)
+                        .related("the object stands at", node.position);
+                    match operation.cure(&value) {
+                        Some(hint) => error.hint(hint),
+                        None => error,
+                    }
+                })?;
         }
         if value.as_object().is_none() {
-            return Err(
-                Error::new("after the JSON patch the object is a list").position(node.position)
-            );
+            return Err(Error::new("after the JSON patch the object is a list")
+                .position(node.position)
+                .hint("an operation with the path `\"\"` must keep the object a map"));
         }
+        self.note_losses(node, &value, notices);
         let mut patched = Node::from_value(&value);
         // kustomize: RNode.UnmarshalJSON writes the values as YAML and reads that.
         metadata::quote_texts_where_needed(&mut patched);
@@ -159,6 +246,7 @@ fn read_yaml(text: &str) -> Result<Value> {
 
 fn not_a_patch() -> Error {
     Error::new("a JSON 6902 patch must be a list of operations, each a map with `op` and `path`")
+        .hint("write `- {op: replace, path: /spec/replicas, value: 2}`")
 }
 
 /// The text without the space between its tokens.
@@ -198,6 +286,8 @@ impl Operation {
             path: item.remove("path"),
             from: item.remove("from"),
             value,
+            position: Position::default(),
+            has_word: false,
             has_canonical_value,
         }
     }
@@ -287,6 +377,25 @@ impl Operation {
             .ok_or_else(|| "`from` is missing or no text".to_owned())
     }
 
+    /// What to do where the operation cannot be carried out.
+    fn cure(&self, document: &Value) -> Option<String> {
+        let path = match self.name() {
+            "move" | "copy" => self.from(),
+            "add" | "remove" | "replace" | "test" => self.path(),
+            _ => {
+                return Some(
+                    "an operation is `{op: replace, path: /spec/replicas, value: 2}`".to_owned(),
+                );
+            }
+        };
+        match path {
+            Ok(path) => document::cure(document, path),
+            Err(_) => {
+                Some("write the path with `/` between its parts: `/spec/replicas`".to_owned())
+            }
+        }
+    }
+
     fn error(&self, index: usize, problem: &str) -> Error {
         let path = self.path().unwrap_or_default();
         Error::new(format!(
@@ -294,6 +403,8 @@ impl Operation {
             index + 1,
             self.name()
         ))
+        .position(self.position)
+        .field(path)
     }
 }
 

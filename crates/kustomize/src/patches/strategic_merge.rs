@@ -19,7 +19,9 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-use goyaml::Node;
+use std::cell::RefCell;
+
+use goyaml::{Node, Position};
 
 use crate::schema::Schema;
 use comment_schema::CommentSchemas;
@@ -33,6 +35,8 @@ pub struct MergeError {
     pub path: String,
     /// What is wrong there.
     pub problem: MergeProblem,
+    /// Where the part of the patch stands that does not fit, if it is known.
+    pub position: Position,
 }
 
 /// What can be wrong between a patch and its resource.
@@ -54,19 +58,42 @@ pub enum MergeProblem {
     EmptyFieldName,
 }
 
+impl MergeProblem {
+    /// What to do about it.
+    pub(crate) const fn cure(self) -> &'static str {
+        match self {
+            Self::WrongKind { .. } => {
+                "write the field as the resource has it: a map merges into a map, a list into a list"
+            }
+            Self::UnknownDirective => {
+                "write `$patch: delete`, `$patch: replace` or `$patch: merge`"
+            }
+            Self::EmptyFieldName => "give the field a name",
+        }
+    }
+}
+
 impl MergeError {
     const fn new(problem: MergeProblem) -> Self {
         Self {
             path: String::new(),
             problem,
+            position: Position {
+                line: 0,
+                column: 0,
+                file: 0,
+            },
         }
     }
 
-    const fn wrong_kind(expected: &'static str, found: &Node) -> Self {
-        Self::new(MergeProblem::WrongKind {
-            expected,
-            found: walk::kind_name(found),
-        })
+    fn wrong_kind(expected: &'static str, found: &Node) -> Self {
+        Self {
+            position: found.position,
+            ..Self::new(MergeProblem::WrongKind {
+                expected,
+                found: walk::kind_name(found),
+            })
+        }
     }
 
     /// The same error seen from the mapping or list around it.
@@ -81,26 +108,47 @@ impl MergeError {
     }
 }
 
-/// Lays a patch over a resource; `None` where the patch deletes it.
+/// What a merge gives.
+#[derive(Debug)]
+pub(crate) struct Merged {
+    /// The resource; `None` where the patch deletes it.
+    pub(crate) node: Option<Node>,
+    /// Elements of lists that are gone although the patch does not say so.
+    pub(crate) dropped: Vec<Dropped>,
+}
+
+/// An element of a list that is gone because another one has the same merge keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Dropped {
+    /// Where it stood.
+    pub(crate) position: Position,
+    /// Where the one stands that has its place.
+    pub(crate) other: Position,
+    /// The merge keys.
+    pub(crate) keys: String,
+}
+
+/// Lays a patch over a resource.
 ///
 /// # Errors
 ///
 /// Where patch and resource disagree about the kind of a field, or the patch has an unknown `$patch` directive.
-pub(crate) fn apply(
-    schema: &Schema,
-    patch: &Node,
-    target: Node,
-) -> Result<Option<Node>, MergeError> {
+pub(crate) fn apply(schema: &Schema, patch: &Node, target: Node) -> Result<Merged, MergeError> {
     let mut target = target;
     let mut patch = patch.clone();
     let comments = CommentSchemas::of(&[&target, &patch]);
-    let outcome = Walk::new(schema, comments.as_ref()).merge(None, &mut target, &mut patch)?;
+    let dropped = RefCell::default();
+    let walk = Walk::new(schema, comments.as_ref(), &dropped);
+    let outcome = walk.merge(None, &mut target, &mut patch)?;
     if comments.is_some() {
         comment_schema::mark(&mut target);
     }
-    match outcome {
-        // kustomize: `Resource.ApplyFilter` throws away the node that a `$patch: replace` of the whole resource gives.
-        Outcome::Target | Outcome::Patch => Ok(Some(target)),
-        Outcome::Gone => Ok(None),
-    }
+    Ok(Merged {
+        node: match outcome {
+            // kustomize: `Resource.ApplyFilter` throws away the node that a `$patch: replace` of the whole resource gives.
+            Outcome::Target | Outcome::Patch => Some(target),
+            Outcome::Gone => None,
+        },
+        dropped: dropped.into_inner(),
+    })
 }

@@ -203,6 +203,7 @@ fn subject_namespaces(node: &Node) -> Result<Vec<Text>> {
             Error::new(message)
                 .position(subject.position)
                 .field("subjects")
+                .hint("a subject is `{kind: ServiceAccount, name: …, namespace: …}`")
         };
         if !subject.is_mapping() {
             return Err(refuse("a subject of a RoleBinding must be a map"));
@@ -271,10 +272,13 @@ impl<'a> Finder<'a> {
                 .try_for_each(|item| match item.data {
                     Data::Scalar(_) => self.fix_scalar(item),
                     Data::Mapping(_) => self.fix_mapping(item),
-                    Data::Sequence(_) | Data::Alias(_) => {
-                        Err(Error::new("expected a name, or a map with a name")
-                            .position(item.position))
-                    }
+                    Data::Sequence(_) | Data::Alias(_) => Err(Error::new(
+                        "expected a name, or a map with a name",
+                    )
+                    .position(item.position)
+                    .hint(
+                        "correct the path of the name reference in `configurations`, or the field",
+                    )),
                 }),
             Data::Alias(_) => Ok(()),
         }
@@ -284,7 +288,8 @@ impl<'a> Finder<'a> {
         let old = node.to_text().unwrap_or_default();
         let named = self.candidates.get(self.candidates.by_old_name.get(&old));
         let same_name = |left: &Candidate, right: &Candidate| left.id.name == right.id.name;
-        if let Some(referral) = self.select(&old, named.collect(), same_name)?
+        let selected = self.select(&old, named.collect(), same_name);
+        if let Some(referral) = selected.map_err(|error| error.position(node.position))?
             && referral.id.name != old
         {
             metadata::replace_scalar(node, metadata::untagged(referral.id.name.clone()));
@@ -296,7 +301,8 @@ impl<'a> Finder<'a> {
         let Some(name) = node.get("name") else {
             return Err(
                 Error::new("the path of a name reference leads to a map without `name`")
-                    .position(node.position),
+                    .position(node.position)
+                    .hint("add `name`, or correct the path in `configurations`"),
             );
         };
         let old = name.to_text().unwrap_or_default();
@@ -314,7 +320,8 @@ impl<'a> Finder<'a> {
         let same = |left: &Candidate, right: &Candidate| {
             left.id.name == right.id.name && left.id.namespace == right.id.namespace
         };
-        let Some(referral) = self.select(&old, named, same)? else {
+        let selected = self.select(&old, named, same);
+        let Some(referral) = selected.map_err(|error| error.position(node.position))? else {
             return Ok(());
         };
         if referral.id.name == old && referral.id.namespace.is_empty() {

@@ -13,6 +13,7 @@ use crate::field_path;
 use crate::field_spec::Create;
 use crate::kustomization::Var;
 use crate::limits::Budget;
+use crate::meant;
 use crate::resource::Resource;
 use crate::resources::Resources;
 
@@ -47,13 +48,20 @@ impl Variables {
                         resource.variables.push(variable.name.clone());
                     }
                 }
-                _ => {
-                    return Err(Error::new(format!(
+                several => {
+                    let error = Error::new(format!(
                         "several resources match `objref` of variable `{}`",
                         variable.name
-                    ))
-                    .position(variable.position)
-                    .hint("add the namespace of the one that is meant to `objref`"));
+                    ));
+                    let with_place = |error: Error, index: &usize| match resources.get(*index) {
+                        Some(resource) => error.related("one stands at", resource.node().position),
+                        None => error,
+                    };
+                    return Err(several
+                        .iter()
+                        .fold(error, with_place)
+                        .position(variable.position)
+                        .hint("add the namespace of the one that is meant to `objref`"));
                 }
             }
         }
@@ -85,6 +93,7 @@ impl Variables {
                 known.key()
             ))
             .position(variable.position)
+            .related("the other one stands at", known.get().position)
             .field("vars")
             .hint("give one of the two another name")),
         }
@@ -110,10 +119,12 @@ impl Variables {
             for spec in &config.get().var_reference {
                 if spec.covers(resource.node()) {
                     let id = resource.id().clone();
+                    // A field spec of some configuration may be what is wrong: then this is the nearest place.
+                    let position = resource.node().position;
                     spec.apply(resource.node_mut(), Create::Never, &mut |node| {
                         substitution.apply(node)
                     })
-                    .map_err(|error| error.resource(&id))?;
+                    .map_err(|error| error.position(position).resource(&id))?;
                     resource.settle_shared();
                 }
             }
@@ -136,7 +147,7 @@ impl Variables {
                 Error::new(format!("no resource matches `objref` of variable `{name}`"))
                     .position(variable.position)
                     .field("vars")
-                    .hint("`objref` needs the apiVersion, kind and name that the resource has in its file")
+                    .hint(meant::hint(&variable.object, resources).unwrap_or_else(|| "`objref` needs the apiVersion, kind and name that the resource has in its file".to_owned()))
             })?;
             values.insert(name.clone(), value_of(variable, source)?);
         }
@@ -157,8 +168,10 @@ fn value_of(variable: &Var, source: &Resource) -> Result<Value> {
             variable.name
         ))
         .position(variable.position)
+        .related("the resource stands at", source.node().position)
         .field("vars")
         .resource(source.id())
+        .hint("check `fieldref.fieldpath`; without it, it is `metadata.name`")
     };
     let found = field_path::lookup(source.node(), &with_indices(path)).map_err(|_| missing())?;
     let node = found.ok_or_else(missing)?;

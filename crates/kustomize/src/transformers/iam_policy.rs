@@ -89,7 +89,7 @@ metadata:
         let parsed = goyaml::parse(written.as_bytes(), &Limits::default())
             .map_err(|error| Error::new(format!("the names make no YAML: {}", error.message)))?;
         let mut node = parsed.unwrap_or_else(Node::null);
-        node.set_place(goyaml::Position::default());
+        node.set_text_place(goyaml::TextPlace::at(goyaml::Position::default()));
         Ok(Resource::new(node))
     }
 }

@@ -3,13 +3,16 @@
 #[cfg(test)]
 mod tests;
 
-use goyaml::Node;
+use std::cell::{Cell, RefCell};
+
+use goyaml::{Node, Text};
 use regex::Regex;
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
 use crate::kustomization::Image;
 use crate::limits::Budget;
+use crate::lost;
 use crate::metadata;
 use crate::re2;
 use crate::resources::Resources;
@@ -36,6 +39,10 @@ pub(crate) fn apply(
         }
         let applied = update.apply(resource.node_mut(), specs);
         applied.map_err(|error| error.resource(resource.id()))?;
+        if let Some(field) = update.twice.take() {
+            let error = lost::suffix().position(image.position);
+            resource.notices.push(error.field(field));
+        }
     }
     Ok(())
 }
@@ -44,6 +51,10 @@ struct Update<'a> {
     image: &'a Image,
     budget: &'a Budget,
     pattern: Regex,
+    /// Images that have got their suffix in lists of containers.
+    suffixed: RefCell<Vec<String>>,
+    /// The path of field specs on which an image has got it again.
+    twice: Cell<Option<Text>>,
 }
 
 impl<'a> Update<'a> {
@@ -56,14 +67,20 @@ impl<'a> Update<'a> {
             image,
             budget,
             pattern: re2::compile(&pattern).ok()?,
+            suffixed: RefCell::default(),
+            twice: Cell::default(),
         })
     }
 
     fn apply(&self, node: &mut Node, specs: &[FieldSpec]) -> Result<()> {
+        self.suffixed.borrow_mut().clear();
         self.walk(node)?;
-        specs
-            .iter()
-            .try_for_each(|spec| spec.apply(node, Create::Never, &mut |field| self.set(field)))
+        specs.iter().try_for_each(|spec| {
+            spec.apply(node, Create::Never, &mut |field| {
+                self.notice(field, &spec.path);
+                self.set(field)
+            })
+        })
     }
 
     /// Looks for lists of containers at any depth.
@@ -89,11 +106,32 @@ impl<'a> Update<'a> {
         if !container.is_mapping() && !container.is_null() {
             return Err(Error::new("a container is not a map")
                 .position(container.position)
-                .field("containers"));
+                .field("containers")
+                .hint("write each container as `- name: …` and `  image: …`"));
         }
-        container
-            .get_mut("image")
-            .map_or(Ok(()), |field| self.set(field))
+        container.get_mut("image").map_or(Ok(()), |field| {
+            self.set(field)?;
+            if self.adds_suffix() {
+                let image = field.as_str().unwrap_or_default().to_owned();
+                self.suffixed.borrow_mut().push(image);
+            }
+            Ok(())
+        })
+    }
+
+    fn adds_suffix(&self) -> bool {
+        let image = self.image;
+        !image.tag_suffix.is_empty() && image.new_tag.is_empty() && image.digest.is_empty()
+    }
+
+    /// Notes that an image is about to get a suffix that it has got already.
+    fn notice(&self, field: &Node, path: &Text) {
+        let has_suffix = |image: &str| {
+            self.suffixed.borrow().iter().any(|one| one == image) && self.pattern.is_match(image)
+        };
+        if self.adds_suffix() && field.as_str().is_some_and(has_suffix) {
+            self.twice.set(Some(path.replace("/", ".")));
+        }
     }
 
     // kustomize: imageTagUpdater.SetImageValue
@@ -101,7 +139,8 @@ impl<'a> Update<'a> {
         let Some(current) = field.as_str() else {
             return Err(Error::new("an image is not a text")
                 .position(field.position)
-                .field("image"));
+                .field("image")
+                .hint("write the image as `name:tag`, in quotes where it reads as a number"));
         };
         if !self.pattern.is_match(current) {
             return Ok(());
@@ -119,6 +158,7 @@ impl<'a> Update<'a> {
             tag_suffix,
             new_tag,
             digest: new_digest,
+            position: _,
         } = self.image;
         let (name, tag, digest) = split(current);
         let name = if new_name.is_empty() { name } else { new_name };

@@ -64,7 +64,9 @@ fn set_all(map: &mut Node, entries: &StringMap, marks: &[u32]) -> Result<()> {
     }
     if !map.is_mapping() {
         return Err(
-            Error::new("labels and annotations can only be added to a map").position(map.position),
+            Error::new("labels and annotations can only be added to a map")
+                .position(map.position)
+                .hint("write the field as `key: value`, one in a line"),
         );
     }
     for (index, (key, value)) in entries.iter().enumerate() {

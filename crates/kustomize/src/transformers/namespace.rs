@@ -45,7 +45,7 @@ pub(crate) fn apply(
         return Ok(());
     }
     for resource in resources.as_mut_slice() {
-        if !resource.is_empty() {
+        if !resource.is_empty() && !resource.notes.is_helm_generated {
             resource.remember_id();
             move_one(args, specs, resource).map_err(|error| error.resource(resource.id()))?;
         }
@@ -108,6 +108,7 @@ fn move_subjects(binding: &mut Node, args: &NamespaceArgs) -> Result<()> {
         Error::new("`subjects` of a role binding must be a list")
             .position(position)
             .field("subjects")
+            .hint("begin each subject with `- `")
     })?;
     for subject in subjects {
         if !subject.is_mapping() || subject.get(field).is_some_and(|value| !value.is_scalar()) {
@@ -115,7 +116,8 @@ fn move_subjects(binding: &mut Node, args: &NamespaceArgs) -> Result<()> {
                 "a subject of a role binding needs `{field}` as a text"
             ))
             .position(subject.position)
-            .field("subjects"));
+            .field("subjects")
+            .hint("a subject is `{kind: ServiceAccount, name: …, namespace: …}`"));
         }
         if subject.get(field).and_then(Node::as_str) != Some(expected) {
             continue;
@@ -133,7 +135,9 @@ fn move_subjects(binding: &mut Node, args: &NamespaceArgs) -> Result<()> {
 fn set_namespace(field: &mut Node, args: &NamespaceArgs) -> Result<()> {
     if !field.is_scalar() {
         return Err(
-            Error::new("a namespace can only be written to a text field").position(field.position),
+            Error::new("a namespace can only be written to a text field")
+                .position(field.position)
+                .hint("write a text there, or correct the path in `configurations`"),
         );
     }
     if args.unset_only && !field.is_null() && field.as_str() != Some("") {

@@ -13,6 +13,7 @@ use crate::kustomization::{
     FieldOptions, Replacement, ReplacementSource, ReplacementTarget, replacement_fields,
 };
 use crate::limits::Budget;
+use crate::meant;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::selector::{CompiledSelector, Selector};
@@ -52,7 +53,9 @@ pub(crate) fn read_file(node: &Node) -> Result<Vec<Replacement>> {
 
 fn apply_one(replacement: &Replacement, budget: &Budget, resources: &mut Resources) -> Result<()> {
     if replacement.targets.is_empty() {
-        return Err(Error::new("a replacement has no `targets`").field("targets"));
+        return Err(Error::new("a replacement has no `targets`")
+            .field("targets")
+            .hint("say where the value goes: `targets: [{select: {kind: …, name: …}, fieldPaths: […]}]`"));
     }
     let mut copied = match (&replacement.source, &replacement.source_value) {
         (Some(source), None) => {
@@ -62,7 +65,11 @@ fn apply_one(replacement: &Replacement, budget: &Budget, resources: &mut Resourc
             value: crate::metadata::untagged(text.clone()),
             source: None,
         },
-        (None, None) => return Err(Error::new("a replacement has no `source`").field("source")),
+        (None, None) => {
+            return Err(Error::new("a replacement has no `source`")
+                .field("source")
+                .hint("add `source: {kind: …, name: …, fieldPath: …}`, or `sourceValue: …`"));
+        }
         (Some(_), Some(_)) => {
             return Err(
                 Error::new("a replacement has both `source` and `sourceValue`")
@@ -108,7 +115,10 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Cop
             "no resource matches the source of a replacement: {}",
             source.id
         ))
-        .hint("a source is named literally, by its name now or before prefixes and suffixes")
+        .hint(meant::hint(&source.id, resources).unwrap_or_else(|| {
+            "a source is named literally, by its name now or before prefixes and suffixes"
+                .to_owned()
+        }))
     })?;
     if let Some((_, second)) = matches.next() {
         let message = format!(
@@ -117,6 +127,8 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Cop
             second.id()
         );
         return Err(Error::new(message)
+            .related("one stands at", first.node().position)
+            .related("the other at", second.node().position)
             .hint("give the source a kind, name and namespace that only one of them has"));
     }
     let written = if source.field_path.is_empty() {
@@ -213,7 +225,9 @@ impl<'a> Target<'a> {
             position,
         } = target;
         let select = select.as_ref().ok_or_else(|| {
-            Error::new("a target of a replacement has no `select`").field("select")
+            Error::new("a target of a replacement has no `select`")
+                .field("select")
+                .hint("say which resources: `select: {kind: …, name: …}`")
         })?;
         let field = |written: &'a str, position| Field {
             written,

@@ -33,7 +33,8 @@ pub(crate) fn apply(options: &SortOptions, resources: &mut Resources) -> Result<
         .hint("set `order: legacy`, or remove the options")),
         (_, _) => {
             Err(Error::new("`sortOptions.order` must be `legacy` or `fifo`")
-                .field("sortOptions.order"))
+                .field("sortOptions.order")
+                .hint("write `order: legacy` to sort by kind, `order: fifo` to keep the order of the files"))
         }
     }
 }

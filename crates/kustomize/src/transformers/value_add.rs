@@ -55,9 +55,9 @@ pub(crate) fn decode(configuration: &Node, loader: &Loader<'_>) -> Result<ValueA
         decoded.value = base_name(loader.root()).into();
     }
     if decoded.targets.is_empty() {
-        return Err(
-            Error::new("a ValueAddTransformer has no `targets`").position(configuration.position)
-        );
+        return Err(Error::new("a ValueAddTransformer has no `targets`")
+            .position(configuration.position)
+            .hint("add `targets: [{fieldPath: …}]`"));
     }
     Ok(decoded)
 }
@@ -108,9 +108,9 @@ impl ValueAdd {
             return Ok(());
         };
         let Some(current) = field.as_str() else {
-            return Err(
-                Error::new("the field is a map or a list, not a text").position(field.position)
-            );
+            return Err(Error::new("the field is a map or a list, not a text")
+                .position(field.position)
+                .hint("let `fieldPath` lead to a text"));
         };
         let value = match target.path_position.checked_sub(1) {
             Some(position) => insert_part(current, position, &self.value),
@@ -151,14 +151,18 @@ fn target(node: &Node) -> Result<Target> {
             "filepathposition" => {
                 target.path_position = usize::try_from(integer(value, "filePathPosition")?)
                     .map_err(|_| {
-                        Error::new("`filePathPosition` cannot be negative").position(value.position)
+                        Error::new("`filePathPosition` cannot be negative")
+                            .position(value.position)
+                            .hint("count from 1; 0 is the whole text")
                     })?;
             }
             _ => {}
         }
     }
     if target.field_path.is_empty() {
-        return Err(Error::new("`fieldPath` cannot be empty").position(node.position));
+        return Err(Error::new("`fieldPath` cannot be empty")
+            .position(node.position)
+            .hint("name the field, with `/` between its parts"));
     }
     Ok(target)
 }

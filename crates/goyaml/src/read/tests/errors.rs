@@ -18,8 +18,8 @@ fn errors_have_the_words_of_go_yaml_and_a_place() {
 }
 
 const ERRORS: &[(&str, &str)] = &[
-    ("a: [b", "2:1 did not find expected ',' or ']'"),
-    ("c: {d", "2:1 did not find expected ',' or '}'"),
+    ("a: [b", "1:4 did not find expected ',' or ']'"),
+    ("c: {d", "1:4 did not find expected ',' or '}'"),
     (
         "a: b: c",
         "1:5 mapping values are not allowed in this context",
@@ -41,7 +41,7 @@ const ERRORS: &[(&str, &str)] = &[
         "a: |\n\t x",
         "2:1 found a tab character where an indentation space is expected",
     ),
-    ("a: \"b", "1:6 found unexpected end of stream"),
+    ("a: \"b", "1:4 found unexpected end of stream"),
     ("a: 'b\n---\n'", "2:1 found unexpected document indicator"),
     ("a: \"\\q\"", "1:5 found unknown escape character"),
     (
@@ -116,9 +116,9 @@ const ERRORS: &[(&str, &str)] = &[
         "x:\n  a: {b: c\n  d: e",
         "2:6 did not find expected ',' or '}'",
     ),
-    ("x:\n - a\n b: c", "2:2 did not find expected '-' indicator"),
+    ("x:\n - a\n b: c", "3:2 did not find expected '-' indicator"),
     ("x:\n  a: 1\n  b", "3:3 could not find expected ':'"),
-    ("x:\n  a: b\n  - c", "2:3 did not find expected key"),
+    ("x:\n  a: b\n  - c", "3:3 did not find expected key"),
     ("x: ]", "1:4 did not find expected node content"),
     ("? a\n- b\n: c", "2:1 did not find expected key"),
     (

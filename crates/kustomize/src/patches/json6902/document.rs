@@ -134,6 +134,69 @@ fn index(key: &str, length: usize) -> Result<usize, String> {
         .ok_or_else(|| format!("the list is too short for index {number}"))
 }
 
+/// What to do about a pointer that leads nowhere: the first part that is not there, and what may have been meant.
+pub(super) fn cure(document: &Value, pointer: &str) -> Option<String> {
+    if !pointer.starts_with('/') {
+        return Some(format!(
+            "begin the path with `/`: `/{}`",
+            pointer.replace('.', "/")
+        ));
+    }
+    let mut here = document;
+    let mut walked = String::new();
+    for (part, written) in pointer
+        .split('/')
+        .skip(1)
+        .map(|part| (unescape(part), part))
+    {
+        let next = match here {
+            Value::Object(entries) => match entries.iter().find(|(key, _)| *key == part) {
+                Some((_, value)) => value,
+                None => return Some(cure_of_key(&part, entries, &walked)),
+            },
+            Value::Array(items) => {
+                match index(&part, items.len()).ok().and_then(|at| items.get(at)) {
+                    Some(value) => value,
+                    None => {
+                        return Some(format!(
+                            "`{walked}` is a list of {}: count from 0, or add at its end with `-`",
+                            items.len()
+                        ));
+                    }
+                }
+            }
+            _ => {
+                return Some(format!(
+                    "`{walked}` is neither a map nor a list, so nothing is below it"
+                ));
+            }
+        };
+        walked.push('/');
+        walked.push_str(written);
+        here = next;
+    }
+    None
+}
+
+fn cure_of_key(key: &str, entries: &[(Text, Value)], walked: &str) -> String {
+    let mut keys: Vec<&str> = entries.iter().map(|(key, _)| key.as_str()).collect();
+    keys.sort_unstable();
+    let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    let with_slash = keys
+        .iter()
+        .find(|known| known.starts_with(&format!("{key}/")));
+    if let Some(known) = with_slash
+        .copied()
+        .or_else(|| crate::decode::nearest(key, &keys))
+    {
+        return format!("did you mean `{walked}/{}`?", escaped(known));
+    }
+    format!(
+        "`{walked}/{}` is not there: add it first, with all that belongs below it",
+        escaped(key)
+    )
+}
+
 fn unescape(part: &str) -> String {
     // `~01` is `~1`: what one replacement writes, the next must not read.
     part.split("~1")

@@ -12,7 +12,7 @@ fn parse(text: &str) -> Node {
 }
 
 fn spec_after(patch: &str, target: &str) -> Result<String> {
-    let patched = JsonPatch::parse(patch.trim())?.apply(&parse(target))?;
+    let patched = JsonPatch::parse(patch.trim())?.apply(&parse(target), &mut Vec::new())?;
     let spec = patched.get("spec").unwrap().clone();
     let mut out = String::new();
     goyaml::emit_canonical(&Node::mapping(vec![(Node::string("spec"), spec)]), &mut out).unwrap();
@@ -94,7 +94,7 @@ fn objects_do_not_grow_without_bounds() {
     let wide = "- {op: copy, from: /spec, path: /spec/-}\n".repeat(40);
     let error = JsonPatch::parse(&wide)
         .unwrap()
-        .apply(&parse("spec: [1]"))
+        .apply(&parse("spec: [1]"), &mut Vec::new())
         .unwrap_err();
     assert!(
         error
@@ -113,7 +113,7 @@ fn objects_do_not_grow_without_bounds() {
     );
     let error = JsonPatch::parse(&deeper)
         .unwrap()
-        .apply(&parse("spec: 1"))
+        .apply(&parse("spec: 1"), &mut Vec::new())
         .unwrap_err();
     assert!(
         error

@@ -64,7 +64,10 @@ impl Directive {
             Some("delete") => Ok(Self::Delete),
             Some("replace") => Ok(Self::Replace),
             Some("merge") => Ok(Self::Merge),
-            _ => Err(MergeError::new(MergeProblem::UnknownDirective)),
+            _ => Err(MergeError {
+                position: value.position,
+                ..MergeError::new(MergeProblem::UnknownDirective)
+            }),
         }
     }
 }

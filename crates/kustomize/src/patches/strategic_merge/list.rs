@@ -3,10 +3,10 @@
 use goyaml::{Data, Node, Text};
 use indexmap::IndexMap;
 
-use super::MergeError;
 use super::comment_schema;
 use super::element::{self, ElementSelector, Fate};
 use super::walk::{Outcome, Walk};
+use super::{Dropped, MergeError};
 use crate::schema::FieldSchema;
 
 impl<'a> Walk<'a> {
@@ -99,6 +99,7 @@ impl<'a> ListMerge<'a> {
     }
 
     fn run(mut self) -> Result<Vec<Node>, MergeError> {
+        let own = self.target.len();
         let order = match self.keys.as_slice() {
             _ if self.nodes.is_empty() => Vec::new(),
             [key] if self.nodes.iter().all(|node| is_regular(node, key)) => {
@@ -106,7 +107,39 @@ impl<'a> ListMerge<'a> {
             }
             _ => self.merge_irregular()?,
         };
+        self.note_dropped(own, &order);
         Ok(self.take(&order))
+    }
+
+    /// Notes which of the first `own` elements are not in the merged list because another one of them has their keys.
+    fn note_dropped(&self, own: usize, order: &[usize]) {
+        if self.keys.first().is_none_or(|key| key.is_empty()) || order.len() >= self.nodes.len() {
+            return;
+        }
+        let fits = |left: &Node, right: &Node| {
+            self.keys.iter().all(|key| {
+                let (left, right) = (element::key_text(left, key), element::key_text(right, key));
+                left == right || left.is_empty() || right.is_empty()
+            })
+        };
+        let own = self.nodes.get(..own).unwrap_or_default();
+        for (id, node) in own.iter().enumerate() {
+            if order.contains(&id) || element::is_empty(node) {
+                continue;
+            }
+            let other = order.iter().filter_map(|other| own.get(*other));
+            let Some(other) = other.into_iter().find(|other| fits(node, other)) else {
+                continue;
+            };
+            // What is there twice in all is no loss.
+            if goyaml::encode(node).ok() != goyaml::encode(other).ok() {
+                self.walk.note_dropped(Dropped {
+                    position: node.position,
+                    other: other.position,
+                    keys: self.keys.join("` and `"),
+                });
+            }
+        }
     }
 
     /// Merges lists in which every element has the one key: an element is what its key's value says.

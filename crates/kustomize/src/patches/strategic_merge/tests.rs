@@ -14,7 +14,7 @@ fn parse(text: &str) -> Node {
 
 fn merged(schema: &Schema, target: &str, patch: &str) -> String {
     let mut out = String::new();
-    match apply(schema, &parse(patch), parse(target)) {
+    match apply(schema, &parse(patch), parse(target)).map(|merged| merged.node) {
         Ok(Some(node)) => goyaml::emit_canonical(&node, &mut out).unwrap(),
         Ok(None) => {}
         Err(_) => out.push_str("error\n"),

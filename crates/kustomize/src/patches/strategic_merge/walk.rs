@@ -1,12 +1,13 @@
 //! Goes through patch and target together: what becomes of each field.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use goyaml::{Data, Node, Style};
 
 use super::comment_schema::{self, CommentSchemas};
 use super::directive::Directive;
-use super::{MergeError, MergeProblem};
+use super::{Dropped, MergeError, MergeProblem};
 use crate::metadata;
 use crate::schema::{FieldSchema, Schema};
 
@@ -20,6 +21,8 @@ pub(super) struct Walk<'a> {
     schema: &'a Schema,
     /// The schemas in comments of target and patch, where there are any.
     comments: Option<&'a CommentSchemas>,
+    /// Elements that are lost to others with the same merge keys.
+    dropped: &'a RefCell<Vec<Dropped>>,
 }
 
 /// Which node a place holds after the merge. The node itself was changed where it stands.
@@ -34,8 +37,20 @@ pub(super) enum Outcome {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) const fn new(schema: &'a Schema, comments: Option<&'a CommentSchemas>) -> Self {
-        Self { schema, comments }
+    pub(super) const fn new(
+        schema: &'a Schema,
+        comments: Option<&'a CommentSchemas>,
+        dropped: &'a RefCell<Vec<Dropped>>,
+    ) -> Self {
+        Self {
+            schema,
+            comments,
+            dropped,
+        }
+    }
+
+    pub(super) fn note_dropped(self, dropped: Dropped) {
+        self.dropped.borrow_mut().push(dropped);
     }
 
     /// Merges where both have something, be it `null`. What goes into the target is taken out of the patch.

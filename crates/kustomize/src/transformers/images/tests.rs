@@ -40,6 +40,7 @@ fn image(name: &str, [new_name, new_tag, digest, tag_suffix]: [&str; 4]) -> Imag
         new_tag: new_tag.into(),
         digest: digest.into(),
         tag_suffix: tag_suffix.into(),
+        ..Image::default()
     }
 }
 

@@ -78,7 +78,7 @@ fn orders_that_make_no_sense_are_refused() {
     };
     assert_eq!(
         sorted(&unknown).unwrap_err().to_string(),
-        "`sortOptions.order` must be `legacy` or `fifo` (field `sortOptions.order`)"
+        "`sortOptions.order` must be `legacy` or `fifo`"
     );
     let contradictory = SortOptions {
         order: "fifo".into(),

@@ -1,0 +1,105 @@
+//! `compare`: every kustomization below a directory, with the engine here and with the real kustomize.
+
+mod json;
+mod pool;
+mod progress;
+mod report;
+mod walk;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::thread;
+
+use clap::ValueEnum;
+
+use super::engine::ReferenceFlags;
+use super::flags::Flags;
+use super::output::Done;
+use crate::failure::Failure;
+use crate::reference::Reference;
+use pool::Comparison;
+
+/// Build every kustomization below a directory with both engines, and compare
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Compare the kustomizations in and below this directory
+    #[arg(default_value = ".", value_name = "DIR")]
+    directory: PathBuf,
+
+    /// Build this many at a time [default: one for each processor]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+
+    /// Report as `text` or `json`
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    format: Format,
+
+    #[command(flatten)]
+    reference: ReferenceFlags,
+
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Clone, Copy, Default, ValueEnum)]
+enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+/// What was compared with what.
+struct Report {
+    reference: Reference,
+    version: String,
+    comparisons: Vec<Comparison>,
+}
+
+impl Args {
+    /// The report, and whether all is well.
+    pub(super) fn run(self) -> Result<Done, Failure> {
+        let Self {
+            directory,
+            jobs,
+            format,
+            reference,
+            flags,
+        } = self;
+        let (options, mut warnings) = flags.options()?;
+        let reference = reference.find()?.with_allowed(&flags.allowed());
+        let outside = flags.outside();
+        let version = reference.version()?;
+        let found = walk::kustomizations(&directory)?;
+        warnings.extend(found.warnings);
+        let jobs = jobs.or_else(|| thread::available_parallelism().ok());
+        let comparisons = pool::Pool {
+            directory: &directory,
+            paths: &found.paths,
+            options: &options,
+            reference: &reference,
+            outside: &outside,
+        }
+        .run(jobs.map_or(1, NonZeroUsize::get))?;
+        let report = Report {
+            reference,
+            version,
+            comparisons,
+        };
+        let stdout = match format {
+            Format::Text => report::text(&report),
+            Format::Json => json::text(&report),
+        };
+        let is_well = report.comparisons.iter().all(|c| c.class.is_well());
+        Ok(Done {
+            warnings,
+            stdout,
+            is_well,
+        })
+    }
+}

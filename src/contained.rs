@@ -1,0 +1,60 @@
+//! Panics, which are faults of this program: kept from ending it, and from telling what they say.
+
+use std::cell::RefCell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+
+use crate::failure::Failure;
+
+/// Stack for a thread that builds; documents may be nested a thousand deep. Only what is used takes memory.
+pub(crate) const STACK_SIZE: usize = 256 << 20;
+
+thread_local! {
+    /// Where the last panic of this thread was.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Runs something that has no part in what is used after it fails, and makes a failure of a panic.
+///
+/// # Errors
+/// Where it panics.
+pub(crate) fn contained<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        // What a panic says may quote a value, so only its place is kept. A test has to say why it fails.
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if cfg!(test) {
+                usual(panic);
+            }
+            let place = panic.location().map(ToString::to_string);
+            // The thread may be past its locals.
+            drop(PLACE.try_with(|slot| slot.replace(place)));
+        }));
+    });
+    panic::catch_unwind(AssertUnwindSafe(run)).map_err(|_| {
+        let place = PLACE
+            .take()
+            .unwrap_or_else(|| "an unknown place".to_owned());
+        Failure::internal(format!("the program has a fault at {place}"))
+            .hint("report it with what was built")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Kind;
+
+    #[test]
+    fn a_panic_is_a_failure_with_its_place_and_without_its_words() {
+        let failure = contained(|| -> u8 { panic!("the password is hush") }).unwrap_err();
+        assert_eq!(failure.kind(), Kind::Internal);
+        let text = failure.to_string();
+        assert!(
+            text.contains("src/contained.rs:") && !text.contains("hush"),
+            "{text}"
+        );
+        assert_eq!(contained(|| 1).unwrap(), 1);
+    }
+}

@@ -1,0 +1,228 @@
+//! Charts, pulled and rendered by the real Helm.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use kustomize::{ChartSource, ChartTemplate, ExternalError};
+use tempfile::TempDir;
+
+use super::program::{command, run, size_of, text_of};
+use super::progress::Progress;
+use super::{failed, failed_with_hint};
+use crate::files::plain;
+use crate::process::Bounds;
+
+/// How long Helm may take for a chart.
+const TIMEOUT: Duration = Duration::from_mins(2);
+
+/// Bytes that Helm may print.
+const OUTPUT_LIMIT: usize = 256 << 20;
+
+/// The bytes that a chart may have on disk.
+const SIZE_LIMIT: u64 = 256 << 20;
+
+/// A Helm program of a version that works.
+pub(super) struct Helm<'a> {
+    program: &'a Path,
+}
+
+impl<'a> Helm<'a> {
+    /// Looks at the version of the program, unless that is known.
+    ///
+    /// # Errors
+    /// Where it cannot be run, and where it is neither version 3 nor 4.
+    // kustomize: HelmChartInflationGeneratorPlugin.checkHelmVersion
+    pub(super) fn new(program: &'a Path, is_known: &mut bool) -> Result<Self, ExternalError> {
+        let helm = Self { program };
+        if !*is_known {
+            let scratch = Scratch::new()?;
+            let mut version = helm.command(&scratch, None);
+            let printed = Self::run(version.args(["version", "--short"]), &scratch)?;
+            let printed = String::from_utf8_lossy(&printed);
+            let major = printed
+                .trim()
+                .trim_start_matches('v')
+                .split('.')
+                .next()
+                .unwrap_or_default();
+            if !matches!(major, "3" | "4") {
+                return Err(failed_with_hint(
+                    "the Helm program is of another version than 3 and 4",
+                    "name another one with `--helm-command`",
+                ));
+            }
+            *is_known = true;
+        }
+        Ok(helm)
+    }
+
+    /// Unpacks a chart into a directory of its own.
+    // kustomize: HelmChartInflationGeneratorPlugin.pullCommand
+    pub(super) fn pull(&self, chart: &ChartSource) -> Result<(String, TempDir), ExternalError> {
+        let ChartSource {
+            name,
+            repository,
+            version,
+            devel,
+            config_home,
+        } = chart;
+        let _progress = Progress::start(&format!("pulling chart {name}"));
+        let scratch = Scratch::new()?;
+        let charts = scratch.directory.path().join("charts");
+        let mut pull = self.command(&scratch, config_home.as_deref());
+        pull.args(["pull", "--untar", "--untardir"]).arg(&charts);
+        if !version.is_empty() {
+            pull.arg(format!("--version={version}"));
+        }
+        if *devel {
+            pull.arg("--devel");
+        }
+        if repository.starts_with("oci://") {
+            pull.arg("--")
+                .arg(format!("{}/{name}", repository.trim_end_matches('/')));
+        } else {
+            pull.arg(format!("--repo={repository}")).args(["--", name]);
+        }
+        Self::run(&mut pull, &scratch)?;
+        let resolved = fs::canonicalize(&charts)
+            .map_err(|error| failed(format!("Helm has unpacked nothing: {}", plain(&error))))?;
+        Ok((text_of(resolved)?, scratch.directory))
+    }
+
+    /// What `helm template` prints.
+    // kustomize: HelmChart.AsHelmArgs
+    pub(super) fn template(&self, chart: &ChartTemplate) -> Result<Vec<u8>, ExternalError> {
+        let ChartTemplate {
+            directory,
+            bounds,
+            release,
+            values,
+            flags,
+            config_home,
+        } = chart;
+        check_links(Path::new(directory), bounds)?;
+        let _progress = Progress::start("rendering a chart");
+        let scratch = Scratch::new()?;
+        let mut template = self.command(&scratch, config_home.as_deref());
+        template.arg("template");
+        for (number, content) in values.iter().enumerate() {
+            let file = scratch
+                .directory
+                .path()
+                .join(format!("values-{number}.yaml"));
+            fs::write(&file, content)
+                .map_err(|error| failed(format!("cannot write values: {}", plain(&error))))?;
+            template.arg("--values").arg(file);
+        }
+        template.args(flags);
+        if release.is_empty() {
+            template.args(["--generate-name", "--"]);
+        } else {
+            template.args(["--", release]);
+        }
+        template.arg(directory);
+        Self::run(&mut template, &scratch)
+    }
+
+    fn command(&self, scratch: &Scratch, config_home: Option<&str>) -> Command {
+        let mut helm = command(self.program.as_os_str());
+        let home = scratch.directory.path().join("helm");
+        let config = config_home.map_or_else(|| home.clone(), PathBuf::from);
+        helm.current_dir(scratch.directory.path())
+            .env("HELM_CONFIG_HOME", config)
+            .env("HELM_CACHE_HOME", home.join(".cache"))
+            .env("HELM_DATA_HOME", home.join(".data"))
+            // A repository must not bring programs along as plugins of Helm.
+            .env("HELM_PLUGINS", home.join("no-plugins"))
+            .env("HOME", &home);
+        helm
+    }
+
+    fn run(command: &mut Command, scratch: &Scratch) -> Result<Vec<u8>, ExternalError> {
+        let bounds = Bounds {
+            time: TIMEOUT,
+            output: OUTPUT_LIMIT,
+        };
+        let mut goes_on = || size_of(scratch.directory.path()) <= SIZE_LIMIT;
+        let result = run(command, bounds, &mut goes_on);
+        if !goes_on() {
+            return Err(failed(format!(
+                "the chart has more than {SIZE_LIMIT} bytes"
+            )));
+        }
+        result.map_err(|error| match error {
+            ExternalError::Failed {
+                message,
+                hint: Some(_),
+            } if message.starts_with("cannot run") => failed_with_hint(
+                message,
+                "install Helm, or name the program with `--helm-command`",
+            ),
+            error => error,
+        })
+    }
+}
+
+/// A directory for one call of Helm.
+struct Scratch {
+    directory: TempDir,
+}
+
+impl Scratch {
+    fn new() -> Result<Self, ExternalError> {
+        TempDir::with_prefix("argocd-infisical-helm-")
+            .map(|directory| Self { directory })
+            .map_err(|error| failed(format!("cannot make a directory: {}", plain(&error))))
+    }
+}
+
+/// Refuses a chart with symbolic links out of the bounds: Helm follows them, and a template can print what they lead to.
+fn check_links(chart: &Path, bounds: &[String]) -> Result<(), ExternalError> {
+    if bounds.is_empty() {
+        return Ok(());
+    }
+    let entries = walkdir::WalkDir::new(chart)
+        .into_iter()
+        .filter_map(Result::ok);
+    for entry in entries.filter(walkdir::DirEntry::path_is_symlink) {
+        let leads_to = fs::canonicalize(entry.path());
+        let is_inside =
+            leads_to.is_ok_and(|target| bounds.iter().any(|bound| target.starts_with(bound)));
+        if !is_inside {
+            let name = entry.path().strip_prefix(chart).unwrap_or(entry.path());
+            return Err(failed_with_hint(
+                format!(
+                    "the symbolic link `{}` leads out of the chart",
+                    name.display()
+                ),
+                "put the file itself there, or allow it with `--load-restrictor LoadRestrictionsNone`",
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_out_of_a_chart_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        let chart = root.join("chart");
+        fs::create_dir(&chart).unwrap();
+        fs::write(chart.join("real"), "x").unwrap();
+        fs::write(root.join("outside"), "x").unwrap();
+        symlink("real", chart.join("inner")).unwrap();
+        let bounds = [chart.to_str().unwrap().to_owned()];
+        assert_eq!(check_links(&chart, &bounds), Ok(()));
+        symlink("../outside", chart.join("outer")).unwrap();
+        assert!(check_links(&chart, &bounds).is_err());
+        assert_eq!(check_links(&chart, &[]), Ok(()));
+    }
+}

@@ -1,0 +1,174 @@
+//! Running Git and Helm: their environment, and what they say when they fail.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use kustomize::ExternalError;
+
+use super::{failed, failed_with_hint};
+use crate::files::plain;
+use crate::process::{self, Bounds, Ended};
+
+/// What a program inherits: where programs are, whose they are, how to reach the network and whom to trust there.
+/// Everything else, tokens and credentials of other tools above all, stays here.
+const INHERITED: [&str; 15] = [
+    "PATH",
+    "HOME",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "TMPDIR",
+    "USER",
+];
+
+/// The longest part of a program's complaint that is repeated, in characters.
+const LONGEST_COMPLAINT: usize = 2000;
+
+/// A program with an environment of its own.
+pub(super) fn command(program: &OsStr) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().env("LC_ALL", "C").envs(inherited());
+    command
+}
+
+/// The part of the environment that programs inherit which may go to the network.
+pub fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
+    INHERITED
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)))
+}
+
+/// Runs a program and returns what it prints.
+///
+/// # Errors
+/// Where it cannot be started, does not end in time, goes past its bounds or fails; with what it says.
+pub(super) fn run(
+    command: &mut Command,
+    bounds: Bounds,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Result<Vec<u8>, ExternalError> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let ended = process::run_while(command, bounds, goes_on);
+    match ended.map_err(|error| not_started(&name, &error))? {
+        Ended::Done { status, stdout, .. } if status.success() => Ok(stdout),
+        Ended::Done { status, stderr, .. } => {
+            let complaint = complaint(&stderr);
+            Err(failed(match (complaint.as_str(), status.code()) {
+                ("", Some(code)) => format!("`{name}` ends with status {code} and says nothing"),
+                ("", None) => format!("`{name}` is killed"),
+                (complaint, _) => format!("`{name}` says: {complaint}"),
+            }))
+        }
+        Ended::TimedOut => Err(failed(format!(
+            "`{name}` takes longer than {} s",
+            bounds.time.as_secs_f32()
+        ))),
+        Ended::TooMuchOutput => Err(failed(format!(
+            "`{name}` prints more than {} bytes",
+            bounds.output
+        ))),
+        Ended::Stopped => Err(failed(format!("`{name}` was stopped"))),
+    }
+}
+
+fn not_started(name: &str, error: &std::io::Error) -> ExternalError {
+    let reason = plain(error);
+    failed_with_hint(
+        format!("cannot run `{name}`: {reason}"),
+        "install the program, or name it by its path",
+    )
+}
+
+/// What a program says, without what steers a terminal and without names and passwords in addresses.
+fn complaint(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let whole = lines.join("; ");
+    let cut: String = whole
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_COMPLAINT)
+        .collect();
+    without_credentials(&cut)
+}
+
+/// Takes `user:password@` out of addresses.
+pub(super) fn without_credentials(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        result.push_str(before);
+        result.push_str("://");
+        let end = after
+            .find(|c: char| c == '/' || c.is_whitespace() || c == '\'' || c == '"')
+            .unwrap_or(after.len());
+        let (authority, tail) = after.split_at(end);
+        result.push_str(authority.rsplit('@').next().unwrap_or(authority));
+        rest = tail;
+    }
+    result.push_str(rest);
+    result
+}
+
+/// The bytes of all files below a directory; what vanishes meanwhile does not count.
+pub(super) fn size_of(directory: &Path) -> u64 {
+    walkdir::WalkDir::new(directory)
+        .into_iter()
+        .filter_map(|entry| entry.ok()?.metadata().ok())
+        .filter(std::fs::Metadata::is_file)
+        .fold(0, |sum, metadata| sum.saturating_add(metadata.len()))
+}
+
+/// A path as text, for the engine.
+///
+/// # Errors
+/// Where it is not UTF-8.
+pub(super) fn text_of(path: PathBuf) -> Result<String, ExternalError> {
+    path.into_os_string()
+        .into_string()
+        .map_err(|_| failed("the directory for temporary files has a name that is not UTF-8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_not_repeated() {
+        assert_eq!(
+            without_credentials(
+                "fatal: unable to access 'https://me:secret@host/a.git/': no; ssh://git@h/x https://plain"
+            ),
+            "fatal: unable to access 'https://host/a.git/': no; ssh://h/x https://plain"
+        );
+        assert_eq!(complaint(b" a\n\n\x1b[31mb \n"), "a; [31mb");
+    }
+
+    #[test]
+    fn a_program_gets_no_other_environment() {
+        let bounds = Bounds {
+            time: std::time::Duration::from_secs(20),
+            output: 1 << 20,
+        };
+        let mut command = command(OsStr::new("/usr/bin/env"));
+        let printed = run(&mut command, bounds, &mut || true).unwrap();
+        let printed = String::from_utf8(printed).unwrap();
+        for line in printed.lines() {
+            let (name, _) = line.split_once('=').unwrap();
+            assert!(name == "LC_ALL" || INHERITED.contains(&name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! Programs that some tests need: what is absent is reported as skipped, and fails where `CI` is `true`.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Where a program is: in the variable, on the path, or in the user's cache as the tools of this repository put it there.
+#[track_caller]
+pub(crate) fn find(program: &str, variable: &str, cached: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = std::env::split_paths(&path).map(|directory| directory.join(program));
+    let cache = std::env::var_os("HOME").map(|home| {
+        PathBuf::from(home)
+            .join(".cache/argocd-infisical")
+            .join(cached)
+    });
+    let found = named
+        .into_iter()
+        .chain(cache)
+        .chain(on_path)
+        .find(|path| path.is_file());
+    if found.is_none() {
+        assert!(
+            std::env::var_os("CI").is_none_or(|ci| ci != "true"),
+            "`{program}` is missing"
+        );
+        std::io::stderr()
+            .write_all(format!("SKIPPED: `{program}` is not there\n").as_bytes())
+            .unwrap();
+    }
+    found
+}
+
+pub(crate) fn git() -> Option<PathBuf> {
+    find("git", "GIT", "git/git")
+}
+
+/// The kustomize that the goldens were recorded with.
+pub(crate) fn kustomize() -> Option<PathBuf> {
+    find("kustomize", "KUSTOMIZE", "kustomize-v5.8.2/kustomize")
+}
+
+pub(crate) fn helm() -> Option<PathBuf> {
+    find("helm", "HELM", "helm-v3.22.0/helm")
+}
+
+/// What a program prints, which must succeed.
+#[track_caller]
+pub(crate) fn printed(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
+    String::from_utf8(output.stdout).unwrap()
+}
