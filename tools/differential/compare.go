@@ -74,7 +74,7 @@ func (c *tester) compare(t *tree, fresh bool) (verdict, error) {
 	if crashes := strings.HasPrefix(found.kind, "we "); found.kind != "" && !crashes && hasKeyTwice(t) {
 		found.kind, found.malformed = "", true
 	}
-	if found.crashed = mine.status == 0 && !mine.late && (theirs.crashed() || ownText.MatchString(theirs.Failure)); found.crashed {
+	if found.crashed = mine.status == 0 && !mine.late && (theirs.crashed() || ownText.MatchString(theirs.Failure) && readable(t)); found.crashed {
 		found.kind = ""
 	}
 	return found, nil
@@ -120,7 +120,7 @@ func (c *tester) confirm(t *tree, first verdict) (verdict, error) {
 }
 
 // ownText is the failure of kustomize to read what it wrote itself, for instance a comment in the wrong place.
-var ownText = regexp.MustCompile(`(?s)map\[string\]interface \{\}\{.*\}: yaml: line [0-9]+: (could not find expected|did not find expected)`)
+var ownText = regexp.MustCompile(`yaml: (line [0-9]+: )?(could not find expected|did not find expected|invalid map key|mapping values are not allowed)`)
 
 var (
 	quoted = regexp.MustCompile("`[^`]*`|'[^']*'|\"(?:[^\"\\\\]|\\\\.)*\"")

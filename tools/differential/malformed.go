@@ -2,6 +2,10 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"path"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -51,4 +55,26 @@ func keyTwice(node *yaml.Node, depth int) bool {
 		}
 	}
 	return false
+}
+
+// readable tells whether every file that kustomize may read as YAML is YAML, so that a syntax error is not the tree's.
+func readable(t *tree) bool {
+	for name, text := range t.files {
+		extension := path.Ext(name)
+		if extension != ".yaml" && extension != ".yml" && extension != ".json" && path.Base(name) != "Kustomization" {
+			continue
+		}
+		decoder := yaml.NewDecoder(strings.NewReader(text))
+		for {
+			var document yaml.Node
+			err := decoder.Decode(&document)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return false
+			}
+		}
+	}
+	return true
 }

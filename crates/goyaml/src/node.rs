@@ -180,7 +180,13 @@ impl Node {
         }
     }
 
-    /// Whether the node was made by [`Self::untyped`].
+    /// Gives the node a tag of its own.
+    pub const fn set_tag(&mut self, tag: Tag) {
+        self.tag = tag;
+        self.untyped = false;
+    }
+
+    /// Whether the node was made by [`Self::untyped`] and has got no tag since.
     pub const fn is_untyped(&self) -> bool {
         self.untyped
     }

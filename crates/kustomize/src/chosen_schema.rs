@@ -13,6 +13,9 @@ use crate::transformers::Transformer;
 /// The Kubernetes version whose schema is built in.
 const BUILTIN_VERSION: &str = "v1.21.2";
 
+/// What a schema file must be.
+const EXPECTED: &str = "name a file of OpenAPI definitions: `{\"definitions\": {…}}`";
+
 /// The schema of a build, and what decides how a custom one goes together with the built-in one.
 #[derive(Debug)]
 pub(crate) struct ChosenSchema {
@@ -84,25 +87,21 @@ impl ChosenSchema {
                 .hint("name a schema file or a built-in version"));
         }
         self.is_chosen = true;
-        let document = load::document(&file.bytes, file.number, limits)
-            .and_then(|node| node.ok_or_else(|| Error::new("the schema file is empty")));
+        let document = load::document(&file.bytes, file.number, limits).and_then(|node| {
+            node.ok_or_else(|| Error::new("the schema file is empty").hint(EXPECTED))
+        });
         let builtin = match (self.has_merged, self.has_unknown_kind) {
             (true, _) => Builtin::Extended,
             (false, true) => Builtin::Preferred,
             (false, false) => Builtin::Replaced,
         };
         let schema = document.and_then(|document| {
-            Schema::with_custom(&document, builtin).map_err(|error| Error::new(error.to_string()))
+            Schema::with_custom(&document, builtin)
+                .map_err(|error| Error::new(error.to_string()).hint(EXPECTED))
         });
         match schema {
             Ok(schema) => self.schema = schema,
-            Err(error) => {
-                self.broken = Some(
-                    error
-                        .in_file(&file.name)
-                        .hint("name a file of OpenAPI definitions: `{\"definitions\": {…}}`"),
-                );
-            }
+            Err(error) => self.broken = Some(error.in_file(&file.name)),
         }
         Ok(())
     }

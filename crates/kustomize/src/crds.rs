@@ -5,7 +5,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use goyaml::{Limits, Node, Tag, Text};
+use goyaml::{Limits, Node, Tag, Text, Value};
 
 use crate::config::{Config, NameBackReference, TransformerConfig};
 use crate::error::{Error, Result};
@@ -42,6 +42,13 @@ struct Definitions(Vec<(Text, Node)>);
 
 impl Definitions {
     fn read(bytes: &[u8], file: u32) -> Result<Self> {
+        // kustomize: makeNameToApiMap takes a file for JSON by its first byte.
+        if bytes.first() == Some(&b'{') {
+            Value::from_json(bytes).map_err(|error| {
+                Error::new(format!("invalid JSON: {}", error.message))
+                    .hint("a file of definitions that begins with `{` must be strict JSON")
+            })?;
+        }
         let document = load::document(bytes, file, &Limits::default())?;
         // A file of comments says nothing; kustomize crashes on one without a single byte.
         let Some(node) = document.filter(|node| !node.is_null()) else {

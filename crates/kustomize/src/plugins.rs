@@ -15,7 +15,7 @@ use crate::kustomization::{
 use crate::layer_transformers;
 use crate::load;
 use crate::loader::Loader;
-use crate::resource::Resource;
+use crate::resource::{Notes, Resource};
 use crate::resources::Resources;
 use crate::transformers::iam_policy::IamPolicy;
 use crate::transformers::namespace::RoleBindingSubjects;
@@ -101,25 +101,34 @@ pub(crate) fn transformers(
 }
 
 /// What a validator must leave as it is: who the resources are, and their texts, if they can be written at all.
-pub(crate) fn snapshot(resources: &Resources) -> Vec<(ResId, Option<String>)> {
+pub(crate) fn snapshot(resources: &Resources) -> Vec<Snapshot> {
     let of = |resource: &Resource| {
         let mut text = String::new();
         let written = resource.emit(&mut text).is_ok();
-        (resource.id().clone(), written.then_some(text))
+        Snapshot {
+            id: resource.id().clone(),
+            text: written.then_some(text),
+            notes: resource.notes.clone(),
+        }
     };
     resources.iter().map(of).collect()
 }
 
+/// What a resource was at some time.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Snapshot {
+    id: ResId,
+    text: Option<String>,
+    notes: Notes,
+}
+
 /// Whether two snapshots are equal; two resources of one id are never equal to anything.
 // kustomize: resWrangler.ErrorIfNotEqualSets
-pub(crate) fn is_unchanged(
-    before: &[(ResId, Option<String>)],
-    after: &[(ResId, Option<String>)],
-) -> bool {
+pub(crate) fn is_unchanged(before: &[Snapshot], after: &[Snapshot]) -> bool {
     before.len() == after.len()
-        && before.iter().all(|(id, text)| {
-            let mut same = after.iter().filter(|(other, _)| other.is_same(id));
-            same.next().is_some_and(|(_, other)| other == text) && same.next().is_none()
+        && before.iter().all(|one| {
+            let mut same = after.iter().filter(|other| other.id.is_same(&one.id));
+            same.next() == Some(one) && same.next().is_none()
         })
 }
 

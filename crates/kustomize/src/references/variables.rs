@@ -125,6 +125,7 @@ impl Variables {
                         substitution.apply(node)
                     })
                     .map_err(|error| error.position(position).resource(&id))?;
+                    resource.settle_shared();
                 }
             }
         }
@@ -190,6 +191,9 @@ fn read(node: &Node) -> Option<Value> {
     let Some(text) = node.to_text() else {
         return Some(Value::Collection);
     };
+    if node.is_untyped() {
+        return Some(Value::Text(text));
+    }
     Some(match node.tag {
         Tag::Int => Value::Int(text.parse().ok()?),
         Tag::Float => Value::Float(

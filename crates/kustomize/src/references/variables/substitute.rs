@@ -87,6 +87,7 @@ impl<'a> Substitution<'a> {
         let text = node.to_text().unwrap_or_default();
         // kustomize: updateNodeValue drops the style of every text it passes, whether it holds a reference or not.
         node.style = Style::PLAIN;
+        node.set_tag(Tag::Str);
         if !text.contains('$') {
             return Ok(());
         }
@@ -95,7 +96,7 @@ impl<'a> Substitution<'a> {
             None => (self.expand(&text)?, Tag::Str),
         };
         node.data = Data::Scalar(text);
-        node.tag = tag;
+        node.set_tag(tag);
         Ok(())
     }
 
@@ -169,7 +170,7 @@ impl<'a> Substitution<'a> {
 }
 
 fn is_text(node: &Node) -> bool {
-    node.is_scalar() && node.tag == Tag::Str
+    node.is_scalar() && (node.tag == Tag::Str || node.is_untyped())
 }
 
 // kustomize: the first byte of a character behind a dollar sign is taken for a character of its own.
