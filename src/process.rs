@@ -1,13 +1,13 @@
 //! Other programs, within bounds of time and output.
 
+use std::fs;
 use std::io::{self, Read};
-use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// What a program may take.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +44,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// Runs a program with nothing on its standard input, and reads what it prints. What it has started itself is killed
 /// with it.
 ///
+/// It stays in the process group of its caller: whoever ends the group, a terminal or a supervisor, ends the program too.
+///
 /// # Errors
 /// Where it cannot be started.
 pub fn run(command: &mut Command, bounds: Bounds) -> io::Result<Ended> {
@@ -64,7 +66,6 @@ pub fn run_while(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .spawn()?;
     let watch = Watch { deadline, goes_on };
     let ended = follow(&mut child, watch, bounds.output);
@@ -181,10 +182,41 @@ fn wait(child: &mut Child, watch: &mut Watch) -> io::Result<Result<ExitStatus, E
     }
 }
 
+/// Kills a program and what it has started.
 fn kill(child: &mut Child) -> io::Result<()> {
-    // The group is gone where the program has ended and started nothing.
-    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    let program = Pid::from_child(child);
+    // What does not run starts nothing while it is looked at. Whoever has ended meanwhile needs no killing.
+    let _ = kill_process(program, Signal::STOP);
+    let started = descendants(program);
+    for process in std::iter::once(program).chain(started) {
+        let _ = kill_process(process, Signal::KILL);
+    }
     child.wait().map(drop)
+}
+
+/// The processes that a process has started, and those that they have started; none where there is no `/proc`.
+fn descendants(ancestor: Pid) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").into_iter().flatten();
+    let relations: Vec<(Pid, Pid)> = processes
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|process| Some((Pid::from_raw(process)?, parent(process)?)))
+        .collect();
+    let mut found = vec![ancestor];
+    let mut next = 0;
+    while let Some(&process) = found.get(next) {
+        let children = relations.iter().filter(|(_, parent)| *parent == process);
+        found.extend(children.map(|(child, _)| *child));
+        next += 1;
+    }
+    found.split_off(1)
+}
+
+/// The process that has started another.
+fn parent(process: i32) -> Option<Pid> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is a name in parentheses, which may hold anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    Pid::from_raw(rest.split_whitespace().nth(1)?.parse().ok()?)
 }
 
 #[cfg(test)]
@@ -227,6 +259,31 @@ mod tests {
             assert!(matches!(shell(script, SHORT), Ended::TimedOut), "{script}");
         }
         assert!(start.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn what_it_has_started_is_known() {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", "/bin/sh -c 'sleep 60; :'; :"])
+            .spawn()
+            .unwrap();
+        let program = Pid::from_child(&child);
+        let start = Instant::now();
+        let mut started = Vec::new();
+        while started.len() < 2 && start.elapsed() < Duration::from_secs(20) {
+            thread::sleep(Duration::from_millis(10));
+            started = descendants(program);
+        }
+        assert_eq!(started.len(), 2);
+        kill(&mut child).unwrap();
+        let is_gone = |process: &Pid| {
+            fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()))
+                .map_or(true, |stat| stat.contains(") Z "))
+        };
+        while !started.iter().all(is_gone) {
+            assert!(start.elapsed() < Duration::from_secs(20), "they live on");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]

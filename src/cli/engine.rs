@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use kustomize::{ErrorKind, NoHooks, Options, Output};
 
 use super::build::Target;
+use super::elsewhere::variable;
 use super::output::{self, Done};
 use crate::diff;
 use crate::external::Allowed;
@@ -40,8 +41,8 @@ pub(super) struct EngineFlags {
 /// The real kustomize: which, and for how long.
 #[derive(clap::Args)]
 pub(super) struct ReferenceFlags {
-    /// Name the real kustomize [default: `kustomize` on the PATH]
-    #[arg(long, value_name = "PATH", env = reference::VARIABLE, hide_env_values = true)]
+    /// Name the real kustomize [default: $`ARGOCD_INFISICAL_KUSTOMIZE`, else `kustomize` on the PATH]
+    #[arg(long, value_name = "PATH")]
     kustomize: Option<PathBuf>,
 
     /// Stop the real kustomize after this time
@@ -62,9 +63,9 @@ impl ReferenceFlags {
     /// # Errors
     /// Where there is none.
     pub(super) fn find(&self) -> Result<Reference, Failure> {
-        let named = self.kustomize.as_deref();
-        let named = named.filter(|path| !path.as_os_str().is_empty());
-        Reference::find(named, self.timeout())
+        let named = self.kustomize.clone();
+        let named = named.or_else(|| variable(reference::VARIABLE));
+        Reference::find(named.as_deref(), self.timeout())
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -186,7 +187,7 @@ impl Task<'_> {
 pub(super) fn is_out_of_reach(error: &kustomize::Error) -> bool {
     matches!(
         error.details().kind,
-        ErrorKind::NeedsRemote | ErrorKind::NeedsHelm
+        ErrorKind::NeedsRemote | ErrorKind::NeedsLocalRepository | ErrorKind::NeedsHelm
     )
 }
 

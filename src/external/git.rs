@@ -35,19 +35,19 @@ const SETTINGS: [&str; 5] = [
     "credential.interactive=false",
 ];
 
-/// Fetches one commit of a repository, unless the cache has it, and returns the directory with its files.
+/// Fetches one commit of a repository, unless the cache has it, and returns the directory with its files, and what must
+/// be kept for that.
 ///
 /// # Errors
 /// Where the address or the reference could be taken for an option, where Git fails, and past the bounds.
 pub(super) fn check_out(
     repository: &Repository,
     cache: Option<&Path>,
-    temporary: &mut Vec<TempDir>,
-) -> Result<String, ExternalError> {
+) -> Result<(String, Option<TempDir>), ExternalError> {
     check(repository)?;
     let kept = cache.and_then(|cache| Some(cache.join(key(repository)?)));
     if let Some(kept) = kept.as_deref().filter(|kept| kept.is_dir()) {
-        return resolved(kept);
+        return Ok((resolved(kept)?, None));
     }
     let scratch = match kept.as_deref().and_then(Path::parent) {
         Some(directory) => fs::create_dir_all(directory).and_then(|()| TempDir::new_in(directory)),
@@ -63,11 +63,10 @@ pub(super) fn check_out(
     .run()?;
     match kept {
         // Somebody else may have been faster; what is there then is the same.
-        Some(kept) if fs::rename(&files, &kept).is_ok() || kept.is_dir() => resolved(&kept),
-        _ => {
-            temporary.push(scratch);
-            resolved(&files)
+        Some(kept) if fs::rename(&files, &kept).is_ok() || kept.is_dir() => {
+            Ok((resolved(&kept)?, None))
         }
+        _ => Ok((resolved(&files)?, Some(scratch))),
     }
 }
 
@@ -185,7 +184,12 @@ impl Checkout<'_> {
             is_too_large = size_of(self.directory) > SIZE_LIMIT;
             !is_too_large
         };
-        let result = run(&mut self.command(arguments), bounds, &mut goes_on);
+        let result = run(
+            &mut self.command(arguments),
+            bounds,
+            "install Git",
+            &mut goes_on,
+        );
         if is_too_large {
             return Err(too_large());
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use kustomize::{ChartSource, ChartTemplate, ExternalError};
+use kustomize::{ChartSource, ChartTemplate, ExternalError, HelmDefaults};
 use tempfile::TempDir;
 
 use super::program::{command, run, size_of, text_of};
@@ -23,39 +23,38 @@ const OUTPUT_LIMIT: usize = 256 << 20;
 /// The bytes that a chart may have on disk.
 const SIZE_LIMIT: u64 = 256 << 20;
 
-/// A Helm program of a version that works.
+/// What to do where there is no Helm.
+const NOT_INSTALLED: &str = "install Helm, or name the program with `--helm-command`";
+
+/// A Helm program.
 pub(super) struct Helm<'a> {
     program: &'a Path,
 }
 
 impl<'a> Helm<'a> {
-    /// Looks at the version of the program, unless that is known.
+    /// Names the program.
+    pub(super) const fn new(program: &'a Path) -> Self {
+        Self { program }
+    }
+
+    /// Looks at the version of the program.
     ///
     /// # Errors
     /// Where it cannot be run, and where it is neither version 3 nor 4.
     // kustomize: HelmChartInflationGeneratorPlugin.checkHelmVersion
-    pub(super) fn new(program: &'a Path, is_known: &mut bool) -> Result<Self, ExternalError> {
-        let helm = Self { program };
-        if !*is_known {
-            let scratch = Scratch::new()?;
-            let mut version = helm.command(&scratch, None);
-            let printed = Self::run(version.args(["version", "--short"]), &scratch)?;
-            let printed = String::from_utf8_lossy(&printed);
-            let major = printed
-                .trim()
-                .trim_start_matches('v')
-                .split('.')
-                .next()
-                .unwrap_or_default();
-            if !matches!(major, "3" | "4") {
-                return Err(failed_with_hint(
-                    "the Helm program is of another version than 3 and 4",
-                    "name another one with `--helm-command`",
-                ));
-            }
-            *is_known = true;
+    pub(super) fn check_version(&self) -> Result<(), ExternalError> {
+        let scratch = Scratch::new()?;
+        let mut version = self.command(&scratch, None);
+        let printed = Self::run(version.args(["version", "--short"]), &scratch)?;
+        let printed = String::from_utf8_lossy(&printed);
+        let version = printed.trim().trim_start_matches('v');
+        match version.split('.').next() {
+            Some("3" | "4") => Ok(()),
+            _ => Err(failed_with_hint(
+                "the Helm program is of another version than 3 and 4",
+                "name another one with `--helm-command`",
+            )),
         }
-        Ok(helm)
     }
 
     /// Unpacks a chart into a directory of its own.
@@ -99,7 +98,13 @@ impl<'a> Helm<'a> {
             bounds,
             release,
             values,
-            flags,
+            namespace: _,
+            name_template: _,
+            settings: _,
+            includes_crds: _,
+            skips_tests: _,
+            skips_hooks: _,
+            devel: _,
             config_home,
         } = chart;
         check_links(Path::new(directory), bounds)?;
@@ -116,7 +121,7 @@ impl<'a> Helm<'a> {
                 .map_err(|error| failed(format!("cannot write values: {}", plain(&error))))?;
             template.arg("--values").arg(file);
         }
-        template.args(flags);
+        template.args(options(chart));
         if release.is_empty() {
             template.args(["--generate-name", "--"]);
         } else {
@@ -146,23 +151,47 @@ impl<'a> Helm<'a> {
             output: OUTPUT_LIMIT,
         };
         let mut goes_on = || size_of(scratch.directory.path()) <= SIZE_LIMIT;
-        let result = run(command, bounds, &mut goes_on);
+        let result = run(command, bounds, NOT_INSTALLED, &mut goes_on);
         if !goes_on() {
             return Err(failed(format!(
                 "the chart has more than {SIZE_LIMIT} bytes"
             )));
         }
-        result.map_err(|error| match error {
-            ExternalError::Failed {
-                message,
-                hint: Some(_),
-            } if message.starts_with("cannot run") => failed_with_hint(
-                message,
-                "install Helm, or name the program with `--helm-command`",
-            ),
-            error => error,
-        })
+        result
     }
+}
+
+/// The options that a kustomization asks for; each is one word, so that no value can become an option of its own.
+// kustomize: HelmChart.AsHelmArgs
+fn options(chart: &ChartTemplate) -> Vec<String> {
+    let HelmDefaults {
+        api_versions,
+        kube_version,
+        debug,
+    } = &chart.settings;
+    let mut options = Vec::new();
+    let texts = [
+        ("namespace", &chart.namespace),
+        ("name-template", &chart.name_template),
+        ("kube-version", kube_version),
+    ];
+    let versions = api_versions.iter().map(|version| ("api-versions", version));
+    for (option, value) in texts.into_iter().chain(versions) {
+        if !value.is_empty() {
+            options.push(format!("--{option}={value}"));
+        }
+    }
+    let switches = [
+        ("include-crds", chart.includes_crds),
+        ("skip-tests", chart.skips_tests),
+        ("no-hooks", chart.skips_hooks),
+        ("debug", *debug),
+        ("devel", chart.devel),
+    ];
+    for (switch, _) in switches.into_iter().filter(|(_, is_on)| *is_on) {
+        options.push(format!("--{switch}"));
+    }
+    options
 }
 
 /// A directory for one call of Helm.

@@ -1,6 +1,7 @@
 //! Running Git and Helm: their environment, and what they say when they fail.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -50,15 +51,20 @@ pub fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
 /// Runs a program and returns what it prints.
 ///
 /// # Errors
-/// Where it cannot be started, does not end in time, goes past its bounds or fails; with what it says.
+/// Where it cannot be started, with what to do then; where it does not end in time, goes past its bounds or fails; with what it says.
 pub(super) fn run(
     command: &mut Command,
     bounds: Bounds,
+    not_installed: &'static str,
     goes_on: &mut dyn FnMut() -> bool,
 ) -> Result<Vec<u8>, ExternalError> {
     let name = command.get_program().to_string_lossy().into_owned();
     let ended = process::run_while(command, bounds, goes_on);
-    match ended.map_err(|error| not_started(&name, &error))? {
+    let not_started = |error: io::Error| {
+        let message = format!("cannot run `{name}`: {}", plain(&error));
+        failed_with_hint(message, not_installed)
+    };
+    match ended.map_err(not_started)? {
         Ended::Done { status, stdout, .. } if status.success() => Ok(stdout),
         Ended::Done { status, stderr, .. } => {
             let complaint = complaint(&stderr);
@@ -78,14 +84,6 @@ pub(super) fn run(
         ))),
         Ended::Stopped => Err(failed(format!("`{name}` was stopped"))),
     }
-}
-
-fn not_started(name: &str, error: &std::io::Error) -> ExternalError {
-    let reason = plain(error);
-    failed_with_hint(
-        format!("cannot run `{name}`: {reason}"),
-        "install the program, or name it by its path",
-    )
 }
 
 /// What a program says, without what steers a terminal and without names and passwords in addresses.
@@ -164,7 +162,7 @@ mod tests {
             output: 1 << 20,
         };
         let mut command = command(OsStr::new("/usr/bin/env"));
-        let printed = run(&mut command, bounds, &mut || true).unwrap();
+        let printed = run(&mut command, bounds, "", &mut || true).unwrap();
         let printed = String::from_utf8(printed).unwrap();
         for line in printed.lines() {
             let (name, _) = line.split_once('=').unwrap();

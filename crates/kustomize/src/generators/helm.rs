@@ -61,7 +61,6 @@ impl Inflation<'_> {
         let present = self.find_chart()?;
         let mut values = vec![self.values(&present, limits)?];
         values.extend(additional);
-        let defaults = self.loader.external().helm_defaults();
         let mut bounds = Vec::new();
         if self.loader.is_restricted() {
             bounds.push(self.loader.root().to_owned());
@@ -72,7 +71,13 @@ impl Inflation<'_> {
             bounds,
             release: self.chart.release_name.to_string(),
             values,
-            flags: self.flags(&defaults),
+            namespace: self.chart.namespace.to_string(),
+            name_template: self.chart.name_template.to_string(),
+            settings: self.settings(self.loader.external().helm_defaults()),
+            includes_crds: self.chart.include_crds,
+            skips_tests: self.chart.skip_tests,
+            skips_hooks: self.chart.skip_hooks,
+            devel: self.chart.devel,
             config_home: self.config_home(),
         };
         let printed = self
@@ -235,46 +240,28 @@ impl Inflation<'_> {
         Ok(self.loader.load_path(&asked)?.bytes)
     }
 
-    // kustomize: HelmChart.AsHelmArgs
-    fn flags(&self, defaults: &HelmDefaults) -> Vec<String> {
+    /// What the chart is told about the cluster.
+    // kustomize: what the kustomization says wins over the command line.
+    fn settings(&self, defaults: HelmDefaults) -> HelmDefaults {
         let HelmChart {
-            namespace,
-            name_template,
             api_versions,
             kube_version,
+            debug,
             ..
         } = self.chart;
-        let mut flags = Vec::new();
-        let mut add = |flag: &str, value: &str| {
-            if !value.is_empty() {
-                flags.push(format!("--{flag}={value}"));
-            }
-        };
-        add("namespace", namespace);
-        add("name-template", name_template);
-        // kustomize: what the kustomization says wins over the command line.
-        let versions = if api_versions.is_empty() {
-            defaults.api_versions.iter().map(String::as_str).collect()
-        } else {
-            api_versions.iter().map(Text::as_str).collect::<Vec<_>>()
-        };
-        for version in versions {
-            add("api-versions", version);
+        HelmDefaults {
+            api_versions: if api_versions.is_empty() {
+                defaults.api_versions
+            } else {
+                api_versions.iter().map(Text::to_string).collect()
+            },
+            kube_version: if kube_version.is_empty() {
+                defaults.kube_version
+            } else {
+                kube_version.to_string()
+            },
+            debug: *debug || defaults.debug,
         }
-        match kube_version.as_str() {
-            "" => add("kube-version", &defaults.kube_version),
-            version => add("kube-version", version),
-        }
-        let switches = [
-            ("--include-crds", self.chart.include_crds),
-            ("--skip-tests", self.chart.skip_tests),
-            ("--no-hooks", self.chart.skip_hooks),
-            ("--debug", self.chart.debug || defaults.debug),
-            ("--devel", self.chart.devel),
-        ];
-        let given = switches.into_iter().filter(|(_, is_given)| *is_given);
-        flags.extend(given.map(|(flag, _)| flag.to_owned()));
-        flags
     }
 
     fn failed(&self, error: ExternalError) -> Error {
@@ -283,10 +270,9 @@ impl Inflation<'_> {
             ExternalError::SwitchedOff { hint } => {
                 Error::new("the kustomization asks for a Helm chart, and Helm is switched off")
                     .kind(ErrorKind::NeedsHelm)
-                    .hint(hint.unwrap_or(
-                        "render the chart with `helm template` into the repository, or let Argo CD use it as a source of \
-                         its own",
-                    ))
+                    .hint(
+                        hint.unwrap_or("render the chart with `helm template` into the repository"),
+                    )
             }
             ExternalError::Status(status) => {
                 Error::new(format!("chart `{name}` cannot be pulled: status {status}"))

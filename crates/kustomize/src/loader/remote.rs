@@ -145,8 +145,8 @@ impl Loader<'_> {
             "`{}` is a repository on this machine, outside of the kustomization's directory",
             repository.written
         ))
-        .kind(ErrorKind::NeedsRemote)
-        .hint("name the base by a path, or allow it with `--enable-remote --load-restrictor LoadRestrictionsNone`"))
+        .kind(ErrorKind::NeedsLocalRepository)
+        .hint("name the base by a path"))
     }
 
     /// Refuses a repository that is being built already.
