@@ -9,15 +9,14 @@ mod http;
 mod program;
 mod progress;
 
-pub use program::inherited;
+pub use program::{for_network, git_environment};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::interrupt::Scratch;
 use kustomize::{ChartSource, ChartTemplate, External, ExternalError, HelmDefaults, Repository};
-use tempfile::TempDir;
-
 /// What a build may fetch and run.
 #[derive(Clone, Debug, Default)]
 pub struct Allowed {
@@ -44,7 +43,7 @@ pub struct Outside {
     /// Whether Helm is of a version that works.
     helm: OnceLock<Result<(), ExternalError>>,
     /// Directories that go when the process is done.
-    temporary: Mutex<Vec<TempDir>>,
+    temporary: Mutex<Vec<Scratch>>,
 }
 
 /// Answers by question. Each is looked for once, however many ask at the same time, and those who ask something else do
@@ -97,7 +96,7 @@ impl Outside {
     }
 
     /// Keeps a directory until the process is done.
-    fn keep(&self, directory: TempDir) {
+    fn keep(&self, directory: Scratch) {
         let mut temporary = self
             .temporary
             .lock()
@@ -105,7 +104,7 @@ impl Outside {
         temporary.push(directory);
     }
 
-    fn helm(&self) -> Result<helm::Helm<'_>, ExternalError> {
+    fn helm(&self) -> Result<helm::Helm, ExternalError> {
         let helm = helm::Helm::new(&self.allowed.helm_command);
         let version = self.helm.get_or_init(|| helm.check_version());
         version.clone().map(|()| helm)
@@ -151,9 +150,9 @@ impl External for Outside {
         let question = format!("git {submodules} {reference} {url}");
         self.directories.get(question, || {
             let (directory, temporary) = git::check_out(repository, self.allowed.cache.as_deref())?;
-            temporary
-                .into_iter()
-                .for_each(|temporary| self.keep(temporary));
+            if let Some(temporary) = temporary {
+                self.keep(temporary);
+            }
             Ok(directory)
         })
     }

@@ -8,6 +8,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+#[cfg(target_os = "linux")]
+use rustix::process::{Resource, Rlimit};
+
+use crate::interrupt::Hold;
+
+/// Bytes of memory that are enough for whatever is run here.
+pub const MEMORY: u64 = 4 << 30;
 
 /// What a program may take.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +23,8 @@ pub struct Bounds {
     pub time: Duration,
     /// Bytes on standard output, and as many on standard error.
     pub output: usize,
+    /// Bytes of memory for data, for each process of it; where the operating system has such a bound.
+    pub memory: u64,
 }
 
 /// What a program did.
@@ -67,6 +76,9 @@ pub fn run_while(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()?;
+    let program = Pid::from_child(&child);
+    let _hold = Hold::program(program);
+    bound_memory(program, bounds.memory);
     let watch = Watch { deadline, goes_on };
     let ended = follow(&mut child, watch, bounds.output);
     if !matches!(ended, Ok(Ended::Done { .. })) {
@@ -182,16 +194,35 @@ fn wait(child: &mut Child, watch: &mut Watch) -> io::Result<Result<ExitStatus, E
     }
 }
 
+/// Gives a program, and what it will start, a bound on memory. It has hardly begun; where it has ended nothing is left to
+/// bound.
+fn bound_memory(program: Pid, memory: u64) {
+    #[cfg(target_os = "linux")]
+    {
+        let limit = Rlimit {
+            current: Some(memory),
+            maximum: Some(memory),
+        };
+        let _ = rustix::process::prlimit(Some(program), Resource::Data, limit);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (program, memory);
+}
+
 /// Kills a program and what it has started.
 fn kill(child: &mut Child) -> io::Result<()> {
-    let program = Pid::from_child(child);
+    kill_all(Pid::from_child(child));
+    child.wait().map(drop)
+}
+
+/// Kills a process and what it has started.
+pub(crate) fn kill_all(program: Pid) {
     // What does not run starts nothing while it is looked at. Whoever has ended meanwhile needs no killing.
     let _ = kill_process(program, Signal::STOP);
     let started = descendants(program);
     for process in std::iter::once(program).chain(started) {
         let _ = kill_process(process, Signal::KILL);
     }
-    child.wait().map(drop)
 }
 
 /// The processes that a process has started, and those that they have started; none where there is no `/proc`.
@@ -230,6 +261,7 @@ mod tests {
     const BOUNDS: Bounds = Bounds {
         time: Duration::from_secs(30),
         output: 1 << 20,
+        memory: MEMORY,
     };
     const SHORT: Bounds = Bounds {
         time: Duration::from_millis(200),
@@ -295,6 +327,21 @@ mod tests {
         };
         let ended = run_while(Command::new("/bin/sleep").arg("60"), BOUNDS, &mut goes_on);
         assert!(matches!(ended.unwrap(), Ended::Stopped));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_is_bounded() {
+        let bounds = Bounds {
+            memory: 64 << 20,
+            ..BOUNDS
+        };
+        // The first waits until the bound is there.
+        let script = "sleep 0.2; a=x; while :; do a=$a$a; done";
+        let Ended::Done { status, .. } = shell(script, bounds) else {
+            panic!("it goes on");
+        };
+        assert!(!status.success());
     }
 
     #[test]

@@ -101,7 +101,7 @@ impl EngineFlags {
             output,
             allowed,
         } = task;
-        let reference = self.reference.find()?.with_allowed(allowed);
+        let reference = self.reference.find()?.with_allowed(allowed, options);
         let answer = match output.filter(|path| path.is_dir()) {
             None => reference.build(target.root(), options),
             Some(into) => {
@@ -132,7 +132,10 @@ impl EngineFlags {
     }
 
     fn both(&self, task: &Task) -> Result<Done, Failure> {
-        let reference = self.reference.find()?.with_allowed(&task.allowed);
+        let reference = self
+            .reference
+            .find()?
+            .with_allowed(&task.allowed, task.options);
         let built = task.target.build(task.options, &mut NoHooks);
         let built = built.and_then(|output| output.to_yaml().map(|text| (output, text)));
         if let Err(error) = &built
@@ -140,7 +143,13 @@ impl EngineFlags {
         {
             return Err(task.target.failure(error));
         }
-        let answer = reference.build(task.target.root(), task.options)?;
+        let answer = if built.is_ok() {
+            reference.build(task.target.root(), task.options)?
+        } else {
+            reference
+                .offline()
+                .build(task.target.root(), task.options)?
+        };
         let (output, ours) = match built {
             Ok(built) => built,
             Err(error) => {

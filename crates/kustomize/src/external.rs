@@ -93,8 +93,17 @@ pub struct ChartSource {
     pub version: String,
     /// Whether versions in development count.
     pub devel: bool,
-    /// The directory with Helm's own configuration, where the kustomization names one: an absolute path.
-    pub config_home: Option<String>,
+    /// Helm's own configuration, where the kustomization names one.
+    pub config: Option<HelmConfig>,
+}
+
+/// A directory with Helm's own configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HelmConfig {
+    /// An absolute path.
+    pub directory: String,
+    /// Whether credentials in it may be used: whoever builds has lifted what restricts a kustomization.
+    pub is_trusted: bool,
 }
 
 /// A chart that is to be rendered.
@@ -126,8 +135,8 @@ pub struct ChartTemplate {
     pub skips_hooks: bool,
     /// As for [`ChartSource::devel`].
     pub devel: bool,
-    /// As for [`ChartSource::config_home`].
-    pub config_home: Option<String>,
+    /// As for [`ChartSource::config`].
+    pub config: Option<HelmConfig>,
 }
 
 /// What the caller lays down about Helm charts, where a kustomization says nothing.

@@ -3,7 +3,7 @@
 use goyaml::{Limits, Node, Text, TextPlace, Value};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::external::{ChartSource, ChartTemplate, ExternalError, HelmDefaults};
+use crate::external::{ChartSource, ChartTemplate, ExternalError, HelmConfig, HelmDefaults};
 use crate::files::{self, Entry};
 use crate::kustomization::{HelmChart, HelmGlobals};
 use crate::load;
@@ -78,7 +78,7 @@ impl Inflation<'_> {
             skips_tests: self.chart.skip_tests,
             skips_hooks: self.chart.skip_hooks,
             devel: self.chart.devel,
-            config_home: self.config_home(),
+            config: self.config()?,
         };
         let printed = self
             .loader
@@ -112,6 +112,12 @@ impl Inflation<'_> {
                 )));
             }
         }
+        if name.starts_with('/') || name.split('/').any(|part| part == "..") {
+            return Err(Error::new(format!(
+                "`name` of a chart leads out of the directory with charts: `{name}`"
+            ))
+            .hint("name the directory with charts in `helmGlobals.chartHome`"));
+        }
         if !matches!(values_merge.as_str(), "" | "override" | "merge" | "replace") {
             return Err(Error::new(format!(
                 "`valuesMerge` of chart `{name}` must be `override`, `merge` or `replace`, not `{values_merge}`"
@@ -140,9 +146,34 @@ impl Inflation<'_> {
         files::join(&home, &format!("./{name}-{version}"))
     }
 
-    fn config_home(&self) -> Option<String> {
+    /// Helm's configuration, where the kustomization names one.
+    fn config(&self) -> Result<Option<HelmConfig>> {
         let home = &self.globals.config_home;
-        (!home.is_empty()).then(|| files::join(self.loader.root(), home))
+        if home.is_empty() {
+            return Ok(None);
+        }
+        let asked = files::join(self.loader.root(), home);
+        let directory = match self.loader.resolve(&asked) {
+            Ok(Entry::Directory(resolved)) => resolved,
+            Ok(Entry::File(_)) | Err(_) => asked,
+        };
+        self.check_place(&directory, "configHome")?;
+        Ok(Some(HelmConfig {
+            directory,
+            is_trusted: !self.loader.is_restricted(),
+        }))
+    }
+
+    /// Refuses a directory that the kustomization has no business with.
+    fn check_place(&self, directory: &str, field: &str) -> Result<()> {
+        if !self.loader.is_restricted() || files::is_within(directory, self.loader.root()) {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "`{field}` leads to `{}`, outside of the kustomization's directory",
+            self.loader.display(directory)
+        ))
+        .hint("put it below the kustomization's directory, or lift the load restriction"))
     }
 
     /// Finds the chart in the directory with charts, or has it pulled. The tree of files stays as it is: a chart that is
@@ -151,6 +182,7 @@ impl Inflation<'_> {
         let name = format!("./{}", self.chart.name);
         let asked = files::join(&self.chart_home(), &name);
         if let Ok(Entry::Directory(directory)) = self.loader.resolve(&asked) {
+            self.check_place(&directory, "chartHome")?;
             return Ok(Present { asked, directory });
         }
         if self.chart.repository.is_empty() {
@@ -165,7 +197,7 @@ impl Inflation<'_> {
             repository: self.chart.repository.to_string(),
             version: self.chart.version.to_string(),
             devel: self.chart.devel,
-            config_home: self.config_home(),
+            config: self.config()?,
         };
         let pulled = self
             .loader
@@ -232,8 +264,10 @@ impl Inflation<'_> {
             path => files::join(self.loader.root(), path),
         };
         // A file of a chart that was pulled is where the chart is, not where it would be.
-        let inner = asked.strip_prefix(present.asked.as_str());
-        if let Some(inner) = inner.filter(|_| present.asked != present.directory) {
+        if present.asked != present.directory && files::is_within(&asked, &present.asked) {
+            let inner = asked
+                .strip_prefix(present.asked.as_str())
+                .unwrap_or_default();
             let file = files::join(&present.directory, &format!("./{inner}"));
             return self.loader.load_within(&file, &present.directory);
         }

@@ -168,6 +168,13 @@ impl Loader<'_> {
         }
     }
 
+    /// The top of the repository that asks.
+    pub(super) fn checkout(&self) -> Option<&str> {
+        self.checkouts
+            .last()
+            .map(|checkout| checkout.directory.as_str())
+    }
+
     /// Refuses a base outside of the repository that asks for it.
     // kustomize: FileLoader.errIfGitContainmentViolation
     pub(super) fn check_containment(&self, path: &str, root: &str) -> Result<()> {
