@@ -245,7 +245,7 @@ mod tests {
     #[test]
     fn a_program_gets_no_other_environment() {
         let bounds = Bounds {
-            time: std::time::Duration::from_secs(20),
+            time: Duration::from_secs(20),
             output: 1 << 20,
             memory: process::MEMORY,
         };
