@@ -226,7 +226,7 @@ fn apply_to_each(
         merge(&copy, schema, resource)?;
         if gvk.api_version().is_empty() && !resource.is_empty() {
             // kustomize: the apiVersion that the object does not have is written into the patch, as nothing.
-            resource.node_mut().set("apiVersion", Node::untyped(""));
+            metadata::set_entry(resource.node_mut(), "apiVersion", metadata::untagged(""));
         }
     }
     resources.drop_empty();
