@@ -15,7 +15,7 @@ use std::thread;
 use clap::{Parser, Subcommand};
 
 use crate::contained::{STACK_SIZE, contained};
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, printable};
 use crate::files::plain;
 use output::Done;
 
@@ -108,7 +108,7 @@ fn print(bytes: &[u8]) -> io::Result<()> {
 fn print_warnings(warnings: &[String]) -> io::Result<()> {
     let text: String = warnings
         .iter()
-        .flat_map(|warning| [warning.as_str(), "\n"])
+        .flat_map(|warning| [printable(warning), "\n".to_owned()])
         .collect();
     io::stderr().lock().write_all(text.as_bytes())
 }

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use std::ops::{Deref, DerefMut};
 
 use goyaml::Position;
+use kustomize::without_credentials;
 
 /// Who has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -302,9 +303,13 @@ impl Problem {
     fn write(&self, formatter: &mut fmt::Formatter<'_>, label: &str) -> fmt::Result {
         write!(formatter, "{label}: ")?;
         if let Some(file) = &self.file {
-            write!(formatter, "{}: ", place(file, self.position))?;
+            write!(
+                formatter,
+                "{}: ",
+                printable_name(&place(file, self.position))
+            )?;
         }
-        writeln!(formatter, "{}", printable(&self.message))?;
+        writeln!(formatter, "{}", printable_message(&self.message))?;
         if let Some(line) = &self.source_line {
             self.write_source(formatter, line)?;
         }
@@ -317,23 +322,23 @@ impl Problem {
                 formatter,
                 "  {} {}",
                 item.text,
-                printable(&place(&item.file, position))
+                printable_name(&place(&item.file, position))
             )?;
         }
         if let Some(resource) = &self.resource {
-            writeln!(formatter, "  in: {}", printable(resource))?;
+            writeln!(formatter, "  in: {}", printable_name(resource))?;
         }
         if let Some(field) = &self.field {
-            writeln!(formatter, "  field: {}", printable(field))?;
+            writeln!(formatter, "  field: {}", printable_name(field))?;
         }
         for note in &self.notes {
-            writeln!(formatter, "  note: {}", printable(note))?;
+            writeln!(formatter, "  note: {}", printable_message(note))?;
         }
         for step in &self.trail {
-            writeln!(formatter, "  needed by: {}", printable(step))?;
+            writeln!(formatter, "  needed by: {}", printable_name(step))?;
         }
         if let Some(hint) = &self.hint {
-            writeln!(formatter, "hint: {}", printable(hint))?;
+            writeln!(formatter, "hint: {}", printable_message(hint))?;
         }
         Ok(())
     }
@@ -343,7 +348,8 @@ impl Problem {
         let column = usize::try_from(self.position.column).unwrap_or_default();
         let (line, column) = window(line, column);
         writeln!(formatter, "  {number} | {}", printable(&line))?;
-        if let Some(before) = column.checked_sub(1) {
+        let is_shown = column <= line.chars().count() + 1;
+        if let Some(before) = column.checked_sub(1).filter(|_| is_shown) {
             let indent: String = line
                 .chars()
                 .take(before)
@@ -389,17 +395,28 @@ pub fn place(file: &str, position: Position) -> String {
     }
 }
 
-/// A text of others without what would steer a terminal.
+/// A text of others without what would steer a terminal, and without credentials in addresses.
 pub fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\t' && c != '\n' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
+    // The last two ranges change the direction of a text.
+    let steers = |c: char| {
+        (c.is_control() && c != '\t' && c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let text: String = text
+        .chars()
+        .map(|c| if steers(c) { '\u{fffd}' } else { c })
+        .collect();
+    without_credentials(&text)
+}
+
+/// As [`printable`], in one line: what a file, a field or an object is called cannot look like a line of this program.
+fn printable_name(text: &str) -> String {
+    printable(text).replace('\n', "\u{fffd}")
+}
+
+/// As [`printable`]; lines after the first are set off, so that they cannot look like those of this program.
+fn printable_message(text: &str) -> String {
+    printable(text).replace('\n', "\n  ")
 }
 
 #[cfg(test)]

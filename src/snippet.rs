@@ -1,5 +1,6 @@
 //! Which lines of the repository may be shown below an error: those that hold no secret, as far as can be told.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What a text is, for the question whether its lines may be shown.
@@ -103,19 +104,42 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// A line, counted from 1, unless what stands there may be a secret. In a text that cannot be read lines are not
-    /// known to be what they seem.
-    pub(crate) fn get(&mut self, number: u32, is_malformed: bool) -> Option<&'a str> {
+    /// A line, counted from 1, unless what stands there may be a secret; where only its value may be one, without that. In
+    /// a text that cannot be read lines are not known to be what they seem.
+    pub(crate) fn get(&mut self, number: u32, is_malformed: bool) -> Option<Cow<'a, str>> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         let line = *self.all.get(index)?;
+        let whole = || Some(Cow::Borrowed(line));
+        if line.trim().is_empty() || holds_patch(line) || (is_malformed && self.is_secretive()) {
+            return None;
+        }
+        if is_name(line) {
+            return whole();
+        }
+        if is_malformed {
+            let is_known = match self.kind {
+                Kind::Kustomization => is_public_field(self.section(index)),
+                Kind::Objects => self.all.iter().any(|line| line.starts_with("kind:")),
+                Kind::Yaml => false,
+            };
+            return if is_known {
+                whole()
+            } else {
+                without_value(line)
+            };
+        }
         let may_show = match self.kind {
-            _ if line.trim().is_empty() || holds_patch(line) => false,
-            Kind::Kustomization | Kind::Objects if is_malformed => !self.is_secretive(),
-            Kind::Kustomization => is_name(line) || self.is_open(index),
+            Kind::Kustomization => self.is_open(index),
             Kind::Objects => self.may_show_in_objects(line, index),
             Kind::Yaml => key(line).is_some() && self.may_show_in_objects(line, index),
         };
-        may_show.then_some(line)
+        let may_hold_data =
+            self.kind == Kind::Kustomization && holds_data_of_others(self.section(index));
+        match (may_show, may_hold_data) {
+            (false, _) => None,
+            (true, true) => without_value(line),
+            (true, false) => whole(),
+        }
     }
 
     /// Looks at the document that the line belongs to: where it is a Secret nothing but names may be shown.
@@ -131,16 +155,28 @@ impl<'a> Lines<'a> {
         *self.is_secretive.get_or_insert_with(|| is_secretive(text))
     }
 
-    /// Whether the section that a line belongs to holds nothing that is a secret.
-    fn is_open(&mut self, index: usize) -> bool {
+    /// Where the section that a line belongs to begins, and where the next one does.
+    fn bounds(&self, index: usize) -> (usize, usize) {
         let next = self.sections.partition_point(|start| *start <= index);
         let start = next
             .checked_sub(1)
             .and_then(|before| self.sections.get(before));
-        let start = start.copied().unwrap_or_default();
         let end = self.sections.get(next).copied();
-        let section = self.all.get(start..end.unwrap_or(self.all.len()));
-        let section = section.unwrap_or_default();
+        (
+            start.copied().unwrap_or_default(),
+            end.unwrap_or(self.all.len()),
+        )
+    }
+
+    fn section(&self, index: usize) -> &[&'a str] {
+        let (start, end) = self.bounds(index);
+        self.all.get(start..end).unwrap_or_default()
+    }
+
+    /// Whether the section that a line belongs to holds nothing that is a secret.
+    fn is_open(&mut self, index: usize) -> bool {
+        let (start, end) = self.bounds(index);
+        let section = self.all.get(start..end).unwrap_or_default();
         let kind = self.kind;
         *self.is_open.entry(start).or_insert_with(|| match kind {
             Kind::Kustomization => is_open_field(section),
@@ -149,13 +185,46 @@ impl<'a> Lines<'a> {
     }
 }
 
+/// A line up to its value; nothing where there is none that could be told apart.
+fn without_value(line: &str) -> Option<Cow<'static, str>> {
+    key(line)?;
+    let (field, value) = line.split_once(':')?;
+    let rest = if value.trim().is_empty() { "" } else { " …" };
+    Some(Cow::Owned(format!("{field}:{rest}")))
+}
+
+/// Whether a field at the top of a kustomization, of these lines, holds what goes into the data of objects, such as that of
+/// a Secret which only its own file calls one.
+fn holds_data_of_others(section: &[&str]) -> bool {
+    const FIELDS: [&str; 8] = [
+        "patches",
+        "patchesstrategicmerge",
+        "patchesjson6902",
+        "helmcharts",
+        "helmchartinflationgenerator",
+        "generators",
+        "transformers",
+        "validators",
+    ];
+    let field = section.first().and_then(|first| key(first));
+    field.is_some_and(|field| FIELDS.contains(&field.as_str()))
+        && section.iter().any(|line| {
+            let line = line.to_ascii_lowercase();
+            line.contains("data") || line.contains("valuesinline") || line.contains("valueslocal")
+        })
+}
+
 /// Whether a field at the top of a kustomization, of these lines, holds nothing that is a secret.
 fn is_open_field(section: &[&str]) -> bool {
+    is_public_field(section) || !section.iter().any(|line| is_secretive(line))
+}
+
+/// Whether such a field holds nothing but names and paths.
+fn is_public_field(section: &[&str]) -> bool {
     let field = section.first().and_then(|first| key(first));
-    let is_public = field.is_some_and(|field| PUBLIC.contains(&field.as_str()))
+    field.is_some_and(|field| PUBLIC.contains(&field.as_str()))
         // A text in braces may hold any field behind the first.
-        && !section.iter().any(|line| line.contains(['{', '|', '>']));
-    is_public || !section.iter().any(|line| is_secretive(line))
+        && !section.iter().any(|line| line.contains(['{', '|', '>']))
 }
 
 fn is_top_field(line: &str) -> bool {
@@ -174,7 +243,9 @@ fn is_of_secret(line: &str) -> bool {
         || line.match_indices("kind").any(|(at, word)| {
             let rest = line.get(at + word.len()..).unwrap_or_default();
             let value = rest.trim_start_matches(['"', '\'', ' ', '\t', ':']);
-            value.len() < rest.len() && (value.starts_with("secret") || value.starts_with("list"))
+            let is_escaped = value.contains('\\');
+            value.len() < rest.len()
+                && (value.starts_with("secret") || value.starts_with("list") || is_escaped)
         })
 }
 
@@ -281,6 +352,34 @@ mod tests {
         let text = "resources:\n- a.yaml\nsecretGenerator:\n";
         assert_eq!(shown_of(text, Kind::Objects, true), [0; 0]);
         assert_eq!(shown_of("a:\n\tb: c\n", Kind::Kustomization, true), [1, 2]);
+    }
+
+    #[test]
+    fn values_that_may_be_secrets_are_left_out() {
+        let line = |text: &str, kind, number, is_malformed| {
+            let mut lines = Lines::new(text, kind);
+            lines.get(number, is_malformed).map(Cow::into_owned)
+        };
+        let patch = "- op: add\n  path: /data\n  db: \"hunter2\n";
+        assert_eq!(line(patch, Kind::Yaml, 3, true).as_deref(), Some("  db: …"));
+        let merge = "metadata:\n  name: a\ndata:\n  db: \"hunter2\n";
+        assert_eq!(line(merge, Kind::Yaml, 4, true).as_deref(), Some("  db: …"));
+        for section in [
+            "patches:\n- patch: |-\n    data: {db: hunter2\n",
+            "helmCharts:\n- valuesInline:\n    db: hunter2\n",
+        ] {
+            for is_malformed in [true, false] {
+                let shown = line(section, Kind::Kustomization, 3, is_malformed).unwrap();
+                assert!(shown.ends_with(": …"), "{shown}");
+            }
+        }
+        let escaped = "kind: \"\\x53ecret\"\ndata:\n  db: x\n";
+        assert_eq!(line(escaped, Kind::Objects, 3, false), None);
+        let plain = "apiVersion: v1\nkind: Deployment\nspec:\n\treplicas: 1\n";
+        assert_eq!(
+            line(plain, Kind::Objects, 4, true).as_deref(),
+            Some("\treplicas: 1")
+        );
     }
 
     #[test]

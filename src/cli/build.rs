@@ -1,11 +1,12 @@
 //! `build`: exactly `kustomize build`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use kustomize::files::{KUSTOMIZATION_FILES, base_name, join};
-use kustomize::{FileError, Files, Hooks, Options, Output, Repository};
+use kustomize::{FileError, FileNames, Files, Hooks, Options, Output, Repository};
 
 use super::engine::{EngineFlags, Task};
 use super::flags::{Flags, Place};
@@ -147,7 +148,7 @@ impl Target {
             let lines = shown_file(problem).and_then(|file| lines.get_mut(file));
             problem.source_line = lines
                 .and_then(|lines| lines.get(problem.position.line, problem.is_malformed_yaml))
-                .map(str::to_owned);
+                .map(Cow::into_owned);
         }
         failure
     }
@@ -178,6 +179,7 @@ fn shown_file(problem: &Problem) -> Option<&str> {
     // What a generator reads may be anything.
     let is_data = matches!(problem.field.as_deref(), Some("envs" | "files"));
     let file = problem.file.as_deref().filter(|_| problem.is_in_repository);
+    let file = file.filter(|file| !FileNames::is_of_fetched(file));
     file.filter(|file| !is_data || KUSTOMIZATION_FILES.contains(&base_name(file)))
 }
 

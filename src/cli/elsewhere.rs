@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::ArgAction;
 use kustomize::HelmDefaults;
 
+use super::flags::switch;
 use crate::external::Allowed;
 
 /// What a build may fetch and run. Nothing, unless it is said.
@@ -18,7 +20,7 @@ pub(super) struct Elsewhere {
     cache_dir: Option<PathBuf>,
 
     /// Render Helm charts with Helm
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set, value_name = "BOOL", value_parser = switch)]
     enable_helm: bool,
 
     /// Run this Helm program
@@ -39,7 +41,7 @@ pub(super) struct Elsewhere {
     helm_kube_version: String,
 
     /// Make Helm say more where a chart fails
-    #[arg(long)]
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set, value_name = "BOOL", value_parser = switch)]
     helm_debug: bool,
 }
 

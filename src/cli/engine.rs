@@ -102,6 +102,12 @@ impl EngineFlags {
             allowed,
         } = task;
         let reference = self.reference.find()?.with_allowed(allowed, options);
+        // kustomize fetches what is remote without being asked to.
+        if let Err(error) = target.build(options, &mut NoHooks)
+            && is_out_of_reach(&error)
+        {
+            return Err(target.failure(&error));
+        }
         let answer = match output.filter(|path| path.is_dir()) {
             None => reference.build(target.root(), options),
             Some(into) => {

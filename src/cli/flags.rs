@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::ArgAction;
 use kustomize::{LoadRestrictions, Options, Reorder};
 
 use super::elsewhere::Elsewhere;
@@ -39,18 +40,18 @@ pub(super) struct Flags {
     reorder: Option<String>,
 
     /// Add the label `app.kubernetes.io/managed-by` (deprecated: use `buildMetadata`)
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set, value_name = "BOOL", value_parser = switch)]
     enable_managedby_label: bool,
 
     #[command(flatten)]
     elsewhere: Elsewhere,
 
     /// Allow plugins (for compatibility; a kustomization with plugins of its own is refused)
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set, value_name = "BOOL", value_parser = switch)]
     enable_alpha_plugins: bool,
 
     /// Allow programs as functions (for compatibility; a kustomization with functions is refused)
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set, value_name = "BOOL", value_parser = switch)]
     enable_exec: bool,
 
     #[command(flatten)]
@@ -65,10 +66,10 @@ pub(super) struct Flags {
 )]
 struct Refused {
     /// Run functions as the current user (refused)
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set, value_name = "BOOL", value_parser = switch)]
     as_current_user: bool,
     /// Run Starlark functions (refused)
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set, value_name = "BOOL", value_parser = switch)]
     enable_star: bool,
     /// Set an environment variable of functions (refused)
     #[arg(short, long, hide = true)]
@@ -77,13 +78,13 @@ struct Refused {
     #[arg(long, hide = true)]
     mount: Vec<String>,
     /// Give functions the network (refused)
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set, value_name = "BOOL", value_parser = switch)]
     network: bool,
     /// Name the network of functions (refused)
     #[arg(long, hide = true)]
     network_name: Option<String>,
     /// Print a stack trace (refused)
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, action = ArgAction::Set, value_name = "BOOL", value_parser = switch)]
     stack_trace: bool,
 }
 
@@ -189,6 +190,16 @@ impl Refused {
                 "leave the flag out",
             )),
         }
+    }
+}
+
+/// The value of a switch: kustomize takes `--switch=true` as well as `--switch`.
+// Go: strconv.ParseBool
+pub(super) fn switch(value: &str) -> Result<bool, String> {
+    match value {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
+        _ => Err("the values are `true` and `false`".to_owned()),
     }
 }
 

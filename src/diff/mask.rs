@@ -13,14 +13,23 @@ const DATA: [&str; 3] = [
     "kubectl.kubernetes.io/last-applied-configuration",
 ];
 
-/// Behind these words a message may quote the content of a Secret or of what one is made of.
-const QUOTING: [&str; 6] = [
+/// Behind these words a message of kustomize may quote the content of a Secret, or of what one is made of.
+const QUOTING: [&str; 15] = [
     "literal source",
     "utf8 bytes",
     "data:",
     "data\"",
     "data\\\"",
     "stringData",
+    "with config:",
+    "patch from [",
+    "decoding [",
+    "decoding `",
+    "for value",
+    "value:",
+    "value\"",
+    "jsonOp",
+    "patch:",
 ];
 
 /// Replaces the values of Secrets by numbers, the same value of the same key by the same number.
@@ -159,10 +168,8 @@ fn speaks_of_secret(line: &str) -> bool {
 
 /// A message of another program without what may be the content of a Secret.
 pub fn without_secrets(message: &str) -> String {
-    let speaks = message.contains("Secret") || message.contains("secret");
     let end = QUOTING
         .iter()
-        .filter(|words| speaks || words.contains(' '))
         .filter_map(|words| Some(message.find(words)? + words.len()))
         .min();
     match end.and_then(|end| message.get(..end)) {
@@ -250,7 +257,6 @@ mod tests {
     fn messages_are_cut_before_a_secret() {
         for (message, shown) in [
             ("no such file", "no such file"),
-            ("trouble with data: x", "trouble with data: x"),
             (
                 "field 'metadata/name' of Secret a",
                 "field 'metadata/name' of Secret a",
@@ -263,6 +269,11 @@ mod tests {
             "unable to parse patch [kind: Secret stringData: {a: x1}]",
             "unable to parse patch [{\"data\":{\"a\":\"x1\"},\"kind\":\"Secret\"}]",
             "line 3 has invalid utf8 bytes : [x1]",
+            "options.index 9 is out of bounds for value x1",
+            "unable to parse SM or JSON patch from [patch: \"password x1\"]",
+            "plugin HelmChartInflationGenerator with config: `valuesInline: {a: x1}`",
+            "decoding [{\"op\":\"add\",\"value\":\"x1\"}]",
+            "trouble with data: x1",
         ] {
             assert!(!without_secrets(message).contains("x1"), "{message}");
         }

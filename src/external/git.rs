@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use kustomize::{ExternalError, Repository};
+use kustomize::{ExternalError, Repository, without_credentials};
 use sha2::{Digest as _, Sha256};
 
-use super::program::{Room, git_environment, online, run, text_of, without_credentials};
+use super::program::{Room, git_environment, online, run, text_of};
 use super::progress::Progress;
 use super::{failed, failed_with_hint};
 use crate::files::plain;

@@ -3,12 +3,11 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use kustomize::ExternalError;
+use kustomize::{ExternalError, without_credentials};
 use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 
 use super::failed;
-use super::program::without_credentials;
 use super::progress::Progress;
 use crate::files::SIZE_LIMIT;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use kustomize::ExternalError;
+use kustomize::{ExternalError, without_credentials};
 
 use super::{failed, failed_with_hint};
 use crate::files::plain;
@@ -139,24 +139,6 @@ fn complaint(stderr: &[u8]) -> String {
     without_credentials(&cut)
 }
 
-/// Takes `user:password@` out of addresses.
-pub(super) fn without_credentials(text: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("://") {
-        result.push_str(before);
-        result.push_str("://");
-        let end = after
-            .find(|c: char| c == '/' || c.is_whitespace() || c == '\'' || c == '"')
-            .unwrap_or(after.len());
-        let (authority, tail) = after.split_at(end);
-        result.push_str(authority.rsplit('@').next().unwrap_or(authority));
-        rest = tail;
-    }
-    result.push_str(rest);
-    result
-}
-
 /// What a file counts for at least, in bytes: many small ones are a burden too.
 const SMALLEST_FILE: u64 = 4096;
 
@@ -221,13 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_are_not_repeated() {
-        assert_eq!(
-            without_credentials(
-                "fatal: unable to access 'https://me:secret@host/a.git/': no; ssh://git@h/x https://plain"
-            ),
-            "fatal: unable to access 'https://host/a.git/': no; ssh://h/x https://plain"
-        );
+    fn a_complaint_is_one_line_without_what_steers_a_terminal() {
         assert_eq!(complaint(b" a\n\n\x1b[31mb \n"), "a; [31mb");
     }
 

@@ -147,6 +147,24 @@ fn files_outside_are_read_only_where_that_is_asked_for() {
 }
 
 #[test]
+fn switches_take_a_value_as_those_of_kustomize_do() {
+    let workspace = Workspace::new(ONE);
+    for flag in [
+        "--enable-helm=true",
+        "--enable-helm=false",
+        "--enable-alpha-plugins=1",
+        "--as-current-user=false",
+        "--enable-exec=F",
+    ] {
+        workspace.prints(&["build", flag]);
+        workspace.prints(&["build", flag, "."]);
+    }
+    workspace.prints(&["build", "--enable-helm", "."]);
+    assert_eq!(workspace.run(&["build", "--enable-helm=maybe"]).code, 2);
+    assert_eq!(workspace.run(&["build", "--as-current-user=true"]).code, 2);
+}
+
+#[test]
 fn flags_that_can_have_no_effect_are_refused() {
     let workspace = Workspace::new(ONE);
     for (flag, name) in [

@@ -201,7 +201,7 @@ fn an_error_in_a_repository_names_its_file_there() {
     let url = repository.url();
     let run = repository.build(&format!("{url}//base?ref=main"), &LOCAL);
     let place =
-        format!("error: {url}//base/kustomization.yaml?ref=main:1:13: cannot read `none.yaml`");
+        format!("error: <{url}//base/kustomization.yaml?ref=main>:1:13: cannot read `none.yaml`");
     fails(&run, &[&place, "needed by: `"]);
 }
 
@@ -239,6 +239,51 @@ fn a_repository_cannot_look_outside() {
         let run = repository.build(&format!("{url}//{directory}?ref=main"), &LOCAL);
         fails(&run, &[words]);
     }
+}
+
+#[test]
+fn what_a_server_sends_shows_no_line_of_a_file_here() {
+    const TRAP: &str = "/../../../../../../../../etc/hostname";
+    let server = Server::start([
+        (TRAP, Answer::file("a: b\n")),
+        ("/x/one.yaml", Answer::file("a: [\n")),
+    ]);
+    let workspace = Workspace::new(&[("one.yaml", "first: line\n")]);
+    for path in [TRAP, "/x/one.yaml"] {
+        workspace.write(
+            "kustomization.yaml",
+            format!("resources:\n- {}\n", server.url(path)),
+        );
+        let run = run(&workspace, &["build", REMOTE]);
+        assert_eq!(run.code, 1);
+        assert!(!run.stderr.contains(" 1 | "), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn credentials_and_what_steers_a_terminal_are_not_printed() {
+    let workspace = Workspace::new(&[]);
+    for flags in [&["build"][..], &["build", REMOTE]] {
+        workspace.write(
+            "kustomization.yaml",
+            "resources:\n- http://bob:hunter2@127.0.0.1:1/one.yaml\n",
+        );
+        let run = workspace.run(flags);
+        assert_eq!(run.code, 1);
+        assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+    }
+    workspace.write(
+        "kustomization.yaml",
+        "resources: [\"x\\e[31m\\nhint: run it\"]\n",
+    );
+    workspace.write("x\u{1b}[31m\nhint: run it", "a: [\n");
+    let run = workspace.run(&["build"]);
+    assert_eq!(run.code, 1);
+    assert!(
+        !run.stderr.contains('\u{1b}') && !run.stderr.contains("\nhint: run it"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use goyaml::{Data, Limits, Node, Position, Style};
 
 use crate::error::Error;
 use crate::files::{self, Entry, Files};
+use crate::loader::FileNames;
 
 /// Names fields after places; each file is read once.
 pub(crate) struct FieldNames<'a> {
@@ -31,6 +32,9 @@ impl<'a> FieldNames<'a> {
         let Some(file) = details.file.as_deref() else {
             return error;
         };
+        if FileNames::is_of_fetched(file) {
+            return error;
+        }
         if details.position.line == 0 || details.is_malformed_yaml {
             return error;
         }

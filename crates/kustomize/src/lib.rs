@@ -54,6 +54,6 @@ pub use id::{Gvk, ResId};
 pub use limits::Limits;
 pub use loader::{FileNames, LoadRestrictions};
 pub use notices::Notices;
-pub use repository::Repository;
+pub use repository::{Repository, without_credentials};
 pub use resource::{Notes, Resource};
 pub use resources::Resources;

@@ -47,6 +47,12 @@ pub(crate) struct Loader<'a> {
 pub struct FileNames(Vec<String>);
 
 impl FileNames {
+    /// Whether a name is that of something that was fetched: it is an address in angle brackets, and leads nowhere in the
+    /// tree of files.
+    pub fn is_of_fetched(name: &str) -> bool {
+        name.starts_with('<')
+    }
+
     /// The name with this number.
     pub fn get(&self, file: u32) -> Option<&str> {
         let index = usize::try_from(file).ok()?.checked_sub(1)?;

@@ -66,6 +66,27 @@ impl Repository {
     }
 }
 
+/// A text in which addresses name nobody: `user:password@` is taken out of them, `git@` stays.
+pub fn without_credentials(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        result.push_str(before);
+        result.push_str("://");
+        let end = after
+            .find(|c: char| c == '/' || c.is_whitespace() || "'\"`<>".contains(c))
+            .unwrap_or(after.len());
+        let (authority, tail) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((user, host)) if user.contains(':') => result.push_str(host),
+            _ => result.push_str(authority),
+        }
+        rest = tail;
+    }
+    result.push_str(rest);
+    result
+}
+
 /// Scheme, user and host of an address as one text, and what follows it.
 // kustomize: git.extractHost
 fn split_host(address: &str) -> Option<(String, String)> {

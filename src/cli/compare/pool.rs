@@ -16,7 +16,7 @@ use super::progress::Progress;
 use crate::contained::{STACK_SIZE, contained};
 use crate::diff;
 use crate::external::Outside;
-use crate::failure::{Failure, place};
+use crate::failure::{Failure, place, printable};
 use crate::files::plain;
 use crate::reference::{Answer, Reference};
 
@@ -268,8 +268,8 @@ impl Message {
             place: details
                 .file
                 .as_deref()
-                .map(|file| place(file, details.position)),
-            text: details.message.clone(),
+                .map(|file| printable(&place(file, details.position))),
+            text: printable(&details.message),
         }
     }
 

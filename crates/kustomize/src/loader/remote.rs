@@ -6,7 +6,7 @@ use super::{LoadRestrictions, Loaded, Loader};
 use crate::error::{Error, ErrorKind, Result};
 use crate::external::ExternalError;
 use crate::files::{self, Entry};
-use crate::repository::Repository;
+use crate::repository::{Repository, without_credentials};
 
 /// A repository that was checked out for a build.
 #[derive(Debug)]
@@ -29,7 +29,8 @@ impl Checkout {
             "" => String::new(),
             reference => format!("?ref={reference}"),
         };
-        Some(format!("{}//{inner}{reference}", self.repository.url))
+        let url = without_credentials(&self.repository.url);
+        Some(format!("<{url}//{inner}{reference}>"))
     }
 }
 
@@ -55,6 +56,7 @@ impl HttpError {
 
     /// The error for whoever asked for a file and nothing else.
     pub(crate) fn into_error(self, url: &str) -> Error {
+        let url = without_credentials(url);
         match self.0 {
             ExternalError::SwitchedOff { hint } => switched_off(&format!("`{url}`"), "files", hint),
             ExternalError::Status(_) => Error::new(format!(
@@ -75,7 +77,7 @@ impl Loader<'_> {
     /// Reads a file behind an HTTP address.
     pub(crate) fn load_http(&self, url: &str) -> Result<Loaded, HttpError> {
         let bytes = self.external().get(url).map_err(HttpError)?;
-        Ok(self.note(url.to_owned(), bytes))
+        Ok(self.note(format!("<{}>", without_credentials(url)), bytes))
     }
 
     /// A loader for a directory in a repository.
@@ -84,19 +86,19 @@ impl Loader<'_> {
     /// Where the repository cannot be had, and where there is no such directory in it.
     // kustomize: newLoaderAtGitClone
     pub(crate) fn enter_repository(&self, repository: &Repository) -> Result<Self> {
+        let written = without_credentials(&repository.written);
         let directory = self
             .external()
             .check_out(repository)
             .map_err(|error| match error {
                 ExternalError::SwitchedOff { hint } => {
-                    switched_off(&format!("base `{}`", repository.written), "bases", hint)
+                    switched_off(&format!("base `{written}`"), "bases", hint)
                 }
-                ExternalError::Status(status) => Error::new(format!(
-                    "cannot fetch `{}`: status {status}",
-                    repository.written
-                )),
+                ExternalError::Status(status) => {
+                    Error::new(format!("cannot fetch `{written}`: status {status}"))
+                }
                 ExternalError::Failed { message, hint } => with_hint(
-                    Error::new(format!("cannot fetch `{}`: {message}", repository.written)),
+                    Error::new(format!("cannot fetch `{written}`: {message}")),
                     hint,
                 ),
             })?;
@@ -107,20 +109,18 @@ impl Loader<'_> {
             Ok(Entry::Directory(root)) if files::is_within(&root, &directory) => root,
             Ok(Entry::Directory(_)) => {
                 return Err(Error::new(format!(
-                    "`{}` leads out of its repository through a symbolic link",
-                    repository.written
+                    "`{written}` leads out of its repository through a symbolic link"
                 )));
             }
             Ok(Entry::File(_)) => {
                 return Err(Error::new(format!(
-                    "`{}` is a file where a directory with a kustomization is expected",
-                    repository.written
+                    "`{written}` is a file where a directory with a kustomization is expected"
                 )));
             }
             Err(error) => {
                 return Err(Error::new(format!(
                     "`{}`: there is no directory `{}` in the repository: {error}",
-                    repository.written, repository.directory
+                    written, repository.directory
                 ))
                 .hint(
                     "the directory stands behind `//`, the branch, tag or commit behind `?ref=`",

@@ -224,3 +224,13 @@ fn only_a_whole_digest_is_a_commit() {
     assert_eq!(commit("a1b2c3d"), None);
     assert_eq!(commit(&"g1".repeat(20)), None);
 }
+
+#[test]
+fn credentials_are_not_repeated() {
+    assert_eq!(
+        without_credentials(
+            "cannot access 'https://me:secret@host/a.git/': no; `ssh://git@h/x` <https://a:b@c/d> https://plain"
+        ),
+        "cannot access 'https://host/a.git/': no; `ssh://git@h/x` <https://c/d> https://plain"
+    );
+}
