@@ -18,7 +18,8 @@ pub struct Resources {
     registered: Option<BTreeSet<Key>>,
 }
 
-type Key = (Text, Text, Text, Text, Text);
+/// What two ids have alike that are the same.
+pub(crate) type Key = (Text, Text, Text, Text, Text);
 
 impl Resources {
     /// An empty collection.
@@ -224,7 +225,8 @@ impl<'a> IntoIterator for &'a Resources {
     }
 }
 
-fn key(id: &ResId) -> Key {
+/// As [`ResId::is_same`] compares.
+pub(crate) fn key(id: &ResId) -> Key {
     let ResId {
         gvk,
         name,
