@@ -5,6 +5,7 @@ use goyaml::{Dialect, Limits, Node, TextPlace, Value};
 use crate::error::{Error, Result};
 use crate::metadata;
 use crate::patches::strategic_merge::comment_schema;
+use crate::quoting;
 use crate::resource::Resource;
 
 /// Reads the objects of a text.
@@ -125,7 +126,7 @@ fn list_items(list: &Node) -> Result<Vec<Node>> {
     Ok(nodes
         .map(|(item, value)| {
             let mut node = Node::from_value(value);
-            metadata::quote_texts(&mut node);
+            quoting::quote_texts(&mut node);
             node.position = item.position;
             node
         })

@@ -8,7 +8,7 @@ use goyaml::{Data, Dialect, Limits, Node, Position, TextPlace, Value};
 
 use crate::error::{Error, Result};
 use crate::lost;
-use crate::metadata;
+use crate::quoting;
 use document::Place;
 
 /// A list of operations, in the order in which they are carried out.
@@ -202,7 +202,7 @@ impl JsonPatch {
         self.note_losses(node, &value, notices);
         let mut patched = Node::from_value(&value);
         // kustomize: RNode.UnmarshalJSON writes the values as YAML and reads that.
-        metadata::quote_texts_where_needed(&mut patched);
+        quoting::quote_texts_where_needed(&mut patched);
         set_position(&mut patched, node.position);
         Ok(patched)
     }
