@@ -43,7 +43,7 @@ fn integers_that_a_json_patch_takes_through_floats() {
                    field: spec.ids[1]\nhint: patch the object with a strategic merge patch, which leaves its numbers alone, or \
                    put the number in quotes\nwarning: kustomization.yaml:6:13: kustomize changes the last digits of this \
                    integer, because a JSON 6902 patch goes through 64-bit floats\n  6 |       path: /spec/a\n    |             \
-                   ^\n  in: Thing.v1.example.org/one.[noNs]\n  field: /spec/a\nhint: patch the object with a strategic merge \
+                   ^\n  in: Thing.v1.example.org/one.[noNs]\n  field: spec.a\nhint: patch the object with a strategic merge \
                    patch, which leaves its numbers alone, or put the number in quotes\n";
     assert_eq!(stderr, message);
 }
