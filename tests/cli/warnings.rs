@@ -213,3 +213,30 @@ fn a_patch_for_a_name_that_many_have() {
     assert_eq!(stderr.matches("one stands at n").count(), 5, "{stderr}");
     assert!(stderr.contains("\n  note: and 4 more\n"), "{stderr}");
 }
+
+#[test]
+fn what_several_patches_leave_is_told_once() {
+    let patch =
+        "- target: {kind: ConfigMap}\n  patch: |-\n    - {op: add, path: /data/x, value: a}\n";
+    let (_, stderr) = built(&[
+        (
+            "kustomization.yaml",
+            &format!("resources: [one.yaml]\npatches:\n{patch}{patch}"),
+        ),
+        (
+            "one.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\ndata:\n  a: \"x\\Ny\"\n  b: 2012-10-17\n",
+        ),
+    ]);
+    let lines: Vec<&str> = stderr
+        .lines()
+        .filter(|line| line.starts_with("warning:"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "warning: one.yaml:6:6: kustomize replaces the character U+0085 (next line) in this text",
+            "warning: one.yaml:7:6: kustomize makes a time of this date",
+        ]
+    );
+}
