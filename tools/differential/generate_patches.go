@@ -326,6 +326,9 @@ func (g *generator) patches(l *layer) {
 			e.set("target", g.target(o))
 		}
 		g.maybe(e, 6, "options", func() any {
+			if e.get("target") != nil {
+				return dict("allowNameChange", true)
+			}
 			return dict(pick(g.random, "allowNameChange", "allowKindChange"), true)
 		})
 		g.placePatch(l, e, documents)

@@ -14,6 +14,8 @@ func (g *generator) plugins(l *layer) {
 			documents = append(documents, g.plugin("LabelTransformer").set("labels", dict("a", "b")).set("fieldSpecs", []value{dict("path", "spec/x", "kind", "Nothing")}))
 		} else if field == "generators" {
 			documents = append(documents, g.generatorPlugin(l))
+		} else if field == "validators" {
+			documents = append(documents, g.patchPlugin(l))
 		} else {
 			documents = append(documents, g.transformerPlugin(l))
 		}
@@ -85,7 +87,7 @@ func (g *generator) specs(paths ...string) []value {
 }
 
 func (g *generator) transformerPlugin(l *layer) *mapping {
-	switch g.IntN(14) {
+	switch g.IntN(15) {
 	case 0:
 		return g.plugin("AnnotationsTransformer").set("annotations", g.tameMap()).set("fieldSpecs", g.specs("metadata/annotations", "spec/template/metadata/annotations", "spec/notes"))
 	case 1:
@@ -119,32 +121,33 @@ func (g *generator) transformerPlugin(l *layer) *mapping {
 		if len(l.objects) > 0 {
 			return g.plugin("ReplacementTransformer").set("replacements", []value{g.replacement(l)})
 		}
-	case 11:
-		if o := g.patchTarget(l); o != nil {
-			p := g.plugin("PatchTransformer").set("target", g.target(o))
-			if g.chance(50) {
-				return p.set("patch", g.inline(g.strategicPatch(o)))
-			}
-			return p.set("patch", g.inline(g.jsonPatch(o)))
-		}
-	case 12:
-		if o := g.patchTarget(l); o != nil {
-			p := g.plugin("PatchStrategicMergeTransformer")
-			if g.chance(50) {
-				return p.set("patches", g.inline(g.strategicPatch(o)))
-			}
-			return p.set("paths", []string{g.yamlFile(l.directory, "strategic.yaml", g.strategicPatch(o))})
-		}
 	default:
-		if o := g.patchTarget(l); o != nil {
-			p := g.plugin("PatchJson6902Transformer").set("target", g.exactTarget(o))
-			if g.chance(50) {
-				return p.set("jsonOp", g.inline(g.jsonPatch(o)))
-			}
-			return p.set("path", g.yamlFile(l.directory, "json.yaml", g.jsonPatch(o)))
-		}
+		return g.patchPlugin(l)
 	}
 	return g.plugin("HashTransformer")
+}
+
+// patchPlugin makes one of the plugins that patch. A validator must be one of these: what else writes what is there
+// already counts as a change in kustomize, and as none here.
+func (g *generator) patchPlugin(l *layer) *mapping {
+	o := g.patchTarget(l)
+	if o == nil {
+		return g.plugin("HashTransformer")
+	}
+	switch g.IntN(6) {
+	case 0:
+		return g.plugin("PatchTransformer").set("target", g.target(o)).set("patch", g.inline(g.strategicPatch(o)))
+	case 1:
+		return g.plugin("PatchTransformer").set("target", g.target(o)).set("patch", g.inline(g.jsonPatch(o)))
+	case 2:
+		return g.plugin("PatchStrategicMergeTransformer").set("patches", g.inline(g.strategicPatch(o)))
+	case 3:
+		return g.plugin("PatchStrategicMergeTransformer").set("paths", []string{g.yamlFile(l.directory, "strategic.yaml", g.strategicPatch(o))})
+	case 4:
+		return g.plugin("PatchJson6902Transformer").set("target", g.exactTarget(o)).set("jsonOp", g.inline(g.jsonPatch(o)))
+	default:
+		return g.plugin("PatchJson6902Transformer").set("target", g.exactTarget(o)).set("path", g.yamlFile(l.directory, "json.yaml", g.jsonPatch(o)))
+	}
 }
 
 // replicated gives the name of some object.

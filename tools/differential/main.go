@@ -42,8 +42,8 @@ func (c *corpusList) Set(pattern string) error {
 // tally counts what came out.
 type tally struct {
 	sync.Mutex
-	trees, built, unsteady, crashed, malformed, mutants int
-	kinds                                               map[string]*finding
+	trees, built, refused, unsteady, crashed, malformed, mutants int
+	kinds                                                        map[string]*finding
 	// reasons counts kustomize's failures by message.
 	reasons map[string]*finding
 }
@@ -151,16 +151,31 @@ func feed(indices chan<- int, failures <-chan error, o options) error {
 	return nil
 }
 
+// attempts is how many trees are drawn for an index until kustomize builds one, so that most of those counted are built.
+const attempts = 3
+
 // examine makes the tree of an index, compares, and keeps what differs.
 func (c *tester) examine(o options, counts *tally, sources []*tree, index int) error {
-	made, mutant := treeOf(o, sources, index)
-	found, err := c.compare(made, false)
-	if err == nil && found.kind != "" {
-		found, err = c.confirm(made, found)
+	for attempt := range attempts {
+		made, mutant := treeOf(o, sources, index, attempt)
+		found, err := c.compare(made, false)
+		if err == nil && found.kind != "" {
+			found, err = c.confirm(made, found)
+		}
+		if err != nil {
+			return fmt.Errorf("tree %d of seed %d: %w", index, o.seed, err)
+		}
+		if agreed := found.kind == "" && !found.built && !found.crashed && !found.malformed; agreed && attempt+1 < attempts {
+			counts.addRefused(found, index)
+			continue
+		}
+		return c.settle(o, counts, made, found, index, mutant)
 	}
-	if err != nil {
-		return fmt.Errorf("tree %d of seed %d: %w", index, o.seed, err)
-	}
+	return nil
+}
+
+// settle counts the outcome of an index, and keeps the tree if it is to be kept.
+func (c *tester) settle(o options, counts *tally, made *tree, found verdict, index int, mutant bool) error {
 	name := fmt.Sprintf("%d-%d", o.seed, index)
 	wanted := counts.add(found, index, mutant, o.perKind)
 	if o.all && o.keep != "" {
@@ -171,6 +186,7 @@ func (c *tester) examine(o options, counts *tally, sources []*tree, index int) e
 	}
 	small := made
 	if o.shrinkLimit > 0 {
+		var err error
 		if small, found, err = c.shrink(made, found, o.shrinkLimit); err != nil {
 			return err
 		}
@@ -183,11 +199,33 @@ func (c *tester) examine(o options, counts *tally, sources []*tree, index int) e
 }
 
 // treeOf makes the tree of an index: every second one is a mutant where there is a corpus.
-func treeOf(o options, sources []*tree, index int) (*tree, bool) {
+func treeOf(o options, sources []*tree, index, attempt int) (*tree, bool) {
+	number := uint64(index) + uint64(attempt)<<40
 	if len(sources) > 0 && index%2 == 1 {
-		return mutate(newRandom(o.seed, uint64(index)), sources), true
+		return mutate(newRandom(o.seed, number), sources), true
 	}
-	return generate(o.seed, uint64(index)), false
+	return generate(o.seed, number), false
+}
+
+// addRefused counts a tree that both refuse, in whose place another is drawn.
+func (t *tally) addRefused(found verdict, index int) {
+	t.Lock()
+	defer t.Unlock()
+	t.refused++
+	t.addReason(found, index)
+}
+
+func (t *tally) addReason(found verdict, index int) {
+	reason := essence(found.theirs.Failure)
+	of := t.reasons[reason]
+	if of == nil {
+		of = &finding{}
+		t.reasons[reason] = of
+	}
+	of.count++
+	if len(of.cases) < 4 {
+		of.cases = append(of.cases, fmt.Sprint(index))
+	}
 }
 
 // add counts an outcome; whether its case should be kept.
@@ -198,15 +236,7 @@ func (t *tally) add(found verdict, index int, mutant bool, perKind int) bool {
 	if found.built {
 		t.built++
 	} else {
-		of := t.reasons[essence(found.theirs.Failure)]
-		if of == nil {
-			of = &finding{}
-			t.reasons[essence(found.theirs.Failure)] = of
-		}
-		of.count++
-		if len(of.cases) < 4 {
-			of.cases = append(of.cases, fmt.Sprint(index))
-		}
+		t.addReason(found, index)
 	}
 	if mutant {
 		t.mutants++
@@ -274,6 +304,7 @@ func (t *tally) report(took time.Duration) bool {
 		fmt.Printf("%6d  %s  %v\n", t.kinds[kind].count, kind, t.kinds[kind].cases)
 	}
 	fmt.Printf("%d trees (%d mutants) in %.1f s, %.0f a second; kustomize builds %.1f %%\n", t.trees, t.mutants, took.Seconds(), float64(t.trees)/took.Seconds(), 100*float64(t.built)/float64(max(1, t.trees)))
+	fmt.Printf("%d more were drawn that both refuse\n", t.refused)
 	fmt.Printf("%d where kustomize disagrees with itself, %d where it crashes and we build, %d that differ over a key that is twice in a map\n", t.unsteady, t.crashed, t.malformed)
 	fmt.Printf("%d passed, %d failed\n", t.trees-failed, failed)
 	return failed > 0

@@ -29,7 +29,8 @@ pub use error::Error;
 pub use limits::Limits;
 pub use node::{Comments, Data, Node, Position, Style, Tag, Text};
 pub use read::{
-    find_control, parse, parse_documents, parse_documents_with_comments, parse_with_comments,
+    find_control, is_one_document, parse, parse_documents, parse_documents_with_comments,
+    parse_with_comments,
 };
 pub use resolve::{Dialect, Scalar, implicit_tag, resolve};
 pub use text_place::TextPlace;

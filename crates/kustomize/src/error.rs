@@ -23,6 +23,8 @@ pub enum ErrorKind {
     Other,
     /// Files or repositories elsewhere.
     NeedsRemote,
+    /// A repository on this machine, outside of what may be read.
+    NeedsLocalRepository,
     /// Helm.
     NeedsHelm,
     /// A plugin that is not built in.

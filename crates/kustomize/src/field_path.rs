@@ -195,7 +195,7 @@ fn create(node: &mut Node, part: &str, next: Option<&str>) -> Option<Step> {
         }
         Data::Mapping(entries) => {
             entries.push((
-                Node::string(part),
+                crate::metadata::untagged(part),
                 Kind::of_part(next.unwrap_or_default(), Kind::Scalar).fresh(),
             ));
             Some(Step::Field(entries.len() - 1))

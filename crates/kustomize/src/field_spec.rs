@@ -187,7 +187,10 @@ fn walk_field(
         } else {
             fresh(Create::Mapping)
         };
-        map.set(name, fresh);
+        if let Some(entries) = map.entries_mut() {
+            // kustomize: a created key has no tag, so that one that reads as a boolean is one.
+            entries.push((crate::metadata::untagged(name), fresh));
+        }
     }
     let Some(field) = map.get_mut(name) else {
         return Ok(());

@@ -45,7 +45,9 @@ mod transformers;
 
 pub use build::{Options, Output, Reorder, build, build_with};
 pub use error::{Details, Error, ErrorKind, Related, Result};
-pub use external::{ChartSource, ChartTemplate, External, ExternalError, HelmDefaults, NoExternal};
+pub use external::{
+    ChartSource, ChartTemplate, External, ExternalError, HelmConfig, HelmDefaults, NoExternal,
+};
 pub use files::{Entry, FileError, Files, MemoryFiles};
 pub use generators::base64_lines;
 pub use hooks::{Hooks, NoHooks};

@@ -5,7 +5,6 @@ use goyaml::{Dialect, Limits, Node, TextPlace, Value};
 use crate::error::{Error, Result};
 use crate::metadata;
 use crate::patches::strategic_merge::comment_schema;
-use crate::quoting;
 use crate::resource::Resource;
 
 /// Reads the objects of a text.
@@ -72,18 +71,22 @@ fn nodes(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>> {
     };
     let documents = parsed.map_err(|error| Error::malformed(&error))?;
     let mut queue = Vec::with_capacity(documents.len());
-    let is_alone = documents.len() == 1;
+    let is_list = |document: &Node| {
+        matches!(
+            metadata::top_field(document, "kind"),
+            "List" | "ResourceList"
+        )
+    };
+    let is_alone = documents.len() == 1
+        && documents.iter().all(is_list)
+        && goyaml::is_one_document(bytes).map_err(|error| Error::malformed(&error))?;
     for mut document in documents {
         // kustomize: ByteReader.Read unwraps a List only where it is the only document of its file.
-        let kind = metadata::top_field(&document, "kind");
-        if is_alone && matches!(kind, "List" | "ResourceList") && document.get("items").is_some() {
+        if is_alone && document.get("items").is_some() {
             if let Some(items) = document.get_mut("items").and_then(Node::items_mut) {
                 queue.append(items);
             }
-        } else if !(is_alone
-            && matches!(kind, "List" | "ResourceList")
-            && document.get("functionConfig").is_some())
-        {
+        } else if !(is_alone && document.get("functionConfig").is_some()) {
             queue.push(document);
         }
     }
@@ -122,15 +125,18 @@ fn list_items(list: &Node) -> Result<Vec<Node>> {
             .hint("begin each object with `- `")
     })?;
     let values = value.get("items").and_then(Value::as_array);
-    let nodes = items.iter().zip(values.unwrap_or_default());
-    Ok(nodes
+    let items = items.iter().zip(values.unwrap_or_default());
+    // kustomize: convertObjectSliceToNodeSlice writes each item as JSON and reads that as YAML.
+    items
         .map(|(item, value)| {
-            let mut node = Node::from_value(value);
-            quoting::quote_texts(&mut node);
-            node.position = item.position;
-            node
+            let malformed =
+                |error: goyaml::Error| Error::malformed(&error).replace_position(item.position);
+            let parsed = goyaml::parse(value.to_json().as_bytes(), &Limits::default());
+            let mut node = parsed.map_err(malformed)?.unwrap_or_else(Node::null);
+            node.copy_places(item);
+            Ok(node)
         })
-        .collect())
+        .collect()
 }
 
 // kustomize: resource.Factory.dropBadNodes

@@ -125,6 +125,7 @@ pub(crate) fn apply(
                 };
                 resource.remember_id();
                 edit(patch, budget, resource)?;
+                resources.note_renaming();
             }
             Ok(())
         }
@@ -168,6 +169,7 @@ pub(crate) fn apply_json(
             continue;
         };
         edit(patch, budget, resource)?;
+        resources.note_renaming();
     }
     Ok(())
 }
@@ -226,12 +228,13 @@ fn apply_to_each(
         merge(&copy, schema, resource)?;
         if gvk.api_version().is_empty() && !resource.is_empty() {
             // kustomize: the apiVersion that the object does not have is written into the patch, as nothing.
-            resource.node_mut().set("apiVersion", Node::untyped(""));
+            metadata::set_entry(resource.node_mut(), "apiVersion", metadata::untagged(""));
         }
     }
     resources.drop_empty();
     let may_rename = patch.notes.name_change_allowed || patch.notes.kind_change_allowed;
-    if may_rename {
+    // kustomize: resWrangler.ApplySmPatch adds all resources anew, also where something else has made two alike.
+    if may_rename || resources.may_have_twins() {
         resources.check_unique()
     } else {
         Ok(())
@@ -241,6 +244,7 @@ fn apply_to_each(
 // kustomize: Resource.ApplySmPatch
 fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<()> {
     let id = resource.id().clone();
+    resource.patched = resource.patched.saturating_add(1);
     let keeps_name = !patch.notes.name_change_allowed;
     let keeps_kind = !patch.notes.kind_change_allowed;
     if !keeps_name || !keeps_kind {
@@ -289,6 +293,7 @@ fn rewrites_annotations(patch: &Node) -> bool {
 fn edit(patch: &JsonPatch, budget: &Budget, resource: &mut Resource) -> Result<()> {
     let id = resource.id().clone();
     let notes = resource.notes.clone();
+    resource.patched = resource.patched.saturating_add(1);
     let mut notices = Vec::new();
     let result = resource.edit_with_notes(|node| {
         *node = patch.apply(node, &mut notices)?;

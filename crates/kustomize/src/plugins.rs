@@ -111,6 +111,7 @@ pub(crate) fn snapshot(resources: &Resources) -> Vec<Snapshot> {
             id: resource.id().clone(),
             text: written.then_some(text),
             notes: resource.notes.clone(),
+            patched: resource.patched,
         }
     };
     resources.iter().map(of).collect()
@@ -122,6 +123,8 @@ pub(crate) struct Snapshot {
     id: ResId,
     text: Option<String>,
     notes: Notes,
+    /// kustomize: a patch makes new nodes of what it leaves as it is, which counts as a change.
+    patched: u32,
 }
 
 /// Whether two snapshots are equal; two resources of one id are never equal to anything.

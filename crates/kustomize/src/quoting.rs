@@ -17,11 +17,6 @@ pub(crate) fn quote_where_ambiguous(value: &mut Node) {
     }
 }
 
-/// Gives every text of a tree that was made of JSON the quotes that it had there.
-pub(crate) fn quote_texts(node: &mut Node) {
-    for_each_text(node, &mut |text| text.style = Style::DOUBLE_QUOTED);
-}
-
 /// Gives the texts of a tree that was made of values the quotes that go-yaml would write them with.
 pub(crate) fn quote_texts_where_needed(node: &mut Node) {
     for_each_text(node, &mut |node| {

@@ -34,6 +34,8 @@ pub struct Resource {
     pub notes: Notes,
     /// Names of the variables whose value is read from it.
     pub variables: Vec<Text>,
+    /// How many patches have been applied to it, whether they changed anything or not.
+    pub(crate) patched: u32,
     /// What kustomize has changed in it without a word.
     pub(crate) notices: Vec<Error>,
     shared: Shared,
@@ -122,6 +124,7 @@ impl Resource {
             notes: Notes::default(),
             shared: Shared::default(),
             variables: Vec::new(),
+            patched: 0,
             notices: Vec::new(),
         };
         resource.absorb_notes();

@@ -16,6 +16,8 @@ pub struct Resources {
     list: Vec<Resource>,
     /// Ids of all of `list`, as long as nothing but additions has happened since they were collected.
     registered: Option<BTreeSet<Key>>,
+    /// Whether something that may rename resources has run since it was made sure that no two have the same id.
+    may_have_twins: bool,
 }
 
 /// What two ids have alike that are the same.
@@ -27,7 +29,18 @@ impl Resources {
         Self {
             list: Vec::new(),
             registered: None,
+            may_have_twins: false,
         }
+    }
+
+    /// Notes that resources may have been renamed, and with that have become alike.
+    pub(crate) const fn note_renaming(&mut self) {
+        self.may_have_twins = true;
+    }
+
+    /// Whether [`Self::note_renaming`] has been called since ids were checked.
+    pub(crate) const fn may_have_twins(&self) -> bool {
+        self.may_have_twins
     }
 
     /// The resources.
@@ -190,6 +203,7 @@ impl Resources {
     pub fn check_unique(&mut self) -> Result<()> {
         let list = std::mem::take(self.as_mut_vec());
         self.registered = None;
+        self.may_have_twins = false;
         self.append_all(list)
     }
 

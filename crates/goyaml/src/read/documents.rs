@@ -50,6 +50,15 @@ pub fn parse_documents_with_comments(bytes: &[u8], limits: &Limits) -> Result<Ve
     documents(bytes, limits, compose_with_comments)
 }
 
+/// Whether a text is one document, as kyaml counts them: an empty one behind a separator counts too.
+///
+/// # Errors
+///
+/// Where a separator has something else than a comment behind it.
+pub fn is_one_document(bytes: &[u8]) -> Result<bool, Error> {
+    Ok(split(&without_carriage_returns(bytes))?.len() == 1)
+}
+
 fn documents(
     bytes: &[u8],
     limits: &Limits,

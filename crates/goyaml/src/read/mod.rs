@@ -22,5 +22,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
-pub use documents::{parse, parse_documents, parse_documents_with_comments, parse_with_comments};
+pub use documents::{
+    is_one_document, parse, parse_documents, parse_documents_with_comments, parse_with_comments,
+};
 pub use reader::find_control;

@@ -121,7 +121,8 @@ impl Matcher<'_> {
         let count = self.walk(&mut fresh, rest)?;
         // kustomize: what is created below a null is lost, because kyaml hangs it onto a scalar.
         if let Some(entries) = node.entries_mut() {
-            entries.push((Node::string(key), fresh));
+            // kustomize: a created key has no tag, so that one that reads as a number is one.
+            entries.push((crate::metadata::untagged(key), fresh));
         }
         Ok(count)
     }

@@ -18,6 +18,7 @@ use crate::resources::Resources;
 /// Where a name could mean several resources that now have different names.
 // kustomize: nameReferenceTransformer and filters/nameref
 pub(crate) fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
+    resources.iter().try_for_each(check_history)?;
     let candidates = Candidates::collect(resources);
     // Also where nothing is renamed: a reference that leads to what cannot be a name fails the build.
     let references = &config.get().name_references;
@@ -58,6 +59,29 @@ pub(crate) fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses a resource of which kustomize cannot tell who it was: it keeps the names in a list with commas.
+// kustomize: utils.PrevIds, which counts names, namespaces and kinds.
+fn check_history(resource: &Resource) -> Result<()> {
+    let names = || {
+        resource
+            .notes
+            .previous
+            .iter()
+            .map(|previous| &previous.name)
+    };
+    let message = if names().any(|name| name.contains(',')) {
+        "a resource had a name with a comma"
+    } else if names().any(Text::is_empty) && names().any(|name| !name.is_empty()) {
+        "a resource had no name for a time"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(message)
+        .position(resource.node().position)
+        .resource(resource.id())
+        .hint("look for a patch or replacement that writes to `metadata.name`"))
 }
 
 /// The fields in which a resource of this kind names others, and of which kind those are.

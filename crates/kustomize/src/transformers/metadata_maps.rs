@@ -30,8 +30,22 @@ pub(crate) fn apply(
             0 | 1 => Vec::new(),
             _ => entries.values().map(|text| resource.share(text)).collect(),
         };
-        for spec in covering {
-            let mut set = |map: &mut Node| set_all(map, entries, &marks);
+        // kustomize: entry by entry, each through all field specs; that matters where one creates what another looks for.
+        let entries: Vec<_> = entries.iter().collect();
+        let length = if is_one_within_another(&covering) {
+            1
+        } else {
+            entries.len()
+        };
+        let rounds = entries
+            .chunks(length)
+            .enumerate()
+            .flat_map(|(round, chunk)| {
+                let marks = marks.get(round * length..).unwrap_or_default();
+                covering.iter().map(move |spec| (*spec, chunk, marks))
+            });
+        for (spec, chunk, marks) in rounds {
+            let mut set = |map: &mut Node| set_all(map, chunk, marks);
             // kustomize: its notes are annotations, so that there may be a map of them for no other reason.
             let result = if sees_notes(spec, resource.node()) {
                 resource.edit_with_notes(|node| spec.apply(node, Create::Mapping, &mut set))
@@ -58,7 +72,17 @@ pub(crate) fn weight(entries: &StringMap) -> usize {
     entries.iter().map(entry).sum()
 }
 
-fn set_all(map: &mut Node, entries: &StringMap, marks: &[u32]) -> Result<()> {
+/// Whether the path of one of the field specs leads through the end of another's.
+fn is_one_within_another(specs: &[&FieldSpec]) -> bool {
+    specs.iter().any(|outer| {
+        specs.iter().any(|inner| {
+            let rest = inner.path.strip_prefix(outer.path.as_str());
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        })
+    })
+}
+
+fn set_all(map: &mut Node, entries: &[(&Text, &Text)], marks: &[u32]) -> Result<()> {
     if map.is_null() {
         return Ok(());
     }
@@ -70,7 +94,7 @@ fn set_all(map: &mut Node, entries: &StringMap, marks: &[u32]) -> Result<()> {
         );
     }
     for (index, (key, value)) in entries.iter().enumerate() {
-        let mut value = Node::string(value.clone());
+        let mut value = Node::string((*value).clone());
         value.set_mark(marks.get(index).copied().unwrap_or_default());
         metadata::set_entry(map, key, value);
     }

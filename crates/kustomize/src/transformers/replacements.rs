@@ -77,6 +77,7 @@ fn apply_one(replacement: &Replacement, budget: &Budget, resources: &mut Resourc
             );
         }
     };
+    resources.note_renaming();
     replacement.targets.iter().try_for_each(|target| {
         apply_to_target(target, &mut copied, budget, resources)
             .map_err(|error| error.position(target.position))
