@@ -43,7 +43,7 @@ fn integers_that_a_json_patch_takes_through_floats() {
                    field: spec.ids[1]\nhint: patch the object with a strategic merge patch, which leaves its numbers alone, or \
                    put the number in quotes\nwarning: kustomization.yaml:6:13: kustomize changes the last digits of this \
                    integer, because a JSON 6902 patch goes through 64-bit floats\n  6 |       path: /spec/a\n    |             \
-                   ^\n  in: Thing.v1.example.org/one.[noNs]\n  field: /spec/a\nhint: patch the object with a strategic merge \
+                   ^\n  in: Thing.v1.example.org/one.[noNs]\n  field: spec.a\nhint: patch the object with a strategic merge \
                    patch, which leaves its numbers alone, or put the number in quotes\n";
     assert_eq!(stderr, message);
 }
@@ -212,4 +212,31 @@ fn a_patch_for_a_name_that_many_have() {
     let stderr = workspace.run(&["build"]).stderr;
     assert_eq!(stderr.matches("one stands at n").count(), 5, "{stderr}");
     assert!(stderr.contains("\n  note: and 4 more\n"), "{stderr}");
+}
+
+#[test]
+fn what_several_patches_leave_is_told_once() {
+    let patch =
+        "- target: {kind: ConfigMap}\n  patch: |-\n    - {op: add, path: /data/x, value: a}\n";
+    let (_, stderr) = built(&[
+        (
+            "kustomization.yaml",
+            &format!("resources: [one.yaml]\npatches:\n{patch}{patch}"),
+        ),
+        (
+            "one.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\ndata:\n  a: \"x\\Ny\"\n  b: 2012-10-17\n",
+        ),
+    ]);
+    let lines: Vec<&str> = stderr
+        .lines()
+        .filter(|line| line.starts_with("warning:"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "warning: one.yaml:6:6: kustomize replaces the character U+0085 (next line) in this text",
+            "warning: one.yaml:7:6: kustomize makes a time of this date",
+        ]
+    );
 }

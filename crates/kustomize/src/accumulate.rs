@@ -338,9 +338,13 @@ impl<'a> Layer<'a> {
     /// Runs the transformers that are listed as validators; they must change nothing.
     // kustomize: KustTarget.runValidators
     fn validate(&self, resources: &mut Resources, session: &mut Session) -> Result<()> {
-        for step in self.plugins(&self.kustomization.validators, session)? {
+        let steps = self.plugins(&self.kustomization.validators, session)?;
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let before = plugins::snapshot(resources);
+        for step in steps {
             let step_place = step.position;
-            let before = plugins::snapshot(resources);
             self.run(
                 &Step {
                     origin: None,

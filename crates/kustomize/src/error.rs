@@ -277,47 +277,48 @@ impl Error {
     }
 }
 
-/// What to do about what the YAML reader says.
+/// Words of the YAML reader, and what to do about what it says.
+const CURES: [(&str, &str); 11] = [
+    (
+        "cannot start any token",
+        "indent by spaces, never by tabs; a text that begins with a tab, `@`, `%` or a backquote needs quotes",
+    ),
+    (
+        "mapping values are not allowed",
+        "check the indentation of this line and the one above; a text with `: ` in it needs quotes",
+    ),
+    (
+        "<document start>",
+        "a document begins in the first line, or behind a line `---`; remove a `%YAML` directive",
+    ),
+    (
+        "did not find expected",
+        "check the indentation: what belongs to one map or list begins in the same column; and that quotes and \
+         brackets are closed",
+    ),
+    (
+        "could not find expected ':'",
+        "a key needs `: ` behind it; check the indentation, and that the quotes above are closed",
+    ),
+    (
+        "invalid Unicode character escape",
+        "write the character itself: a pair such as `\\ud83d\\ude00` is JSON, but not YAML",
+    ),
+    (
+        "already defined at line",
+        "keep one of the two, or merge them into one",
+    ),
+    ("unexpected end of stream", "close the quotes"),
+    (
+        "unknown escape character",
+        "a backslash in double quotes begins an escape: write it twice, or use single quotes",
+    ),
+    ("found a tab character", "indent by spaces, never by tabs"),
+    ("UTF-8", "save the file as UTF-8"),
+];
+
 fn cure(message: &str) -> Option<&'static str> {
-    let cures = [
-        (
-            "cannot start any token",
-            "indent by spaces, never by tabs; a text that begins with a tab, `@`, `%` or a backquote needs quotes",
-        ),
-        (
-            "mapping values are not allowed",
-            "check the indentation of this line and the one above; a text with `: ` in it needs quotes",
-        ),
-        (
-            "<document start>",
-            "a document begins in the first line, or behind a line `---`; remove a `%YAML` directive",
-        ),
-        (
-            "did not find expected",
-            "check the indentation: what belongs to one map or list begins in the same column; and that quotes and \
-             brackets are closed",
-        ),
-        (
-            "could not find expected ':'",
-            "a key needs `: ` behind it; check the indentation, and that the quotes above are closed",
-        ),
-        (
-            "invalid Unicode character escape",
-            "write the character itself: a pair such as `\\ud83d\\ude00` is JSON, but not YAML",
-        ),
-        (
-            "already defined at line",
-            "keep one of the two, or merge them into one",
-        ),
-        ("unexpected end of stream", "close the quotes"),
-        (
-            "unknown escape character",
-            "a backslash in double quotes begins an escape: write it twice, or use single quotes",
-        ),
-        ("found a tab character", "indent by spaces, never by tabs"),
-        ("UTF-8", "save the file as UTF-8"),
-    ];
-    cures
+    CURES
         .iter()
         .find(|(words, _)| message.contains(words))
         .map(|(_, hint)| *hint)
@@ -342,8 +343,12 @@ impl fmt::Display for Error {
             formatter.write_str(" ")?;
         }
         formatter.write_str(&details.message)?;
-        let named = |field: &&String| details.message.contains(&format!("`{field}`"));
-        if let Some(field) = details.field.as_ref().filter(|field| !named(field)) {
+        let is_named = |field: &str| {
+            // A JSON pointer says the same.
+            let pointer = format!("`/{}`", field.replace(['.', '['], "/").replace(']', ""));
+            details.message.contains(&format!("`{field}`")) || details.message.contains(&pointer)
+        };
+        if let Some(field) = details.field.as_ref().filter(|field| !is_named(field)) {
             write!(formatter, " (field `{field}`)")?;
         }
         if let Some(resource) = &details.resource {
@@ -369,6 +374,46 @@ impl From<MergeError> for Error {
             made
         } else {
             made.field(path)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use goyaml::{Dialect, Limits, Node};
+
+    use super::*;
+
+    /// A text that the YAML reader refuses, for each of [`CURES`].
+    const REFUSED: [&[u8]; 11] = [
+        b"a:\n\tb: c",
+        b"a: b: c",
+        b"%YAML 1.1\na",
+        b"a: b\n- c",
+        b"- a\nb",
+        b"a: \"\\ud83d\\ude00\"",
+        b"a: b\na: c",
+        b"a: \"b",
+        b"a: \"\\q\"",
+        b"a: |\n\tb",
+        b"a: b\nc: \xFF",
+    ];
+
+    fn reading(text: &[u8]) -> Result<Option<Node>, goyaml::Error> {
+        let parsed = goyaml::parse(text, &Limits::default())?;
+        // What repeats in a map is found where the map is made.
+        parsed
+            .iter()
+            .try_for_each(|node| node.to_value(Dialect::V3).map(drop))?;
+        Ok(parsed)
+    }
+
+    #[test]
+    fn what_the_reader_says_has_the_hint_that_is_meant_for_it() {
+        for (text, (words, hint)) in REFUSED.iter().zip(CURES) {
+            let error = reading(text).unwrap_err();
+            let error = Error::malformed(&error);
+            assert_eq!(error.details().hint.as_deref(), Some(hint), "{words}");
         }
     }
 }

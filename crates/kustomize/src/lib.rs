@@ -32,6 +32,7 @@ mod notices;
 mod origin;
 mod patches;
 mod plugins;
+mod quoting;
 mod re2;
 mod references;
 mod repository;

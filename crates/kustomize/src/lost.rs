@@ -1,5 +1,7 @@
 //! What kustomize changes in the data without a word: found where it happens, told beside the result.
 
+use std::collections::BTreeSet;
+
 use goyaml::{Alteration, Data, Dialect, Node, Scalar, Tag, Value};
 
 use crate::error::Error;
@@ -36,18 +38,22 @@ fn altered(alteration: Alteration) -> Error {
     }
 }
 
-/// Integers of an object that lose digits because a JSON 6902 patch takes all of it through floats; `patched` is what the
-/// patch makes of it. Integers that come from the patch itself are not found here.
-pub(crate) fn digits(object: &Node, patched: &Value) -> Vec<Error> {
+/// As [`texts`], and integers that lose digits because a JSON 6902 patch takes all of the object through floats;
+/// `patched` is what the patch makes of it. Integers that come from the patch itself are not found here.
+pub(crate) fn in_json(object: &Node, patched: &Value) -> Vec<Error> {
     let mut inexact = Vec::new();
     inexact_integers(patched, &mut inexact);
-    if inexact.is_empty() {
-        return Vec::new();
-    }
+    let inexact: BTreeSet<i128> = inexact.into_iter().collect();
     let mut found = Vec::new();
     walk(object, &mut String::new(), &mut |node, path| {
-        let number = node.as_str().and_then(|text| text.parse::<i128>().ok());
-        if number.is_some_and(|number| inexact.contains(&number)) && node.tag == Tag::Int {
+        if let Some(alteration) = node.alteration() {
+            found.push(altered(alteration).position(node.position).field(path));
+        }
+        let number = || node.as_str().and_then(|text| text.parse::<i128>().ok());
+        let loses_digits = !inexact.is_empty()
+            && node.tag == Tag::Int
+            && number().is_some_and(|number| inexact.contains(&number));
+        if loses_digits {
             found.push(rounded().position(node.position).field(path));
         }
     });

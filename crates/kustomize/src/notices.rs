@@ -1,6 +1,6 @@
 //! What is said of changes that kustomize makes without a word: each once, and not more than somebody reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Details, Error};
 use crate::field_at::FieldNames;
@@ -32,8 +32,19 @@ pub(crate) fn collect(
     let mut found = Found::default();
     for resource in resources {
         let texts = lost::texts(resource.node());
+        let mut fields = BTreeSet::new();
         for notice in resource.notices.iter().cloned().chain(texts) {
-            found.add(notice, resource, names);
+            let Details {
+                field,
+                message,
+                position,
+                ..
+            } = notice.details();
+            let is_new = fields.insert((field.clone(), message.clone()));
+            // A JSON 6902 patch leaves all of an object at one place, and what is still there is found again.
+            if is_new || field.is_none() || *position != resource.node().position {
+                found.add(notice, resource, names);
+            }
         }
     }
     let Found { list, more, .. } = found;

@@ -1,5 +1,7 @@
 //! Plugin configurations: objects that ask for a built-in generator or transformer.
 
+use std::collections::BTreeMap;
+
 use goyaml::{Limits, Node, Style, Tag, Text};
 
 use crate::decode::{
@@ -16,7 +18,7 @@ use crate::layer_transformers;
 use crate::load;
 use crate::loader::Loader;
 use crate::resource::{Notes, Resource};
-use crate::resources::Resources;
+use crate::resources::{Key, Resources, key};
 use crate::transformers::iam_policy::IamPolicy;
 use crate::transformers::namespace::RoleBindingSubjects;
 use crate::transformers::{Affix, NamespaceArgs, Transformer, value_add};
@@ -127,12 +129,15 @@ pub(crate) struct Snapshot {
 
 /// Whether two snapshots are equal; two resources of one id are never equal to anything.
 // kustomize: resWrangler.ErrorIfNotEqualSets
-pub(crate) fn is_unchanged(before: &[Snapshot], after: &[Snapshot]) -> bool {
+pub(crate) fn is_unchanged<'a>(before: &'a [Snapshot], after: &'a [Snapshot]) -> bool {
+    let by_id = |snapshots: &'a [Snapshot]| -> BTreeMap<Key, &'a Snapshot> {
+        snapshots.iter().map(|one| (key(&one.id), one)).collect()
+    };
+    let (known, found) = (by_id(before), by_id(after));
     before.len() == after.len()
-        && before.iter().all(|one| {
-            let mut same = after.iter().filter(|other| other.id.is_same(&one.id));
-            same.next() == Some(one) && same.next().is_none()
-        })
+        && known.len() == before.len()
+        && found.len() == after.len()
+        && known == found
 }
 
 fn check_builtin(configuration: &Resource) -> Result<()> {
@@ -323,10 +328,9 @@ impl<'a> Settings<'a> {
     }
 
     fn metadata_map(&self, field: &str) -> Result<Transformer> {
-        let map = self.field(field)?.map_or_else(
-            || Ok(std::collections::BTreeMap::new()),
-            |node| string_map(node, field),
-        )?;
+        let map = self
+            .field(field)?
+            .map_or_else(|| Ok(BTreeMap::new()), |node| string_map(node, field))?;
         Ok(Transformer::MetadataMap(map, self.field_specs()?))
     }
 

@@ -478,7 +478,7 @@ fn unwritable(node: &Node, message: &str) -> (String, Position) {
         }
         Data::Sequence(items) => {
             let found = items.iter().enumerate().find(|(_, item)| fails(item));
-            found.map(|(index, item)| (index.to_string(), item))
+            found.map(|(index, item)| (format!("[{index}]"), item))
         }
         Data::Scalar(_) | Data::Alias(_) => None,
     };
@@ -487,8 +487,8 @@ fn unwritable(node: &Node, message: &str) -> (String, Position) {
     };
     let (rest, place) = unwritable(part, message);
     (
-        if rest.is_empty() {
-            step
+        if rest.is_empty() || rest.starts_with('[') {
+            step + &rest
         } else {
             format!("{step}.{rest}")
         },

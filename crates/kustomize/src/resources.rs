@@ -20,7 +20,8 @@ pub struct Resources {
     may_have_twins: bool,
 }
 
-type Key = (Text, Text, Text, Text, Text);
+/// What two ids have alike that are the same.
+pub(crate) type Key = (Text, Text, Text, Text, Text);
 
 impl Resources {
     /// An empty collection.
@@ -238,7 +239,8 @@ impl<'a> IntoIterator for &'a Resources {
     }
 }
 
-fn key(id: &ResId) -> Key {
+/// As [`ResId::is_same`] compares.
+pub(crate) fn key(id: &ResId) -> Key {
     let ResId {
         gvk,
         name,

@@ -15,7 +15,12 @@ use crate::lost;
 const LONGEST_LINE: usize = 65_535;
 
 /// What the sources of one generator hold, sorted by key.
-pub(super) struct KeyValues(BTreeMap<Text, Value>, Vec<Error>);
+#[derive(Default)]
+pub(super) struct KeyValues {
+    values: BTreeMap<Text, Value>,
+    /// What has not been read, without a word.
+    notices: Vec<Error>,
+}
 
 /// A value and where it, or the entry that names its file, stands.
 pub(super) struct Value {
@@ -30,7 +35,7 @@ impl KeyValues {
     /// Where a source is wrong or cannot be read, and where a key repeats.
     // kustomize: generators.makeValidatedDataMap and kv.loader.Load
     pub(super) fn load(args: &GeneratorArgs, loader: &Loader) -> Result<Self> {
-        let mut found = Self(BTreeMap::new(), Vec::new());
+        let mut found = Self::default();
         for source in &args.envs {
             found
                 .add_env_file(source, loader)
@@ -51,14 +56,14 @@ impl KeyValues {
 
     /// What has not been read, without a word.
     pub(super) fn take_notices(&mut self) -> Vec<Error> {
-        std::mem::take(&mut self.1)
+        std::mem::take(&mut self.notices)
     }
 
     fn add(&mut self, key: &str, value: Value) -> Result<()> {
         let position = value.position;
         let key = Text::from(key);
         super::check_key(&key).map_err(|error| error.position(position))?;
-        match self.0.entry(key) {
+        match self.values.entry(key) {
             Entry::Vacant(slot) => {
                 slot.insert(value);
                 Ok(())
@@ -85,7 +90,7 @@ impl KeyValues {
                     column: 1,
                     file: file.number,
                 };
-                self.1.push(lost::rest_of_env_file().position(place));
+                self.notices.push(lost::rest_of_env_file().position(place));
                 break;
             }
             let position = Position {
@@ -193,7 +198,7 @@ impl IntoIterator for KeyValues {
     type IntoIter = IntoIter<Text, Value>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+        self.values.into_iter()
     }
 }
 

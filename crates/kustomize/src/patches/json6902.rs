@@ -4,11 +4,13 @@ mod document;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use goyaml::{Data, Dialect, Limits, Node, Position, TextPlace, Value};
 
 use crate::error::{Error, Result};
 use crate::lost;
-use crate::metadata;
+use crate::quoting;
 use document::Place;
 
 /// A list of operations, in the order in which they are carried out.
@@ -80,39 +82,39 @@ impl JsonPatch {
 
     /// Notes what the way through JSON and floats changes, in the object and in the patch.
     fn note_losses(&self, node: &Node, patched: &Value, notices: &mut Vec<Error>) {
-        let object = lost::texts(node)
-            .into_iter()
-            .chain(lost::digits(node, patched));
-        notices.extend(object.filter(|notice| !self.touches(notice.details().field.as_deref())));
+        let object = lost::in_json(node, patched);
+        if !object.is_empty() {
+            let changed = self.changed_fields();
+            notices.extend(object.into_iter().filter(|notice| {
+                let field = notice.details().field.as_deref();
+                !field.is_some_and(|field| is_within(field, &changed))
+            }));
+        }
         for operation in &self.operations {
             let is_used = matches!(operation.name(), "add" | "replace");
-            if is_used && operation.value.as_ref().is_some_and(lost::is_inexact) {
-                let path = operation.path().unwrap_or_default();
-                notices.push(lost::rounded().position(operation.position).field(path));
-            }
-            if is_used && operation.has_word {
+            let is_inexact = operation.value.as_ref().is_some_and(lost::is_inexact);
+            let made = [
+                (is_inexact, lost::rounded as fn() -> Error),
                 // The word itself may be a secret: its line is not to be shown.
-                let path = operation.path().unwrap_or_default();
-                notices.push(lost::word().position(operation.position).field(path));
+                (operation.has_word, lost::word),
+            ];
+            for (_, make) in made.iter().filter(|(happens, _)| is_used && *happens) {
+                notices.push(operation.blame(make()));
             }
         }
     }
 
-    /// Whether an operation changes a field or something that it is in.
-    fn touches(&self, field: Option<&str>) -> bool {
-        let pointer = |field: &str| {
-            format!(
-                "/{}/",
-                field.replace('[', ".").replace(']', "").replace('.', "/")
-            )
-        };
-        field.map(pointer).is_some_and(|field| {
-            self.operations.iter().any(|operation| {
-                let path = operation.path().unwrap_or_default();
-                let changes = matches!(operation.name(), "add" | "remove" | "replace");
-                changes && !path.is_empty() && field.starts_with(&format!("{path}/"))
-            })
-        })
+    /// The fields that operations change, each step with a dot behind it.
+    fn changed_fields(&self) -> BTreeSet<String> {
+        let changes = self
+            .operations
+            .iter()
+            .filter(|operation| matches!(operation.name(), "add" | "remove" | "replace"));
+        let paths = changes.filter_map(|operation| operation.path().ok());
+        paths
+            .filter(|path| !path.is_empty())
+            .map(|path| steps(&dotted(path)))
+            .collect()
     }
 
     /// Notes where in the text the operations begin; a text that is JSON but no YAML leaves them without a place.
@@ -202,7 +204,7 @@ impl JsonPatch {
         self.note_losses(node, &value, notices);
         let mut patched = Node::from_value(&value);
         // kustomize: RNode.UnmarshalJSON writes the values as YAML and reads that.
-        metadata::quote_texts_where_needed(&mut patched);
+        quoting::quote_texts_where_needed(&mut patched);
         set_position(&mut patched, node.position);
         Ok(patched)
     }
@@ -398,14 +400,52 @@ impl Operation {
 
     fn error(&self, index: usize, problem: &str) -> Error {
         let path = self.path().unwrap_or_default();
-        Error::new(format!(
+        self.blame(Error::new(format!(
             "operation {} of the JSON patch, `{}` at `{path}`, failed: {problem}",
             index + 1,
             self.name()
-        ))
-        .position(self.position)
-        .field(path)
+        )))
     }
+
+    /// Says which operation an error is about, and which field.
+    fn blame(&self, error: Error) -> Error {
+        let field = dotted(self.path().unwrap_or_default());
+        let error = error.position(self.position);
+        if field.is_empty() {
+            error
+        } else {
+            error.field(field)
+        }
+    }
+}
+
+/// A JSON pointer in the form that paths have everywhere else: `spec.ids[1]`.
+fn dotted(pointer: &str) -> String {
+    let mut path = String::new();
+    for step in pointer.split('/').skip(1) {
+        let is_index = step == "-" || step.bytes().all(|byte| byte.is_ascii_digit());
+        if is_index && !step.is_empty() && !path.is_empty() {
+            path.extend(["[", step, "]"]);
+            continue;
+        }
+        if !path.is_empty() {
+            path.push('.');
+        }
+        path.push_str(&step.replace("~1", "/").replace("~0", "~"));
+    }
+    path
+}
+
+/// A path with a dot behind each step, whether it is an index or not.
+fn steps(path: &str) -> String {
+    path.replace('[', ".").replace(']', "") + "."
+}
+
+/// Whether a field is one of these, or inside of one.
+fn is_within(field: &str, changed: &BTreeSet<String>) -> bool {
+    let steps = steps(field);
+    let mut ends = steps.match_indices('.');
+    ends.any(|(end, _)| steps.get(..=end).is_some_and(|part| changed.contains(part)))
 }
 
 /// Keeps an object from growing deeper than what can be read.

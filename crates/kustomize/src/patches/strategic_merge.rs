@@ -33,7 +33,7 @@ use walk::{Outcome, Walk};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {problem}", if path.is_empty() { "the resource" } else { path.as_str() })]
 pub struct MergeError {
-    /// Where, as field names with `/` between them and list elements in brackets; empty for the resource itself.
+    /// Where, as field names with `.` between them and list elements in brackets; empty for the resource itself.
     pub path: String,
     /// What is wrong there.
     pub problem: MergeProblem,
@@ -103,7 +103,7 @@ impl MergeError {
         let separator = if self.path.is_empty() || self.path.starts_with('[') {
             ""
         } else {
-            "/"
+            "."
         };
         self.path = format!("{step}{separator}{}", self.path);
         self

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 
 use goyaml::{Node, Text};
 use regex::Regex;
@@ -38,8 +38,7 @@ pub(crate) fn apply(
             continue;
         }
         let applied = update.apply(resource.node_mut(), specs);
-        applied.map_err(|error| error.resource(resource.id()))?;
-        if let Some(field) = update.twice.take() {
+        if let Some(field) = applied.map_err(|error| error.resource(resource.id()))? {
             let error = lost::suffix().position(image.position);
             resource.notices.push(error.field(field));
         }
@@ -51,10 +50,6 @@ struct Update<'a> {
     image: &'a Image,
     budget: &'a Budget,
     pattern: Regex,
-    /// Images that have got their suffix in lists of containers.
-    suffixed: RefCell<Vec<String>>,
-    /// The path of field specs on which an image has got it again.
-    twice: Cell<Option<Text>>,
 }
 
 impl<'a> Update<'a> {
@@ -67,42 +62,55 @@ impl<'a> Update<'a> {
             image,
             budget,
             pattern: re2::compile(&pattern).ok()?,
-            suffixed: RefCell::default(),
-            twice: Cell::default(),
         })
     }
 
-    fn apply(&self, node: &mut Node, specs: &[FieldSpec]) -> Result<()> {
-        self.suffixed.borrow_mut().clear();
-        self.walk(node)?;
-        specs.iter().try_for_each(|spec| {
+    /// Changes the images of an object, and returns the path on which one has got its suffix a second time.
+    fn apply(&self, node: &mut Node, specs: &[FieldSpec]) -> Result<Option<Text>> {
+        // Images that have got their suffix in lists of containers.
+        let mut suffixed = BTreeSet::new();
+        let mut twice = None;
+        self.walk(node, &mut suffixed)?;
+        for spec in specs {
             spec.apply(node, Create::Never, &mut |field| {
-                self.notice(field, &spec.path);
+                let is_again = field
+                    .as_str()
+                    .is_some_and(|image| suffixed.contains(image) && self.pattern.is_match(image));
+                if is_again {
+                    twice = Some(spec.path.replace("/", "."));
+                }
                 self.set(field)
-            })
-        })
+            })?;
+        }
+        Ok(twice)
     }
 
     /// Looks for lists of containers at any depth.
     // kustomize: imagetag LegacyFilter
-    fn walk(&self, node: &mut Node) -> Result<()> {
+    fn walk(&self, node: &mut Node, suffixed: &mut BTreeSet<String>) -> Result<()> {
         if let Some(items) = node.items_mut() {
-            return items.iter_mut().try_for_each(|item| self.walk(item));
+            return items
+                .iter_mut()
+                .try_for_each(|item| self.walk(item, suffixed));
         }
         for (key, value) in node.entries_mut().into_iter().flatten() {
-            self.walk(value)?;
+            self.walk(value, suffixed)?;
             if matches!(key.as_str(), Some("containers" | "initContainers")) {
                 value
                     .items_mut()
                     .into_iter()
                     .flatten()
-                    .try_for_each(|container| self.set_in_container(container))?;
+                    .try_for_each(|container| self.set_in_container(container, suffixed))?;
             }
         }
         Ok(())
     }
 
-    fn set_in_container(&self, container: &mut Node) -> Result<()> {
+    fn set_in_container(
+        &self,
+        container: &mut Node,
+        suffixed: &mut BTreeSet<String>,
+    ) -> Result<()> {
         if !container.is_mapping() && !container.is_null() {
             return Err(Error::new("a container is not a map")
                 .position(container.position)
@@ -112,8 +120,7 @@ impl<'a> Update<'a> {
         container.get_mut("image").map_or(Ok(()), |field| {
             self.set(field)?;
             if self.adds_suffix() {
-                let image = field.as_str().unwrap_or_default().to_owned();
-                self.suffixed.borrow_mut().push(image);
+                suffixed.extend(field.as_str().map(str::to_owned));
             }
             Ok(())
         })
@@ -122,16 +129,6 @@ impl<'a> Update<'a> {
     fn adds_suffix(&self) -> bool {
         let image = self.image;
         !image.tag_suffix.is_empty() && image.new_tag.is_empty() && image.digest.is_empty()
-    }
-
-    /// Notes that an image is about to get a suffix that it has got already.
-    fn notice(&self, field: &Node, path: &Text) {
-        let has_suffix = |image: &str| {
-            self.suffixed.borrow().iter().any(|one| one == image) && self.pattern.is_match(image)
-        };
-        if self.adds_suffix() && field.as_str().is_some_and(has_suffix) {
-            self.twice.set(Some(path.replace("/", ".")));
-        }
     }
 
     // kustomize: imageTagUpdater.SetImageValue

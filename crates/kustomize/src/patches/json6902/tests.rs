@@ -2,7 +2,7 @@
 
 use goyaml::{Limits, Node};
 
-use super::JsonPatch;
+use super::{JsonPatch, dotted, is_within, steps};
 use crate::error::Result;
 
 fn parse(text: &str) -> Node {
@@ -121,4 +121,36 @@ fn objects_do_not_grow_without_bounds() {
             .ends_with("the object would be deeper than 1000 levels"),
         "{error}"
     );
+}
+
+#[test]
+fn pointers_are_paths_like_all_others() {
+    for (pointer, path) in [
+        ("", ""),
+        ("/spec/replicas", "spec.replicas"),
+        ("/spec/containers/0/image", "spec.containers[0].image"),
+        ("/spec/list/-", "spec.list[-]"),
+        (
+            "/metadata/annotations/a.b~1c~0d",
+            "metadata.annotations.a.b/c~d",
+        ),
+    ] {
+        assert_eq!(dotted(pointer), path);
+    }
+}
+
+#[test]
+fn what_is_inside_of_a_changed_field_is_known() {
+    let changed = [steps("spec.ids[1]"), steps("data.a.b")].into();
+    for (field, is_changed) in [
+        ("spec.ids[1]", true),
+        ("spec.ids[1].x[0]", true),
+        ("spec.ids[10]", false),
+        ("spec.ids", false),
+        ("data.a.b", true),
+        ("data.a", false),
+        ("data.a.bc", false),
+    ] {
+        assert_eq!(is_within(field, &changed), is_changed, "{field}");
+    }
 }

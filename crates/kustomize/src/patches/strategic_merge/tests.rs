@@ -53,7 +53,7 @@ fn errors_say_where() {
     let error = apply(&Schema::builtin(), &parse(patch), parse(target)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "spec/template/spec/containers[a]/env: wrong node kind: expected a scalar but got a list"
+        "spec.template.spec.containers[a].env: wrong node kind: expected a scalar but got a list"
     );
 }
 

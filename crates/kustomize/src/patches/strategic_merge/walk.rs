@@ -8,7 +8,7 @@ use goyaml::{Data, Node, Style};
 use super::comment_schema::{self, CommentSchemas};
 use super::directive::Directive;
 use super::{Dropped, MergeError, MergeProblem};
-use crate::metadata;
+use crate::quoting;
 use crate::schema::{FieldSchema, Schema};
 
 /// A merge in progress.
@@ -149,14 +149,14 @@ impl<'a> Walk<'a> {
         retain_fields(fields, |key, name, value| {
             let Some((change_key, mut change)) = by_name.remove(name) else {
                 let stays = self.keep(self.field(schema, key, name, value), value)?;
-                metadata::quote_where_ambiguous(value);
+                quoting::quote_where_ambiguous(value);
                 return Ok(stays);
             };
             let schema = self
                 .commented(&[value, key, &change, &change_key])
                 .or_else(|| schema?.field(name));
             match self.merge(schema, value, &mut change)? {
-                Outcome::Target => metadata::quote_where_ambiguous(value),
+                Outcome::Target => quoting::quote_where_ambiguous(value),
                 Outcome::Patch => {
                     // kustomize: `FieldSetter` keeps the style of the field that is there, and with it its quotes.
                     change.style = value.style;
@@ -176,7 +176,7 @@ impl<'a> Walk<'a> {
                 if self.comments.is_some() {
                     comment_schema::clear(&mut key);
                 }
-                metadata::quote_where_ambiguous(&mut value);
+                quoting::quote_where_ambiguous(&mut value);
                 fields.push((key, value));
             }
         }
@@ -204,7 +204,7 @@ impl<'a> Walk<'a> {
             Data::Mapping(fields) => {
                 retain_fields(fields, |key, name, value| {
                     let stays = self.keep(self.field(schema, key, name, value), value)?;
-                    metadata::quote_where_ambiguous(value);
+                    quoting::quote_where_ambiguous(value);
                     Ok(stays)
                 })?;
                 Ok(true)
@@ -301,7 +301,7 @@ impl<'a> Walk<'a> {
         };
         retain_fields(fields, |key, name, value| {
             let stays = self.settle(self.field(schema, key, name, value), value)?;
-            metadata::quote_where_ambiguous(value);
+            quoting::quote_where_ambiguous(value);
             Ok(stays)
         })
     }
