@@ -73,7 +73,7 @@ fn check_history(resource: &Resource) -> Result<()> {
     };
     let message = if names().any(|name| name.contains(',')) {
         "a resource had a name with a comma"
-    } else if names().any(|name| name.is_empty()) && names().any(|name| !name.is_empty()) {
+    } else if names().any(Text::is_empty) && names().any(|name| !name.is_empty()) {
         "a resource had no name for a time"
     } else {
         return Ok(());
