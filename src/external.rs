@@ -9,15 +9,14 @@ mod http;
 mod program;
 mod progress;
 
-pub use program::inherited;
+pub use program::{for_network, git_environment};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::interrupt::Scratch;
 use kustomize::{ChartSource, ChartTemplate, External, ExternalError, HelmDefaults, Repository};
-use tempfile::TempDir;
-
 /// What a build may fetch and run.
 #[derive(Clone, Debug, Default)]
 pub struct Allowed {
@@ -33,23 +32,46 @@ pub struct Allowed {
     pub cache: Option<PathBuf>,
 }
 
-/// The way out for the builds of one process. What was fetched is kept until it is dropped, so that a build that is done
-/// twice sees the same.
+/// The way out for the builds of one process. What was fetched is kept until it is dropped, failures too, so that a
+/// build that is done twice sees the same and nothing is waited for twice.
 #[derive(Debug, Default)]
 pub struct Outside {
     allowed: Allowed,
     http: http::Client,
-    fetched: Mutex<Fetched>,
+    files: Once<Vec<u8>>,
+    directories: Once<String>,
+    /// Whether Helm is of a version that works.
+    helm: OnceLock<Result<(), ExternalError>>,
+    /// Directories that go when the process is done.
+    temporary: Mutex<Vec<Scratch>>,
 }
 
-/// What was fetched so far, by what was asked for.
-#[derive(Debug, Default)]
-struct Fetched {
-    files: BTreeMap<String, Vec<u8>>,
-    directories: BTreeMap<String, String>,
-    /// Directories that go when the process is done.
-    temporary: Vec<TempDir>,
-    is_helm_known: bool,
+/// Answers by question. Each is looked for once, however many ask at the same time, and those who ask something else do
+/// not wait.
+#[derive(Debug)]
+struct Once<T>(Mutex<BTreeMap<String, Slot<T>>>);
+
+type Slot<T> = Arc<OnceLock<Result<T, ExternalError>>>;
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Once<T> {
+    fn get(
+        &self,
+        question: String,
+        find: impl FnOnce() -> Result<T, ExternalError>,
+    ) -> Result<T, ExternalError> {
+        let slot = Arc::clone(self.slots().entry(question).or_default());
+        slot.get_or_init(find).clone()
+    }
+
+    fn slots(&self) -> MutexGuard<'_, BTreeMap<String, Slot<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 const ENABLE_REMOTE: &str = "allow remote files and repositories with `--enable-remote`, or copy it into the repository \
@@ -68,9 +90,24 @@ impl Outside {
 
     /// Whether a path lies in what was fetched.
     pub fn has_fetched(&self, path: &Path) -> bool {
-        let fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut directories = fetched.directories.values();
+        let slots = self.directories.slots();
+        let mut directories = slots.values().filter_map(|slot| slot.get()?.as_ref().ok());
         directories.any(|directory| path.starts_with(directory))
+    }
+
+    /// Keeps a directory until the process is done.
+    fn keep(&self, directory: Scratch) {
+        let mut temporary = self
+            .temporary
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        temporary.push(directory);
+    }
+
+    fn helm(&self) -> Result<helm::Helm, ExternalError> {
+        let helm = helm::Helm::new(&self.allowed.helm_command);
+        let version = self.helm.get_or_init(|| helm.check_version());
+        version.clone().map(|()| helm)
     }
 
     fn check_remote(&self) -> Result<(), ExternalError> {
@@ -92,66 +129,46 @@ impl Outside {
             })
         }
     }
-
-    /// The directory fetched for a question, asked once.
-    fn directory(
-        &self,
-        question: String,
-        fetch: impl FnOnce(&mut Fetched) -> Result<String, ExternalError>,
-    ) -> Result<String, ExternalError> {
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(directory) = fetched.directories.get(&question) {
-            return Ok(directory.clone());
-        }
-        let directory = fetch(&mut fetched)?;
-        fetched.directories.insert(question, directory.clone());
-        Ok(directory)
-    }
 }
 
 impl External for Outside {
     fn get(&self, url: &str) -> Result<Vec<u8>, ExternalError> {
         self.check_remote()?;
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bytes) = fetched.files.get(url) {
-            return Ok(bytes.clone());
-        }
-        let bytes = self.http.get(url)?;
-        fetched.files.insert(url.to_owned(), bytes.clone());
-        Ok(bytes)
+        self.files.get(url.to_owned(), || self.http.get(url))
     }
 
     fn check_out(&self, repository: &Repository) -> Result<String, ExternalError> {
         self.check_remote()?;
-        let question = format!(
-            "git {} {} {}",
-            repository.submodules, repository.reference, repository.url
-        );
-        self.directory(question, |fetched| {
-            git::check_out(
-                repository,
-                self.allowed.cache.as_deref(),
-                &mut fetched.temporary,
-            )
+        let Repository {
+            written: _,
+            url,
+            reference,
+            directory: _,
+            submodules,
+            timeout: _,
+        } = repository;
+        let question = format!("git {submodules} {reference} {url}");
+        self.directories.get(question, || {
+            let (directory, temporary) = git::check_out(repository, self.allowed.cache.as_deref())?;
+            if let Some(temporary) = temporary {
+                self.keep(temporary);
+            }
+            Ok(directory)
         })
     }
 
     fn pull_chart(&self, chart: &ChartSource) -> Result<String, ExternalError> {
         self.check_helm()?;
-        self.directory(format!("helm {chart:?}"), |fetched| {
-            let helm = helm::Helm::new(&self.allowed.helm_command, &mut fetched.is_helm_known)?;
-            let (directory, temporary) = helm.pull(chart)?;
-            fetched.temporary.push(temporary);
+        self.directories.get(format!("helm {chart:?}"), || {
+            let (directory, temporary) = self.helm()?.pull(chart)?;
+            self.keep(temporary);
             Ok(directory)
         })
     }
 
     fn template_chart(&self, chart: &ChartTemplate) -> Result<Vec<u8>, ExternalError> {
         self.check_helm()?;
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        let helm = helm::Helm::new(&self.allowed.helm_command, &mut fetched.is_helm_known)?;
-        drop(fetched);
-        helm.template(chart)
+        self.helm()?.template(chart)
     }
 
     fn helm_defaults(&self) -> HelmDefaults {

@@ -66,6 +66,8 @@ pub struct Details {
     pub trail: Vec<String>,
     /// What to do.
     pub hint: Option<String>,
+    /// Whether the file could not be read as YAML at all.
+    pub is_malformed_yaml: bool,
 }
 
 /// A place that matters for a [`Problem`], and why.
@@ -175,6 +177,7 @@ impl From<&kustomize::Details> for Problem {
             notes: notes.clone(),
             trail: trail.clone(),
             hint: hint.clone().or_else(|| is_malformed_yaml.then(usual)),
+            is_malformed_yaml: *is_malformed_yaml,
         }))
     }
 }

@@ -11,6 +11,7 @@ pub mod external;
 pub mod failure;
 pub mod files;
 pub mod inject;
+mod interrupt;
 pub mod process;
 pub mod reference;
 pub mod settings;

@@ -1,13 +1,20 @@
 //! Other programs, within bounds of time and output.
 
+use std::fs;
 use std::io::{self, Read};
-use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process};
+#[cfg(target_os = "linux")]
+use rustix::process::{Resource, Rlimit};
+
+use crate::interrupt::Hold;
+
+/// Bytes of memory that are enough for whatever is run here.
+pub const MEMORY: u64 = 4 << 30;
 
 /// What a program may take.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +23,8 @@ pub struct Bounds {
     pub time: Duration,
     /// Bytes on standard output, and as many on standard error.
     pub output: usize,
+    /// Bytes of memory for data, for each process of it; where the operating system has such a bound.
+    pub memory: u64,
 }
 
 /// What a program did.
@@ -44,6 +53,8 @@ const TICK: Duration = Duration::from_millis(250);
 /// Runs a program with nothing on its standard input, and reads what it prints. What it has started itself is killed
 /// with it.
 ///
+/// It stays in the process group of its caller: whoever ends the group, a terminal or a supervisor, ends the program too.
+///
 /// # Errors
 /// Where it cannot be started.
 pub fn run(command: &mut Command, bounds: Bounds) -> io::Result<Ended> {
@@ -64,8 +75,10 @@ pub fn run_while(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .process_group(0)
         .spawn()?;
+    let program = Pid::from_child(&child);
+    let _hold = Hold::program(program);
+    bound_memory(program, bounds.memory);
     let watch = Watch { deadline, goes_on };
     let ended = follow(&mut child, watch, bounds.output);
     if !matches!(ended, Ok(Ended::Done { .. })) {
@@ -181,10 +194,60 @@ fn wait(child: &mut Child, watch: &mut Watch) -> io::Result<Result<ExitStatus, E
     }
 }
 
+/// Gives a program, and what it will start, a bound on memory. It has hardly begun; where it has ended nothing is left to
+/// bound.
+fn bound_memory(program: Pid, memory: u64) {
+    #[cfg(target_os = "linux")]
+    {
+        let limit = Rlimit {
+            current: Some(memory),
+            maximum: Some(memory),
+        };
+        let _ = rustix::process::prlimit(Some(program), Resource::Data, limit);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (program, memory);
+}
+
+/// Kills a program and what it has started.
 fn kill(child: &mut Child) -> io::Result<()> {
-    // The group is gone where the program has ended and started nothing.
-    let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
+    kill_all(Pid::from_child(child));
     child.wait().map(drop)
+}
+
+/// Kills a process and what it has started.
+pub(crate) fn kill_all(program: Pid) {
+    // What does not run starts nothing while it is looked at. Whoever has ended meanwhile needs no killing.
+    let _ = kill_process(program, Signal::STOP);
+    let started = descendants(program);
+    for process in std::iter::once(program).chain(started) {
+        let _ = kill_process(process, Signal::KILL);
+    }
+}
+
+/// The processes that a process has started, and those that they have started; none where there is no `/proc`.
+fn descendants(ancestor: Pid) -> Vec<Pid> {
+    let processes = fs::read_dir("/proc").into_iter().flatten();
+    let relations: Vec<(Pid, Pid)> = processes
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter_map(|process| Some((Pid::from_raw(process)?, parent(process)?)))
+        .collect();
+    let mut found = vec![ancestor];
+    let mut next = 0;
+    while let Some(&process) = found.get(next) {
+        let children = relations.iter().filter(|(_, parent)| *parent == process);
+        found.extend(children.map(|(child, _)| *child));
+        next += 1;
+    }
+    found.split_off(1)
+}
+
+/// The process that has started another.
+fn parent(process: i32) -> Option<Pid> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is a name in parentheses, which may hold anything.
+    let (_, rest) = stat.rsplit_once(')')?;
+    Pid::from_raw(rest.split_whitespace().nth(1)?.parse().ok()?)
 }
 
 #[cfg(test)]
@@ -198,6 +261,7 @@ mod tests {
     const BOUNDS: Bounds = Bounds {
         time: Duration::from_secs(30),
         output: 1 << 20,
+        memory: MEMORY,
     };
     const SHORT: Bounds = Bounds {
         time: Duration::from_millis(200),
@@ -230,6 +294,31 @@ mod tests {
     }
 
     #[test]
+    fn what_it_has_started_is_known() {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", "/bin/sh -c 'sleep 60; :'; :"])
+            .spawn()
+            .unwrap();
+        let program = Pid::from_child(&child);
+        let start = Instant::now();
+        let mut started = Vec::new();
+        while started.len() < 2 && start.elapsed() < Duration::from_secs(20) {
+            thread::sleep(Duration::from_millis(10));
+            started = descendants(program);
+        }
+        assert_eq!(started.len(), 2);
+        kill(&mut child).unwrap();
+        let is_gone = |process: &Pid| {
+            fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()))
+                .map_or(true, |stat| stat.contains(") Z "))
+        };
+        while !started.iter().all(is_gone) {
+            assert!(start.elapsed() < Duration::from_secs(20), "they live on");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    #[test]
     fn a_caller_that_has_seen_enough_ends_it() {
         let mut asked = 0;
         let mut goes_on = || {
@@ -238,6 +327,21 @@ mod tests {
         };
         let ended = run_while(Command::new("/bin/sleep").arg("60"), BOUNDS, &mut goes_on);
         assert!(matches!(ended.unwrap(), Ended::Stopped));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn memory_is_bounded() {
+        let bounds = Bounds {
+            memory: 64 << 20,
+            ..BOUNDS
+        };
+        // The first waits until the bound is there.
+        let script = "sleep 0.2; a=x; while :; do a=$a$a; done";
+        let Ended::Done { status, .. } = shell(script, bounds) else {
+            panic!("it goes on");
+        };
+        assert!(!status.success());
     }
 
     #[test]

@@ -16,10 +16,10 @@ use std::time::Duration;
 use kustomize::{HelmDefaults, LoadRestrictions, Options, Reorder};
 
 use crate::diff::without_secrets;
-use crate::external::{Allowed, inherited};
+use crate::external::{Allowed, for_network, git_environment};
 use crate::failure::{Failure, printable};
 use crate::files::plain;
-use crate::process::{self, Bounds, Ended};
+use crate::process::{self, Bounds, Ended, MEMORY};
 
 /// The version whose output the engine equals.
 pub const VERSION: &str = "v5.8.2";
@@ -43,6 +43,8 @@ pub struct Reference {
     timeout: Duration,
     /// What it may fetch and run.
     allowed: Allowed,
+    /// Whether repositories on this machine are among it.
+    is_local_allowed: bool,
 }
 
 /// What a build by kustomize gave.
@@ -83,14 +85,28 @@ impl Reference {
             program,
             timeout,
             allowed: Allowed::default(),
+            is_local_allowed: false,
         })
     }
 
-    /// Lets it fetch and run what is allowed.
+    /// Lets it fetch and run what is allowed; repositories on this machine where nothing restricts what is loaded.
     #[must_use]
-    pub fn with_allowed(self, allowed: &Allowed) -> Self {
-        let allowed = allowed.clone();
-        Self { allowed, ..self }
+    pub fn with_allowed(self, allowed: &Allowed, options: &Options) -> Self {
+        Self {
+            allowed: allowed.clone(),
+            is_local_allowed: options.load_restrictions == LoadRestrictions::None,
+            ..self
+        }
+    }
+
+    /// The same with nothing allowed. kustomize takes what stands in a tree as it is; only one that the engine here has
+    /// built is known to ask for nothing but what it may have.
+    #[must_use]
+    pub fn offline(&self) -> Self {
+        Self {
+            allowed: Allowed::default(),
+            ..self.clone()
+        }
     }
 
     /// The program.
@@ -180,7 +196,10 @@ impl Reference {
         command.args(arguments).current_dir("/").env_clear();
         command.envs([("HOME", "/nonexistent"), ("LC_ALL", "C")]);
         if self.allowed.remote || self.allowed.helm {
-            command.envs(inherited());
+            command.envs(for_network());
+            command.envs(git_environment(self.is_local_allowed));
+            // A repository must not bring programs along as plugins of Helm.
+            command.env("HELM_PLUGINS", "/nonexistent");
         } else {
             // It would fetch what is remote without asking: with `git`, and by itself.
             command.env("PATH", "/nonexistent");
@@ -189,6 +208,7 @@ impl Reference {
         let bounds = Bounds {
             time: self.timeout,
             output: OUTPUT_LIMIT,
+            memory: MEMORY,
         };
         match process::run(&mut command, bounds) {
             Err(error) => Err(self.does_not_start(&error)),
@@ -369,7 +389,7 @@ mod tests {
             ..Allowed::default()
         };
         assert_eq!(
-            build(&reference.with_allowed(&allowed), &options),
+            build(&reference.with_allowed(&allowed, &options), &options),
             "build /x --load-restrictor=LoadRestrictionsNone --reorder=legacy --enable-managedby-label --enable-helm \
              --helm-command=/bin/helm --helm-kube-version=1.30.0 --helm-api-versions=a/v1\n"
         );

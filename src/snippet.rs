@@ -1,5 +1,7 @@
 //! Which lines of the repository may be shown below an error: those that hold no secret, as far as can be told.
 
+use std::collections::BTreeMap;
+
 /// What a text is, for the question whether its lines may be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -9,8 +11,6 @@ pub(crate) enum Kind {
     Objects,
     /// Any other file that calls itself YAML, such as a JSON 6902 patch.
     Yaml,
-    /// A file whose lines are not known to be what they seem, as it cannot be read.
-    Malformed,
 }
 
 /// Words that only texts have that may hold a secret.
@@ -72,68 +72,90 @@ const PUBLIC: [&str; 23] = [
 /// Lines above one that may say what it is about.
 const NEIGHBOURS: usize = 3;
 
-/// A line of a text, counted from 1, unless what stands there may be a secret.
-pub(crate) fn line(text: &str, kind: Kind, number: u32) -> Option<&str> {
-    let index = usize::try_from(number).ok()?.checked_sub(1)?;
-    let lines: Vec<&str> = text.lines().collect();
-    let line = *lines.get(index)?;
-    let may_show = match kind {
-        _ if line.trim().is_empty() || holds_patch(line) => false,
-        Kind::Malformed => !is_secretive(text),
-        Kind::Kustomization => may_show_in_kustomization(&lines, index),
-        Kind::Objects => may_show_in_objects(&lines, index),
-        Kind::Yaml => key(line).is_some() && may_show_in_objects(&lines, index),
-    };
-    may_show.then_some(line)
+/// A text of which lines are to be shown; what a line needs of the text around it is found once.
+pub(crate) struct Lines<'a> {
+    text: &'a str,
+    kind: Kind,
+    all: Vec<&'a str>,
+    /// Where sections begin: documents, or fields at the top of a kustomization.
+    sections: Vec<usize>,
+    /// Whether a section holds nothing that is a secret, by where it begins.
+    is_open: BTreeMap<usize, bool>,
+    is_secretive: Option<bool>,
 }
 
-/// Looks at the field at the top of the kustomization that the line belongs to.
-fn may_show_in_kustomization(lines: &[&str], index: usize) -> bool {
-    let (Some(line), section) = (lines.get(index), section(lines, index, is_top_field)) else {
-        return false;
-    };
+impl<'a> Lines<'a> {
+    pub(crate) fn new(text: &'a str, kind: Kind) -> Self {
+        let all: Vec<&str> = text.lines().collect();
+        let begins = |line: &str| match kind {
+            Kind::Kustomization => is_top_field(line),
+            Kind::Objects | Kind::Yaml => line.starts_with("---"),
+        };
+        let sections = all.iter().enumerate();
+        let sections = sections.filter(|(_, line)| begins(line));
+        Self {
+            text,
+            kind,
+            sections: sections.map(|(index, _)| index).collect(),
+            all,
+            is_open: BTreeMap::new(),
+            is_secretive: None,
+        }
+    }
+
+    /// A line, counted from 1, unless what stands there may be a secret. In a text that cannot be read lines are not
+    /// known to be what they seem.
+    pub(crate) fn get(&mut self, number: u32, is_malformed: bool) -> Option<&'a str> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        let line = *self.all.get(index)?;
+        let may_show = match self.kind {
+            _ if line.trim().is_empty() || holds_patch(line) => false,
+            Kind::Kustomization | Kind::Objects if is_malformed => !self.is_secretive(),
+            Kind::Kustomization => is_name(line) || self.is_open(index),
+            Kind::Objects => self.may_show_in_objects(line, index),
+            Kind::Yaml => key(line).is_some() && self.may_show_in_objects(line, index),
+        };
+        may_show.then_some(line)
+    }
+
+    /// Looks at the document that the line belongs to: where it is a Secret nothing but names may be shown.
+    fn may_show_in_objects(&mut self, line: &str, index: usize) -> bool {
+        let near = self.all.get(index.saturating_sub(NEIGHBOURS)..=index);
+        is_name(line)
+            || (near.is_some_and(|near| !near.iter().any(|line| is_secretive(line)))
+                && self.is_open(index))
+    }
+
+    fn is_secretive(&mut self) -> bool {
+        let text = self.text;
+        *self.is_secretive.get_or_insert_with(|| is_secretive(text))
+    }
+
+    /// Whether the section that a line belongs to holds nothing that is a secret.
+    fn is_open(&mut self, index: usize) -> bool {
+        let next = self.sections.partition_point(|start| *start <= index);
+        let start = next
+            .checked_sub(1)
+            .and_then(|before| self.sections.get(before));
+        let start = start.copied().unwrap_or_default();
+        let end = self.sections.get(next).copied();
+        let section = self.all.get(start..end.unwrap_or(self.all.len()));
+        let section = section.unwrap_or_default();
+        let kind = self.kind;
+        *self.is_open.entry(start).or_insert_with(|| match kind {
+            Kind::Kustomization => is_open_field(section),
+            Kind::Objects | Kind::Yaml => !section.iter().any(|line| is_of_secret(line)),
+        })
+    }
+}
+
+/// Whether a field at the top of a kustomization, of these lines, holds nothing that is a secret.
+fn is_open_field(section: &[&str]) -> bool {
     let field = section.first().and_then(|first| key(first));
-    if field.is_some_and(|field| PUBLIC.contains(&field.as_str()))
+    let is_public = field.is_some_and(|field| PUBLIC.contains(&field.as_str()))
         // A text in braces may hold any field behind the first.
-        && !section.iter().any(|line| line.contains(['{', '|', '>']))
-    {
-        return true;
-    }
-    !section.iter().any(|line| is_secretive(line)) || is_name(line)
-}
-
-/// Looks at the document that the line belongs to: where it is a Secret nothing but names may be shown.
-fn may_show_in_objects(lines: &[&str], index: usize) -> bool {
-    let Some(line) = lines.get(index) else {
-        return false;
-    };
-    let document = section(lines, index, |line| line.starts_with("---"));
-    if document.iter().any(|line| is_of_secret(line)) {
-        return is_name(line);
-    }
-    let from = index.saturating_sub(NEIGHBOURS);
-    is_name(line)
-        || !lines
-            .get(from..=index)
-            .is_some_and(|near| near.iter().any(|line| is_secretive(line)))
-}
-
-/// The lines around one, from that which begins a section to the one before the next.
-fn section<'a, 'b>(
-    lines: &'b [&'a str],
-    index: usize,
-    begins: impl Fn(&str) -> bool,
-) -> &'b [&'a str] {
-    let (before, after) = lines.split_at((index + 1).min(lines.len()));
-    let start = before
-        .iter()
-        .rposition(|line| begins(line))
-        .unwrap_or_default();
-    let length = after
-        .iter()
-        .position(|line| begins(line))
-        .unwrap_or(after.len());
-    lines.get(start..before.len() + length).unwrap_or_default()
+        && !section.iter().any(|line| line.contains(['{', '|', '>']));
+    is_public || !section.iter().any(|line| is_secretive(line))
 }
 
 fn is_top_field(line: &str) -> bool {
@@ -213,9 +235,14 @@ mod tests {
 
     /// The numbers of the lines that are shown.
     fn shown(text: &str, kind: Kind) -> Vec<u32> {
+        shown_of(text, kind, false)
+    }
+
+    fn shown_of(text: &str, kind: Kind, is_malformed: bool) -> Vec<u32> {
+        let mut lines = Lines::new(text, kind);
         let count = u32::try_from(text.lines().count()).unwrap();
         (1..=count)
-            .filter(|number| line(text, kind, *number).is_some())
+            .filter(|number| lines.get(*number, is_malformed).is_some())
             .collect()
     }
 
@@ -252,8 +279,8 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_is_hidden_as_a_whole() {
         let text = "resources:\n- a.yaml\nsecretGenerator:\n";
-        assert_eq!(shown(text, Kind::Malformed), [0; 0]);
-        assert_eq!(shown("a:\n\tb: c\n", Kind::Malformed), [1, 2]);
+        assert_eq!(shown_of(text, Kind::Objects, true), [0; 0]);
+        assert_eq!(shown_of("a:\n\tb: c\n", Kind::Kustomization, true), [1, 2]);
     }
 
     #[test]

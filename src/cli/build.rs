@@ -1,5 +1,6 @@
 //! `build`: exactly `kustomize build`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -114,41 +115,47 @@ impl Target {
 
     /// What is said beside the result: kustomize's own lines first.
     pub(super) fn warnings(&self, output: &Output) -> Vec<String> {
-        let notices = output.notices.iter().map(Problem::from).collect();
-        let notices = self.locate(Failure::several(notices));
+        let kustomize::Notices { list, more } = output.notices(&self.files);
+        let notices = self.locate(Failure::several(list.iter().map(Problem::from).collect()));
         let notices = notices.problems().iter().map(|problem| {
             let text = Warning(problem.clone()).to_string();
             text.trim_end_matches('\n').to_owned()
         });
-        output.warnings.iter().cloned().chain(notices).collect()
+        let mut warnings = output.warnings.clone();
+        warnings.extend(notices);
+        if more > 0 {
+            warnings.push(format!("warning: and {more} more"));
+        }
+        warnings
     }
 
     /// Adds the lines that are spoken of.
     pub(super) fn locate(&self, mut failure: Failure) -> Failure {
-        for problem in failure
-            .problems_mut()
-            .iter_mut()
-            .filter(|problem| problem.is_in_repository)
-        {
-            // What a generator reads may be anything.
-            let is_data = matches!(problem.field.as_deref(), Some("envs" | "files"));
-            let Some(file) = problem
-                .file
-                .as_ref()
-                .filter(|file| !is_data || KUSTOMIZATION_FILES.contains(&base_name(file)))
-            else {
-                continue;
-            };
-            let path = join(&self.working_directory, file);
-            let is_malformed = problem.message.starts_with("invalid YAML");
-            problem.source_line = self.source_line(&path, problem.position.line, is_malformed);
+        let mut texts: BTreeMap<String, Option<(String, snippet::Kind)>> = BTreeMap::new();
+        for file in failure.problems().iter().filter_map(shown_file) {
+            if !texts.contains_key(file) {
+                texts.insert(file.to_owned(), self.text(file));
+            }
+        }
+        let mut lines: BTreeMap<&str, snippet::Lines> = BTreeMap::new();
+        for (file, text) in &texts {
+            if let Some((text, kind)) = text {
+                lines.insert(file, snippet::Lines::new(text, *kind));
+            }
+        }
+        for problem in failure.problems_mut() {
+            let lines = shown_file(problem).and_then(|file| lines.get_mut(file));
+            problem.source_line = lines
+                .and_then(|lines| lines.get(problem.position.line, problem.is_malformed_yaml))
+                .map(str::to_owned);
         }
         failure
     }
 
-    /// A line of a file of the repository, unless what stands there may be a secret.
-    fn source_line(&self, path: &str, line: u32, is_malformed: bool) -> Option<String> {
-        let kustomize::Entry::File(path) = self.files.resolve(path).ok()? else {
+    /// The text of a file of the repository, and what it is, unless it is no business of an error.
+    fn text(&self, file: &str) -> Option<(String, snippet::Kind)> {
+        let path = join(&self.working_directory, file);
+        let kustomize::Entry::File(path) = self.files.resolve(&path).ok()? else {
             return None;
         };
         let text = String::from_utf8(self.files.read(&path).ok()?).ok()?;
@@ -159,17 +166,19 @@ impl Target {
         } else if [".yaml", ".yml"].iter().any(|end| path.ends_with(end)) {
             snippet::Kind::Yaml
         } else {
-            // Anything else, such as the env file of a generator, is nobody's business.
+            // Such as the env file of a generator.
             return None;
         };
-        let kind = match kind {
-            snippet::Kind::Kustomization | snippet::Kind::Objects if is_malformed => {
-                snippet::Kind::Malformed
-            }
-            _ => kind,
-        };
-        snippet::line(&text, kind, line).map(str::to_owned)
+        Some((text, kind))
     }
+}
+
+/// The file of the repository of which a line may be shown.
+fn shown_file(problem: &Problem) -> Option<&str> {
+    // What a generator reads may be anything.
+    let is_data = matches!(problem.field.as_deref(), Some("envs" | "files"));
+    let file = problem.file.as_deref().filter(|_| problem.is_in_repository);
+    file.filter(|file| !is_data || KUSTOMIZATION_FILES.contains(&base_name(file)))
 }
 
 /// Why the directory cannot be built, with the name that may have been meant.

@@ -72,7 +72,7 @@ impl Args {
             flags,
         } = self;
         let (options, mut warnings) = flags.options()?;
-        let reference = reference.find()?.with_allowed(&flags.allowed());
+        let reference = reference.find()?.with_allowed(&flags.allowed(), &options);
         let outside = flags.outside();
         let version = reference.version()?;
         let found = walk::kustomizations(&directory)?;

@@ -13,8 +13,8 @@ pub(super) struct Elsewhere {
     #[arg(long)]
     enable_remote: bool,
 
-    /// Keep repositories whose commit is named in this directory [default: the user's cache]
-    #[arg(long, value_name = "DIR", env = "ARGOCD_INFISICAL_CACHE")]
+    /// Keep repositories whose commit is named in this directory [default: $`ARGOCD_INFISICAL_CACHE`, else the user's cache]
+    #[arg(long, value_name = "DIR")]
     cache_dir: Option<PathBuf>,
 
     /// Render Helm charts with Helm
@@ -64,18 +64,23 @@ impl Elsewhere {
                 kube_version: helm_kube_version.clone(),
                 debug: *helm_debug,
             },
-            cache: cache_dir.clone().or_else(cache_of_user),
+            cache: cache_dir
+                .clone()
+                .or_else(|| variable("ARGOCD_INFISICAL_CACHE"))
+                .or_else(cache_of_user),
         }
     }
 }
 
+/// A path that a variable names; an empty variable names none.
+pub(super) fn variable(name: &str) -> Option<PathBuf> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.map(PathBuf::from)
+}
+
 /// Where a user's programs keep what they can fetch again.
 fn cache_of_user() -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
+    let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
     let cache =
         absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")));
     cache.map(|cache| cache.join("argocd-infisical"))

@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use kustomize::{ErrorKind, NoHooks, Options, Output};
 
 use super::build::Target;
+use super::elsewhere::variable;
 use super::output::{self, Done};
 use crate::diff;
 use crate::external::Allowed;
@@ -40,8 +41,8 @@ pub(super) struct EngineFlags {
 /// The real kustomize: which, and for how long.
 #[derive(clap::Args)]
 pub(super) struct ReferenceFlags {
-    /// Name the real kustomize [default: `kustomize` on the PATH]
-    #[arg(long, value_name = "PATH", env = reference::VARIABLE, hide_env_values = true)]
+    /// Name the real kustomize [default: $`ARGOCD_INFISICAL_KUSTOMIZE`, else `kustomize` on the PATH]
+    #[arg(long, value_name = "PATH")]
     kustomize: Option<PathBuf>,
 
     /// Stop the real kustomize after this time
@@ -62,9 +63,9 @@ impl ReferenceFlags {
     /// # Errors
     /// Where there is none.
     pub(super) fn find(&self) -> Result<Reference, Failure> {
-        let named = self.kustomize.as_deref();
-        let named = named.filter(|path| !path.as_os_str().is_empty());
-        Reference::find(named, self.timeout())
+        let named = self.kustomize.clone();
+        let named = named.or_else(|| variable(reference::VARIABLE));
+        Reference::find(named.as_deref(), self.timeout())
     }
 
     pub(super) fn timeout(&self) -> Duration {
@@ -100,7 +101,7 @@ impl EngineFlags {
             output,
             allowed,
         } = task;
-        let reference = self.reference.find()?.with_allowed(allowed);
+        let reference = self.reference.find()?.with_allowed(allowed, options);
         let answer = match output.filter(|path| path.is_dir()) {
             None => reference.build(target.root(), options),
             Some(into) => {
@@ -131,7 +132,10 @@ impl EngineFlags {
     }
 
     fn both(&self, task: &Task) -> Result<Done, Failure> {
-        let reference = self.reference.find()?.with_allowed(&task.allowed);
+        let reference = self
+            .reference
+            .find()?
+            .with_allowed(&task.allowed, task.options);
         let built = task.target.build(task.options, &mut NoHooks);
         let built = built.and_then(|output| output.to_yaml().map(|text| (output, text)));
         if let Err(error) = &built
@@ -139,7 +143,13 @@ impl EngineFlags {
         {
             return Err(task.target.failure(error));
         }
-        let answer = reference.build(task.target.root(), task.options)?;
+        let answer = if built.is_ok() {
+            reference.build(task.target.root(), task.options)?
+        } else {
+            reference
+                .offline()
+                .build(task.target.root(), task.options)?
+        };
         let (output, ours) = match built {
             Ok(built) => built,
             Err(error) => {
@@ -186,7 +196,7 @@ impl Task<'_> {
 pub(super) fn is_out_of_reach(error: &kustomize::Error) -> bool {
     matches!(
         error.details().kind,
-        ErrorKind::NeedsRemote | ErrorKind::NeedsHelm
+        ErrorKind::NeedsRemote | ErrorKind::NeedsLocalRepository | ErrorKind::NeedsHelm
     )
 }
 

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use kustomize::{ExternalError, Repository};
 use sha2::{Digest as _, Sha256};
-use tempfile::TempDir;
 
-use super::program::{command, run, size_of, text_of, without_credentials};
+use super::program::{Room, git_environment, online, run, text_of, without_credentials};
 use super::progress::Progress;
 use super::{failed, failed_with_hint};
 use crate::files::plain;
-use crate::process::Bounds;
+use crate::interrupt::Scratch;
+use crate::process::{Bounds, MEMORY};
 
 /// The bytes that a repository may have on disk.
 const SIZE_LIMIT: u64 = 1 << 30;
@@ -26,35 +26,33 @@ const LONGEST_TIMEOUT: Duration = Duration::from_mins(10);
 /// Bytes that Git may print.
 const OUTPUT_LIMIT: usize = 1 << 20;
 
-/// Settings for every call: no hooks, no daemon that looks at files, nothing that somebody must answer.
-const SETTINGS: [&str; 5] = [
-    "core.hooksPath=/dev/null",
+/// Settings for every call: no daemon that looks at files, nothing that somebody must answer.
+const SETTINGS: [&str; 4] = [
     "core.fsmonitor=false",
     "gc.auto=0",
     "advice.detachedHead=false",
     "credential.interactive=false",
 ];
 
-/// Fetches one commit of a repository, unless the cache has it, and returns the directory with its files.
+/// Fetches one commit of a repository, unless the cache has it, and returns the directory with its files, and what must
+/// be kept for that.
 ///
 /// # Errors
 /// Where the address or the reference could be taken for an option, where Git fails, and past the bounds.
 pub(super) fn check_out(
     repository: &Repository,
     cache: Option<&Path>,
-    temporary: &mut Vec<TempDir>,
-) -> Result<String, ExternalError> {
+) -> Result<(String, Option<Scratch>), ExternalError> {
     check(repository)?;
     let kept = cache.and_then(|cache| Some(cache.join(key(repository)?)));
     if let Some(kept) = kept.as_deref().filter(|kept| kept.is_dir()) {
-        return resolved(kept);
+        return Ok((resolved(kept)?, None));
     }
-    let scratch = match kept.as_deref().and_then(Path::parent) {
-        Some(directory) => fs::create_dir_all(directory).and_then(|()| TempDir::new_in(directory)),
-        None => TempDir::new(),
-    };
-    let scratch =
-        scratch.map_err(|error| failed(format!("cannot make a directory: {}", plain(&error))))?;
+    let within = kept.as_deref().and_then(Path::parent);
+    let scratch = within
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| Scratch::new(within))
+        .map_err(|error| failed(format!("cannot make a directory: {}", plain(&error))))?;
     let files = scratch.path().join("files");
     Checkout {
         repository,
@@ -63,11 +61,10 @@ pub(super) fn check_out(
     .run()?;
     match kept {
         // Somebody else may have been faster; what is there then is the same.
-        Some(kept) if fs::rename(&files, &kept).is_ok() || kept.is_dir() => resolved(&kept),
-        _ => {
-            temporary.push(scratch);
-            resolved(&files)
+        Some(kept) if fs::rename(&files, &kept).is_ok() || kept.is_dir() => {
+            Ok((resolved(&kept)?, None))
         }
+        _ => Ok((resolved(&files)?, Some(scratch))),
     }
 }
 
@@ -151,10 +148,11 @@ impl Checkout<'_> {
         // The history is of no use to a build, and its settings are none of anybody's.
         fs::remove_dir_all(self.directory.join(".git"))
             .map_err(|error| failed(format!("cannot clean up: {}", plain(&error))))?;
-        if size_of(self.directory) > SIZE_LIMIT {
-            return Err(too_large());
+        if Room::new(self.directory, SIZE_LIMIT).was_enough() {
+            Ok(())
+        } else {
+            Err(too_large())
         }
-        Ok(())
     }
 
     /// Makes sure that the commit that was asked for is what is there, whatever the server meant.
@@ -179,40 +177,31 @@ impl Checkout<'_> {
         let bounds = Bounds {
             time: self.repository.timeout.min(LONGEST_TIMEOUT),
             output: OUTPUT_LIMIT,
+            memory: MEMORY,
         };
-        let mut is_too_large = false;
-        let mut goes_on = || {
-            is_too_large = size_of(self.directory) > SIZE_LIMIT;
-            !is_too_large
-        };
-        let result = run(&mut self.command(arguments), bounds, &mut goes_on);
-        if is_too_large {
+        let mut room = Room::new(self.directory, SIZE_LIMIT);
+        let result = run(
+            &mut self.command(arguments),
+            bounds,
+            "install Git",
+            &mut || room.is_left(),
+        );
+        if !room.is_left() {
             return Err(too_large());
         }
         result.map_err(explain)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut git = command(OsStr::new("git"));
+        let mut git = online(OsStr::new("git"));
         git.current_dir(self.directory);
         for setting in SETTINGS {
             git.args(["-c", setting]);
         }
+        // Submodules may come from this machine only where the repository does.
         git.args(arguments)
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes")
-            // For what the repository itself leads to, its submodules and redirections, too.
-            .env("GIT_ALLOW_PROTOCOL", self.protocols());
+            .envs(git_environment(self.repository.is_local()));
         git
-    }
-
-    /// Submodules may come from the network, and from this machine only where the repository does.
-    fn protocols(&self) -> &'static str {
-        if self.repository.is_local() {
-            "file:https:http:ssh"
-        } else {
-            "https:http:ssh"
-        }
     }
 }
 

@@ -290,6 +290,92 @@ fn charts_that_cannot_be_had() {
 }
 
 #[test]
+fn a_kustomization_cannot_lead_helm_elsewhere() {
+    let Some(programs) = programs() else { return };
+    let workspace = with_chart(&[]);
+    let outside = fs::canonicalize(workspace.path().join("charts")).unwrap();
+    let outside = outside.to_str().unwrap();
+    for (kustomization, words) in [
+        (
+            format!("helmGlobals: {{chartHome: {outside}}}\nhelmCharts: [{{name: web, valuesMerge: replace, valuesInline: {{a: b}}}}]\n"),
+            "`chartHome` leads to `",
+        ),
+        (
+            "helmGlobals: {chartHome: ../charts}\nhelmCharts: [{name: web}]\n".to_owned(),
+            "`chartHome` leads to `",
+        ),
+        (
+            "helmGlobals: {configHome: ..}\nhelmCharts: [{name: web, repo: 'http://127.0.0.1:1'}]\n".to_owned(),
+            "`configHome` leads to `",
+        ),
+        (
+            "helmCharts: [{name: ../../charts/web}]\n".to_owned(),
+            "`name` of a chart leads out of the directory with charts",
+        ),
+        (
+            "helmGlobals: {chartHome: linked}\nhelmCharts: [{name: web}]\n".to_owned(),
+            "`chartHome` leads to `",
+        ),
+        (
+            "helmGlobals: {chartHome: own}\nhelmCharts: [{name: web, nameTemplate: 'x{{ env \"HOME\" }}'}]\n".to_owned(),
+            "`nameTemplate` asks for the environment",
+        ),
+    ] {
+        workspace.write("tree/kustomization.yaml", &kustomization);
+        let link = workspace.path().join("tree/linked");
+        if !link.exists() {
+            symlink(outside, link).unwrap();
+            let own = Command::new("cp").args(["-r", "charts", "tree/own"]).current_dir(workspace.path()).status();
+            assert!(own.unwrap().success());
+        }
+        let run = workspace.run(&programs.flags(&["tree"]));
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{kustomization}: {}", run.stderr);
+        assert!(run.stderr.contains(words), "{kustomization}: {}", run.stderr);
+    }
+    let kustomization =
+        "helmGlobals: {chartHome: ../charts}\nhelmCharts: [{name: web, releaseName: a}]\n";
+    workspace.write("tree/kustomization.yaml", kustomization);
+    programs.prints_as_kustomize(
+        &workspace,
+        &["tree", "--load-restrictor", "LoadRestrictionsNone"],
+    );
+}
+
+#[test]
+fn a_chart_sees_nothing_of_the_environment() {
+    let Some(programs) = programs() else { return };
+    let workspace = with_chart(&[(
+        "kustomization.yaml",
+        "helmCharts: [{name: web, releaseName: a}]\n",
+    )]);
+    let mut command = crate::workspace::binary();
+    let script = workspace.path().join("helm");
+    workspace.write(
+        "helm",
+        format!(
+            "#!/bin/sh\nenv >>'{}'\nexec '{}' \"$@\"\n",
+            workspace.path().join("seen").display(),
+            programs.helm.display()
+        ),
+    );
+    let chmod = Command::new("chmod").arg("+x").arg(&script).status();
+    assert!(chmod.unwrap().success());
+    command
+        .args(["build", "--enable-helm", "--helm-command", "./helm"])
+        .current_dir(workspace.path())
+        .env("HTTPS_PROXY", "http://user:hunter2@proxy:3128")
+        .env("KUBECONFIG", "hunter2")
+        .env("PATH", ".:/usr/bin:/bin");
+    tools::printed(&mut command);
+    let seen = workspace.read("seen");
+    assert!(
+        !seen.contains("hunter2") && !seen.contains("PATH=."),
+        "{seen}"
+    );
+    assert!(seen.contains("HELM_PLUGINS="), "{seen}");
+}
+
+#[test]
 fn a_chart_cannot_look_outside_or_bring_programs() {
     let Some(programs) = programs() else { return };
     let workspace = with_chart(&[(

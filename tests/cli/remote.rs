@@ -42,6 +42,9 @@ impl Repository {
             .args(["-c", "protocol.file.allow=always"])
             .args(arguments)
             .current_dir(self.workspace.path().join("repository"))
+            .env_remove("GIT_DIR")
+            .env_remove("GIT_INDEX_FILE")
+            .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null");
         tools::printed(&mut git).trim().to_owned()
     }
@@ -283,6 +286,79 @@ fn nothing_that_a_repository_says_is_run() {
     assert!(!trap.exists(), "a program was run");
     let without = repository.build(&format!("{url}?ref=main&submodules=false"), &LOCAL);
     assert_eq!(succeeds(&without), RESULT);
+}
+
+#[test]
+fn a_tree_that_is_refused_is_not_given_to_kustomize_with_a_way_out() {
+    let (Some(repository), Some(kustomize)) = (base(), tools::kustomize()) else {
+        return;
+    };
+    let trap = repository.workspace.path().join("trap");
+    let kustomize = kustomize.to_str().unwrap();
+    for address in [
+        format!("file:///?ref=--upload-pack%3Dtouch%20{}", trap.display()),
+        format!(
+            "{}?ref=--upload-pack%3Dtouch%20{}",
+            repository.url(),
+            trap.display()
+        ),
+    ] {
+        // The first entry is refused here and not by kustomize.
+        let patch = "patches:\n- target: {name: 'a(?i)*'}\n  patch: '[{op: remove, path: /x}]'\n";
+        repository.workspace.write(
+            "tree/b/kustomization.yaml",
+            format!("resources: [one.yaml]\n{patch}"),
+        );
+        repository.workspace.write("tree/b/one.yaml", OBJECT);
+        repository.workspace.write(
+            "tree/kustomization.yaml",
+            format!("resources:\n- b\n- {address}\n"),
+        );
+        for arguments in [&["compare", "tree"][..], &["build", "tree", "--verify"]] {
+            for more in [&LOCAL[..], &LOCAL[..1]] {
+                let flags = [arguments, &["--kustomize", kustomize], more].concat();
+                run(&repository.workspace, &flags);
+                assert!(!trap.exists(), "a program was run: {flags:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_signal_ends_git_too_and_leaves_nothing_behind() {
+    if tools::git().is_none() {
+        return;
+    }
+    // It takes connections and never answers.
+    let silent = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let workspace = Workspace::new(&[]);
+    let url = format!(
+        "git::http://{}/a/b.git?ref=main",
+        silent.local_addr().unwrap()
+    );
+    fs::create_dir(workspace.path().join("tmp")).unwrap();
+    let mut child = binary()
+        .args(["build", &url, REMOTE])
+        .current_dir(workspace.path())
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("TMPDIR", workspace.path().join("tmp"))
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let (connection, _) = silent.accept().unwrap();
+    let kill = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    assert!(!child.wait().unwrap().success());
+    // Git has gone when its end of the connection has.
+    connection
+        .set_read_timeout(Some(std::time::Duration::from_secs(20)))
+        .unwrap();
+    let mut request = Vec::new();
+    std::io::Read::read_to_end(&mut &connection, &mut request).unwrap();
+    let left: Vec<_> = fs::read_dir(workspace.path().join("tmp"))
+        .unwrap()
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]

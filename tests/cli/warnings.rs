@@ -1,6 +1,12 @@
 //! Where kustomize changes data without a word, the bytes are the same and a warning says so.
 
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
 use crate::workspace::{Run, Workspace};
+
+/// Far more than what a build with ten thousand warnings takes, and far less than one that reads its files for each.
+const BOUND: Duration = Duration::from_secs(10);
 
 /// Runs `build`, which must succeed; what it printed, and what it warned of.
 fn built(files: &[(&str, &str)]) -> (String, String) {
@@ -128,4 +134,82 @@ fn what_means_the_same_is_no_matter_for_a_warning() {
         ),
     ];
     Workspace::new(&files).prints(&["build"]);
+}
+
+#[test]
+fn ten_thousand_dates() {
+    let mut text = String::from("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\ndata:\n");
+    for index in 0..10_000 {
+        writeln!(text, "  key-{index}: 2012-10-17").unwrap();
+    }
+    let start = Instant::now();
+    let (_, stderr) = built(&[
+        ("kustomization.yaml", "resources: [one.yaml]\n"),
+        ("one.yaml", &text),
+    ]);
+    assert!(start.elapsed() < BOUND, "{:?}", start.elapsed());
+    assert_eq!(stderr.matches("makes a time of this date").count(), 20);
+    assert!(stderr.contains("\n  6 |   key-0: 2012-10-17\n"), "{stderr}");
+    assert!(stderr.contains("\n  field: data.key-19\n"), "{stderr}");
+    assert!(stderr.ends_with("\nwarning: and 9980 more\n"), "{stderr}");
+}
+
+#[test]
+fn ten_thousand_dropped_items() {
+    let mut text = String::from(
+        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: one\nspec:\n  when: 2012-10-17\n  containers:\n  - name: a\n    env:\n",
+    );
+    for index in 0..20_000 {
+        writeln!(
+            text,
+            "    - name: KEY_{}\n      value: v{index}",
+            index % 10_000
+        )
+        .unwrap();
+    }
+    let start = Instant::now();
+    let (_, stderr) = built(&[
+        (
+            "kustomization.yaml",
+            "resources: [one.yaml]\npatches:\n- patch: |-\n    apiVersion: v1\n    kind: Pod\n    metadata:\n      name: one\n      \
+             labels: {a: b}\n",
+        ),
+        ("one.yaml", &text),
+    ]);
+    assert!(start.elapsed() < BOUND, "{:?}", start.elapsed());
+    assert_eq!(stderr.matches("kustomize drops this item").count(), 20);
+    // One that says something else is told all the same.
+    assert_eq!(stderr.matches("makes a time of this date").count(), 1);
+    assert!(
+        stderr.contains("\n  field: spec.containers[0].env[19]\n"),
+        "{stderr}"
+    );
+    assert!(stderr.ends_with("\nwarning: and 9980 more\n"), "{stderr}");
+}
+
+#[test]
+fn a_patch_for_a_name_that_many_have() {
+    let mut files = vec![("kustomization.yaml".to_owned(), "resources:\n".to_owned())];
+    for index in 0..9 {
+        let folder = format!("n{index}");
+        writeln!(files[0].1, "- {folder}").unwrap();
+        files.push((
+            format!("{folder}/kustomization.yaml"),
+            format!("namespace: {folder}\nresources: [one.yaml]\n"),
+        ));
+        files.push((
+            format!("{folder}/one.yaml"),
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n".to_owned(),
+        ));
+    }
+    files[0].1.push_str(
+        "patches:\n- patch: |-\n    apiVersion: v1\n    kind: ConfigMap\n    metadata:\n      name: one\n",
+    );
+    let workspace = Workspace::new(&[]);
+    for (path, text) in &files {
+        workspace.write(path, text);
+    }
+    let stderr = workspace.run(&["build"]).stderr;
+    assert_eq!(stderr.matches("one stands at n").count(), 5, "{stderr}");
+    assert!(stderr.contains("\n  note: and 4 more\n"), "{stderr}");
 }

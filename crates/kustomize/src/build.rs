@@ -2,16 +2,16 @@
 
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
-use crate::error::{Details, Error, Result};
-use crate::field_at;
+use crate::error::{Error, Result};
+use crate::field_at::FieldNames;
 use crate::files::Files;
 use crate::hooks::{Hooks, NoHooks};
 use crate::id::ResId;
 use crate::kustomization::SortOptions;
 use crate::limits::{self, Budget, Limits};
 use crate::loader::{FileNames, LoadRestrictions, Loader};
-use crate::lost;
 use crate::metadata;
+use crate::notices::{self, Notices};
 use crate::references;
 use crate::resource::Resource;
 use crate::resources::Resources;
@@ -57,15 +57,22 @@ pub struct Output {
     pub resources: Resources,
     /// What kustomize prints to stderr, line by line.
     pub warnings: Vec<String>,
-    /// What kustomize changes in the data of these resources without a word, and where.
-    pub notices: Vec<Details>,
     /// The files that were read.
     pub names: FileNames,
+    /// The directory from which files are named.
+    named_from: String,
     /// The bytes that may be written.
     limit: usize,
 }
 
 impl Output {
+    /// What kustomize changes in the data of these resources without a word, and where. It is found when it is asked
+    /// for, with the files that were built, which are read again for the names of fields.
+    pub fn notices(&self, files: &dyn Files) -> Notices {
+        let mut fields = FieldNames::new(files, &self.named_from);
+        notices::collect(&self.resources, &self.names, &mut fields)
+    }
+
     /// The bytes that `kustomize build` prints.
     ///
     /// # Errors
@@ -119,61 +126,18 @@ pub fn build_with(
     let warnings = session.warnings;
     let named_from = options.named_from.as_deref().unwrap_or(root);
     match built {
-        Ok(mut resources) => {
-            let names = names.take();
-            Ok(Output {
-                notices: notices(&mut resources, &names, |error| {
-                    field_at::name(error, files, named_from)
-                }),
-                resources,
-                warnings,
-                names,
-                limit: options.limits.output,
-            })
-        }
-        Err(error) => Err(field_at::name(
-            error.with_names(&names.borrow()),
-            files,
-            named_from,
-        )),
-    }
-}
-
-/// What kustomize has changed in the resources, and will change when it writes them; alike ones of several resources are
-/// told once, of the first.
-fn notices(
-    resources: &mut Resources,
-    names: &FileNames,
-    name_field: impl Fn(Error) -> Error,
-) -> Vec<Details> {
-    let mut found: Vec<(Details, usize)> = Vec::new();
-    for resource in resources.as_mut_slice() {
-        let mut notices = std::mem::take(&mut resource.notices);
-        notices.extend(lost::texts(resource.node()));
-        for notice in notices {
-            let notice = notice.position(resource.node().position);
-            let mut notice = notice.resource(resource.id()).with_names(names);
-            if notice.details().field.is_none() {
-                notice = name_field(notice);
-            }
-            let notice = notice.into_details();
-            let known = found.iter_mut().find(|(known, _)| {
-                (&known.file, known.position, &known.message)
-                    == (&notice.file, notice.position, &notice.message)
-            });
-            match known {
-                Some((_, others)) => *others += 1,
-                None => found.push((notice, 0)),
-            }
+        Ok(resources) => Ok(Output {
+            resources,
+            warnings,
+            names: names.take(),
+            named_from: named_from.to_owned(),
+            limit: options.limits.output,
+        }),
+        Err(error) => {
+            let mut fields = FieldNames::new(files, named_from);
+            Err(fields.complete(error.with_names(&names.borrow())))
         }
     }
-    let with_others = |(mut notice, others): (Details, usize)| {
-        if let Some(resource) = notice.resource.as_mut().filter(|_| others > 0) {
-            *resource = format!("{resource}, and {others} more");
-        }
-        notice
-    };
-    found.into_iter().map(with_others).collect()
 }
 
 /// What the layers of one build share.

@@ -1,9 +1,11 @@
 //! The one error of the engine: what is wrong, where, in which object, and what to do about it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use goyaml::{Position, TextPlace};
 
+use crate::limits::Limits;
 use crate::loader::FileNames;
 use crate::patches::strategic_merge::MergeError;
 
@@ -21,6 +23,8 @@ pub enum ErrorKind {
     Other,
     /// Files or repositories elsewhere.
     NeedsRemote,
+    /// A repository on this machine, outside of what may be read.
+    NeedsLocalRepository,
     /// Helm.
     NeedsHelm,
     /// A plugin that is not built in.
@@ -227,6 +231,25 @@ impl Error {
             });
         }
         self
+    }
+
+    /// Adds places that matter, as many as somebody looks at.
+    #[must_use]
+    pub(crate) fn related_to_each(
+        mut self,
+        text: &'static str,
+        positions: impl IntoIterator<Item = Position>,
+    ) -> Self {
+        let mut known = BTreeSet::new();
+        for position in positions {
+            if known.insert(position) && known.len() <= Limits::PLACES {
+                self = self.related(text, position);
+            }
+        }
+        match known.len().saturating_sub(Limits::PLACES) {
+            0 => self,
+            more => self.note(format!("and {more} more")),
+        }
     }
 
     /// Adds something else that is known.

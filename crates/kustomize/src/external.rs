@@ -93,12 +93,25 @@ pub struct ChartSource {
     pub version: String,
     /// Whether versions in development count.
     pub devel: bool,
-    /// The directory with Helm's own configuration, where the kustomization names one: an absolute path.
-    pub config_home: Option<String>,
+    /// Helm's own configuration, where the kustomization names one.
+    pub config: Option<HelmConfig>,
+}
+
+/// A directory with Helm's own configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HelmConfig {
+    /// An absolute path.
+    pub directory: String,
+    /// Whether credentials in it may be used: whoever builds has lifted what restricts a kustomization.
+    pub is_trusted: bool,
 }
 
 /// A chart that is to be rendered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a field of the kustomization that stands for an option of Helm"
+)]
 pub struct ChartTemplate {
     /// The chart's directory: an absolute path.
     pub directory: String,
@@ -108,10 +121,22 @@ pub struct ChartTemplate {
     pub release: String,
     /// The contents of values files, later ones win.
     pub values: Vec<Vec<u8>>,
-    /// The flags that follow: each an option, or an option and its value in one word (`--namespace=a`).
-    pub flags: Vec<String>,
-    /// As for [`ChartSource::config_home`].
-    pub config_home: Option<String>,
+    /// The namespace of the release; empty for Helm's default.
+    pub namespace: String,
+    /// The template for the name of the release; empty for none.
+    pub name_template: String,
+    /// What the chart is told about the cluster, and whether Helm shall print more.
+    pub settings: HelmDefaults,
+    /// Whether the definitions of custom resources are wanted too.
+    pub includes_crds: bool,
+    /// Whether tests are left out.
+    pub skips_tests: bool,
+    /// Whether hooks are left out.
+    pub skips_hooks: bool,
+    /// As for [`ChartSource::devel`].
+    pub devel: bool,
+    /// As for [`ChartSource::config`].
+    pub config: Option<HelmConfig>,
 }
 
 /// What the caller lays down about Helm charts, where a kustomization says nothing.

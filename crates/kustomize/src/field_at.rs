@@ -1,27 +1,55 @@
 //! Which field of a file a place stands for, to complete an error that names only the place.
 
+use std::collections::BTreeMap;
+
 use goyaml::{Data, Limits, Node, Position, Style};
 
 use crate::error::Error;
 use crate::files::{self, Entry, Files};
 
-/// Names the field of an error after the place that it points to. A field that an inner step has named is kept, unless
-/// it is only the end of the path.
-pub(crate) fn name(error: Error, files: &dyn Files, named_from: &str) -> Error {
-    let details = error.details();
-    let Some(file) = details.file.as_deref() else {
-        return error;
-    };
-    if details.position.line == 0 || details.is_malformed_yaml {
-        return error;
+/// Names fields after places; each file is read once.
+pub(crate) struct FieldNames<'a> {
+    files: &'a dyn Files,
+    /// The directory from which errors name files.
+    named_from: &'a str,
+    documents: BTreeMap<String, Vec<Node>>,
+}
+
+impl<'a> FieldNames<'a> {
+    pub(crate) const fn new(files: &'a dyn Files, named_from: &'a str) -> Self {
+        Self {
+            files,
+            named_from,
+            documents: BTreeMap::new(),
+        }
     }
-    let found = documents(files, &files::join(named_from, file));
-    let path = found
-        .iter()
-        .find_map(|document| path_of(document, details.position));
-    match path.filter(|path| !path.is_empty()) {
-        Some(path) => error.complete_field(path),
-        None => error,
+
+    /// Names the field of an error after the place that it points to. A field that an inner step has named is kept, unless
+    /// it is only the end of the path.
+    pub(crate) fn complete(&mut self, error: Error) -> Error {
+        let details = error.details();
+        let Some(file) = details.file.as_deref() else {
+            return error;
+        };
+        if details.position.line == 0 || details.is_malformed_yaml {
+            return error;
+        }
+        let path = self
+            .documents(file)
+            .iter()
+            .find_map(|document| path_of(document, details.position));
+        match path.filter(|path| !path.is_empty()) {
+            Some(path) => error.complete_field(path),
+            None => error,
+        }
+    }
+
+    fn documents(&mut self, file: &str) -> &[Node] {
+        if !self.documents.contains_key(file) {
+            let found = documents(self.files, &files::join(self.named_from, file));
+            self.documents.insert(file.to_owned(), found);
+        }
+        self.documents.get(file).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -28,6 +28,7 @@ mod loader;
 mod lost;
 mod meant;
 pub mod metadata;
+mod notices;
 mod origin;
 mod patches;
 mod plugins;
@@ -43,13 +44,16 @@ mod transformers;
 
 pub use build::{Options, Output, Reorder, build, build_with};
 pub use error::{Details, Error, ErrorKind, Related, Result};
-pub use external::{ChartSource, ChartTemplate, External, ExternalError, HelmDefaults, NoExternal};
+pub use external::{
+    ChartSource, ChartTemplate, External, ExternalError, HelmConfig, HelmDefaults, NoExternal,
+};
 pub use files::{Entry, FileError, Files, MemoryFiles};
 pub use generators::base64_lines;
 pub use hooks::{Hooks, NoHooks};
 pub use id::{Gvk, ResId};
 pub use limits::Limits;
 pub use loader::{FileNames, LoadRestrictions};
+pub use notices::Notices;
 pub use repository::Repository;
 pub use resource::{Notes, Resource};
 pub use resources::Resources;

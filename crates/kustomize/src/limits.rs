@@ -29,6 +29,12 @@ pub struct Limits {
 impl Limits {
     /// What a node counts for, beside its text.
     pub const NODE_BYTES: usize = 64;
+    /// How many changes that kustomize makes without a word are told of one build.
+    pub const NOTICES: usize = 100;
+    /// How many of them that say the same of several places.
+    pub const NOTICES_ALIKE: usize = 20;
+    /// How many places are listed below one error.
+    pub(crate) const PLACES: usize = 5;
 }
 
 impl Default for Limits {

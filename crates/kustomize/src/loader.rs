@@ -327,7 +327,15 @@ impl<'a> Loader<'a> {
     /// The path that may have been meant by one that leads nowhere: a part of it spelled otherwise, or one `..` more or
     /// less.
     fn nearest(&self, path: &str) -> Option<String> {
-        let leads = |path: &str| self.files.resolve(&files::join(self.root(), path));
+        let leads = |path: &str| {
+            let entry = self.files.resolve(&files::join(self.root(), path))?;
+            let (Entry::Directory(found) | Entry::File(found)) = &entry;
+            // What is outside of a repository that was fetched is none of its business, names least of all.
+            match self.checkout() {
+                Some(top) if !files::is_within(found, top) => Err(FileError::NotFound),
+                _ => Ok(entry),
+            }
+        };
         let parts: Vec<&str> = path.split('/').collect();
         for (index, part) in parts.iter().enumerate() {
             let (before, rest) = (parts.get(..index)?.join("/"), parts.get(index + 1..)?);

@@ -182,11 +182,10 @@ impl Resources {
             [index] => Ok(*index),
             [] => Err(Error::new(format!("no resource matches {id}"))),
             several => {
-                let error = Error::new(format!("several resources match {id}"))
-                    .hint("give all but one of them another name, or a namespace");
-                Err(several.iter().fold(error, |error, index| {
-                    error.related("one stands at", self.place(*index))
-                }))
+                let places = several.iter().map(|index| self.place(*index));
+                Err(Error::new(format!("several resources match {id}"))
+                    .related_to_each("one stands at", places)
+                    .hint("give all but one of them another name, or a namespace"))
             }
         }
     }
@@ -213,7 +212,7 @@ impl Resources {
     }
 
     /// Where a resource stands in its file.
-    fn place(&self, index: usize) -> Position {
+    pub(crate) fn place(&self, index: usize) -> Position {
         let resource = self.list.get(index);
         resource
             .map(|resource| resource.node().position)

@@ -35,8 +35,8 @@ fn golden(want: &Path) -> TestResult {
             )
         })?;
         let want_notices = case.join("want.warn");
-        if std::env::var_os("UPDATE_ERRORS").is_some() && !notices.is_empty() {
-            fs::write(&want_notices, &notices)?;
+        if std::env::var_os("UPDATE_ERRORS").is_some() {
+            update(&want_notices, &notices)?;
         }
         compare(
             &fs::read_to_string(&want_notices).unwrap_or_default(),
@@ -52,6 +52,17 @@ fn golden(want: &Path) -> TestResult {
         fs::write(want, &message)?;
     }
     compare(&fs::read_to_string(want)?, &message)
+}
+
+/// Writes what was noticed; where that is nothing, there is to be no file.
+fn update(want: &Path, notices: &str) -> std::io::Result<()> {
+    if !notices.is_empty() {
+        return fs::write(want, notices);
+    }
+    match fs::remove_file(want) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// What is built, and what is noticed on the way.
@@ -78,7 +89,7 @@ fn build_case(case: &Path) -> Result<Built, Box<dyn Error>> {
     }
     let root = root.to_str().ok_or("the path is not UTF-8")?;
     let built = build(&Disk, root, &options)
-        .and_then(|output| Ok((output.to_yaml()?, noticed(&output.notices))));
+        .and_then(|output| Ok((output.to_yaml()?, noticed(&output.notices(&Disk)))));
     Ok(built)
 }
 
@@ -112,7 +123,7 @@ fn file_error(error: &std::io::Error) -> FileError {
 }
 
 /// What is noticed, a line for each.
-fn noticed(notices: &[kustomize::Details]) -> String {
+fn noticed(notices: &kustomize::Notices) -> String {
     let line = |notice: &kustomize::Details| {
         let kustomize::Details {
             message,
@@ -131,7 +142,8 @@ fn noticed(notices: &[kustomize::Details]) -> String {
             resource.as_deref().unwrap_or_default()
         )
     };
-    notices.iter().map(line).collect()
+    let more = (notices.more > 0).then(|| format!("and {} more\n", notices.more));
+    notices.list.iter().map(line).chain(more).collect()
 }
 
 /// The error as a user reads it: the message with its place, what led there, and the hint.

@@ -3,7 +3,7 @@
 use goyaml::{Limits, Node, Text, TextPlace, Value};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::external::{ChartSource, ChartTemplate, ExternalError, HelmDefaults};
+use crate::external::{ChartSource, ChartTemplate, ExternalError, HelmConfig, HelmDefaults};
 use crate::files::{self, Entry};
 use crate::kustomization::{HelmChart, HelmGlobals};
 use crate::load;
@@ -61,7 +61,6 @@ impl Inflation<'_> {
         let present = self.find_chart()?;
         let mut values = vec![self.values(&present, limits)?];
         values.extend(additional);
-        let defaults = self.loader.external().helm_defaults();
         let mut bounds = Vec::new();
         if self.loader.is_restricted() {
             bounds.push(self.loader.root().to_owned());
@@ -72,8 +71,14 @@ impl Inflation<'_> {
             bounds,
             release: self.chart.release_name.to_string(),
             values,
-            flags: self.flags(&defaults),
-            config_home: self.config_home(),
+            namespace: self.chart.namespace.to_string(),
+            name_template: self.chart.name_template.to_string(),
+            settings: self.settings(self.loader.external().helm_defaults()),
+            includes_crds: self.chart.include_crds,
+            skips_tests: self.chart.skip_tests,
+            skips_hooks: self.chart.skip_hooks,
+            devel: self.chart.devel,
+            config: self.config()?,
         };
         let printed = self
             .loader
@@ -107,6 +112,12 @@ impl Inflation<'_> {
                 )));
             }
         }
+        if name.starts_with('/') || name.split('/').any(|part| part == "..") {
+            return Err(Error::new(format!(
+                "`name` of a chart leads out of the directory with charts: `{name}`"
+            ))
+            .hint("name the directory with charts in `helmGlobals.chartHome`"));
+        }
         if !matches!(values_merge.as_str(), "" | "override" | "merge" | "replace") {
             return Err(Error::new(format!(
                 "`valuesMerge` of chart `{name}` must be `override`, `merge` or `replace`, not `{values_merge}`"
@@ -135,9 +146,34 @@ impl Inflation<'_> {
         files::join(&home, &format!("./{name}-{version}"))
     }
 
-    fn config_home(&self) -> Option<String> {
+    /// Helm's configuration, where the kustomization names one.
+    fn config(&self) -> Result<Option<HelmConfig>> {
         let home = &self.globals.config_home;
-        (!home.is_empty()).then(|| files::join(self.loader.root(), home))
+        if home.is_empty() {
+            return Ok(None);
+        }
+        let asked = files::join(self.loader.root(), home);
+        let directory = match self.loader.resolve(&asked) {
+            Ok(Entry::Directory(resolved)) => resolved,
+            Ok(Entry::File(_)) | Err(_) => asked,
+        };
+        self.check_place(&directory, "configHome")?;
+        Ok(Some(HelmConfig {
+            directory,
+            is_trusted: !self.loader.is_restricted(),
+        }))
+    }
+
+    /// Refuses a directory that the kustomization has no business with.
+    fn check_place(&self, directory: &str, field: &str) -> Result<()> {
+        if !self.loader.is_restricted() || files::is_within(directory, self.loader.root()) {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "`{field}` leads to `{}`, outside of the kustomization's directory",
+            self.loader.display(directory)
+        ))
+        .hint("put it below the kustomization's directory, or lift the load restriction"))
     }
 
     /// Finds the chart in the directory with charts, or has it pulled. The tree of files stays as it is: a chart that is
@@ -146,6 +182,7 @@ impl Inflation<'_> {
         let name = format!("./{}", self.chart.name);
         let asked = files::join(&self.chart_home(), &name);
         if let Ok(Entry::Directory(directory)) = self.loader.resolve(&asked) {
+            self.check_place(&directory, "chartHome")?;
             return Ok(Present { asked, directory });
         }
         if self.chart.repository.is_empty() {
@@ -160,7 +197,7 @@ impl Inflation<'_> {
             repository: self.chart.repository.to_string(),
             version: self.chart.version.to_string(),
             devel: self.chart.devel,
-            config_home: self.config_home(),
+            config: self.config()?,
         };
         let pulled = self
             .loader
@@ -227,54 +264,38 @@ impl Inflation<'_> {
             path => files::join(self.loader.root(), path),
         };
         // A file of a chart that was pulled is where the chart is, not where it would be.
-        let inner = asked.strip_prefix(present.asked.as_str());
-        if let Some(inner) = inner.filter(|_| present.asked != present.directory) {
+        if present.asked != present.directory && files::is_within(&asked, &present.asked) {
+            let inner = asked
+                .strip_prefix(present.asked.as_str())
+                .unwrap_or_default();
             let file = files::join(&present.directory, &format!("./{inner}"));
             return self.loader.load_within(&file, &present.directory);
         }
         Ok(self.loader.load_path(&asked)?.bytes)
     }
 
-    // kustomize: HelmChart.AsHelmArgs
-    fn flags(&self, defaults: &HelmDefaults) -> Vec<String> {
+    /// What the chart is told about the cluster.
+    // kustomize: what the kustomization says wins over the command line.
+    fn settings(&self, defaults: HelmDefaults) -> HelmDefaults {
         let HelmChart {
-            namespace,
-            name_template,
             api_versions,
             kube_version,
+            debug,
             ..
         } = self.chart;
-        let mut flags = Vec::new();
-        let mut add = |flag: &str, value: &str| {
-            if !value.is_empty() {
-                flags.push(format!("--{flag}={value}"));
-            }
-        };
-        add("namespace", namespace);
-        add("name-template", name_template);
-        // kustomize: what the kustomization says wins over the command line.
-        let versions = if api_versions.is_empty() {
-            defaults.api_versions.iter().map(String::as_str).collect()
-        } else {
-            api_versions.iter().map(Text::as_str).collect::<Vec<_>>()
-        };
-        for version in versions {
-            add("api-versions", version);
+        HelmDefaults {
+            api_versions: if api_versions.is_empty() {
+                defaults.api_versions
+            } else {
+                api_versions.iter().map(Text::to_string).collect()
+            },
+            kube_version: if kube_version.is_empty() {
+                defaults.kube_version
+            } else {
+                kube_version.to_string()
+            },
+            debug: *debug || defaults.debug,
         }
-        match kube_version.as_str() {
-            "" => add("kube-version", &defaults.kube_version),
-            version => add("kube-version", version),
-        }
-        let switches = [
-            ("--include-crds", self.chart.include_crds),
-            ("--skip-tests", self.chart.skip_tests),
-            ("--no-hooks", self.chart.skip_hooks),
-            ("--debug", self.chart.debug || defaults.debug),
-            ("--devel", self.chart.devel),
-        ];
-        let given = switches.into_iter().filter(|(_, is_given)| *is_given);
-        flags.extend(given.map(|(flag, _)| flag.to_owned()));
-        flags
     }
 
     fn failed(&self, error: ExternalError) -> Error {
@@ -283,10 +304,9 @@ impl Inflation<'_> {
             ExternalError::SwitchedOff { hint } => {
                 Error::new("the kustomization asks for a Helm chart, and Helm is switched off")
                     .kind(ErrorKind::NeedsHelm)
-                    .hint(hint.unwrap_or(
-                        "render the chart with `helm template` into the repository, or let Argo CD use it as a source of \
-                         its own",
-                    ))
+                    .hint(
+                        hint.unwrap_or("render the chart with `helm template` into the repository"),
+                    )
             }
             ExternalError::Status(status) => {
                 Error::new(format!("chart `{name}` cannot be pulled: status {status}"))

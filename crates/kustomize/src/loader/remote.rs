@@ -145,8 +145,8 @@ impl Loader<'_> {
             "`{}` is a repository on this machine, outside of the kustomization's directory",
             repository.written
         ))
-        .kind(ErrorKind::NeedsRemote)
-        .hint("name the base by a path, or allow it with `--enable-remote --load-restrictor LoadRestrictionsNone`"))
+        .kind(ErrorKind::NeedsLocalRepository)
+        .hint("name the base by a path"))
     }
 
     /// Refuses a repository that is being built already.
@@ -166,6 +166,13 @@ impl Loader<'_> {
             ))
             .hint("a base cannot be the kustomization itself, or one that uses it")),
         }
+    }
+
+    /// The top of the repository that asks.
+    pub(super) fn checkout(&self) -> Option<&str> {
+        self.checkouts
+            .last()
+            .map(|checkout| checkout.directory.as_str())
     }
 
     /// Refuses a base outside of the repository that asks for it.

@@ -12,6 +12,7 @@
 
 pub(crate) mod comment_schema;
 mod directive;
+mod dropped;
 mod element;
 mod list;
 mod walk;
@@ -25,6 +26,7 @@ use goyaml::{Node, Position};
 
 use crate::schema::Schema;
 use comment_schema::CommentSchemas;
+pub(crate) use dropped::Dropped;
 use walk::{Outcome, Walk};
 
 /// Why a patch does not fit its resource.
@@ -115,17 +117,6 @@ pub(crate) struct Merged {
     pub(crate) node: Option<Node>,
     /// Elements of lists that are gone although the patch does not say so.
     pub(crate) dropped: Vec<Dropped>,
-}
-
-/// An element of a list that is gone because another one has the same merge keys.
-#[derive(Clone, Debug)]
-pub(crate) struct Dropped {
-    /// Where it stood.
-    pub(crate) position: Position,
-    /// Where the one stands that has its place.
-    pub(crate) other: Position,
-    /// The merge keys.
-    pub(crate) keys: String,
 }
 
 /// Lays a patch over a resource.

@@ -49,19 +49,14 @@ impl Variables {
                     }
                 }
                 several => {
-                    let error = Error::new(format!(
+                    let places = several.iter().map(|index| resources.place(*index));
+                    return Err(Error::new(format!(
                         "several resources match `objref` of variable `{}`",
                         variable.name
-                    ));
-                    let with_place = |error: Error, index: &usize| match resources.get(*index) {
-                        Some(resource) => error.related("one stands at", resource.node().position),
-                        None => error,
-                    };
-                    return Err(several
-                        .iter()
-                        .fold(error, with_place)
-                        .position(variable.position)
-                        .hint("add the namespace of the one that is meant to `objref`"));
+                    ))
+                    .related_to_each("one stands at", places)
+                    .position(variable.position)
+                    .hint("add the namespace of the one that is meant to `objref`"));
                 }
             }
         }

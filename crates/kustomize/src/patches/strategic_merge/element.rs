@@ -111,6 +111,11 @@ pub(super) fn key_text(element: &Node, key: &str) -> Text {
     field.and_then(Node::to_text).unwrap_or_default()
 }
 
+/// The texts by which merge keys tell an element apart.
+pub(super) fn key_texts(element: &Node, keys: &[&str]) -> Vec<Text> {
+    keys.iter().map(|key| key_text(element, key)).collect()
+}
+
 /// Whether a list does not hold such an element: a null or a mapping without fields.
 pub(super) fn is_empty(element: &Node) -> bool {
     element.is_null() || element.entries().is_some_and(<[_]>::is_empty)

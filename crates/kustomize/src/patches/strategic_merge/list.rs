@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use super::comment_schema;
 use super::element::{self, ElementSelector, Fate};
 use super::walk::{Outcome, Walk};
-use super::{Dropped, MergeError};
+use super::{MergeError, dropped};
 use crate::schema::FieldSchema;
 
 impl<'a> Walk<'a> {
@@ -113,33 +113,13 @@ impl<'a> ListMerge<'a> {
 
     /// Notes which of the first `own` elements are not in the merged list because another one of them has their keys.
     fn note_dropped(&self, own: usize, order: &[usize]) {
-        if self.keys.first().is_none_or(|key| key.is_empty()) || order.len() >= self.nodes.len() {
+        if self.keys.first().is_none_or(|key| key.is_empty()) {
             return;
         }
-        let fits = |left: &Node, right: &Node| {
-            self.keys.iter().all(|key| {
-                let (left, right) = (element::key_text(left, key), element::key_text(right, key));
-                left == right || left.is_empty() || right.is_empty()
-            })
-        };
         let own = self.nodes.get(..own).unwrap_or_default();
-        for (id, node) in own.iter().enumerate() {
-            if order.contains(&id) || element::is_empty(node) {
-                continue;
-            }
-            let other = order.iter().filter_map(|other| own.get(*other));
-            let Some(other) = other.into_iter().find(|other| fits(node, other)) else {
-                continue;
-            };
-            // What is there twice in all is no loss.
-            if goyaml::encode(node).ok() != goyaml::encode(other).ok() {
-                self.walk.note_dropped(Dropped {
-                    position: node.position,
-                    other: other.position,
-                    keys: self.keys.join("` and `"),
-                });
-            }
-        }
+        dropped::find(&self.keys, own, order, &mut |dropped| {
+            self.walk.note_dropped(dropped);
+        });
     }
 
     /// Merges lists in which every element has the one key: an element is what its key's value says.
@@ -245,12 +225,7 @@ impl<'a> ListMerge<'a> {
         let mut tuples = indexmap::IndexSet::new();
         for &id in self.patch.iter().chain(&self.target) {
             let node = &self.nodes[id];
-            tuples.insert(
-                self.keys
-                    .iter()
-                    .map(|key| element::key_text(node, key))
-                    .collect::<Vec<_>>(),
-            );
+            tuples.insert(element::key_texts(node, &self.keys));
         }
         tuples.into_iter().collect()
     }
