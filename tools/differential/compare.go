@@ -119,8 +119,9 @@ func (c *tester) confirm(t *tree, first verdict) (verdict, error) {
 	return first, nil
 }
 
-// ownText is the failure of kustomize to read what it wrote itself, for instance a comment in the wrong place.
-var ownText = regexp.MustCompile(`yaml: (line [0-9]+: )?(could not find expected|did not find expected|invalid map key|mapping values are not allowed)`)
+// ownText is the failure of kustomize to read what it wrote itself, for instance a comment in the wrong place, or a text
+// that begins with a tab.
+var ownText = regexp.MustCompile(`yaml: (line [0-9]+: )?(could not find expected|did not find expected|invalid map key|mapping values are not allowed|found a tab character)`)
 
 var (
 	quoted = regexp.MustCompile("`[^`]*`|'[^']*'|\"(?:[^\"\\\\]|\\\\.)*\"")

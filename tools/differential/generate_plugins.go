@@ -202,7 +202,10 @@ func (g *generator) damage() {
 	case 5:
 		lines[at] = strings.Replace(lines[at], ":", "x:", 1)
 	case 6:
-		lines[at] = "\t" + lines[at]
+		// A comment behind a tab is read by one of kustomize's two readers, and not by the other.
+		if !strings.HasPrefix(strings.TrimSpace(lines[at]), "#") {
+			lines[at] = "\t" + lines[at]
+		}
 	case 7:
 		lines = lines[:at]
 	case 8:

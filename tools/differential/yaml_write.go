@@ -347,7 +347,8 @@ func (w *writer) blockScalar(s string, column int) bool {
 		header += "+"
 	}
 	w.out.WriteString(header)
-	if w.chance(w.comments / 2) {
+	// Below an anchor kustomize writes such a comment into the text.
+	if w.style.anchors == 0 && w.chance(w.comments/2) {
 		w.out.WriteString(" # block")
 	}
 	w.out.WriteString("\n")

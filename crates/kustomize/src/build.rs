@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::field_at::FieldNames;
 use crate::files::Files;
 use crate::hooks::{Hooks, NoHooks};
+use crate::id::ResId;
 use crate::kustomization::SortOptions;
 use crate::limits::{self, Budget, Limits};
 use crate::loader::{FileNames, LoadRestrictions, Loader};
@@ -238,10 +239,21 @@ fn drop_local(resources: &mut Resources) -> Result<()> {
         crate::load::check_object(resource.node())
             .map_err(|error| error.resource(resource.id()))?;
     }
-    resources.as_mut_vec().retain(|resource| {
+    let is_local = |resource: &Resource| {
         let local = metadata::annotation(resource.node(), metadata::LOCAL_CONFIG);
-        local.is_none_or(|value| value == "false")
-    });
+        local.is_some_and(|value| value != "false")
+    };
+    if resources.iter().any(is_local) {
+        // kustomize: ResAccumulator.Intersection goes by ids, so that a local one stays beside another of its id.
+        let kept: Vec<ResId> = resources
+            .iter()
+            .filter(|resource| !is_local(resource))
+            .map(|resource| resource.id().clone())
+            .collect();
+        resources
+            .as_mut_vec()
+            .retain(|resource| !is_local(resource) || kept.contains(resource.id()));
+    }
     Ok(())
 }
 

@@ -40,7 +40,7 @@ impl FieldSpec {
 
     /// Calls `set` on every node that the path leads to, if the field spec covers the object at all.
     ///
-    /// Sequences on the way are entered element by element; a null ends the way.
+    /// Sequences on the way are entered element by element; a null on the way ends it.
     ///
     /// # Errors
     /// Where the path meets a scalar, and what `set` returns.
@@ -196,7 +196,7 @@ fn walk_field(
         return Ok(());
     };
     if field.is_null() {
-        // A null that is to be written to becomes what the path needs; otherwise it ends the way.
+        // A null that is to be created becomes what the path needs.
         if is_list {
             field.data = Data::Sequence(Vec::new());
             field.tag = Tag::Seq;
@@ -206,8 +206,6 @@ fn walk_field(
             } else {
                 fresh(Create::Mapping)
             };
-        } else if rest.is_empty() {
-            return Ok(());
         }
     }
     walk(field, rest, create, set)

@@ -188,8 +188,14 @@ impl Configuration {
 ///
 /// # Errors
 /// Where the origin cannot be written as YAML, and where the annotations are no map.
+// kustomize: resWrangler.AnnotateAll, which leaves the other annotations as they are.
 pub(crate) fn set(resource: &mut Resource, origin: &Origin) -> Result<()> {
-    annotate(resource, ORIGIN, &origin.to_node())
+    check_map(resource)?;
+    let written = goyaml::encode(&origin.to_node()).map_err(|error| Error::new(error.message))?;
+    if let Some(annotations) = metadata::map_mut(resource.node_mut(), "annotations") {
+        metadata::set_entry(annotations, ORIGIN, metadata::string_node(written.into()));
+    }
+    Ok(())
 }
 
 /// Says where a generated resource comes from, unless that is known.
@@ -199,7 +205,7 @@ pub(crate) fn set(resource: &mut Resource, origin: &Origin) -> Result<()> {
 // kustomize: resWrangler.AddOriginAnnotation
 pub(crate) fn set_if_missing(resource: &mut Resource, origin: &Origin) -> Result<()> {
     match Origin::of(resource) {
-        Ok(None) => set(resource, origin),
+        Ok(None) => annotate(resource, ORIGIN, &origin.to_node()),
         // kustomize: an annotation that cannot be read counts as one.
         Ok(Some(_)) | Err(_) => Ok(()),
     }
@@ -259,18 +265,23 @@ fn annotation<T>(
 }
 
 fn annotate(resource: &mut Resource, name: &str, value: &Node) -> Result<()> {
-    let present = resource.node().get_path(&["metadata", "annotations"]);
-    if let Some(present) = present.filter(|node| !node.is_mapping() && !node.is_null()) {
-        return Err(Error::new("annotations can only be added to a map")
-            .position(present.position)
-            .field("metadata.annotations")
-            .resource(resource.id()));
-    }
+    check_map(resource)?;
     let written = goyaml::encode(value).map_err(|error| Error::new(error.message))?;
     let mut annotations = metadata::annotations(resource.node());
     annotations.insert(name.into(), written.into());
     metadata::set_string_map(resource.node_mut(), "annotations", &annotations);
     Ok(())
+}
+
+fn check_map(resource: &Resource) -> Result<()> {
+    let present = resource.node().get_path(&["metadata", "annotations"]);
+    match present.filter(|node| !node.is_mapping() && !node.is_null()) {
+        Some(present) => Err(Error::new("annotations can only be added to a map")
+            .position(present.position)
+            .field("metadata.annotations")
+            .resource(resource.id())),
+        None => Ok(()),
+    }
 }
 
 /// A map of the fields that are not empty.

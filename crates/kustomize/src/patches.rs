@@ -279,10 +279,10 @@ fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<Vec<
     Ok(merged.dropped)
 }
 
-/// Whether a patch could drop or replace all annotations, among which kustomize keeps its notes.
+/// Whether a patch could drop or replace all annotations, or not fit them, among which kustomize keeps its notes.
 fn rewrites_annotations(patch: &Node) -> bool {
     let has_directive = |node: Option<&Node>| {
-        node.is_some_and(|node| node.get("$patch").is_some() || node.is_null())
+        node.is_some_and(|node| node.get("$patch").is_some() || !node.is_mapping())
     };
     let metadata = patch.get("metadata");
     has_directive(Some(patch))
