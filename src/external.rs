@@ -14,6 +14,7 @@ pub use program::{for_network, git_environment};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::interrupt::Scratch;
 use kustomize::{ChartSource, ChartTemplate, External, ExternalError, HelmDefaults, Repository};
@@ -40,11 +41,25 @@ pub struct Outside {
     http: http::Client,
     files: Once<Vec<u8>>,
     directories: Once<String>,
+    spent: Mutex<Spent>,
     /// Whether Helm is of a version that works.
     helm: OnceLock<Result<(), ExternalError>>,
     /// Directories that go when the process is done.
     temporary: Mutex<Vec<Scratch>>,
 }
+
+/// What has been asked of others so far.
+#[derive(Debug, Default)]
+struct Spent {
+    time: Duration,
+    bytes: usize,
+}
+
+/// The time that all fetches of a process may take together, those side by side each counted.
+const TIME_LIMIT: Duration = Duration::from_mins(30);
+
+/// The bytes of all files behind HTTP, which are kept in memory.
+const HTTP_LIMIT: usize = 1 << 30;
 
 /// Answers by question. Each is looked for once, however many ask at the same time, and those who ask something else do
 /// not wait.
@@ -104,6 +119,34 @@ impl Outside {
         temporary.push(directory);
     }
 
+    /// Fetches something, if there is time left, and counts what it has taken.
+    fn spend<T>(
+        &self,
+        fetch: impl FnOnce() -> Result<T, ExternalError>,
+        size: impl FnOnce(&T) -> usize,
+    ) -> Result<T, ExternalError> {
+        if self.spent().time > TIME_LIMIT {
+            let seconds = TIME_LIMIT.as_secs();
+            let message = format!("what is fetched takes longer than {seconds} s altogether");
+            return Err(failed(message));
+        }
+        let start = Instant::now();
+        let fetched = fetch();
+        let mut spent = self.spent();
+        spent.time = spent.time.saturating_add(start.elapsed());
+        let fetched = fetched?;
+        spent.bytes = spent.bytes.saturating_add(size(&fetched));
+        if spent.bytes > HTTP_LIMIT {
+            let message = format!("the files that are fetched have more than {HTTP_LIMIT} bytes");
+            return Err(failed(message));
+        }
+        Ok(fetched)
+    }
+
+    fn spent(&self) -> MutexGuard<'_, Spent> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn helm(&self) -> Result<helm::Helm, ExternalError> {
         let helm = helm::Helm::new(&self.allowed.helm_command);
         let version = self.helm.get_or_init(|| helm.check_version());
@@ -134,7 +177,9 @@ impl Outside {
 impl External for Outside {
     fn get(&self, url: &str) -> Result<Vec<u8>, ExternalError> {
         self.check_remote()?;
-        self.files.get(url.to_owned(), || self.http.get(url))
+        self.files.get(url.to_owned(), || {
+            self.spend(|| self.http.get(url), Vec::len)
+        })
     }
 
     fn check_out(&self, repository: &Repository) -> Result<String, ExternalError> {
@@ -149,7 +194,8 @@ impl External for Outside {
         } = repository;
         let question = format!("git {submodules} {reference} {url}");
         self.directories.get(question, || {
-            let (directory, temporary) = git::check_out(repository, self.allowed.cache.as_deref())?;
+            let check_out = || git::check_out(repository, self.allowed.cache.as_deref());
+            let (directory, temporary) = self.spend(check_out, |_| 0)?;
             if let Some(temporary) = temporary {
                 self.keep(temporary);
             }
@@ -160,7 +206,8 @@ impl External for Outside {
     fn pull_chart(&self, chart: &ChartSource) -> Result<String, ExternalError> {
         self.check_helm()?;
         self.directories.get(format!("helm {chart:?}"), || {
-            let (directory, temporary) = self.helm()?.pull(chart)?;
+            let helm = self.helm()?;
+            let (directory, temporary) = self.spend(|| helm.pull(chart), |_| 0)?;
             self.keep(temporary);
             Ok(directory)
         })
