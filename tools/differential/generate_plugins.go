@@ -15,7 +15,7 @@ func (g *generator) plugins(l *layer) {
 		} else if field == "generators" {
 			documents = append(documents, g.generatorPlugin(l))
 		} else if field == "validators" {
-			documents = append(documents, g.patchPlugin(l))
+			documents = append(documents, g.patchPlugin(l, 4))
 		} else {
 			documents = append(documents, g.transformerPlugin(l))
 		}
@@ -122,19 +122,19 @@ func (g *generator) transformerPlugin(l *layer) *mapping {
 			return g.plugin("ReplacementTransformer").set("replacements", []value{g.replacement(l)})
 		}
 	default:
-		return g.patchPlugin(l)
+		return g.patchPlugin(l, 6)
 	}
 	return g.plugin("HashTransformer")
 }
 
-// patchPlugin makes one of the plugins that patch. A validator must be one of these: what else writes what is there
-// already counts as a change in kustomize, and as none here.
-func (g *generator) patchPlugin(l *layer) *mapping {
+// patchPlugin makes one of the plugins that patch, one of the first so many forms. A validator must be one of the first
+// four: what else writes what is there already may count as a change in kustomize and as none here, or the other way.
+func (g *generator) patchPlugin(l *layer, forms int) *mapping {
 	o := g.patchTarget(l)
 	if o == nil {
 		return g.plugin("HashTransformer")
 	}
-	switch g.IntN(6) {
+	switch g.IntN(forms) {
 	case 0:
 		return g.plugin("PatchTransformer").set("target", g.target(o)).set("patch", g.inline(g.strategicPatch(o)))
 	case 1:

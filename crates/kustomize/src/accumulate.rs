@@ -376,6 +376,7 @@ impl<'a> Layer<'a> {
                 Ok(mut resources) => {
                     session.budget.charge_resources(&resources)?;
                     self.annotate(&mut resources, base_name(&self.file))?;
+                    session.schema.note_kinds(&resources);
                     inline.resources.append_all(resources)?;
                 }
                 Err(_) => paths.push(entry.clone()),
