@@ -180,6 +180,16 @@ impl Node {
         }
     }
 
+    /// Sets the style, on which depends what the text of a scalar without a tag means.
+    pub fn set_style(&mut self, style: Style) {
+        self.style = style;
+        if self.untyped
+            && let Some(text) = self.to_text()
+        {
+            self.set_text(text);
+        }
+    }
+
     /// Gives the node a tag of its own.
     pub const fn set_tag(&mut self, tag: Tag) {
         self.tag = tag;

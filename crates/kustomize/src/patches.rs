@@ -217,6 +217,9 @@ fn apply_to_each(
     let (labels, annotations) = (metadata::labels(node), metadata::annotations(node));
     metadata::set_string_map(node, "labels", &labels);
     metadata::set_string_map(node, "annotations", &annotations);
+    let (name, namespace) = (patch.name().clone(), patch.namespace().clone());
+    patch.set_name(&name);
+    patch.set_namespace(&namespace);
     for index in selected {
         let Some(resource) = resources.as_mut_slice().get_mut(*index) else {
             continue;

@@ -159,7 +159,7 @@ impl<'a> Walk<'a> {
                 Outcome::Target => quoting::quote_where_ambiguous(value),
                 Outcome::Patch => {
                     // kustomize: `FieldSetter` keeps the style of the field that is there, and with it its quotes.
-                    change.style = value.style;
+                    change.set_style(value.style);
                     change.set_mark(value.mark());
                     *value = change;
                 }
