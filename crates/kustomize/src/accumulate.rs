@@ -260,6 +260,7 @@ impl<'a> Layer<'a> {
         for configuration in &self.plugin_configurations(&self.kustomization.generators, session)? {
             let origin = self.origin_of(configuration)?;
             let made = plugins::generate(configuration, &self.loader, &limits)?;
+            session.notices.extend(plugins::ignored(configuration));
             generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
         }
         for (mut resource, origin) in generated {
@@ -320,8 +321,10 @@ impl<'a> Layer<'a> {
     fn plugins(&self, entries: &[Located], session: &mut Session) -> Result<Vec<Step>> {
         let configurations = self.plugin_configurations(entries, session)?;
         let limits = &session.options.limits.yaml;
+        let notices = &mut session.notices;
         let step = |configuration: &Resource| {
             let transformers = plugins::transformers(configuration, &self.loader, limits)?;
+            notices.extend(plugins::ignored(configuration));
             Ok(Step {
                 transformers,
                 origin: self.origin_of(configuration)?,

@@ -264,6 +264,8 @@ pub struct GeneratorArgs {
     pub namespace: Text,
     /// `behavior`
     pub behavior: Text,
+    /// Where `behavior` stands.
+    pub behavior_position: Position,
     /// `literals`
     pub literals: Vec<Located>,
     /// `files`

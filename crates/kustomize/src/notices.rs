@@ -26,14 +26,22 @@ type Key = (Option<String>, u32, u32, String);
 /// told once, of the first.
 pub(crate) fn collect(
     resources: &Resources,
+    others: &[Error],
     names: &FileNames,
     fields: &mut FieldNames,
 ) -> Notices {
     let mut found = Found::default();
+    for notice in others {
+        found.add(notice.clone(), names);
+    }
     for resource in resources {
         let texts = lost::texts(resource.node());
+        let texts = texts
+            .into_iter()
+            .filter(|notice| !is_known(notice, resource));
         for notice in resource.notices.iter().cloned().chain(texts) {
-            found.add(notice, resource, names);
+            let notice = notice.position(resource.node().position);
+            found.add(notice.resource(resource.id()), names);
         }
     }
     let Found { list, more, .. } = found;
@@ -56,6 +64,15 @@ pub(crate) fn collect(
     }
 }
 
+/// Whether the same has been noticed of a field before a patch made the object anew, when its place was still known.
+fn is_known(notice: &Error, resource: &Resource) -> bool {
+    let details = notice.details();
+    resource.notices.iter().any(|known| {
+        let known = known.details();
+        known.message == details.message && known.field == details.field
+    })
+}
+
 #[derive(Default)]
 struct Found {
     /// The notices, and how many other resources each is about.
@@ -68,8 +85,8 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, notice: Error, resource: &Resource, names: &FileNames) {
-        let notice = notice.position(resource.node().position).with_names(names);
+    fn add(&mut self, notice: Error, names: &FileNames) {
+        let notice = notice.with_names(names);
         let details = notice.details();
         let (position, message) = (details.position, &details.message);
         let key = (
@@ -89,7 +106,7 @@ impl Found {
         let is_shown = *alike <= Limits::NOTICES_ALIKE && self.list.len() < Limits::NOTICES;
         self.known.insert(key, is_shown.then_some(self.list.len()));
         if is_shown {
-            self.list.push((notice.resource(resource.id()), 0));
+            self.list.push((notice, 0));
         } else {
             self.more += 1;
         }

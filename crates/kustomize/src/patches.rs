@@ -18,7 +18,6 @@ pub(crate) mod json6902;
 pub(crate) mod strategic_merge;
 
 use json6902::JsonPatch;
-use strategic_merge::Dropped;
 
 /// A patch whose text has been read.
 #[derive(Debug)]
@@ -255,8 +254,8 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     } else {
         merge_node(patch, schema, resource.node_mut())
     };
-    let dropped = result.map_err(|error| error.position(patch.node().position).resource(&id))?;
-    resource.notices.extend(dropped.iter().map(lost::element));
+    let notices = result.map_err(|error| error.position(patch.node().position).resource(&id))?;
+    resource.notices.extend(notices);
     resource.settle_shared();
     if resource.is_empty() {
         return Ok(());
@@ -272,11 +271,14 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     Ok(())
 }
 
-fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<Vec<Dropped>> {
+fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<Vec<Error>> {
     let target = std::mem::replace(node, Node::null());
     let merged = strategic_merge::apply(schema, patch.node(), target)?;
     *node = merged.node.unwrap_or_else(Node::null);
-    Ok(merged.dropped)
+    let dropped = merged.dropped.iter().map(lost::element);
+    Ok(dropped
+        .chain(merged.keyless.iter().map(lost::keyless))
+        .collect())
 }
 
 /// Whether a patch could drop or replace all annotations, among which kustomize keeps its notes.

@@ -58,6 +58,9 @@ impl KeyValues {
         let position = value.position;
         let key = Text::from(key);
         super::check_key(&key).map_err(|error| error.position(position))?;
+        if !is_data_key(&key) {
+            self.1.push(lost::data_key().position(position));
+        }
         match self.0.entry(key) {
             Entry::Vacant(slot) => {
                 slot.insert(value);
@@ -195,6 +198,12 @@ impl IntoIterator for KeyValues {
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()
     }
+}
+
+/// Whether an API server takes a key of data.
+fn is_data_key(key: &str) -> bool {
+    let may_be_in = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    key.len() <= 253 && key != "." && !key.starts_with("..") && key.bytes().all(may_be_in)
 }
 
 /// The text without the quotes around it, if there is the same at both ends.

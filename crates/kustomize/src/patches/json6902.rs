@@ -1,6 +1,7 @@
 //! JSON 6902 patches, with the liberties that kustomize's library takes with them.
 
 mod document;
+mod forms;
 #[cfg(test)]
 mod tests;
 
@@ -200,6 +201,7 @@ impl JsonPatch {
                 .hint("an operation with the path `\"\"` must keep the object a map"));
         }
         self.note_losses(node, &value, notices);
+        self.note_forms(notices);
         let mut patched = Node::from_value(&value);
         // kustomize: RNode.UnmarshalJSON writes the values as YAML and reads that.
         metadata::quote_texts_where_needed(&mut patched);
