@@ -35,6 +35,9 @@ struct Operation {
     has_canonical_value: bool,
 }
 
+/// The operations that there are.
+const NAMES: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
+
 /// How many values the `copy` operations of one patch may add to an object.
 const COPY_LIMIT: usize = 1_000_000;
 
@@ -128,6 +131,8 @@ impl JsonPatch {
         {
             let field = match operation.name() {
                 "move" | "copy" => "from",
+                "unknown" => "op",
+                name if !NAMES.contains(&name) => "op",
                 _ => "path",
             };
             operation.position = item.get(field).unwrap_or(item).position;
@@ -385,9 +390,11 @@ impl Operation {
             "move" | "copy" => self.from(),
             "add" | "remove" | "replace" | "test" => self.path(),
             _ => {
-                return Some(
-                    "an operation is `{op: replace, path: /spec/replicas, value: 2}`".to_owned(),
-                );
+                let near = crate::decode::nearest(self.name(), &NAMES);
+                return Some(near.map_or_else(
+                    || "an operation is `{op: replace, path: /spec/replicas, value: 2}`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                ));
             }
         };
         match path {
