@@ -1,7 +1,9 @@
 //! One kustomization after another: what each loads, generates and changes, from the bases up.
 
+mod entry;
 mod open;
 
+pub(crate) use entry::where_no_yaml;
 use goyaml::{Position, Text};
 
 use crate::build::Session;
@@ -118,22 +120,36 @@ impl<'a> Layer<'a> {
         paths: &[Located],
         session: &mut Session,
     ) -> Result<()> {
-        for path in paths {
-            if is_http(&path.text) {
-                self.accumulate_http(so_far, path, session)?;
-                continue;
-            }
-            let found = self.loader.find(&path.text);
-            if found.is_file() || !(found.is_directory() || found.is_address()) {
-                let place = |error: Error| self.blame(error.position(path.position));
-                let file = self.loader.load_found(&found).map_err(place)?;
-                let resources = self.read_resources(&file, path, session)?;
-                self.add_resources(so_far, resources, path, session)?;
-            } else {
-                self.accumulate_base(so_far, path, &found, session)?;
-            }
+        for (index, path) in paths.iter().enumerate() {
+            let before = paths.get(..index).unwrap_or_default();
+            let added = self.accumulate_entry(so_far, path, session);
+            added.map_err(|error| self.listed_twice(before, path, error))?;
         }
         Ok(())
+    }
+
+    /// Adds what one entry of `resources` leads to.
+    fn accumulate_entry(
+        &self,
+        so_far: &mut Accumulated,
+        path: &Located,
+        session: &mut Session,
+    ) -> Result<()> {
+        if is_http(&path.text) {
+            return self.accumulate_http(so_far, path, session);
+        }
+        let found = self.loader.find(&path.text);
+        if found.is_file() || !(found.is_directory() || found.is_address()) {
+            let place = |error: Error| {
+                let error = entry::where_no_path(&path.text, error);
+                self.blame(error.position(path.position))
+            };
+            let file = self.loader.load_found(&found).map_err(place)?;
+            let resources = self.read_resources(&file, path, session)?;
+            self.add_resources(so_far, resources, path, session)
+        } else {
+            self.accumulate_base(so_far, path, &found, session)
+        }
     }
 
     /// Adds what is behind an HTTP address: a file with objects or, where it is none, a repository.
@@ -190,7 +206,7 @@ impl<'a> Layer<'a> {
             if KUSTOMIZATION_FILES.contains(&base_name(&path.text)) {
                 self.blame(no_resource(&path.text).position(path.position))
             } else {
-                self.needed_by(error, path)
+                self.needed_by(where_no_yaml(&file.bytes, error), path)
             }
         })
     }
@@ -260,6 +276,7 @@ impl<'a> Layer<'a> {
         for configuration in &self.plugin_configurations(&self.kustomization.generators, session)? {
             let origin = self.origin_of(configuration)?;
             let made = plugins::generate(configuration, &self.loader, &limits)?;
+            session.notices.extend(plugins::ignored(configuration));
             generated.extend(made.into_iter().map(|resource| (resource, origin.clone())));
         }
         for (mut resource, origin) in generated {
@@ -320,8 +337,10 @@ impl<'a> Layer<'a> {
     fn plugins(&self, entries: &[Located], session: &mut Session) -> Result<Vec<Step>> {
         let configurations = self.plugin_configurations(entries, session)?;
         let limits = &session.options.limits.yaml;
+        let notices = &mut session.notices;
         let step = |configuration: &Resource| {
             let transformers = plugins::transformers(configuration, &self.loader, limits)?;
+            notices.extend(plugins::ignored(configuration));
             Ok(Step {
                 transformers,
                 origin: self.origin_of(configuration)?,

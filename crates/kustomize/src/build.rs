@@ -57,6 +57,8 @@ pub struct Output {
     pub resources: Resources,
     /// What kustomize prints to stderr, line by line.
     pub warnings: Vec<String>,
+    /// What was noticed of what is no part of the resources.
+    notices: Vec<Error>,
     /// The files that were read.
     pub names: FileNames,
     /// The directory from which files are named.
@@ -70,7 +72,7 @@ impl Output {
     /// for, with the files that were built, which are read again for the names of fields.
     pub fn notices(&self, files: &dyn Files) -> Notices {
         let mut fields = FieldNames::new(files, &self.named_from);
-        notices::collect(&self.resources, &self.names, &mut fields)
+        notices::collect(&self.resources, &self.notices, &self.names, &mut fields)
     }
 
     /// The bytes that `kustomize build` prints.
@@ -123,12 +125,15 @@ pub fn build_with(
     let names = std::rc::Rc::clone(loader.names());
     let mut session = Session::new(options, hooks);
     let built = build_root(loader, &mut session);
-    let warnings = session.warnings;
+    let Session {
+        warnings, notices, ..
+    } = session;
     let named_from = options.named_from.as_deref().unwrap_or(root);
     match built {
         Ok(resources) => Ok(Output {
             resources,
             warnings,
+            notices,
             names: names.take(),
             named_from: named_from.to_owned(),
             limit: options.limits.output,
@@ -145,6 +150,8 @@ pub(crate) struct Session<'a> {
     pub(crate) options: &'a Options,
     pub(crate) hooks: &'a mut dyn Hooks,
     pub(crate) warnings: Vec<String>,
+    /// What kustomize passes over in configurations, each with the configuration that it is about.
+    pub(crate) notices: Vec<Error>,
     /// Whether the resources at hand configure plugins and are none of the build's, so that no hook may see them.
     pub(crate) reads_plugins: bool,
     /// Whether annotations say where resources come from while they are built.
@@ -159,6 +166,7 @@ impl<'a> Session<'a> {
             options,
             hooks,
             warnings: Vec::new(),
+            notices: Vec::new(),
             reads_plugins: false,
             tracks_origins: false,
             schema: ChosenSchema::new(),

@@ -43,7 +43,21 @@ pub(crate) fn unknown(node: &Node, name: &str, known: &[&str]) -> Error {
         .position(entry.map(|(key, _)| key.position).unwrap_or_default());
     match nearest(name, known) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None => error.hint(format!("the fields here are {}", known.join(", "))),
+        None => error.hint(fields_here(known)),
+    }
+}
+
+/// Names the fields, as many as somebody reads.
+fn fields_here(known: &[&str]) -> String {
+    const SHOWN: usize = 10;
+    let shown = known.get(..SHOWN).filter(|_| known.len() > SHOWN + 1);
+    match shown {
+        Some(shown) => format!(
+            "the fields here are {} and {} more",
+            shown.join(", "),
+            known.len() - SHOWN
+        ),
+        None => format!("the fields here are {}", known.join(", ")),
     }
 }
 
@@ -277,7 +291,7 @@ fn wrong(node: &Node, field: &str, expected: &str) -> Error {
     let error =
         Error::new(format!("`{field}` must be {expected}, not {found}")).position(node.position);
     match (expected, found) {
-        ("a list", _) => error.hint("begin each entry with `- `"),
+        ("a list", _) => error.hint(as_list(node, field)),
         ("a text", "a list") => error.hint("write one text, without `- `"),
         ("a text", "a map") => error.hint("write one text; a `: ` in it needs quotes around it"),
         ("a whole number" | "a boolean", "a text") => error.hint("write it without quotes"),
@@ -287,6 +301,60 @@ fn wrong(node: &Node, field: &str, expected: &str) -> Error {
         }
         _ => error,
     }
+}
+
+/// How to write what is no list as one.
+fn as_list(node: &Node, field: &str) -> String {
+    const PATHS: [&str; 11] = [
+        "resources",
+        "bases",
+        "components",
+        "crds",
+        "configurations",
+        "generators",
+        "transformers",
+        "validators",
+        "files",
+        "envs",
+        "paths",
+    ];
+    let key = node.entries().and_then(<[_]>::first);
+    let key = key.and_then(|(key, _)| key.as_str()).and_then(path_in);
+    match (field, key) {
+        ("literals", Some(key)) => return format!("write each entry as `- {key}=…`"),
+        ("images" | "replicas", Some(key)) if !is_field_of(field, key) => {
+            return format!("begin each entry with its name: `- name: {key}`");
+        }
+        ("labels", Some(key)) if !is_field_of(field, key) => {
+            return format!("write them below `pairs`: `- pairs: {{{key}: …}}`");
+        }
+        (_, Some(key)) => return format!("put `- ` in front of `{key}`"),
+        _ => {}
+    }
+    match node.as_str().and_then(path_in) {
+        Some(path) if PATHS.contains(&field) => {
+            format!("write `- {path}` in a line of its own, or `{field}: [{path}]`")
+        }
+        _ => "begin each entry with `- `".to_owned(),
+    }
+}
+
+/// Whether a key is a field of the entries of a list.
+fn is_field_of(list: &str, key: &str) -> bool {
+    let known: &[&str] = match list {
+        "images" => &["name", "newName", "newTag", "tagSuffix", "digest"],
+        "labels" => &["pairs", "includeSelectors", "includeTemplates", "fields"],
+        _ => &["name", "count"],
+    };
+    known.iter().any(|known| known.eq_ignore_ascii_case(key))
+}
+
+/// The text where it is a path or a name, as far as can be told, and nothing that may not be shown.
+pub(crate) fn path_in(text: &str) -> Option<&str> {
+    const LONGEST: usize = 100;
+    let may_be_in =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
+    (!text.is_empty() && text.len() <= LONGEST && text.bytes().all(may_be_in)).then_some(text)
 }
 
 /// The known word with the fewest edits, if it is near enough to be meant.

@@ -192,8 +192,14 @@ impl Error {
             .field
             .as_deref()
             .is_none_or(|field| path == field || is_in(&path, field));
+        let is_below = |field: &str| {
+            let is_key = |byte: u8| byte.is_ascii_alphanumeric();
+            path.ends_with(']') && field.bytes().all(is_key)
+        };
         if is_end {
             self.0.field = Some(path);
+        } else if let Some(field) = self.0.field.as_deref().filter(|field| is_below(field)) {
+            self.0.field = Some(format!("{path}.{field}"));
         }
         self
     }

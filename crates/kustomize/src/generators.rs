@@ -12,6 +12,7 @@ use goyaml::{Node, Style, Tag, Text};
 
 use crate::error::{Error, Result};
 use crate::kustomization::{GeneratorArgs, GeneratorOptions};
+use crate::lost;
 use crate::metadata::StringMap;
 use crate::resource::{Behavior, Resource};
 
@@ -103,6 +104,13 @@ fn finish(mut object: Node, args: &GeneratorArgs) -> Result<Resource> {
     }
     let mut resource = Resource::new(object);
     resource.notes.behavior = Some(Behavior::from_word(&args.behavior));
+    let word = args.behavior.as_str();
+    if !matches!(word, "" | "unspecified" | "create" | "replace" | "merge") {
+        let notice = lost::behavior(word);
+        resource
+            .notices
+            .push(notice.position(args.behavior_position));
+    }
     resource.notes.needs_hash = options.is_none_or(|options| !options.disable_name_suffix_hash);
     Ok(resource)
 }

@@ -190,6 +190,8 @@ pub struct ReplacementSource {
     pub id: ResId,
     /// `fieldPath`, empty for the default `metadata.name`
     pub field_path: Text,
+    /// Where `fieldPath` stands.
+    pub field_path_position: Option<Position>,
     /// `options`
     pub options: Option<FieldOptions>,
     /// Where the source stands.
@@ -264,6 +266,8 @@ pub struct GeneratorArgs {
     pub namespace: Text,
     /// `behavior`
     pub behavior: Text,
+    /// Where `behavior` stands.
+    pub behavior_position: Position,
     /// `literals`
     pub literals: Vec<Located>,
     /// `files`

@@ -411,9 +411,12 @@ impl<'a> Loader<'a> {
                 return made.hint(format!("did you mean `{near}`?"));
             }
             let place = self.display(self.root());
-            return made.hint(format!(
-                "the path counts from the kustomization's directory, `{place}`"
-            ));
+            return made.hint(if place == "." {
+                "nothing of that name is beside the kustomization file, from where the path counts"
+                    .to_owned()
+            } else {
+                format!("the path counts from the kustomization's directory, `{place}`")
+            });
         }
         made
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use goyaml::{Alteration, Data, Dialect, Node, Scalar, Tag, Value};
 
+use crate::decode;
 use crate::error::Error;
-use crate::patches::strategic_merge::Dropped;
+use crate::patches::strategic_merge::{Dropped, Keyless};
 
 /// The largest integer that a 64-bit float has together with all below it.
 const EXACT: u64 = 1 << 53;
@@ -102,6 +103,66 @@ pub(crate) fn element(dropped: &Dropped) -> Error {
     .position(dropped.position)
     .related("the one that stays stands at", dropped.other)
     .hint("keep one of the two, or patch the object with a JSON 6902 patch")
+}
+
+/// The warning for an element of a patch that empties the list it is to be merged into.
+pub(crate) fn keyless(keyless: &Keyless) -> Error {
+    let keys = &keyless.keys;
+    Error::new(format!(
+        "kustomize drops items of this list, because this item of the patch has no `{keys}`"
+    ))
+    .position(keyless.position)
+    .related("one that is dropped stands at", keyless.other)
+    .hint(format!(
+        "give the item the `{keys}` of the one that it changes"
+    ))
+}
+
+/// The warning for a JSON pointer without a `/` in front.
+pub(crate) fn first_part(path: &str) -> Error {
+    let taken = path.split_once('/').map_or("", |(_, rest)| rest);
+    Error::new(format!(
+        "kustomize takes this path for `/{taken}`, because it does not begin with `/`"
+    ))
+    .hint(format!("write `/{path}`"))
+}
+
+/// The warning for an operation without a value.
+pub(crate) fn no_value(operation: &str) -> Error {
+    Error::new(format!(
+        "kustomize writes null here, because this `{operation}` has no `value`"
+    ))
+    .hint("add a `value`; to take the field away write `op: remove`")
+}
+
+/// The warning for a `behavior` that is none.
+pub(crate) fn behavior(word: &str) -> Error {
+    let known = ["create", "replace", "merge"];
+    let near = decode::nearest(word, &known);
+    Error::new(format!(
+        "kustomize takes `behavior: {word}`, which is none, for `create`"
+    ))
+    .hint(near.map_or_else(
+        || "the behaviors are `create`, `replace` and `merge`".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    ))
+}
+
+/// The warning for a key of a `ConfigMap` or Secret; which one is not said, because it may be a part of a value.
+pub(crate) fn data_key() -> Error {
+    Error::new("kustomize makes a key of this that no API server takes")
+        .hint("a key is made of letters, digits, `-`, `_` and `.`, and an entry is `key=value`, without `export`")
+}
+
+/// The warning for a field of a plugin configuration that does not exist.
+pub(crate) fn ignored_field(name: &str, known: &[&str]) -> Error {
+    Error::new(format!(
+        "kustomize ignores `{name}`, which is no field here"
+    ))
+    .hint(decode::nearest(name, known).map_or_else(
+        || format!("the fields here are {}", known.join(", ")),
+        |near| format!("did you mean `{near}`?"),
+    ))
 }
 
 /// The warning for the end of an env file that is not read.

@@ -7,7 +7,6 @@ use crate::field_at::FieldNames;
 use crate::limits::Limits;
 use crate::loader::FileNames;
 use crate::lost;
-use crate::resource::Resource;
 use crate::resources::Resources;
 
 /// What kustomize changes in the data of resources without a word.
@@ -26,24 +25,25 @@ type Key = (Option<String>, u32, u32, String);
 /// told once, of the first.
 pub(crate) fn collect(
     resources: &Resources,
+    others: &[Error],
     names: &FileNames,
     fields: &mut FieldNames,
 ) -> Notices {
     let mut found = Found::default();
+    for notice in others {
+        found.add(notice.clone(), names);
+    }
     for resource in resources {
         let texts = lost::texts(resource.node());
         let mut fields = BTreeSet::new();
+        let place = resource.node().position;
         for notice in resource.notices.iter().cloned().chain(texts) {
-            let Details {
-                field,
-                message,
-                position,
-                ..
-            } = notice.details();
-            let is_new = fields.insert((field.clone(), message.clone()));
+            let notice = notice.position(place);
+            let details = notice.details();
+            let is_new = fields.insert((details.field.clone(), details.message.clone()));
             // A JSON 6902 patch leaves all of an object at one place, and what is still there is found again.
-            if is_new || field.is_none() || *position != resource.node().position {
-                found.add(notice, resource, names);
+            if is_new || details.field.is_none() || details.position != place {
+                found.add(notice.resource(resource.id()), names);
             }
         }
     }
@@ -79,8 +79,8 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, notice: Error, resource: &Resource, names: &FileNames) {
-        let notice = notice.position(resource.node().position).with_names(names);
+    fn add(&mut self, notice: Error, names: &FileNames) {
+        let notice = notice.with_names(names);
         let details = notice.details();
         let (position, message) = (details.position, &details.message);
         let key = (
@@ -100,7 +100,7 @@ impl Found {
         let is_shown = *alike <= Limits::NOTICES_ALIKE && self.list.len() < Limits::NOTICES;
         self.known.insert(key, is_shown.then_some(self.list.len()));
         if is_shown {
-            self.list.push((notice.resource(resource.id()), 0));
+            self.list.push((notice, 0));
         } else {
             self.more += 1;
         }

@@ -18,7 +18,6 @@ pub(crate) mod json6902;
 pub(crate) mod strategic_merge;
 
 use json6902::JsonPatch;
-use strategic_merge::Dropped;
 
 /// A patch whose text has been read.
 #[derive(Debug)]
@@ -61,6 +60,11 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
         (Ok(objects), _) => Ok(Patch::StrategicMerge(objects)),
         (Err(_), Ok(json)) => Ok(Patch::Json(json)),
         (Err(as_object), Err(as_json)) => {
+            if is_operation(text) {
+                return Err(as_json.replace_hint(
+                    "put `- ` in front of `op`, and two spaces in front of the lines below",
+                ));
+            }
             // Whichever form the text looks like is the one that its author wants to hear about.
             let is_list = text.trim_start().starts_with(['-', '[']);
             let error = if is_list && !as_object.details().is_malformed_yaml {
@@ -75,6 +79,13 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
             })
         }
     }
+}
+
+/// Whether a text is an operation that is no item of a list.
+fn is_operation(text: &str) -> bool {
+    let parsed = goyaml::parse(text.as_bytes(), &Limits::default());
+    let parsed = parsed.ok().flatten();
+    parsed.is_some_and(|node| node.get("op").is_some() && node.get("kind").is_none())
 }
 
 /// What a patch looks like.
@@ -188,7 +199,17 @@ fn target_of(patch: &Resource, resources: &Resources) -> Result<usize> {
     resources.position_of(&id).map_err(|error| {
         let name = patch.node().get_path(&["metadata", "name"]);
         let error = error.position(name.unwrap_or(patch.node()).position);
-        let meant = meant::hint(&id, resources);
+        // kustomize: an object without apiVersion is of another kind than any that has one.
+        let meant = without_version(&id, resources).or_else(|| meant::hint(&id, resources));
+        let error = if error.details().related.is_empty() {
+            error
+        } else {
+            error.replace_hint(format!(
+                "give all but one of them another name, or a namespace; or patch all of them by `target: {{kind: {}, \
+                 name: {}}}` beside the patch",
+                id.gvk.kind, id.name
+            ))
+        };
         let error = match meant {
             Some(hint) => error.hint(hint),
             None => error,
@@ -198,6 +219,24 @@ fn target_of(patch: &Resource, resources: &Resources) -> Result<usize> {
              before prefixes and suffixes are added",
         )
     })
+}
+
+/// What to do where it is the apiVersion that the patch lacks.
+fn without_version(id: &ResId, resources: &Resources) -> Option<String> {
+    if !id.gvk.api_version().is_empty() {
+        return None;
+    }
+    let is_meant = |known: &ResId| {
+        let is_kind = known.gvk.kind == id.gvk.kind;
+        is_kind && known.name == id.name && id.is_in_namespace_of(known)
+    };
+    let meant = resources
+        .iter()
+        .find(|resource| resource.any_id(is_meant))?;
+    let version = meant.gvk().api_version();
+    Some(format!(
+        "the patch has no `apiVersion`: write `apiVersion: {version}`"
+    ))
 }
 
 // kustomize: resWrangler.ApplySmPatch
@@ -258,8 +297,8 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     } else {
         merge_node(patch, schema, resource.node_mut())
     };
-    let dropped = result.map_err(|error| error.position(patch.node().position).resource(&id))?;
-    resource.notices.extend(dropped.iter().map(lost::element));
+    let notices = result.map_err(|error| error.position(patch.node().position).resource(&id))?;
+    resource.notices.extend(notices);
     resource.settle_shared();
     if resource.is_empty() {
         return Ok(());
@@ -275,11 +314,14 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     Ok(())
 }
 
-fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<Vec<Dropped>> {
+fn merge_node(patch: &Resource, schema: &Schema, node: &mut Node) -> Result<Vec<Error>> {
     let target = std::mem::replace(node, Node::null());
     let merged = strategic_merge::apply(schema, patch.node(), target)?;
     *node = merged.node.unwrap_or_else(Node::null);
-    Ok(merged.dropped)
+    let dropped = merged.dropped.iter().map(lost::element);
+    Ok(dropped
+        .chain(merged.keyless.iter().map(lost::keyless))
+        .collect())
 }
 
 /// Whether a patch could drop or replace all annotations, or not fit them, among which kustomize keeps its notes.

@@ -1,5 +1,7 @@
 //! Plugin configurations: objects that ask for a built-in generator or transformer.
 
+mod known_fields;
+
 use std::collections::BTreeMap;
 
 use goyaml::{Limits, Node, Style, Tag, Text};
@@ -101,6 +103,8 @@ pub(crate) fn transformers(
     made.map(|transformer| vec![transformer])
         .map_err(|error| error.position(node.position).resource(configuration.id()))
 }
+
+pub(crate) use known_fields::ignored;
 
 /// What a validator must leave as it is: who the resources are, and their texts, if they can be written at all.
 pub(crate) fn snapshot(resources: &Resources) -> Vec<Snapshot> {

@@ -10,6 +10,10 @@ use crate::meant;
 use crate::origin;
 use crate::resource::{Behavior, Resource};
 
+/// What is said of two resources of one id.
+pub(crate) const ALREADY_THERE: &str =
+    "a resource with the same kind, name and namespace is already there";
+
 /// Resources in the order in which they were loaded; no two have the same id.
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
@@ -92,13 +96,11 @@ impl Resources {
             .iter()
             .find(|known| known.id().is_same(resource.id()));
         let first = known.map(|known| known.node().position).unwrap_or_default();
-        Err(
-            Error::new("a resource with the same kind, name and namespace is already there")
-                .position(resource.node().position)
-                .related("the other one stands at", first)
-                .resource(resource.id())
-                .hint("remove one of the two, or give it another name or namespace"),
-        )
+        Err(Error::new(ALREADY_THERE)
+            .position(resource.node().position)
+            .related("the other one stands at", first)
+            .resource(resource.id())
+            .hint("remove one of the two, or give it another name or namespace"))
     }
 
     /// Adds resources whose ids must be new.
@@ -126,7 +128,7 @@ impl Resources {
                 behavior.word()
             ))
             .resource(&id)
-            .hint(meant::hint(&id, self).unwrap_or_else(|| {
+            .hint(self.meant_by_generator(&id).unwrap_or_else(|| {
                 "generate it with `behavior: create`, or add the base that has it".to_owned()
             }))),
             ([], Behavior::Create | Behavior::Unspecified) => self.append(resource),
@@ -159,6 +161,35 @@ impl Resources {
             .resource(&id)
             .hint("give the generator the namespace of the one that is meant")),
         }
+    }
+
+    /// What to do about a generator that finds nothing.
+    fn meant_by_generator(&self, id: &ResId) -> Option<String> {
+        let same_name = |known: &ResId| known.name == id.name && known.gvk.group.is_empty();
+        let in_namespace = |known: &ResId| same_name(known) && id.is_in_namespace_of(known);
+        let other_kind = |known: &ResId| {
+            let field = match known.gvk.kind.as_str() {
+                "ConfigMap" => "configMapGenerator",
+                "Secret" => "secretGenerator",
+                _ => return None,
+            };
+            (in_namespace(known) && known.gvk.kind != id.gvk.kind)
+                .then(|| format!("there is {known}: list the generator under `{field}`"))
+        };
+        let other_namespace = |known: &ResId| {
+            let is_meant = same_name(known) && known.gvk.kind == id.gvk.kind;
+            (is_meant && !known.namespace.is_empty()).then(|| {
+                format!(
+                    "there is {known}: add `namespace: {}` to the generator",
+                    known.namespace
+                )
+            })
+        };
+        let mut ids = self.list.iter().map(Resource::id);
+        ids.clone()
+            .find_map(other_namespace)
+            .or_else(|| ids.find_map(other_kind))
+            .or_else(|| meant::hint(id, self))
     }
 
     /// Positions of the resources of which any id, today's or a previous one, has the name and passes the test.

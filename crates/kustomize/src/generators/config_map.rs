@@ -35,6 +35,6 @@ pub(crate) fn config_map(args: &GeneratorArgs, loader: &Loader) -> Result<Resour
         }
     }
     let mut made = super::finish(object, args)?;
-    made.notices = notices;
+    made.notices.extend(notices);
     Ok(made)
 }

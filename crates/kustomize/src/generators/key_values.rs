@@ -47,9 +47,10 @@ impl KeyValues {
                 .map_err(|error| error.position(source.position).field("literals"))?;
         }
         for source in &args.files {
-            found
-                .add_file(source, loader)
-                .map_err(|error| error.position(source.position).field("files"))?;
+            found.add_file(source, loader).map_err(|error| {
+                let error = not_of_the_list(error, &args.files);
+                error.position(source.position).field("files")
+            })?;
         }
         Ok(found)
     }
@@ -63,6 +64,9 @@ impl KeyValues {
         let position = value.position;
         let key = Text::from(key);
         super::check_key(&key).map_err(|error| error.position(position))?;
+        if !is_data_key(&key) {
+            self.notices.push(lost::data_key().position(position));
+        }
         match self.values.entry(key) {
             Entry::Vacant(slot) => {
                 slot.insert(value);
@@ -202,9 +206,52 @@ impl IntoIterator for KeyValues {
     }
 }
 
+/// The error without the advice to name a file that the list has already, such as `tls.crt` for `tls.key`.
+fn not_of_the_list(error: Error, files: &[Located]) -> Error {
+    let path = |file: &Located| {
+        let text = file.text.as_str();
+        let (_, path) = text.split_once('=').unwrap_or(("", text));
+        format!("did you mean `{path}`?")
+    };
+    let hint = error.details().hint.as_deref();
+    if hint.is_some_and(|hint| files.iter().any(|file| path(file) == hint)) {
+        return error.replace_hint(
+            "put the file there: the path counts from the directory of the kustomization",
+        );
+    }
+    error
+}
+
+/// Whether an API server takes a key of data.
+fn is_data_key(key: &str) -> bool {
+    let may_be_in = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    key.len() <= 253 && key != "." && !key.starts_with("..") && key.bytes().all(may_be_in)
+}
+
 /// The text without the quotes around it, if there is the same at both ends.
 // kustomize: kv.removeQuotes
 fn without_quotes(text: &str) -> &str {
     let inner = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
     inner('"').or_else(|| inner('\'')).unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_listed_is_not_the_one_that_was_meant() {
+        let file = |text: &str| Located {
+            text: text.into(),
+            ..Located::default()
+        };
+        let hint = |files: &[Located]| {
+            let error = Error::new("cannot read `tls.key`").hint("did you mean `tls.crt`?");
+            not_of_the_list(error, files).details().hint.clone()
+        };
+        let kept = Some("did you mean `tls.crt`?".to_owned());
+        assert_eq!(hint(&[file("tls.key")]), kept);
+        assert_ne!(hint(&[file("tls.crt"), file("tls.key")]), kept);
+        assert_ne!(hint(&[file("tls.crt=tls.crt"), file("tls.key")]), kept);
+    }
 }

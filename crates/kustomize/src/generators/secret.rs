@@ -34,6 +34,6 @@ pub(crate) fn secret(args: &GeneratorArgs, loader: &Loader) -> Result<Resource> 
     });
     object.set("data", Node::mapping(entries.collect()));
     let mut made = super::finish(object, args)?;
-    made.notices = notices;
+    made.notices.extend(notices);
     Ok(made)
 }

@@ -7,8 +7,8 @@ use super::{
     SortOptions, Var, replacement_fields,
 };
 use crate::decode::{
-    boolean, field_spec, fields, id_field, integer, list, located, selector, string_map, text,
-    unknown,
+    boolean, field_spec, fields, id_field, integer, list, located, path_in, selector, string_map,
+    text, unknown,
 };
 use crate::error::{Error, Result};
 use crate::id::ResId;
@@ -59,10 +59,14 @@ pub(crate) fn patch(node: &Node, strict: bool) -> Result<Patch> {
         position: node.position,
         ..Patch::default()
     };
-    for (name, value) in fields(node, "patches")? {
+    let entry = fields(node, "patches").map_err(|error| not_a_patch(node, error))?;
+    for (name, value) in entry {
         match name.as_str() {
             "path" => patch.path = located(value, "path")?,
-            "patch" => patch.patch = located(value, "patch")?,
+            "patch" => {
+                let read = located(value, "patch");
+                patch.patch = read.map_err(|error| no_text(value, error))?;
+            }
             "target" if value.is_null() => {}
             "target" => patch.target = Some(selector(value, "target", strict)?),
             "options" => patch_options(value, &mut patch, strict)?,
@@ -77,6 +81,28 @@ pub(crate) fn patch(node: &Node, strict: bool) -> Result<Patch> {
         }
     }
     Ok(patch)
+}
+
+/// The error for an entry that is not a map.
+fn not_a_patch(node: &Node, error: Error) -> Error {
+    let Some(text) = node.as_str() else {
+        return error;
+    };
+    let form = path_in(text).map_or_else(
+        || "`- patch: |-`, with the patch below, further to the right".to_owned(),
+        |path| format!("`- path: {path}`"),
+    );
+    Error::new("an entry of `patches` must be a map, not a text")
+        .position(node.position)
+        .hint(format!("write {form}"))
+}
+
+/// The error for a patch that is written as what it describes.
+fn no_text(node: &Node, error: Error) -> Error {
+    if node.is_scalar() {
+        return error;
+    }
+    error.replace_hint("write `patch: |-` and leave the lines below as they are")
 }
 
 fn patch_options(node: &Node, patch: &mut Patch, strict: bool) -> Result<()> {

@@ -41,7 +41,10 @@ pub(crate) fn decode_generator(
         match name.as_str() {
             "name" => args.name = text(value, "name")?,
             "namespace" => args.namespace = text(value, "namespace")?,
-            "behavior" => args.behavior = text(value, "behavior")?,
+            "behavior" => {
+                args.behavior = text(value, "behavior")?;
+                args.behavior_position = value.position;
+            }
             "literals" => args.literals = located_list(value, "literals")?,
             "files" => args.files = located_list(value, "files")?,
             "envs" => args.envs = located_list(value, "envs")?,

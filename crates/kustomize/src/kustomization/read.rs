@@ -6,6 +6,7 @@ use super::entries::{image, label, patch, replacement_field, replica, sort_optio
 use super::{
     HelmChart, HelmGlobals, Image, Kustomization, arguments, generator_fields, helm_fields,
 };
+use crate::accumulate::where_no_yaml;
 use crate::decode::{fields, list, located_list, string_map, text, unknown};
 use crate::error::{Error, Result};
 use crate::load;
@@ -74,7 +75,10 @@ impl Kustomization {
     /// # Errors
     /// Where it is no YAML, empty, of another kind or version, or has an unknown field or a field of another type.
     pub fn read(file: &Loaded, limits: &Limits) -> Result<Self> {
-        let mut node = load::document(&file.bytes, file.number, limits)?.ok_or_else(empty)?;
+        let read = load::document(&file.bytes, file.number, limits);
+        let read = read.map_err(|error| where_no_yaml(&file.bytes, error))?;
+        let mut node = read.ok_or_else(empty)?;
+        refuse_flux(&node)?;
         arguments::prepare(&mut node)?;
         let mut kustomization = Self::default();
         let mut gathered = Gathered::default();
@@ -108,9 +112,7 @@ impl Kustomization {
                 if !self.read_transformation(gathered, name, value)?
                     && !self.read_operand(gathered, name, value)?
                 {
-                    let mut known = FIELDS.to_vec();
-                    known.push("buildMetadata");
-                    return Err(unknown(node, name, &known));
+                    return Err(unknown_field(node, name));
                 }
                 self.warn(name, value);
             }
@@ -269,6 +271,37 @@ impl Kustomization {
         }
         self.helm_globals = gathered.helm_globals.unwrap_or(globals);
         Ok(self)
+    }
+}
+
+fn unknown_field(node: &Node, name: &str) -> Error {
+    let mut known = FIELDS.to_vec();
+    known.push("buildMetadata");
+    let error = unknown(node, name, &known);
+    if crate::decode::nearest(name, &known).is_some() {
+        return error;
+    }
+    error.replace_hint(if matches!(name, "spec" | "data" | "stringdata" | "rules") {
+        "an object goes into a file of its own, and that file under `resources`"
+    } else {
+        "fields here are resources, components, namespace, namePrefix, labels, patches, images, replicas, replacements, \
+         configMapGenerator, secretGenerator and others; what belongs to one of them is indented"
+    })
+}
+
+/// Refuses the object by which Flux builds a kustomization; kustomize refuses its apiVersion.
+fn refuse_flux(node: &Node) -> Result<()> {
+    let version = node.get("apiVersion");
+    let is_flux = |version: &&Node| {
+        let text = version.as_str();
+        text.is_some_and(|text| text.starts_with("kustomize.toolkit.fluxcd.io/"))
+    };
+    match version.filter(is_flux) {
+        Some(version) => Err(Error::new("this is an object of Flux, not a kustomization file")
+            .position(version.position)
+            .field("apiVersion")
+            .hint("build the directory that its `spec.path` names; the object itself goes into a file of another name")),
+        None => Ok(()),
     }
 }
 

@@ -47,6 +47,16 @@ pub(crate) fn decode_file(node: &Node) -> Result<Vec<Replacement>> {
     if node.is_sequence() {
         return list(node, "replacements", |item| decode_replacement(item, false));
     }
+    if let Some(wrapper) = node.get("replacements").filter(|list| list.is_sequence())
+        && node.get("source").is_none()
+        && node.get("targets").is_none()
+    {
+        return Err(Error::new(
+            "a file of replacements holds a replacement or a list of them, without `replacements`",
+        )
+        .position(wrapper.position)
+        .hint("remove the line `replacements:`"));
+    }
     if node.is_mapping() {
         return Ok(vec![decode_replacement(node, false)?]);
     }
@@ -64,7 +74,10 @@ fn source(node: &Node, strict: bool) -> Result<ReplacementSource> {
     };
     for (name, value) in fields(node, "source")? {
         match name.as_str() {
-            "fieldpath" => source.field_path = text(value, "fieldPath")?,
+            "fieldpath" => {
+                source.field_path = text(value, "fieldPath")?;
+                source.field_path_position = Some(value.position);
+            }
             "options" => source.options = options(value, strict)?,
             _ if id_field(&mut source.id, &name, value)? => {}
             _ if strict => {

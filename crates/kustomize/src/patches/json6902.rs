@@ -1,6 +1,7 @@
 //! JSON 6902 patches, with the liberties that kustomize's library takes with them.
 
 mod document;
+mod forms;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,9 @@ struct Operation {
     /// Whether `value` is written just as Go's encoder writes it, which `test` compares.
     has_canonical_value: bool,
 }
+
+/// The operations that there are.
+const NAMES: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
 
 /// How many values the `copy` operations of one patch may add to an object.
 const COPY_LIMIT: usize = 1_000_000;
@@ -129,6 +133,8 @@ impl JsonPatch {
         {
             let field = match operation.name() {
                 "move" | "copy" => "from",
+                "unknown" => "op",
+                name if !NAMES.contains(&name) => "op",
                 _ => "path",
             };
             operation.position = item.get(field).unwrap_or(item).position;
@@ -202,6 +208,7 @@ impl JsonPatch {
                 .hint("an operation with the path `\"\"` must keep the object a map"));
         }
         self.note_losses(node, &value, notices);
+        self.note_forms(notices);
         let mut patched = Node::from_value(&value);
         // kustomize: RNode.UnmarshalJSON writes the values as YAML and reads that.
         quoting::quote_texts_where_needed(&mut patched);
@@ -385,9 +392,11 @@ impl Operation {
             "move" | "copy" => self.from(),
             "add" | "remove" | "replace" | "test" => self.path(),
             _ => {
-                return Some(
-                    "an operation is `{op: replace, path: /spec/replicas, value: 2}`".to_owned(),
-                );
+                let near = crate::decode::nearest(self.name(), &NAMES);
+                return Some(near.map_or_else(
+                    || "an operation is `{op: replace, path: /spec/replicas, value: 2}`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                ));
             }
         };
         match path {

@@ -14,6 +14,7 @@ pub(crate) mod comment_schema;
 mod directive;
 mod dropped;
 mod element;
+mod keyless;
 mod list;
 mod walk;
 
@@ -27,6 +28,7 @@ use goyaml::{Node, Position};
 use crate::schema::Schema;
 use comment_schema::CommentSchemas;
 pub(crate) use dropped::Dropped;
+pub(crate) use keyless::Keyless;
 use walk::{Outcome, Walk};
 
 /// Why a patch does not fit its resource.
@@ -117,6 +119,8 @@ pub(crate) struct Merged {
     pub(crate) node: Option<Node>,
     /// Elements of lists that are gone although the patch does not say so.
     pub(crate) dropped: Vec<Dropped>,
+    /// Elements of the patch that drop such elements.
+    pub(crate) keyless: Vec<Keyless>,
 }
 
 /// Lays a patch over a resource.
@@ -128,8 +132,8 @@ pub(crate) fn apply(schema: &Schema, patch: &Node, target: Node) -> Result<Merge
     let mut target = target;
     let mut patch = patch.clone();
     let comments = CommentSchemas::of(&[&target, &patch]);
-    let dropped = RefCell::default();
-    let walk = Walk::new(schema, comments.as_ref(), &dropped);
+    let (dropped, keyless) = (RefCell::default(), RefCell::default());
+    let walk = Walk::new(schema, comments.as_ref(), (&dropped, &keyless));
     let outcome = walk.merge(None, &mut target, &mut patch)?;
     if comments.is_some() {
         comment_schema::mark(&mut target);
@@ -141,5 +145,6 @@ pub(crate) fn apply(schema: &Schema, patch: &Node, target: Node) -> Result<Merge
             Outcome::Gone => None,
         },
         dropped: dropped.into_inner(),
+        keyless: keyless.into_inner(),
     })
 }

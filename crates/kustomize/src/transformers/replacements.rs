@@ -1,6 +1,7 @@
 //! `replacements`: values from one resource, or from the kustomization, into fields of others.
 
 mod embedded;
+mod meant_field;
 #[cfg(test)]
 mod tests;
 
@@ -122,15 +123,7 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Cop
         }))
     })?;
     if let Some((_, second)) = matches.next() {
-        let message = format!(
-            "several resources match the source of a replacement: {} and {}",
-            first.id(),
-            second.id()
-        );
-        return Err(Error::new(message)
-            .related("one stands at", first.node().position)
-            .related("the other at", second.node().position)
-            .hint("give the source a kind, name and namespace that only one of them has"));
+        return Err(two_sources(first, second));
     }
     let written = if source.field_path.is_empty() {
         DEFAULT_FIELD
@@ -138,7 +131,7 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Cop
         &source.field_path
     };
     let in_source = |error: Error| {
-        at_entry(error, source.position)
+        at_entry(error, source.field_path_position.unwrap_or(source.position))
             .field(written)
             .resource(first.id())
             .hint(CHECK_PATH)
@@ -155,7 +148,10 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Cop
     let found = found.filter(|node| !field_path::is_nil_or_empty(node));
     let found = found.ok_or_else(|| {
         let error = Error::new("the source of a replacement has no such field");
-        in_source(error.hint("check `fieldPath`; an empty list or map counts as none"))
+        let meant = meant_field::cure(node, written, &path).map(|cure| cure.hint);
+        in_source(error.hint(meant.unwrap_or_else(|| {
+            "check `fieldPath`; an empty list or map counts as none".to_owned()
+        })))
     })?;
     let value = refined(found, source.options.as_ref()).map_err(in_source)?;
     let is_part = source
@@ -167,6 +163,17 @@ fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Cop
         value,
         source: is_live.then_some((index, path)),
     })
+}
+
+fn two_sources(first: &Resource, second: &Resource) -> Error {
+    Error::new(format!(
+        "several resources match the source of a replacement: {} and {}",
+        first.id(),
+        second.id()
+    ))
+    .related("one stands at", first.node().position)
+    .related("the other at", second.node().position)
+    .hint("give the source a kind, name and namespace that only one of them has")
 }
 
 /// Puts an error where the path is written, and keeps the place of what the path met as another one that matters.
@@ -329,10 +336,12 @@ fn copy_to(
         return Ok(());
     }
     let error = Error::new("the target of a replacement has no such field");
-    Err(if create.is_some() {
-        error
-    } else {
-        error.hint("set `options.create: true` to create it")
+    let cure = meant_field::cure(node, field.written, &field.path);
+    Err(match cure {
+        Some(cure) if cure.is_sure || create.is_some() => error.hint(cure.hint),
+        Some(cure) if cure.may_be_created => error.hint("set `options.create: true` to create it"),
+        Some(cure) => error.hint(cure.hint),
+        None => error,
     })
 }
 

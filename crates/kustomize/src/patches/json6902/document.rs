@@ -144,16 +144,21 @@ pub(super) fn cure(document: &Value, pointer: &str) -> Option<String> {
     }
     let mut here = document;
     let mut walked = String::new();
-    for (part, written) in pointer
-        .split('/')
-        .skip(1)
-        .map(|part| (unescape(part), part))
-    {
+    let parts: Vec<&str> = pointer.split('/').skip(1).collect();
+    for (position, written) in parts.iter().enumerate() {
+        let part = unescape(written);
         let next = match here {
-            Value::Object(entries) => match entries.iter().find(|(key, _)| *key == part) {
-                Some((_, value)) => value,
-                None => return Some(cure_of_key(&part, entries, &walked)),
-            },
+            Value::Object(entries) => {
+                let Some((_, value)) = entries.iter().find(|(key, _)| *key == part) else {
+                    let rest = parts.get(position..).unwrap_or_default();
+                    let cure = cure_of_key(&part, entries, &walked);
+                    return Some(match escaped_key(&walked, rest) {
+                        Some(key) => format!("{cure}; a `/` in a key is written `~1`: `{key}`"),
+                        None => cure,
+                    });
+                };
+                value
+            }
             Value::Array(items) => {
                 match index(&part, items.len()).ok().and_then(|at| items.get(at)) {
                     Some(value) => value,
@@ -176,6 +181,19 @@ pub(super) fn cure(document: &Value, pointer: &str) -> Option<String> {
         here = next;
     }
     None
+}
+
+/// The pointer with the `/` escaped that may belong to a key of labels or annotations; `rest` begins with the part that is
+/// not there.
+fn escaped_key(walked: &str, rest: &[&str]) -> Option<String> {
+    const MAPS: [&str; 4] = ["labels", "annotations", "matchLabels", "nodeSelector"];
+    let last = walked.rsplit('/').next().unwrap_or_default();
+    let (map, key) = match rest.split_first() {
+        Some((map, key)) if MAPS.contains(map) => (format!("{walked}/{map}"), key),
+        _ if MAPS.contains(&last) => (walked.to_owned(), rest),
+        _ => return None,
+    };
+    (key.len() > 1).then(|| format!("{map}/{}", key.join("~1")))
 }
 
 fn cure_of_key(key: &str, entries: &[(Text, Value)], walked: &str) -> String {

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 
 use super::comment_schema;
 use super::element::{self, ElementSelector, Fate};
+use super::keyless::Before;
 use super::walk::{Outcome, Walk};
 use super::{MergeError, dropped};
 use crate::schema::FieldSchema;
@@ -105,7 +106,15 @@ impl<'a> ListMerge<'a> {
             [key] if self.nodes.iter().all(|node| is_regular(node, key)) => {
                 self.merge_regular(self.keys[0])?
             }
-            _ => self.merge_irregular()?,
+            _ => {
+                let before = Before::find(&self.keys, &self.nodes, own);
+                let order = self.merge_irregular()?;
+                let keyless = before.and_then(|before| before.dropping(&self.keys, &order));
+                if let Some(keyless) = keyless {
+                    self.walk.note_keyless(keyless);
+                }
+                order
+            }
         };
         self.note_dropped(own, &order);
         Ok(self.take(&order))

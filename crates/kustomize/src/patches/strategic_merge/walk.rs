@@ -7,7 +7,7 @@ use goyaml::{Data, Node, Style};
 
 use super::comment_schema::{self, CommentSchemas};
 use super::directive::Directive;
-use super::{Dropped, MergeError, MergeProblem};
+use super::{Dropped, Keyless, MergeError, MergeProblem};
 use crate::quoting;
 use crate::schema::{FieldSchema, Schema};
 
@@ -23,6 +23,8 @@ pub(super) struct Walk<'a> {
     comments: Option<&'a CommentSchemas>,
     /// Elements that are lost to others with the same merge keys.
     dropped: &'a RefCell<Vec<Dropped>>,
+    /// Elements of the patch that lack theirs.
+    keyless: &'a RefCell<Vec<Keyless>>,
 }
 
 /// Which node a place holds after the merge. The node itself was changed where it stands.
@@ -40,13 +42,18 @@ impl<'a> Walk<'a> {
     pub(super) const fn new(
         schema: &'a Schema,
         comments: Option<&'a CommentSchemas>,
-        dropped: &'a RefCell<Vec<Dropped>>,
+        (dropped, keyless): (&'a RefCell<Vec<Dropped>>, &'a RefCell<Vec<Keyless>>),
     ) -> Self {
         Self {
             schema,
             comments,
             dropped,
+            keyless,
         }
+    }
+
+    pub(super) fn note_keyless(self, keyless: Keyless) {
+        self.keyless.borrow_mut().push(keyless);
     }
 
     pub(super) fn note_dropped(self, dropped: Dropped) {
