@@ -4,17 +4,17 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Where a program is: in the variable, on the path, or in the user's cache as the tools of this repository put it there.
+/// Where a program is: what the variable names, in the user's cache, where `tools/programs` puts it, or on the path.
 #[track_caller]
 pub(crate) fn find(program: &str, variable: &str, cached: &str) -> Option<PathBuf> {
     let named = std::env::var_os(variable).map(PathBuf::from);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|directory| directory.join(program));
-    let cache = std::env::var_os("HOME").map(|home| {
-        PathBuf::from(home)
-            .join(".cache/argocd-infisical")
-            .join(cached)
-    });
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache
+        .or_else(home)
+        .map(|cache| cache.join("argocd-infisical").join(cached));
     let found = named
         .into_iter()
         .chain(cache)
@@ -33,7 +33,7 @@ pub(crate) fn find(program: &str, variable: &str, cached: &str) -> Option<PathBu
 }
 
 pub(crate) fn git() -> Option<PathBuf> {
-    find("git", "GIT", "git/git")
+    find("git", "GIT", "")
 }
 
 /// The kustomize that the goldens were recorded with.

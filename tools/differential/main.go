@@ -88,6 +88,9 @@ func readOptions() options {
 }
 
 func run(o options) (bool, error) {
+	if o.trees < 1 || o.jobs < 1 {
+		return false, fmt.Errorf("--trees and --jobs must be at least 1")
+	}
 	binary, err := filepath.Abs(o.binary)
 	if err != nil {
 		return false, err
@@ -103,7 +106,7 @@ func run(o options) (bool, error) {
 	}
 	defer os.RemoveAll(base)
 	if o.keep != "" {
-		if err := os.RemoveAll(o.keep); err != nil {
+		if err := emptyKept(o.keep); err != nil {
 			return false, err
 		}
 	}
@@ -135,7 +138,42 @@ func run(o options) (bool, error) {
 	if o.reasons {
 		counts.reportReasons()
 	}
-	return counts.report(time.Since(started)), nil
+	failed := counts.report(time.Since(started))
+	return failed, counts.check()
+}
+
+// check makes sure that the trees were worth comparing: a tester whose trees kustomize does not build, or whose
+// differences are nearly all set aside, says nothing.
+func (t *tally) check() error {
+	const few = 100
+	aside := t.unsteady + t.crashed + t.malformed
+	if t.trees >= few && (t.built < t.trees/2 || aside > t.trees/10) {
+		return fmt.Errorf("of %d trees kustomize builds %d, and %d are set aside", t.trees, t.built, aside)
+	}
+	return nil
+}
+
+// mark is the file that says that a directory is one for cases that differ.
+const mark = ".differential"
+
+// emptyKept empties the directory for the cases that differ, and refuses one that was made for something else.
+func emptyKept(directory string) error {
+	entries, err := os.ReadDir(directory)
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	if len(entries) > 0 {
+		if _, err := os.Stat(filepath.Join(directory, mark)); err != nil {
+			return fmt.Errorf("--keep %s: the directory is neither empty nor one of this program", directory)
+		}
+	}
+	if err := os.RemoveAll(directory); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(directory, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(directory, mark), nil, 0o644)
 }
 
 // feed hands out the indices of the trees until one of the workers fails.
