@@ -9,7 +9,7 @@ use crate::load;
 use crate::lost;
 use crate::meant;
 use crate::metadata;
-use crate::resource::Resource;
+use crate::resource::{MadeBy, Resource};
 use crate::resources::Resources;
 use crate::schema::Schema;
 use crate::selector::Selector;
@@ -286,7 +286,7 @@ fn apply_to_each(
 // kustomize: Resource.ApplySmPatch
 fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<()> {
     let id = resource.id().clone();
-    resource.patched = resource.patched.saturating_add(1);
+    resource.made_by = MadeBy::Merge;
     let keeps_name = !patch.notes.name_change_allowed;
     let keeps_kind = !patch.notes.kind_change_allowed;
     if !keeps_name || !keeps_kind {
@@ -338,7 +338,7 @@ fn rewrites_annotations(patch: &Node) -> bool {
 fn edit(patch: &JsonPatch, budget: &Budget, resource: &mut Resource) -> Result<()> {
     let id = resource.id().clone();
     let notes = resource.notes.clone();
-    resource.patched = resource.patched.saturating_add(1);
+    resource.made_by = MadeBy::JsonPatch;
     let mut notices = Vec::new();
     let result = resource.edit_with_notes(|node| {
         *node = patch.apply(node, &mut notices)?;

@@ -19,7 +19,7 @@ use crate::kustomization::{
 use crate::layer_transformers;
 use crate::load;
 use crate::loader::Loader;
-use crate::resource::{Notes, Resource};
+use crate::resource::{MadeBy, Notes, Resource};
 use crate::resources::{Key, Resources, key};
 use crate::transformers::iam_policy::IamPolicy;
 use crate::transformers::namespace::RoleBindingSubjects;
@@ -115,7 +115,7 @@ pub(crate) fn snapshot(resources: &Resources) -> Vec<Snapshot> {
             id: resource.id().clone(),
             text: written.then_some(text),
             notes: resource.notes.clone(),
-            patched: resource.patched,
+            made_by: resource.made_by,
         }
     };
     resources.iter().map(of).collect()
@@ -127,8 +127,8 @@ pub(crate) struct Snapshot {
     id: ResId,
     text: Option<String>,
     notes: Notes,
-    /// kustomize: a patch makes new nodes of what it leaves as it is, which counts as a change.
-    patched: u32,
+    /// kustomize: the first patch makes new nodes of what it leaves as it is, which counts as a change.
+    made_by: MadeBy,
 }
 
 /// Whether two snapshots are equal; two resources of one id are never equal to anything.

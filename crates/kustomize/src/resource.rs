@@ -34,11 +34,22 @@ pub struct Resource {
     pub notes: Notes,
     /// Names of the variables whose value is read from it.
     pub variables: Vec<Text>,
-    /// How many patches have been applied to it, whether they changed anything or not.
-    pub(crate) patched: u32,
+    /// What kustomize's nodes of it are made by.
+    pub(crate) made_by: MadeBy,
     /// What kustomize has changed in it without a word.
     pub(crate) notices: Vec<Error>,
     shared: Shared,
+}
+
+/// What has made the nodes of a resource in kustomize, which tells them apart where they say the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MadeBy {
+    /// A file, a generator, or whatever changes fields where they are.
+    Reading,
+    /// A strategic merge, which writes kind, name and namespace anew.
+    Merge,
+    /// A JSON 6902 patch, which makes an object of a text.
+    JsonPatch,
 }
 
 /// What a build notes about a resource and takes away before the output.
@@ -124,7 +135,7 @@ impl Resource {
             notes: Notes::default(),
             shared: Shared::default(),
             variables: Vec::new(),
-            patched: 0,
+            made_by: MadeBy::Reading,
             notices: Vec::new(),
         };
         resource.absorb_notes();
