@@ -1,5 +1,7 @@
 //! Reading a kustomization file: every field by its name in any case, nothing unknown, nothing ignored.
 
+use std::collections::BTreeSet;
+
 use goyaml::{Limits, Node, Text};
 
 use super::entries::{image, label, patch, replacement_field, replica, sort_options, var};
@@ -82,7 +84,9 @@ impl Kustomization {
         arguments::prepare(&mut node)?;
         let mut kustomization = Self::default();
         let mut gathered = Gathered::default();
-        for (name, value) in fields(&node, "the kustomization")? {
+        let mut found = fields(&node, "the kustomization")?;
+        sort_repeated(&mut found, &node);
+        for (name, value) in found {
             kustomization.read_field(&mut gathered, &node, &name, value)?;
         }
         for (key, value) in node.entries().unwrap_or_default() {
@@ -303,6 +307,22 @@ fn refuse_flux(node: &Node) -> Result<()> {
             .hint("build the directory that its `spec.path` names; the object itself goes into a file of another name")),
         None => Ok(()),
     }
+}
+
+/// Puts fields in the order of their names as written, where one is there twice in different cases: the last one counts.
+// kustomize: reads a kustomization as JSON, in which the fields are sorted.
+fn sort_repeated(fields: &mut Vec<(String, &Node)>, node: &Node) {
+    let names: BTreeSet<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    if names.len() == fields.len() {
+        return;
+    }
+    let entries = node.entries().unwrap_or_default();
+    let written = entries
+        .iter()
+        .map(|(key, _)| key.as_str().unwrap_or_default());
+    let mut sorted: Vec<_> = written.zip(std::mem::take(fields)).collect();
+    sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
+    fields.extend(sorted.into_iter().map(|(_, field)| field));
 }
 
 fn empty() -> Error {
