@@ -321,7 +321,7 @@ fn sort_repeated(fields: &mut Vec<(String, &Node)>, node: &Node) {
         .iter()
         .map(|(key, _)| key.as_str().unwrap_or_default());
     let mut sorted: Vec<_> = written.zip(std::mem::take(fields)).collect();
-    sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
+    sorted.sort_by_key(|(written, _)| *written);
     fields.extend(sorted.into_iter().map(|(_, field)| field));
 }
 
