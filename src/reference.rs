@@ -99,14 +99,25 @@ impl Reference {
         }
     }
 
-    /// The same with nothing allowed. kustomize takes what stands in a tree as it is; only one that the engine here has
-    /// built is known to ask for nothing but what it may have.
-    #[must_use]
-    pub fn offline(&self) -> Self {
-        Self {
+    /// Builds a tree that the engine here has built or refused. kustomize takes what stands in a tree as it is: one that
+    /// was refused is not known to ask for nothing but what it may have, and gets no way out.
+    ///
+    /// # Errors
+    /// As for [`Self::build`].
+    pub fn build_beside(
+        &self,
+        is_built_here: bool,
+        directory: &Path,
+        options: &Options,
+    ) -> Result<Answer, Failure> {
+        if is_built_here {
+            return self.build(directory, options);
+        }
+        let offline = Self {
             allowed: Allowed::default(),
             ..self.clone()
-        }
+        };
+        offline.build(directory, options)
     }
 
     /// The program.

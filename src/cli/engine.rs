@@ -149,13 +149,7 @@ impl EngineFlags {
         {
             return Err(task.target.failure(error));
         }
-        let answer = if built.is_ok() {
-            reference.build(task.target.root(), task.options)?
-        } else {
-            reference
-                .offline()
-                .build(task.target.root(), task.options)?
-        };
+        let answer = reference.build_beside(built.is_ok(), task.target.root(), task.options)?;
         let (output, ours) = match built {
             Ok(built) => built,
             Err(error) => {

@@ -225,6 +225,15 @@ impl Error {
         self
     }
 
+    /// As [`Self::hint`], where there is something to do.
+    #[must_use]
+    pub fn hint_if_known(self, hint: Option<&'static str>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
     /// Adds another place that matters.
     #[must_use]
     pub fn related(mut self, text: &'static str, position: Position) -> Self {

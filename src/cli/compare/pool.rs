@@ -208,11 +208,9 @@ impl Pool<'_> {
             return Ok(comparison);
         }
         let start = Instant::now();
-        let answer = if built.is_ok() {
-            self.reference.build(&root, self.options)?
-        } else {
-            self.reference.offline().build(&root, self.options)?
-        };
+        let answer = self
+            .reference
+            .build_beside(built.is_ok(), &root, self.options)?;
         comparison.their_time = Some(start.elapsed());
         comparison.judge(built, answer);
         Ok(comparison)

@@ -312,11 +312,7 @@ impl Inflation<'_> {
                 Error::new(format!("chart `{name}` cannot be pulled: status {status}"))
             }
             ExternalError::Failed { message, hint } => {
-                let error = Error::new(format!("chart `{name}`: {message}"));
-                match hint {
-                    Some(hint) => error.hint(hint),
-                    None => error,
-                }
+                Error::new(format!("chart `{name}`: {message}")).hint_if_known(hint)
             }
         }
     }

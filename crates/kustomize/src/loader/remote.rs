@@ -67,7 +67,7 @@ impl HttpError {
                 "open the address in a browser; it must lead to the file itself, without a login",
             ),
             ExternalError::Failed { message, hint } => {
-                with_hint(Error::new(format!("cannot read `{url}`: {message}")), hint)
+                Error::new(format!("cannot read `{url}`: {message}")).hint_if_known(hint)
             }
         }
     }
@@ -97,10 +97,9 @@ impl Loader<'_> {
                 ExternalError::Status(status) => {
                     Error::new(format!("cannot fetch `{written}`: status {status}"))
                 }
-                ExternalError::Failed { message, hint } => with_hint(
-                    Error::new(format!("cannot fetch `{written}`: {message}")),
-                    hint,
-                ),
+                ExternalError::Failed { message, hint } => {
+                    Error::new(format!("cannot fetch `{written}`: {message}")).hint_if_known(hint)
+                }
             })?;
         let root = match self.files.resolve(&files::join(
             &directory,
@@ -196,13 +195,6 @@ fn switched_off(what: &str, kind: &str, hint: Option<&'static str>) -> Error {
     ))
     .kind(ErrorKind::NeedsRemote)
     .hint(hint.unwrap_or("copy it into the repository and name it by its path"))
-}
-
-fn with_hint(error: Error, hint: Option<&'static str>) -> Error {
-    match hint {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
 }
 
 /// Whether a path is the address of a file behind HTTP.
