@@ -7,6 +7,7 @@ mod engine;
 mod flags;
 mod output;
 mod render;
+mod settings;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

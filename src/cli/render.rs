@@ -1,15 +1,14 @@
 //! `render`: `build` with settings.
 
-use std::path::PathBuf;
-
 use kustomize::{Options, Output};
 
 use super::build::Target;
 use super::flags::{Flags, Place};
 use super::output::{self, Done};
+use super::settings::SettingsFlags;
 use crate::failure::{Failure, Problem};
 use crate::inject::{Identity, Injector};
-use crate::settings::{Settings, source};
+use crate::settings::Settings;
 
 /// Build a kustomization with settings in the places that ask for them
 #[derive(clap::Args)]
@@ -20,9 +19,8 @@ pub(super) struct Args {
     #[command(flatten)]
     flags: Flags,
 
-    /// Read settings from a manifest (Secret or `ConfigMap`), a `.env` file or a directory; later ones win
-    #[arg(short, long, value_name = "FILE")]
-    settings: Vec<PathBuf>,
+    #[command(flatten)]
+    settings: SettingsFlags,
 }
 
 impl Args {
@@ -34,7 +32,7 @@ impl Args {
         } = self;
         let (options, mut warnings) = flags.options()?;
         let target = Target::new(&place.directory, flags.outside())?;
-        let settings = source::read(settings.iter().map(PathBuf::as_path))?;
+        let settings = settings.read()?;
         let output = build(&target, &options, &settings)?;
         if output.resources.is_empty() {
             return Err(Problem::new("the result is empty: it has no resources")
