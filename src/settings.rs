@@ -3,9 +3,13 @@
 //! The repository [declares](declared) which keys there are, their defaults and, in a [schema], what their values
 //! must be. A [source] has values, and [`resolve`](mod@resolve) decides which of the two counts.
 
+pub mod consent;
 pub mod declared;
+pub mod digest;
 mod dotenv;
 mod manifest;
+pub mod object;
+pub mod policy;
 pub mod resolve;
 pub mod schema;
 pub mod source;
@@ -51,6 +55,8 @@ pub struct Place {
 pub struct Settings {
     entries: BTreeMap<String, Entry>,
     sources: Vec<String>,
+    /// Why an object may be read, by its name.
+    consents: BTreeMap<String, String>,
 }
 
 struct Entry {
@@ -70,6 +76,18 @@ impl Settings {
     /// Names a source, for messages that say where was looked.
     pub fn add_source(&mut self, name: impl Into<String>) {
         self.sources.push(name.into());
+    }
+
+    /// Names an object of a cluster as a source, and what its owner says that allows it.
+    pub fn add_object(&mut self, name: impl Into<String>, consent: impl Into<String>) {
+        let name = name.into();
+        self.consents.insert(name.clone(), consent.into());
+        self.sources.push(name);
+    }
+
+    /// What allows a value to be read that was found there; `None` for a file, which somebody has named.
+    pub fn consent(&self, origin: &Place) -> Option<&str> {
+        self.consents.get(&origin.file).map(String::as_str)
     }
 
     /// The sources that were read, in order.
