@@ -136,7 +136,7 @@ impl Settings {
     /// The value of a key.
     ///
     /// # Errors
-    /// Where the value is no text, or too long.
+    /// Where the value is no text, has a NUL in it, or is too long.
     pub fn get(&self, key: &str) -> Result<Option<Found>, Problem> {
         let Some(Entry { bytes, origin }) = self.entries.get(key) else {
             return Ok(None);
@@ -149,6 +149,12 @@ impl Settings {
             return Err(Problem::new(message)
                 .at(&origin.file, origin.line)
                 .hint("make it shorter, or mount it in the pod instead of rendering it"));
+        }
+        if bytes.contains(&0) {
+            let message = format!("the value of setting `{key}` has a NUL character in it");
+            return Err(Problem::new(message)
+                .at(&origin.file, origin.line)
+                .hint("settings are text; keep binary data in a Secret that the pod mounts"));
         }
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Some(Found {
@@ -216,6 +222,14 @@ mod tests {
         let problem = settings.get("A").err().expect("the value is too long");
         assert!(problem.message.contains("longer than the 3 bytes"));
         assert!(settings.get("B").ok().flatten().is_some());
+    }
+
+    #[test]
+    fn a_value_with_a_nul_is_an_error_when_it_is_asked_for() {
+        let mut settings = Settings::default();
+        settings.insert("A", b"a\0b".to_vec(), Place::default());
+        let problem = settings.get("A").err().expect("the value has a NUL");
+        assert!(problem.message.contains("NUL"));
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod key_order;
 mod limits;
 mod node;
 mod number;
+mod protect;
 mod read;
 mod reencode;
 mod resolve;
