@@ -4,10 +4,13 @@ mod build;
 mod compare;
 mod elsewhere;
 mod engine;
+mod explain;
 mod flags;
+mod json;
 mod output;
 mod render;
 mod settings;
+mod table;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -35,6 +38,7 @@ struct Cli {
 enum Command {
     Build(build::Args),
     Compare(compare::Args),
+    Explain(explain::Args),
     Render(render::Args),
 }
 
@@ -89,6 +93,7 @@ fn on_large_stack(command: Command) -> Result<Done, Failure> {
     let run = move || match command {
         Command::Build(args) => args.run(),
         Command::Compare(args) => args.run(),
+        Command::Explain(args) => args.run(),
         Command::Render(args) => args.run(),
     };
     let thread = thread::Builder::new()
