@@ -13,6 +13,7 @@ pub mod failure;
 pub mod files;
 pub mod inject;
 mod interrupt;
+pub mod lint;
 pub mod process;
 pub mod reference;
 pub mod render;

@@ -3,6 +3,9 @@
 mod json;
 mod text;
 
+pub(super) use json::resource;
+pub(super) use text::title;
+
 use std::path::PathBuf;
 
 use goyaml::Value;
@@ -101,7 +104,9 @@ impl Args {
 
 /// Says that nobody knows where a key is copied to.
 pub(super) fn not_traced(key: &str) -> String {
-    format!("warning: where `{key}` is copied to is not known: with another value of it the tree does not build")
+    format!(
+        "warning: where `{key}` is copied to is not known: with another value of it the tree does not build"
+    )
 }
 
 impl Report<'_> {

@@ -42,8 +42,8 @@ pub(crate) fn collect(
             let notice = notice.position(place);
             let details = notice.details();
             let is_new = fields.insert((details.field.clone(), details.message.clone()));
-            let is_elsewhere =
-                known.insert((details.position, details.message.clone())) && details.position != place;
+            let is_elsewhere = known.insert((details.position, details.message.clone()))
+                && details.position != place;
             // What a JSON 6902 patch leaves there is found again, at its own place or at that of the object.
             if is_new || details.field.is_none() || is_elsewhere {
                 found.add(notice.resource(resource.id()), names);

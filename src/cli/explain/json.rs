@@ -28,10 +28,7 @@ pub(super) fn text(report: &Report) -> String {
 /// An object: who it is, and the name that it has in the output.
 pub(in crate::cli) fn resource(resource: &Resource) -> Value {
     some([
-        (
-            "apiVersion",
-            Some(string(resource.gvk().api_version())),
-        ),
+        ("apiVersion", Some(string(resource.gvk().api_version()))),
         ("kind", Some(string(resource.gvk().kind.clone()))),
         ("namespace", filled(resource.namespace())),
         ("name", Some(string(without_hash(resource).name))),

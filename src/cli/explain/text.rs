@@ -37,7 +37,7 @@ pub(super) fn text(report: &Report) -> String {
 }
 
 /// An object by its kind and the name that it has in the output.
-pub(super) fn title(resource: &Resource) -> String {
+pub(in crate::cli) fn title(resource: &Resource) -> String {
     let kind = &resource.gvk().kind;
     let name = printable_name(&format!("{kind} {}", resource.name()));
     match resource.namespace().as_str() {

@@ -256,7 +256,10 @@ fn is_same(node: &Node, other: &Node) -> bool {
         (Data::Scalar(text), Data::Scalar(other)) => text == other,
         (Data::Sequence(items), Data::Sequence(others)) => {
             items.len() == others.len()
-                && items.iter().zip(others).all(|(item, other)| is_same(item, other))
+                && items
+                    .iter()
+                    .zip(others)
+                    .all(|(item, other)| is_same(item, other))
         }
         (Data::Mapping(entries), Data::Mapping(others)) => {
             entries.len() == others.len()
