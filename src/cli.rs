@@ -13,6 +13,7 @@ mod output;
 mod render;
 mod settings;
 mod table;
+mod watch;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

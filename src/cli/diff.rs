@@ -192,7 +192,7 @@ impl<'a> Report<'a> {
         }
         let cause = if !keys.is_empty() {
             Cause::Settings
-        } else if self.left.commit.is_some() {
+        } else if self.left.files.is_some() {
             Cause::Repository
         } else {
             Cause::Unknown

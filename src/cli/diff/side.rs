@@ -24,8 +24,8 @@ pub(super) struct Side {
     pub(super) unknown: Vec<String>,
     /// The sources of its settings; none for the defaults.
     pub(super) sources: Vec<String>,
-    /// The commit that it was made of; the files as they are where there is none.
-    pub(super) commit: Option<String>,
+    /// The state of the repository that it was made of, where that is not the same for both.
+    pub(super) files: Option<String>,
 }
 
 impl Args {
@@ -34,7 +34,11 @@ impl Args {
         let target = Target::here(&self.directory, self.flags.outside())?;
         let settings = self.settings.read()?;
         let against = source::read(self.against.iter().map(std::path::PathBuf::as_path))?;
-        let right = Side::new(&target, options, &settings)?;
+        let mut right = Side::new(&target, options, &settings)?;
+        right.files = self
+            .git
+            .is_some()
+            .then(|| "the files as they are".to_owned());
         let left = match &self.git {
             None => Side::new(&target, options, &against).map_err(|failure| {
                 failure.note(match self.against.as_slice() {
@@ -85,7 +89,7 @@ impl Args {
                 .note(format!("this is about commit `{reference}`"))
         })?;
         let mut side = Side::new(&target, options, settings).map_err(about)?;
-        side.commit = Some(reference.to_owned());
+        side.files = Some(format!("commit {reference}"));
         Ok(side)
     }
 }
@@ -100,7 +104,7 @@ impl Side {
             uses,
             unknown,
             sources: settings.sources().to_vec(),
-            commit: None,
+            files: None,
         })
     }
 
@@ -114,9 +118,9 @@ impl Side {
             [] => "the defaults".to_owned(),
             sources => sources.join(", "),
         };
-        match &self.commit {
+        match &self.files {
             None => settings,
-            Some(commit) => format!("{settings} at commit {commit}"),
+            Some(files) => format!("{settings}, {files}"),
         }
     }
 }
