@@ -54,6 +54,13 @@ impl<'o> Objects<'o> {
         Self { entries, hashed }
     }
 
+    /// All of them, each with who it is.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'o Resource)> {
+        self.entries
+            .iter()
+            .map(|(id, resource)| (id.as_str(), *resource))
+    }
+
     /// The resource that is called so without a hash.
     pub fn get(&self, id: &str) -> Option<&'o Resource> {
         let found = self.entries.iter().find(|(other, _)| other == id);

@@ -2,12 +2,18 @@
 
 mod build;
 mod compare;
+mod diff;
 mod elsewhere;
 mod engine;
+mod explain;
 mod flags;
+mod json;
+mod lint;
 mod output;
 mod render;
 mod settings;
+mod table;
+mod watch;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -35,6 +41,9 @@ struct Cli {
 enum Command {
     Build(build::Args),
     Compare(compare::Args),
+    Diff(diff::Args),
+    Explain(explain::Args),
+    Lint(lint::Args),
     Render(render::Args),
 }
 
@@ -89,6 +98,9 @@ fn on_large_stack(command: Command) -> Result<Done, Failure> {
     let run = move || match command {
         Command::Build(args) => args.run(),
         Command::Compare(args) => args.run(),
+        Command::Diff(args) => args.run(),
+        Command::Explain(args) => args.run(),
+        Command::Lint(args) => args.run(),
         Command::Render(args) => args.run(),
     };
     let thread = thread::Builder::new()

@@ -5,10 +5,12 @@
 
 mod git;
 mod helm;
+mod history;
 mod http;
 mod program;
 mod progress;
 
+pub use history::Checkout;
 pub use program::{for_network, git_environment};
 
 use std::collections::BTreeMap;

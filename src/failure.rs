@@ -410,7 +410,7 @@ pub fn printable(text: &str) -> String {
 }
 
 /// As [`printable`], in one line: what a file, a field or an object is called cannot look like a line of this program.
-fn printable_name(text: &str) -> String {
+pub(crate) fn printable_name(text: &str) -> String {
     printable(text).replace('\n', "\u{fffd}")
 }
 

@@ -1,10 +1,12 @@
 //! The disk as the engine may see it; the only place in the render path that reads files.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use kustomize::{Entry, External, FileError, Files};
 
@@ -18,6 +20,76 @@ pub const SIZE_LIMIT: u64 = 64 << 20;
 pub struct DiskFiles {
     bound: Option<PathBuf>,
     outside: Arc<Outside>,
+    seen: Option<Arc<Seen>>,
+}
+
+/// What was looked at, and what was there just before.
+#[derive(Debug, Default)]
+pub struct Seen(Mutex<BTreeMap<PathBuf, Stamp>>);
+
+/// What tells a file from what it was before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// Nothing is there.
+    Absent,
+    /// A directory; when something in it came or went, where that counts.
+    Directory(Option<SystemTime>),
+    /// A file: its number, its size, and when it was changed.
+    File(u64, u64, Option<SystemTime>),
+}
+
+impl Seen {
+    /// Notes a path, unless it is known.
+    pub fn note(&self, path: &Path) {
+        let mut seen = self.seen();
+        if !seen.contains_key(path) {
+            seen.insert(path.to_owned(), Stamp::of(path));
+        }
+    }
+
+    /// Notes a path; in a directory what comes and goes counts.
+    pub fn note_whole(&self, path: &Path) {
+        let stamp = match Stamp::of(path) {
+            Stamp::Directory(_) => Stamp::Directory(modified(path)),
+            other => other,
+        };
+        self.seen().insert(path.to_owned(), stamp);
+    }
+
+    /// What is at a path that was noted, looked at in the same way.
+    pub fn stamp(&self, path: &Path) -> Stamp {
+        let is_whole = matches!(self.seen().get(path), Some(Stamp::Directory(Some(_))));
+        match Stamp::of(path) {
+            Stamp::Directory(_) if is_whole => Stamp::Directory(modified(path)),
+            other => other,
+        }
+    }
+
+    /// What was noted.
+    pub fn stamps(&self) -> BTreeMap<PathBuf, Stamp> {
+        self.seen().clone()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Stamp>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path)
+        .and_then(|metadata| metadata.modified())
+        .ok()
+}
+
+impl Stamp {
+    /// What is at a path, links followed.
+    pub fn of(path: &Path) -> Self {
+        match fs::metadata(path) {
+            Err(_) => Self::Absent,
+            Ok(metadata) if metadata.is_dir() => Self::Directory(None),
+            Ok(metadata) => Self::File(metadata.ino(), metadata.len(), metadata.modified().ok()),
+        }
+    }
 }
 
 impl DiskFiles {
@@ -32,6 +104,21 @@ impl DiskFiles {
         Self { outside, ..self }
     }
 
+    /// The same, with notes of what is looked at.
+    #[must_use]
+    pub fn noting(self, seen: Arc<Seen>) -> Self {
+        Self {
+            seen: Some(seen),
+            ..self
+        }
+    }
+
+    fn note(&self, path: &Path) {
+        if let Some(seen) = &self.seen {
+            seen.note(path);
+        }
+    }
+
     /// One directory and what is below it, wherever symbolic links lead.
     ///
     /// # Errors
@@ -39,7 +126,7 @@ impl DiskFiles {
     pub fn within(directory: &Path) -> Result<Self, FileError> {
         Ok(Self {
             bound: Some(fs::canonicalize(directory).map_err(|error| said(&error))?),
-            outside: Arc::default(),
+            ..Self::default()
         })
     }
 
@@ -55,6 +142,7 @@ impl DiskFiles {
 
 impl Files for DiskFiles {
     fn resolve(&self, path: &str) -> Result<Entry, FileError> {
+        self.note(Path::new(path));
         let resolved = fs::canonicalize(path).map_err(|error| said(&error))?;
         self.check_bound(&resolved)?;
         let metadata = fs::metadata(&resolved).map_err(|error| said(&error))?;
@@ -72,6 +160,7 @@ impl Files for DiskFiles {
 
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
         self.check_bound(Path::new(path))?;
+        self.note(Path::new(path));
         read_regular(Path::new(path))
     }
 

@@ -14,6 +14,7 @@ pub mod failure;
 pub mod files;
 pub mod inject;
 mod interrupt;
+pub mod lint;
 pub mod plugin;
 pub mod process;
 pub mod reference;

@@ -133,6 +133,12 @@ impl Settings {
         self
     }
 
+    /// The keys that have a value, and where each was found.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, &Place)> {
+        let entries = self.entries.iter();
+        entries.map(|(key, entry)| (key.as_str(), &entry.origin))
+    }
+
     /// The value of a key.
     ///
     /// # Errors

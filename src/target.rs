@@ -26,12 +26,20 @@ impl Target {
     /// # Errors
     /// Where its name is none, or leads to nothing.
     pub fn here(directory: &Path, outside: Arc<Outside>) -> Result<Self, Failure> {
+        let files = DiskFiles::new().with_outside(outside);
+        Self::with_files(directory, files)
+    }
+
+    /// As [`Self::here`], with files that are read in a way of their own.
+    ///
+    /// # Errors
+    /// As for [`Self::here`].
+    pub fn with_files(directory: &Path, files: DiskFiles) -> Result<Self, Failure> {
         let working_directory = std::env::current_dir()
             .map_err(|error| Failure::input(format!("cannot tell the working directory: {error}")))?
             .into_os_string()
             .into_string()
             .map_err(|_| Failure::input("the working directory's name is not UTF-8"))?;
-        let files = DiskFiles::new().with_outside(outside);
         Self::new(directory, &working_directory, files)
     }
 

@@ -10,10 +10,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
 
-use clap::ValueEnum;
-
 use super::engine::ReferenceFlags;
-use super::flags::Flags;
+use super::flags::{Flags, Format, FormatFlag};
 use super::output::Done;
 use crate::failure::Failure;
 use crate::reference::Reference;
@@ -30,28 +28,14 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 
-    /// Report as `text` or `json`
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FORMAT",
-        default_value_t,
-        hide_possible_values = true
-    )]
-    format: Format,
+    #[command(flatten)]
+    format: FormatFlag,
 
     #[command(flatten)]
     reference: ReferenceFlags,
 
     #[command(flatten)]
     flags: Flags,
-}
-
-#[derive(Clone, Copy, Default, ValueEnum)]
-enum Format {
-    #[default]
-    Text,
-    Json,
 }
 
 /// What was compared with what.
@@ -91,7 +75,7 @@ impl Args {
             version,
             comparisons,
         };
-        let stdout = match format {
+        let stdout = match format.format {
             Format::Text => report::text(&report),
             Format::Json => json::text(&report),
         };

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::ArgAction;
+use clap::{ArgAction, ValueEnum};
 use kustomize::{LoadRestrictions, Options, Reorder};
 
 use super::elsewhere::Elsewhere;
@@ -21,6 +21,30 @@ pub(super) struct Place {
     /// Write to this file, or into this directory a file for each resource
     #[arg(short, long, value_name = "PATH")]
     output: Option<PathBuf>,
+}
+
+/// For whom a report is written.
+#[derive(clap::Args)]
+pub(super) struct FormatFlag {
+    /// Report as `text` or `json`
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    pub(super) format: Format,
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// How it is built: what `kustomize build` takes besides.

@@ -1,8 +1,10 @@
 //! Where a build's result goes: standard output, a file, or a directory with a file for each resource.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use kustomize::{Gvk, Output, Resource};
 
@@ -20,6 +22,64 @@ pub(super) struct Done {
     pub(super) stdout: String,
     /// Whether the data is good news: the exit code says so too.
     pub(super) is_well: bool,
+}
+
+/// A file, or files in a directory, that are written again and again. Nobody sees half of one.
+#[derive(Default)]
+pub(super) struct Kept {
+    written: BTreeMap<PathBuf, String>,
+}
+
+impl Kept {
+    /// Writes what is not there already, and takes away what it has written before and is no more.
+    pub(super) fn write(&mut self, output: &Output, path: &Path) -> Result<(), Failure> {
+        let files: BTreeMap<PathBuf, String> = if path.is_dir() {
+            let files = individual_files(output)?.into_iter();
+            files.map(|(name, text)| (path.join(name), text)).collect()
+        } else {
+            [(path.to_owned(), text(output)?)].into()
+        };
+        for (path, text) in &files {
+            if self.written.get(path) != Some(text) || !path.exists() {
+                replace_file(path, text)?;
+            }
+        }
+        for path in self.written.keys() {
+            if !files.contains_key(path) {
+                // Who has taken it away already has done the same.
+                drop(fs::remove_file(path));
+            }
+        }
+        self.written = files;
+        Ok(())
+    }
+}
+
+/// Puts a whole file in the place of another.
+fn replace_file(path: &Path, text: &str) -> Result<(), Failure> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let metadata = fs::metadata(&path).ok();
+    if metadata
+        .as_ref()
+        .is_some_and(|metadata| !metadata.is_file())
+    {
+        // Such as a pipe.
+        return write_file(&path, text);
+    }
+    let mode = metadata.map_or(0o666, |metadata| metadata.permissions().mode());
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    let written = tempfile::Builder::new()
+        .prefix(".argocd-infisical-")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(directory.unwrap_or(Path::new(".")))
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.persist(&path)?;
+            Ok(())
+        });
+    written.map_err(|error| not_written(&path, &error))
 }
 
 /// Writes a result to where `--output` says; what is for standard output is returned.
@@ -91,14 +151,16 @@ fn file_name(gvk: &Gvk, name: &str) -> String {
 
 /// Writes a file.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), Failure> {
-    fs::write(path, text).map_err(|error| {
-        Failure::input(format!(
-            "cannot write `{}`: {}",
-            path.display(),
-            plain(&error)
-        ))
-        .hint("name a file or an existing directory")
-    })
+    fs::write(path, text).map_err(|error| not_written(path, &error))
+}
+
+fn not_written(path: &Path, error: &io::Error) -> Failure {
+    Failure::input(format!(
+        "cannot write `{}`: {}",
+        path.display(),
+        plain(error)
+    ))
+    .hint("name a file or an existing directory")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::flags::{Flags, Place};
 use super::output::{self, Done};
 use super::settings::SettingsFlags;
+use super::watch::Watch;
 use crate::failure::Failure;
 use crate::render::{self, Rendered};
 use crate::target::Target;
@@ -18,6 +19,10 @@ pub(super) struct Args {
 
     #[command(flatten)]
     settings: SettingsFlags,
+
+    /// Render again whenever a file that was read changes, until interrupted
+    #[arg(long)]
+    watch: bool,
 }
 
 impl Args {
@@ -26,8 +31,13 @@ impl Args {
             place,
             flags,
             settings,
+            watch,
         } = self;
         let (options, mut warnings) = flags.options()?;
+        if watch {
+            let watch = Watch::new(&place, &flags, &settings)?;
+            return watch.run(&options, warnings);
+        }
         let target = Target::here(&place.directory, flags.outside())?;
         let settings = settings.read()?;
         let Rendered { output, record: _ } = render::render(&target, &options, &settings)?;

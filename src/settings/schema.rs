@@ -70,6 +70,11 @@ impl Type {
         matches!(self, Self::Yaml | Self::Json)
     }
 
+    /// Whether a value can only be on or off, or a number with a fraction.
+    pub const fn is_switch(&self) -> bool {
+        matches!(self, Self::Bool | Self::Float(_))
+    }
+
     fn violation(&self, text: &str) -> Option<String> {
         let expected = match self {
             Self::String => return None,

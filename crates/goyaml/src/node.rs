@@ -365,6 +365,15 @@ impl Node {
         self.for_each_place(&mut |place, _| place.file = file);
     }
 
+    /// Says which file those places of the node and below it are in that have a line and no file.
+    pub fn complete_file(&mut self, file: u32) {
+        self.for_each_place(&mut |place, _| {
+            if place.line > 0 && place.file == 0 {
+                place.file = file;
+            }
+        });
+    }
+
     pub(crate) fn for_each_place(&mut self, change: &mut dyn FnMut(&mut Position, &mut u8)) {
         change(&mut self.position, &mut self.indent);
         match &mut self.data {

@@ -254,12 +254,14 @@ impl<'a> Layer<'a> {
         let mut generated = Vec::new();
         for args in &self.kustomization.config_map_generators {
             let made = generators::config_map(&with_options(args), &self.loader);
-            let made = made.map_err(|error| error.position(args.position))?;
+            let mut made = made.map_err(|error| error.position(args.position))?;
+            made.node_mut().complete_file(self.number);
             generated.push((made, self.builtin("ConfigMapGenerator")));
         }
         for args in &self.kustomization.secret_generators {
             let made = generators::secret(&with_options(args), &self.loader);
-            let made = made.map_err(|error| error.position(args.position))?;
+            let mut made = made.map_err(|error| error.position(args.position))?;
+            made.node_mut().complete_file(self.number);
             generated.push((made, self.builtin("SecretGenerator")));
         }
         let limits = session.options.limits.yaml;

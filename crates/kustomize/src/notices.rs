@@ -36,13 +36,16 @@ pub(crate) fn collect(
     for resource in resources {
         let texts = lost::texts(resource.node());
         let mut fields = BTreeSet::new();
+        let mut known = BTreeSet::new();
         let place = resource.node().position;
         for notice in resource.notices.iter().cloned().chain(texts) {
             let notice = notice.position(place);
             let details = notice.details();
             let is_new = fields.insert((details.field.clone(), details.message.clone()));
-            // A JSON 6902 patch leaves all of an object at one place, and what is still there is found again.
-            if is_new || details.field.is_none() || details.position != place {
+            let is_elsewhere = known.insert((details.position, details.message.clone()))
+                && details.position != place;
+            // What a JSON 6902 patch leaves there is found again, at its own place or at that of the object.
+            if is_new || details.field.is_none() || is_elsewhere {
                 found.add(notice.resource(resource.id()), names);
             }
         }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use goyaml::{Text, Value};
+use goyaml::Value;
 
+use super::super::json::{self, count, object, string};
 use super::Report;
 use super::pool::{Class, Comparison, Message};
 
@@ -16,14 +17,11 @@ pub(super) fn text(report: &Report) -> String {
         ("version", string(report.version.as_str())),
     ]);
     let comparisons = report.comparisons.iter().map(entry).collect();
-    let document = object([
+    json::document(&object([
         ("kustomize", reference),
         ("counts", object(counts)),
         ("kustomizations", Value::Array(comparisons)),
-    ]);
-    let mut text = document.to_json_indented();
-    text.push('\n');
-    text
+    ]))
 }
 
 fn entry(comparison: &Comparison) -> Value {
@@ -46,24 +44,7 @@ fn entry(comparison: &Comparison) -> Value {
         ("seconds", Some(seconds(*our_time))),
         ("kustomizeSeconds", their_time.map(seconds)),
     ];
-    object(
-        fields
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, value?))),
-    )
-}
-
-fn object(fields: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
-    let fields = fields.into_iter().map(|(key, value)| (key.into(), value));
-    Value::Object(fields.collect())
-}
-
-fn string(text: impl Into<Text>) -> Value {
-    Value::String(text.into())
-}
-
-fn count(number: usize) -> Value {
-    Value::Uint(u64::try_from(number).unwrap_or(u64::MAX))
+    json::some(fields)
 }
 
 fn seconds(time: Duration) -> Value {

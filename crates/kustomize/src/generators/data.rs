@@ -86,16 +86,19 @@ pub(crate) fn merge_data(resource: &mut Resource, old: &Resource) -> Result<()> 
         let own = object.remove(field);
         merged.extend(metadata::values(own.as_ref()));
         if !merged.is_empty() {
-            object.set(field, map_node(merged, own.as_ref()));
+            let sources = [own.as_ref(), old.node().get(field)];
+            object.set(field, map_node(merged, sources));
         }
     }
     Ok(())
 }
 
 /// The merged map; values that come from the generator keep their places.
-fn map_node(map: StringMap, own: Option<&Node>) -> Node {
+/// A map whose values stand where the first source stands that has their key.
+fn map_node(map: StringMap, sources: [Option<&Node>; 2]) -> Node {
     let entries = map.into_iter().map(|(key, value)| {
-        let position = own.and_then(|own| own.get(&key)).map(|node| node.position);
+        let mut nodes = sources.iter().flatten().filter_map(|node| node.get(&key));
+        let position = nodes.next().map(|node| node.position);
         let mut node = text_node(value);
         node.position = position.unwrap_or_default();
         (metadata::untagged(key), node)
