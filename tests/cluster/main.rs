@@ -1,0 +1,16 @@
+//! A real etcd and a real kube-apiserver, and what the binary does with them.
+//!
+//! `tools/programs` builds the two; `tools/cluster-tier` runs these tests: `cargo test --test cluster -- --ignored`.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+
+mod access;
+mod audit;
+mod cluster;
+mod kubeconfig;
+mod namespace;
+mod smoke;
+#[expect(dead_code, reason = "the tests of the command line use the rest")]
+#[path = "../cli/tools.rs"]
+mod tools;
+mod watchdog;
