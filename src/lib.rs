@@ -5,6 +5,7 @@
 //! ([`failure`]), and compares it with the real kustomize ([`mod@reference`], [`diff`]).
 
 pub mod cli;
+pub mod cluster;
 mod contained;
 pub mod diff;
 pub mod external;
