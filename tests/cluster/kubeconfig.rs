@@ -6,7 +6,7 @@ use std::path::Path;
 #[derive(Clone, Copy)]
 pub(crate) struct User {
     pub(crate) name: &'static str,
-    token: &'static str,
+    pub(crate) token: &'static str,
     group: Option<&'static str>,
     is_known: bool,
 }
@@ -36,6 +36,14 @@ impl User {
         is_known: true,
     };
 
+    /// May get what the Roles of the tests name, and is one too many for the server.
+    pub(crate) const THROTTLED: Self = Self {
+        name: "throttled",
+        token: "token-of-the-throttled",
+        group: None,
+        is_known: true,
+    };
+
     /// Has a token that the server does not know.
     pub(crate) const STRANGER: Self = Self {
         name: "stranger",
@@ -44,7 +52,14 @@ impl User {
         is_known: false,
     };
 
-    const ALL: [Self; 4] = [Self::ADMIN, Self::SIDECAR, Self::NOBODY, Self::STRANGER];
+    /// All of them.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::ADMIN,
+        Self::SIDECAR,
+        Self::NOBODY,
+        Self::THROTTLED,
+        Self::STRANGER,
+    ];
 }
 
 /// The file that tells the server whose token it is.
@@ -61,9 +76,14 @@ pub(crate) fn tokens() -> String {
         .collect()
 }
 
-/// A kubeconfig file for a user and a port on 127.0.0.1.
+/// A kubeconfig file with a context for everybody, of which a user's is the current one, and a port on 127.0.0.1.
 pub(crate) fn write(user: User, port: u16, authority: &Path) -> String {
-    let User { name, token, .. } = user;
+    let of_all = |of_one: fn(User) -> String| User::ALL.map(of_one).concat();
+    let users =
+        of_all(|User { name, token, .. }| format!("- name: {name}\n  user: {{token: {token}}}\n"));
+    let contexts = of_all(|User { name, .. }| {
+        format!("- name: {name}\n  context: {{cluster: cluster, user: {name}}}\n")
+    });
     format!(
         "apiVersion: v1
 kind: Config
@@ -73,14 +93,10 @@ clusters:
     server: https://127.0.0.1:{port}
     certificate-authority: {}
 users:
-- name: {name}
-  user:
-    token: {token}
-contexts:
-- name: {name}
-  context: {{cluster: cluster, user: {name}}}
-current-context: {name}
+{users}contexts:
+{contexts}current-context: {}
 ",
-        authority.display()
+        authority.display(),
+        user.name
     )
 }

@@ -9,8 +9,16 @@ mod audit;
 mod cluster;
 mod kubeconfig;
 mod namespace;
+mod operator;
+mod proxy;
+mod reach;
+mod render;
+mod repository;
 mod smoke;
 #[expect(dead_code, reason = "the tests of the command line use the rest")]
 #[path = "../cli/tools.rs"]
 mod tools;
 mod watchdog;
+#[expect(dead_code, reason = "the tests of the command line use the rest")]
+#[path = "../cli/workspace.rs"]
+mod workspace;

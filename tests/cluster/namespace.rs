@@ -40,6 +40,16 @@ impl<'a> Namespace<'a> {
         self.admin.create::<Secret>(self.name, object);
     }
 
+    /// Merges a change into a `ConfigMap`.
+    pub(crate) fn change_config_map(&self, name: &str, change: &Value) {
+        self.admin.change::<ConfigMap>(self.name, name, change);
+    }
+
+    /// Merges a change into a Secret.
+    pub(crate) fn change_secret(&self, name: &str, change: &Value) {
+        self.admin.change::<Secret>(self.name, name, change);
+    }
+
     /// Lets a user get objects by their names, of one resource: `configmaps` or `secrets`.
     pub(crate) fn allow(&self, user: User, resource: &str, names: &[&str]) {
         let name = format!("{}-{resource}", user.name);
