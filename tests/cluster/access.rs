@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::path::Path;
+use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{Api, GetParams, Patch, PatchParams, PostParams};
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 /// What the tests create, read and change.
 pub(crate) trait Object:
@@ -83,16 +85,18 @@ impl Access {
         self.runtime.block_on(created).unwrap();
     }
 
-    /// Merges a change into an object that belongs to no namespace.
-    pub(crate) fn change_global<K>(&self, name: &str, change: &Value)
-    where
-        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned,
-    {
-        let api: Api<K> = Api::all(self.client.clone());
-        let parameters = PatchParams::default();
-        let patch = Patch::Merge(change);
-        let changed = api.patch(name, &parameters, &patch);
-        self.runtime.block_on(changed).unwrap();
+    /// Tries to create an object in a namespace, and gives up after a time. Returns whether there was an answer.
+    pub(crate) fn try_create<K: Object>(
+        &self,
+        namespace: &str,
+        object: Value,
+        time: Duration,
+    ) -> bool {
+        let object: K = serde_json::from_value(object).unwrap();
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        let parameters = PostParams::default();
+        let created = async { timeout(time, api.create(&parameters, &object)).await };
+        self.runtime.block_on(created).is_ok()
     }
 
     /// Merges a change into an object of a namespace.

@@ -52,8 +52,14 @@ impl<'a> Namespace<'a> {
 
     /// Lets a user get objects by their names, of one resource: `configmaps` or `secrets`.
     pub(crate) fn allow(&self, user: User, resource: &str, names: &[&str]) {
-        let name = format!("{}-{resource}", user.name);
         let rule = json!({"apiGroups": [""], "resources": [resource], "resourceNames": names, "verbs": ["get"]});
+        self.bind(user, resource, &rule);
+        self.wait_for(user, resource, names);
+    }
+
+    /// Binds a user to a Role with one rule.
+    pub(crate) fn bind(&self, user: User, role: &str, rule: &Value) {
+        let name = format!("{}-{role}", user.name);
         let role = json!({"metadata": {"name": name}, "rules": [rule]});
         self.admin.create::<Role>(self.name, role);
         let binding = json!({
@@ -62,7 +68,6 @@ impl<'a> Namespace<'a> {
             "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user.name}],
         });
         self.admin.create::<RoleBinding>(self.name, binding);
-        self.wait_for(user, resource, names);
     }
 
     /// Waits until the server goes by the Roles, which it watches as others do.

@@ -3,9 +3,10 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use k8s_openapi::api::admissionregistration::v1::ValidatingWebhookConfiguration;
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::flowcontrol::v1::{FlowSchema, PriorityLevelConfiguration};
 use serde_json::json;
@@ -132,58 +133,113 @@ fn a_server_that_is_slow_or_breaks_off_is_waited_for() {
     );
 }
 
-/// The server's own priority and fairness gives a user no seat, and then some.
+/// The server's own priority and fairness lets one request of a user through at a time, and refuses the others.
 #[test]
 #[ignore = "needs a cluster: tools/cluster-tier runs it"]
 fn a_server_that_has_enough_to_do_is_asked_again() {
     let Some(cluster) = cluster() else { return };
     let namespace = namespace(cluster, "throttled", User::THROTTLED);
-    let admin = cluster.admin();
-    admin.create_global::<PriorityLevelConfiguration>(json!({
-        "metadata": {"name": "no-seats"},
-        "spec": {"type": "Limited", "limited": {"nominalConcurrencyShares": 0, "lendablePercent": 0, "limitResponse": {"type": "Reject"},
-            "borrowingLimitPercent": 0}},
-    }));
-    let everything =
-        json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"]});
-    let subject = json!({"kind": "User", "user": {"name": User::THROTTLED.name}});
-    admin.create_global::<FlowSchema>(json!({
-        "metadata": {"name": "no-seats"},
-        "spec": {"matchingPrecedence": 10, "priorityLevelConfiguration": {"name": "no-seats"},
-            "rules": [{"subjects": [subject], "resourceRules": [everything]}]},
-    }));
-    let throttled = cluster.access(User::THROTTLED);
-    let is_refused = || {
-        let answer = throttled.get::<ConfigMap>(namespace.name, "one");
-        matches!(answer, Err(kube::Error::Api(status)) if status.code == 429)
-    };
-    let start = Instant::now();
-    while !is_refused() {
-        assert!(start.elapsed() < Duration::from_secs(10), "there is a seat");
-        thread::sleep(Duration::from_millis(50));
-    }
+    let may_create = json!({"apiGroups": [""], "resources": ["configmaps"], "verbs": ["create"]});
+    namespace.bind(User::THROTTLED, "creator", &may_create);
+    take_seats(cluster, User::THROTTLED);
+    make_creation_slow(cluster, namespace.name);
     let repository = Repository::new();
     let kubeconfig = cluster.kubeconfig(User::THROTTLED);
+
+    let busy = Busy::start(cluster, namespace.name, Duration::from_secs(8));
     let told = repository.fails(&kubeconfig, &["throttled/one"]);
     let expected = format!(
         "error: cannot read settings from the API server `127.0.0.1:{}`: it answers with status 429\n",
         cluster.port()
     );
     assert!(told.starts_with(&expected), "{told}");
+    busy.join();
 
-    let asked = || {
-        cluster
-            .audit()
-            .requests(User::THROTTLED, namespace.name)
-            .len()
-    };
-    let before = asked();
-    let waiting = thread::spawn(move || {
-        thread::sleep(Duration::from_millis(900));
-        let seats = json!({"spec": {"limited": {"nominalConcurrencyShares": 50}}});
-        admin.change_global::<PriorityLevelConfiguration>("no-seats", &seats);
-    });
+    let asked = || cluster.audit().requests(User::THROTTLED, namespace.name);
+    let busy = Busy::start(cluster, namespace.name, Duration::from_millis(1_200));
+    let before = asked().len();
     repository.shows(&kubeconfig, &["throttled/one"], ["one", "b"]);
-    waiting.join().unwrap();
-    assert!(asked() - before > 1, "it asked once");
+    let gets = asked().split_off(before);
+    let gets = gets
+        .iter()
+        .filter(|request| *request == "get configmaps one");
+    assert!(gets.count() > 1, "it asked once");
+    busy.join();
+}
+
+/// Leaves a user the one request that is always let through.
+fn take_seats(cluster: &Cluster, user: User) {
+    let admin = cluster.admin();
+    let limited = json!({
+        "nominalConcurrencyShares": 0,
+        "lendablePercent": 0,
+        "borrowingLimitPercent": 0,
+        "limitResponse": {"type": "Reject"},
+    });
+    admin.create_global::<PriorityLevelConfiguration>(json!({
+        "metadata": {"name": "no-seats"},
+        "spec": {"type": "Limited", "limited": limited},
+    }));
+    let everything =
+        json!({"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "namespaces": ["*"]});
+    let subject = json!({"kind": "User", "user": {"name": user.name}});
+    admin.create_global::<FlowSchema>(json!({
+        "metadata": {"name": "no-seats"},
+        "spec": {
+            "matchingPrecedence": 10,
+            "priorityLevelConfiguration": {"name": "no-seats"},
+            "rules": [{"subjects": [subject], "resourceRules": [everything]}],
+        },
+    }));
+}
+
+/// Lets the server ask somebody who says nothing before it creates anything in a namespace.
+fn make_creation_slow(cluster: &Cluster, namespace: &str) {
+    let port = proxy::start(cluster.port(), Behaviour::Silent);
+    let rule = json!({"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]});
+    let webhook = json!({
+        "name": "silent.argocd-infisical.io",
+        "clientConfig": {"url": format!("https://127.0.0.1:{port}/")},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+        "rules": [rule],
+        "timeoutSeconds": 30,
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    });
+    let configuration = json!({"metadata": {"name": "silent"}, "webhooks": [webhook]});
+    let admin = cluster.admin();
+    admin.create_global::<ValidatingWebhookConfiguration>(configuration);
+}
+
+/// A request that keeps the server busy with a user for a time.
+struct Busy(JoinHandle<()>);
+
+impl Busy {
+    /// Begins one and waits until the server refuses another one.
+    fn start(cluster: &'static Cluster, namespace: &'static str, time: Duration) -> Self {
+        let holder = thread::spawn(move || {
+            let access = cluster.access(User::THROTTLED);
+            // Before the server goes by what it has been told, and while it is asked below, it answers at once.
+            while access.try_create::<ConfigMap>(
+                namespace,
+                json!({"metadata": {"generateName": "busy-"}}),
+                time,
+            ) {
+                thread::sleep(Duration::from_millis(20));
+            }
+        });
+        let throttled = cluster.access(User::THROTTLED);
+        let start = Instant::now();
+        loop {
+            match throttled.get::<ConfigMap>(namespace, "one") {
+                Err(kube::Error::Api(status)) if status.code == 429 => return Self(holder),
+                _ => assert!(start.elapsed() < Duration::from_secs(20), "it is not busy"),
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn join(self) {
+        self.0.join().unwrap();
+    }
 }
