@@ -4,6 +4,7 @@
 
 mod apply;
 mod carried;
+mod empty;
 mod evaluate;
 mod field;
 mod filters;
@@ -14,9 +15,13 @@ mod report;
 mod scanner;
 mod secret_data;
 mod unmarked;
+mod uses;
 
+pub use empty::empty_fields;
+pub use field::{Path, Step};
 pub use hooks::{Defaults, Injector};
-pub use identity::Identity;
+pub use identity::{Identity, without_hash};
+pub use uses::{Record, Use, Way};
 
 /// The annotation that opens an object to placeholders (`"true"`) or says that what looks like them is text (`"false"`).
 pub const TEMPLATE_ANNOTATION: &str = "argocd-infisical.io/template";

@@ -4,6 +4,7 @@
 //! ([`files`]), settings ([`settings`]) and placeholders to fill ([`inject`]), tells people what went wrong
 //! ([`failure`]), and compares it with the real kustomize ([`mod@reference`], [`diff`]).
 
+pub mod changes;
 pub mod cli;
 pub mod cluster;
 mod contained;
@@ -13,7 +14,10 @@ pub mod failure;
 pub mod files;
 pub mod inject;
 mod interrupt;
+pub mod plugin;
 pub mod process;
 pub mod reference;
+pub mod render;
 pub mod settings;
 mod snippet;
+pub mod target;

@@ -18,7 +18,8 @@ pub mod types;
 
 use std::collections::BTreeMap;
 
-use goyaml::Text;
+use goyaml::{Position, Text};
+use kustomize::FileNames;
 
 use crate::failure::Problem;
 
@@ -47,6 +48,16 @@ pub struct Place {
     pub file: String,
     /// Its line, from 1; zero where unknown.
     pub line: u32,
+}
+
+impl Place {
+    /// The place that a node's position stands for.
+    pub fn of(position: Position, names: &FileNames) -> Self {
+        Self {
+            file: names.get(position.file).unwrap_or_default().to_owned(),
+            line: position.line,
+        }
+    }
 }
 
 /// What the sources say: raw values by key, and where each was found.

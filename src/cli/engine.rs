@@ -6,13 +6,13 @@ use std::time::Duration;
 use clap::ValueEnum;
 use kustomize::{ErrorKind, NoHooks, Options, Output};
 
-use super::build::Target;
 use super::elsewhere::variable;
 use super::output::{self, Done};
 use crate::diff;
 use crate::external::Allowed;
 use crate::failure::{Failure, Problem};
 use crate::reference::{self, Answer, Reference};
+use crate::target::Target;
 
 /// The lines of a diff that are shown.
 const DIFF_LINES: usize = 200;

@@ -3,14 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use goyaml::{Data, Node, Position, Style, Tag, Text};
-use kustomize::{FileNames, Gvk, Resource, metadata};
+use kustomize::{FileNames, Gvk, ResId, Resource, metadata};
 
 use super::TEMPLATE_ANNOTATION;
+use super::empty;
 use super::evaluate::{Evaluator, Outcome, Refusal};
 use super::field::{Path, Room, Step};
 use super::scanner::{self, Piece, Placeholder};
 use super::secret_data;
 use super::unmarked::{self, locate};
+use super::uses::Use;
 use crate::failure::{Item, Problem};
 use crate::settings::{Place, declared, schema};
 
@@ -21,6 +23,14 @@ pub(super) struct Filler<'a> {
     problems: Vec<Problem>,
     /// Which placeholders ask for keys that are missing.
     asked: Asked,
+    uses: Vec<Use>,
+}
+
+/// What has come of filling.
+pub(super) struct Filled {
+    pub(super) problems: Vec<Problem>,
+    pub(super) asked: Asked,
+    pub(super) uses: Vec<Use>,
 }
 
 /// Places by the key that is asked for there.
@@ -41,11 +51,23 @@ impl<'a> Filler<'a> {
             names,
             problems: Vec::new(),
             asked: Asked::new(),
+            uses: Vec::new(),
         }
     }
 
-    pub(super) fn into_problems(self) -> (Asked, Vec<Problem>) {
-        (self.asked, self.problems)
+    pub(super) fn finish(self) -> Filled {
+        let Self {
+            evaluator: _,
+            names: _,
+            problems,
+            asked,
+            uses,
+        } = self;
+        Filled {
+            problems,
+            asked,
+            uses,
+        }
     }
 
     pub(super) fn resource(&mut self, resource: &mut Resource) {
@@ -68,13 +90,14 @@ impl<'a> Filler<'a> {
             Mark::None if self.evaluator.resolved().is_empty() => {}
             Mark::Template => {
                 let gvk = resource.gvk().clone();
-                let id = resource.id().to_string();
+                let id = resource.id().clone();
                 let is_generated = resource.notes.behavior.is_some();
                 let mut walk = Walk {
                     filler: self,
                     gvk,
                     id,
                     is_generated,
+                    templates: empty::templates(resource.node(), &Path::default()),
                     path: Path::default(),
                 };
                 walk.node(resource.node_mut());
@@ -118,8 +141,10 @@ impl<'a> Filler<'a> {
 struct Walk<'w, 'a> {
     filler: &'w mut Filler<'a>,
     gvk: Gvk,
-    id: String,
+    id: ResId,
     is_generated: bool,
+    /// Where its pod templates are.
+    templates: Vec<Path>,
     path: Path,
 }
 
@@ -191,7 +216,13 @@ impl Walk<'_, '_> {
         if let ([Piece::Placeholder(placeholder)], Room::Any) = (pieces.as_slice(), room) {
             if let Some(outcome) = self.evaluate(node, text, *placeholder) {
                 let position = node.position;
-                *node = whole(outcome);
+                let made = whole(outcome);
+                let mut templates = empty::templates(&made, &self.path);
+                templates.extend_from_slice(&self.templates);
+                if let Some((field, _)) = empty::below(&made, &self.path, &templates).first() {
+                    return self.refuse_empty(locate(node, text, placeholder.offset), field);
+                }
+                *node = made;
                 node.position = position;
             }
         } else if let Some(filled) = self.join(node, text, &pieces) {
@@ -207,6 +238,37 @@ impl Walk<'_, '_> {
                 node.style = text_style(&filled);
             }
         }
+    }
+
+    /// Complains of a value that would make a field empty which somebody else adds to.
+    fn refuse_empty(&mut self, position: Position, field: &Path) {
+        let keys: Vec<String> = self.filler.evaluator.keys_read().into_iter().collect();
+        let names: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+        let last = field.last_key().unwrap_or_default();
+        let message = format!(
+            "setting {} makes an empty `{last}` in a pod template",
+            names.join(" or ")
+        );
+        let hint = "give it at least one entry: once Reloader or the like has added to an empty one, Argo CD reports a difference for ever";
+        let mut problem = Problem::new(message).hint(hint);
+        self.add_sources(&keys, &mut problem);
+        self.report(position, problem);
+    }
+
+    fn add_sources(&self, keys: &[String], problem: &mut Problem) {
+        let resolved = self.filler.evaluator.resolved();
+        problem.items.extend(keys.iter().filter_map(|key| {
+            let setting = resolved.get(key)?;
+            setting.value.as_ref()?;
+            let (text, place, is_in_repository) = setting.source();
+            let Place { file, line } = place.clone();
+            Some(Item {
+                text: text.into(),
+                file,
+                line,
+                is_in_repository,
+            })
+        }));
     }
 
     /// Fills a value of a Secret that holds its text in base64.
@@ -275,11 +337,14 @@ impl Walk<'_, '_> {
         text: &str,
         placeholder: Placeholder<'_>,
     ) -> Option<Outcome> {
-        let problem = match self.filler.evaluator.evaluate(placeholder.expression) {
+        let evaluated = self.filler.evaluator.evaluate(placeholder.expression);
+        let position = locate(node, text, placeholder.offset);
+        self.note_use(position);
+        let problem = match evaluated {
             Ok(outcome) => return Some(outcome),
             // All missing settings of a build are reported together.
             Err(Refusal::Missing(keys)) => {
-                self.note_missing(keys, locate(node, text, placeholder.offset));
+                self.note_missing(keys, position);
                 return None;
             }
             // What its rule says of the value is reported already.
@@ -290,20 +355,21 @@ impl Walk<'_, '_> {
             Err(Refusal::Syntax(message)) => Problem::new(message)
                 .hint("a placeholder is `${{ settings.KEY }}` or `${{ settings.KEY | filter }}`; `$${{` is the text `${{`"),
         };
-        self.report(locate(node, text, placeholder.offset), problem);
+        self.report(position, problem);
         None
     }
 
+    fn note_use(&mut self, position: Position) {
+        let place = Place::of(position, self.filler.names);
+        let keys = self.filler.evaluator.keys_read();
+        if !keys.is_empty() {
+            let noted = Use::of(&self.id, &self.path, place, keys);
+            self.filler.uses.push(noted);
+        }
+    }
+
     fn note_missing(&mut self, keys: Vec<String>, position: Position) {
-        let place = Place {
-            file: self
-                .filler
-                .names
-                .get(position.file)
-                .unwrap_or_default()
-                .to_owned(),
-            line: position.line,
-        };
+        let place = Place::of(position, self.filler.names);
         for key in keys {
             self.filler
                 .asked

@@ -102,10 +102,15 @@ impl Evaluator {
             .collect()
     }
 
+    /// The keys that the last expression has read, with those that have no value.
+    pub(super) fn keys_read(&self) -> BTreeSet<String> {
+        self.scope.log().read.clone()
+    }
+
     /// Evaluates what stands between `${{` and `}}`.
     pub(super) fn evaluate(&self, expression: &str) -> Result<Outcome, Refusal> {
-        check_language(expression)?;
         self.scope.log().start();
+        check_language(expression)?;
         let compiled = self
             .environment
             .compile_expression(expression)

@@ -6,8 +6,8 @@ use goyaml::Text;
 use kustomize::Gvk;
 
 /// A step from an object to a field.
-#[derive(Clone, Debug)]
-pub(super) enum Step {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
     /// Into a map.
     Key(Text),
     /// Into a list.
@@ -15,8 +15,8 @@ pub(super) enum Step {
 }
 
 /// The way from the top of an object to a field.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Path(pub(super) Vec<Step>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Path(pub Vec<Step>);
 
 /// What a setting may become in a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,16 @@ pub(super) enum Room {
 }
 
 impl Path {
+    /// Whether it leads to what another one leads to, or further into it.
+    pub fn is_within(&self, outer: &Self) -> bool {
+        self.0.starts_with(&outer.0)
+    }
+
+    /// The last step, where it is one into a map.
+    pub fn last_key(&self) -> Option<&str> {
+        self.key(self.0.len().checked_sub(1)?)
+    }
+
     fn key(&self, index: usize) -> Option<&str> {
         match self.0.get(index) {
             Some(Step::Key(key)) => Some(key),

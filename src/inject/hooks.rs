@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use goyaml::{Data, Node, Position, Style, Tag};
 use kustomize::{Error, FileNames, Hooks, Resource, Resources};
 
-use super::apply::Filler;
+use super::apply::{Filled, Filler};
 use super::carried::Carried;
 use super::evaluate::Evaluator;
 use super::identity::{HINT, OTHER_COUNT, OTHER_OBJECT};
 use super::report;
+use super::uses::Record;
 use crate::failure::{Failure, Problem};
 use crate::settings::declared::{self, Declared};
 use crate::settings::resolve::{Resolved, resolve};
@@ -34,6 +35,10 @@ enum Part<'a> {
     },
     /// The tree copies values, and this is what it is without them.
     Second(&'a Defaults),
+    /// Values are put into declarations, and placeholders stay, so that only copied values make a difference.
+    Probe,
+    /// What is wrong is collected. That a value is missing is not among it.
+    Survey,
 }
 
 /// Injects settings into one build.
@@ -46,12 +51,13 @@ pub struct Injector<'a> {
     is_declared: bool,
     part: Part<'a>,
     problems: Vec<Problem>,
+    record: Record,
 }
 
 impl<'a> Injector<'a> {
     /// Injects these settings, if the tree copies no value from a declaration; otherwise it is built with its defaults,
     /// for [`Self::into_defaults`].
-    pub const fn first(settings: &'a Settings) -> Self {
+    pub fn first(settings: &'a Settings) -> Self {
         Self::new(
             settings,
             Part::First {
@@ -62,11 +68,21 @@ impl<'a> Injector<'a> {
     }
 
     /// Injects these settings into a tree that copies values.
-    pub const fn second(settings: &'a Settings, defaults: &'a Defaults) -> Self {
+    pub fn second(settings: &'a Settings, defaults: &'a Defaults) -> Self {
         Self::new(settings, Part::Second(defaults))
     }
 
-    const fn new(settings: &'a Settings, part: Part<'a>) -> Self {
+    /// Puts these settings into declarations and fills no placeholder.
+    pub fn probe(settings: &'a Settings) -> Self {
+        Self::new(settings, Part::Probe)
+    }
+
+    /// Injects these settings to find out what is wrong, and goes on where one is missing. What comes out is of no use.
+    pub fn survey(settings: &'a Settings) -> Self {
+        Self::new(settings, Part::Survey)
+    }
+
+    fn new(settings: &'a Settings, part: Part<'a>) -> Self {
         Self {
             settings,
             places: BTreeMap::new(),
@@ -74,15 +90,21 @@ impl<'a> Injector<'a> {
             is_declared: false,
             part,
             problems: Vec::new(),
+            record: Record::default(),
         }
     }
 
     /// The resources with their defaults, where the tree has to be built once more, with the settings.
-    pub fn into_defaults(self) -> Option<Defaults> {
-        match self.part {
-            Part::First { seen, .. } => seen,
-            Part::Second(_) => None,
+    pub fn take_defaults(&mut self) -> Option<Defaults> {
+        match &mut self.part {
+            Part::First { seen, .. } => seen.take(),
+            Part::Second(_) | Part::Probe | Part::Survey => None,
         }
+    }
+
+    /// What was injected, once the build is done.
+    pub fn take_record(&mut self) -> Record {
+        std::mem::take(&mut self.record)
     }
 
     /// What ended the build, where it was the injection: all that is wrong, as the engine's error cannot say it.
@@ -169,7 +191,7 @@ impl<'a> Injector<'a> {
         let mut decided = Vec::new();
         for (index, resource) in resources.as_mut_slice().iter_mut().enumerate() {
             let carried = match self.part {
-                Part::First { .. } => Carried::default(),
+                Part::First { .. } | Part::Probe | Part::Survey => Carried::default(),
                 Part::Second(defaults) => defaults
                     .objects
                     .get(index)
@@ -190,15 +212,22 @@ impl<'a> Injector<'a> {
             }
             carried.put_back(resource.node_mut());
         }
-        let (asked, problems) = filler.into_problems();
+        let Filled {
+            problems,
+            asked,
+            uses,
+        } = filler.finish();
         let resolved = evaluator.resolved();
         self.problems.extend(report::violations(resolved));
         let missing = evaluator.missing();
-        if !missing.is_empty() {
+        if !missing.is_empty() && !matches!(self.part, Part::Survey) {
             let problem = report::missing(&missing, &asked, resolved, self.settings);
             self.problems.push(problem);
         }
         self.problems.extend(problems);
+        self.record.uses = uses;
+        self.record.missing = missing;
+        self.record.resolved = resolved.clone();
         let place = |what: &str, hint: &str, (position, id): (Position, String)| {
             Problem::new(what)
                 .in_repository(names.get(position.file), position)
@@ -231,7 +260,7 @@ impl<'a> Injector<'a> {
                 });
                 true
             }
-            Part::First { .. } | Part::Second(_) => false,
+            Part::First { .. } | Part::Second(_) | Part::Probe | Part::Survey => false,
         }
     }
 
@@ -287,7 +316,7 @@ fn decisions(resource: &Resource) -> [Option<String>; 3] {
 
 impl Hooks for Injector<'_> {
     fn loaded(&mut self, resources: &mut [Resource], names: &FileNames) -> kustomize::Result<()> {
-        let is_second = matches!(self.part, Part::Second(_));
+        let is_overlaid = matches!(self.part, Part::Second(_) | Part::Probe);
         for resource in resources
             .iter_mut()
             .filter(|resource| declared::is_declaration(resource))
@@ -298,7 +327,7 @@ impl Hooks for Injector<'_> {
                 Ok(places) => self.places.extend(places),
                 Err(problem) => self.problems.push(problem),
             }
-            if is_second {
+            if is_overlaid {
                 self.overlay(resource);
             }
         }
@@ -310,9 +339,11 @@ impl Hooks for Injector<'_> {
             return Ok(());
         }
         self.is_declared = true;
+        self.record.may_copy = true;
         match &mut self.part {
             Part::First { has_copied, .. } => *has_copied = true,
-            Part::Second(_) => self.overlay_all(resources),
+            Part::Second(_) | Part::Probe => self.overlay_all(resources),
+            Part::Survey => {}
         }
         self.check()
     }
@@ -333,6 +364,10 @@ impl Hooks for Injector<'_> {
         }
         if self.witness(resources) {
             return Ok(());
+        }
+        if matches!(self.part, Part::Probe) {
+            self.overlay_all(resources);
+            return self.check();
         }
         self.compare_objects(resources, names);
         let declarations = resources

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use goyaml::{Data, Node, Position, Text};
-use kustomize::{FileNames, Output, Resource};
+use kustomize::{FileNames, Output, ResId, Resource};
 
 use crate::failure::{Failure, Problem};
 use crate::settings::Place;
@@ -86,15 +86,9 @@ pub(super) const HINT: &str =
 
 impl Object {
     fn of(resource: &Resource, names: &FileNames, hashed: &mut BTreeMap<String, Text>) -> Self {
-        let mut id = resource.id().clone();
-        let before_hash = resource
-            .notes
-            .previous
-            .last()
-            .filter(|_| resource.notes.needs_hash);
-        if let Some(previous) = before_hash {
-            let name = std::mem::replace(&mut id.name, previous.name.clone());
-            hashed.insert(id.to_string(), name);
+        let id = without_hash(resource);
+        if id.name != *resource.name() {
+            hashed.insert(id.to_string(), resource.name().clone());
         }
         let is_permission = resource.gvk().group == "rbac.authorization.k8s.io";
         Self {
@@ -116,6 +110,16 @@ impl Object {
             .hint(HINT)
             .into_failure()
     }
+}
+
+/// Who a resource of a result is, without the hash of its content that may be part of its name.
+pub fn without_hash(resource: &Resource) -> ResId {
+    let mut id = resource.id().clone();
+    let before_hash = resource.notes.previous.last();
+    if let Some(previous) = before_hash.filter(|_| resource.notes.needs_hash) {
+        id.name = previous.name.clone();
+    }
+    id
 }
 
 /// Whether two trees say the same, up to names that differ by their hash.

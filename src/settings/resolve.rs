@@ -10,12 +10,13 @@ use super::{Place, Settings, Value, is_missing};
 use crate::failure::{Item, Problem};
 
 /// The settings of a build by key; exactly those that the repository declares.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Resolved {
     settings: BTreeMap<String, Setting>,
 }
 
 /// One setting.
+#[derive(Clone)]
 pub struct Setting {
     /// Its value; `None` where neither a source nor the repository has one.
     pub value: Option<Value>,

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use kustomize::{NoHooks, Options};
 
-use super::super::build::Target;
 use super::super::engine::is_out_of_reach;
 use super::progress::Progress;
 use crate::contained::{STACK_SIZE, contained};
@@ -19,6 +18,7 @@ use crate::external::Outside;
 use crate::failure::{Failure, place, printable};
 use crate::files::plain;
 use crate::reference::{Answer, Reference};
+use crate::target::Target;
 
 /// The lines of a diff that are kept.
 const DIFF_LINES: usize = 200;
@@ -217,7 +217,7 @@ impl Pool<'_> {
     }
 
     fn build(&self, root: &Path) -> Result<String, Unbuilt> {
-        let target = Target::new(root, Arc::clone(self.outside)).map_err(Unbuilt::Target)?;
+        let target = Target::here(root, Arc::clone(self.outside)).map_err(Unbuilt::Target)?;
         let built = target.build(self.options, &mut NoHooks);
         let text = built.and_then(|output| output.to_yaml());
         text.map_err(Unbuilt::Engine)

@@ -1,0 +1,131 @@
+//! Fields of pod templates that must not be there empty.
+//!
+//! A controller such as Reloader adds an annotation or a variable to a pod template. Where the repository has none of
+//! them Argo CD takes no notice; beside an empty map or list, or a null, it reports a difference that no sync removes.
+
+use goyaml::{Data, Node, Position};
+use kustomize::Resource;
+
+use super::field::{Path, Step};
+
+/// Lists of containers of a pod.
+const CONTAINERS: [&str; 3] = ["containers", "initContainers", "ephemeralContainers"];
+
+/// The fields of an object's pod templates that are there and empty, each with where it stands.
+pub fn empty_fields(resource: &Resource) -> Vec<(Path, Position)> {
+    let templates = templates(resource.node(), &Path::default());
+    below(resource.node(), &Path::default(), &templates)
+}
+
+/// Where the pod templates of an object are, or of a part of one that stands at a path.
+pub(super) fn templates(node: &Node, path: &Path) -> Vec<Path> {
+    let mut found = Vec::new();
+    walk(node, path, &mut |path, node| {
+        let is_template =
+            path.last_key() == Some("template") && node.get_path(&["spec", "containers"]).is_some();
+        if is_template {
+            found.push(path.clone());
+        }
+    });
+    found
+}
+
+/// The fields of pod templates that are empty in a part of an object, which stands at a path.
+pub(super) fn below(node: &Node, path: &Path, templates: &[Path]) -> Vec<(Path, Position)> {
+    let mut found = Vec::new();
+    walk(node, path, &mut |path, node| {
+        let inner = templates.iter().find_map(|template| {
+            path.is_within(template)
+                .then(|| path.0.get(template.0.len()..))?
+        });
+        if is_empty(node) && inner.is_some_and(is_added_to) {
+            found.push((path.clone(), node.position));
+        }
+    });
+    found
+}
+
+/// Visits a tree, each node with its path.
+fn walk(node: &Node, path: &Path, visit: &mut dyn FnMut(&Path, &Node)) {
+    visit(path, node);
+    let mut step = |step: Step, node: &Node| {
+        let mut path = path.clone();
+        path.0.push(step);
+        walk(node, &path, visit);
+    };
+    match &node.data {
+        Data::Mapping(entries) => entries
+            .iter()
+            .for_each(|(key, value)| step(Step::Key(key.to_text().unwrap_or_default()), value)),
+        Data::Sequence(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, item)| step(Step::Index(index), item)),
+        Data::Scalar(_) | Data::Alias(_) => {}
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    match &node.data {
+        Data::Mapping(entries) => entries.is_empty(),
+        Data::Sequence(items) => items.is_empty(),
+        Data::Scalar(_) => node.is_null(),
+        Data::Alias(_) => false,
+    }
+}
+
+/// Whether a path from a pod template leads to its annotations, or to the variables of one of its containers.
+fn is_added_to(path: &[Step]) -> bool {
+    let is_key = |step: &Step, name: &str| matches!(step, Step::Key(key) if key == name);
+    match path {
+        [outer, last] => is_key(outer, "metadata") && is_key(last, "annotations"),
+        [spec, list, Step::Index(_), last] => {
+            is_key(spec, "spec")
+                && CONTAINERS.iter().any(|name| is_key(list, name))
+                && is_key(last, "env")
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &[&str]) {
+        let node = goyaml::parse(text.as_bytes(), &goyaml::Limits::default());
+        let node = node.unwrap().unwrap();
+        let path = Path::default();
+        let found = below(&node, &path, &templates(&node, &path));
+        let found: Vec<String> = found.iter().map(|(path, _)| path.to_string()).collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn only_what_others_add_to_counts() {
+        check(
+            "spec: {template: {metadata: {annotations: {}, labels: {}}, spec: {containers: []}}}\n",
+            &["spec.template.metadata.annotations"],
+        );
+        check(
+            "spec: {jobTemplate: {spec: {template: {spec: {containers: [{env: []}, {env: [{}]}], initContainers: [{env: ~}]}}}}}\n",
+            &[
+                "spec.jobTemplate.spec.template.spec.containers.0.env",
+                "spec.jobTemplate.spec.template.spec.initContainers.0.env",
+            ],
+        );
+        check(
+            "metadata: {annotations: {}}\nspec: {containers: [{env: []}]}\n",
+            &[],
+        );
+        check(
+            "spec: {template: {metadata: {annotations: {}}, type: Opaque}}\n",
+            &[],
+        );
+        check(
+            "spec: {template: {spec: {volumes: [], containers: [{args: []}]}}}\n",
+            &[],
+        );
+    }
+}
