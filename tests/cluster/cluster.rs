@@ -138,9 +138,8 @@ impl Cluster {
         let of = |name: &str| {
             let text = fs::read_to_string(self.log(name)).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();
-            let last = lines.iter().skip(lines.len().saturating_sub(15));
-            last.map(|line| format!("{name}: {line}\n"))
-                .collect::<String>()
+            let last = &lines[lines.len().saturating_sub(15)..];
+            format!("{name} said:\n{}\n", last.join("\n"))
         };
         of("etcd") + &of("kube-apiserver")
     }

@@ -65,7 +65,7 @@ impl User {
 /// The file that tells the server whose token it is.
 pub(crate) fn tokens() -> String {
     let known = User::ALL.into_iter().filter(|user| user.is_known);
-    known
+    let lines: Vec<String> = known
         .map(|user| {
             let User {
                 name, token, group, ..
@@ -73,7 +73,8 @@ pub(crate) fn tokens() -> String {
             let group = group.map(|group| format!(",{group}")).unwrap_or_default();
             format!("{token},{name},{name}{group}\n")
         })
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 /// A kubeconfig file with a context for everybody, of which a user's is the current one, and a port on 127.0.0.1.

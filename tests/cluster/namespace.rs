@@ -58,9 +58,9 @@ impl<'a> Namespace<'a> {
     }
 
     /// Binds a user to a Role with one rule.
-    pub(crate) fn bind(&self, user: User, role: &str, rule: &Value) {
+    pub(crate) fn bind(&self, user: User, role: &str, permission: &Value) {
         let name = format!("{}-{role}", user.name);
-        let role = json!({"metadata": {"name": name}, "rules": [rule]});
+        let role = json!({"metadata": {"name": name}, "rules": [permission]});
         self.admin.create::<Role>(self.name, role);
         let binding = json!({
             "metadata": {"name": name},

@@ -150,7 +150,7 @@ mod tests {
             std::io::stderr()
                 .write_all(format!("group {group}\n").as_bytes())
                 .unwrap();
-            thread::sleep(Duration::from_secs(60));
+            thread::sleep(Duration::from_mins(1));
             return;
         }
         let directory = tempfile::tempdir().unwrap().keep();
