@@ -47,7 +47,12 @@ pub(crate) enum MadeBy {
     /// A file, a generator, or whatever changes fields where they are.
     Reading,
     /// A strategic merge, which writes kind, name and namespace anew.
-    Merge,
+    Merge {
+        /// The name is the object's own rather than the patch's.
+        keeps_name: bool,
+        /// The kind is the object's own rather than the patch's.
+        keeps_kind: bool,
+    },
     /// A JSON 6902 patch, which makes an object of a text.
     JsonPatch,
 }
