@@ -33,7 +33,7 @@ pub use read::{
     find_control, is_one_document, parse, parse_documents, parse_documents_with_comments,
     parse_with_comments,
 };
-pub use resolve::{Dialect, Scalar, implicit_tag, resolve};
+pub use resolve::{Dialect, Scalar, implicit_tag, resolve, word_1_1};
 pub use text_place::TextPlace;
 pub use timestamp::Timestamp;
 pub use value::Value;
