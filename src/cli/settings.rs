@@ -47,29 +47,23 @@ impl SettingsFlags {
     ///
     /// # Errors
     /// Where one cannot be read, or may not be.
-    pub(super) fn read(self) -> Result<Settings, Failure> {
-        let Self {
-            settings: files,
-            from_cluster: references,
-            application,
-            kubeconfig,
-            context,
-            policy,
-        } = self;
-        let policy = match policy {
-            Some(file) => Policy::read(&file)?,
+    pub(super) fn read(&self) -> Result<Settings, Failure> {
+        let policy = match &self.policy {
+            Some(file) => Policy::read(file)?,
             None => Policy::default(),
         };
-        let mut settings = match application {
+        let mut settings = match &self.application {
             Some(caller) => {
-                policy.check(&references).map_err(Failure::several)?;
-                let cluster = Cluster::new(&Access::of_person(kubeconfig, context))?;
-                cluster.read(references, LIMIT)?.settings(&caller)?
+                let references = &self.from_cluster;
+                policy.check(references).map_err(Failure::several)?;
+                let access = Access::of_person(self.kubeconfig.clone(), self.context.clone());
+                let cluster = Cluster::new(&access)?;
+                cluster.read(references, LIMIT)?.settings(caller)?
             }
             None => Settings::default(),
         }
         .with_value_bytes(policy.value_bytes);
-        source::read(files.iter().map(PathBuf::as_path), &mut settings)?;
+        source::read(self.settings.iter().map(PathBuf::as_path), &mut settings)?;
         Ok(settings)
     }
 }

@@ -65,7 +65,7 @@ impl Cluster {
     ///
     /// # Errors
     /// Where the API server does not say of each of them what it holds, or that it is not there: all of these.
-    pub fn read(&self, references: Vec<Reference>, limit: Duration) -> Result<Reading, Failure> {
+    pub fn read(&self, references: &[Reference], limit: Duration) -> Result<Reading, Failure> {
         let (objects, silences) = self.runtime.block_on(async {
             let deadline = Instant::now() + limit;
             let requests: Vec<_> = references
@@ -76,7 +76,8 @@ impl Cluster {
                 })
                 .collect();
             let (mut objects, mut silences) = (Vec::new(), Vec::new());
-            for (reference, request) in references.into_iter().zip(requests) {
+            for (reference, request) in references.iter().zip(requests) {
+                let reference = reference.clone();
                 match request.await {
                     Ok(Ok(object)) => objects.push((reference, object)),
                     Ok(Err(silence)) => silences.push((reference, silence)),
