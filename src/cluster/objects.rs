@@ -3,11 +3,15 @@
 use std::io;
 use std::time::Duration;
 
+use hyper_util::client::legacy::{self, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::client::ConfigExt as _;
 use kube::{Api, Client, Config, Error};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, sleep, timeout_at};
+use tower::{BoxError, ServiceBuilder};
 
 use super::Access;
 use crate::failure::{Failure, Problem};
@@ -51,7 +55,7 @@ impl Cluster {
         let (client, server) = runtime.block_on(async {
             let config = access.config().await?;
             let server = server(&config);
-            let client = Client::try_from(config).map_err(|error| unusable(&error, &server))?;
+            let client = client(config).map_err(|error| unusable(&error, &server))?;
             Ok::<_, Failure>((client, server))
         })?;
         Ok(Self {
@@ -105,6 +109,27 @@ impl Cluster {
         }
         Err(Failure::several(problems))
     }
+}
+
+/// A client as the library makes one, but for one thing: what is written is sent at once. With Nagle's algorithm, the usual
+/// thing, the first request of a connection waits 40 ms until the end of the TLS handshake is confirmed.
+fn client(config: Config) -> Result<Client, Error> {
+    if config.proxy_url.is_some() {
+        // It has none of the protocols, and says which.
+        return Client::try_from(config);
+    }
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(config.connect_timeout);
+    let connector = config.rustls_https_connector_with_connector(connector)?;
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
+        .map_err(BoxError::from)
+        .service(legacy::Client::builder(TokioExecutor::new()).build(connector));
+    Ok(Client::new(service, config.default_namespace))
 }
 
 /// Asks for one object until there is an answer, or there will not be one in time.

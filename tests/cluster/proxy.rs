@@ -1,10 +1,11 @@
 //! What stands between the binary and the server: a forwarder of TCP connections that is in the way.
 
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How it is in the way.
 #[derive(Clone, Copy)]
@@ -40,6 +41,37 @@ pub(crate) fn start(target: u16, behaviour: Behaviour) -> u16 {
         }
     });
     port
+}
+
+/// Forwards to a port on 127.0.0.1 as well, and says of each connection how long its client said nothing at most, between
+/// its first and its last word.
+pub(crate) fn start_listening(target: u16) -> (u16, Receiver<Duration>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (client, sender) = (client.unwrap(), sender.clone());
+            let server = TcpStream::connect(("127.0.0.1", target)).unwrap();
+            let (from, to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || sender.send(longest_silence(from, to)).unwrap_or_default());
+            thread::spawn(move || carry(server, client));
+        }
+    });
+    (port, receiver)
+}
+
+fn longest_silence(mut from: TcpStream, mut to: TcpStream) -> Duration {
+    let mut buffer = [0; 1 << 14];
+    let mut longest = Duration::ZERO;
+    let mut last = None;
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        let now = Instant::now();
+        longest = longest.max(last.replace(now).map_or(Duration::ZERO, |last| now - last));
+        to.write_all(&buffer[..length]).unwrap();
+    }
+    drop(to.shutdown(Shutdown::Write));
+    longest
 }
 
 /// Carries both directions until both have ended.

@@ -133,6 +133,25 @@ fn a_server_that_is_slow_or_breaks_off_is_waited_for() {
     );
 }
 
+/// What is written in two pieces goes out at once: a client that waits until the server has confirmed the first one (Nagle's
+/// algorithm) waits 40 ms for it, with every connection.
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn a_request_does_not_wait_for_a_confirmation() {
+    let Some(cluster) = cluster() else { return };
+    namespace(cluster, "at-once", User::SIDECAR);
+    let repository = Repository::new();
+    let (port, silences) = proxy::start_listening(cluster.port());
+    let kubeconfig = cluster.kubeconfig_at(User::SIDECAR, port);
+    // The machine may do something else in between; it does not do so every time.
+    let shortest = (0..8).map(|_| {
+        repository.shows(&kubeconfig, &["at-once/one"], ["one", "b"]);
+        silences.recv_timeout(Duration::from_secs(10)).unwrap()
+    });
+    let shortest = shortest.min().unwrap();
+    assert!(shortest < Duration::from_millis(30), "{shortest:?}");
+}
+
 /// The server's own priority and fairness lets one request of a user through at a time, and refuses the others.
 #[test]
 #[ignore = "needs a cluster: tools/cluster-tier runs it"]
