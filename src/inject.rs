@@ -4,6 +4,7 @@
 
 mod apply;
 mod carried;
+mod dollars;
 mod empty;
 mod evaluate;
 mod field;

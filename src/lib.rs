@@ -6,6 +6,7 @@
 
 pub mod changes;
 pub mod cli;
+pub mod cluster;
 mod contained;
 pub mod diff;
 pub mod external;
@@ -14,6 +15,7 @@ pub mod files;
 pub mod inject;
 mod interrupt;
 pub mod lint;
+pub mod plugin;
 pub mod process;
 pub mod reference;
 pub mod render;

@@ -1,5 +1,6 @@
 //! A render from its root: a tree and settings in, resources out, and what was injected where.
 
+mod protect;
 pub mod trace;
 
 use kustomize::{Options, Output};
@@ -27,12 +28,13 @@ pub fn render(
     options: &Options,
     settings: &Settings,
 ) -> Result<Rendered, Failure> {
-    let rendered = inject(target, options, settings)?;
+    let mut rendered = inject(target, options, settings)?;
     if rendered.output.resources.is_empty() {
         return Err(Problem::new("the result is empty: it has no resources")
             .hint("Argo CD takes an empty result for the wish to delete everything; use `build` if it is meant")
             .into_failure());
     }
+    protect::protect(&mut rendered.output, &rendered.record.resolved);
     Ok(rendered)
 }
 

@@ -10,6 +10,7 @@ mod dotenv;
 mod manifest;
 pub mod object;
 pub mod policy;
+pub mod reading;
 pub mod resolve;
 pub mod schema;
 pub mod source;
@@ -62,12 +63,24 @@ impl Place {
 /// What the sources say: raw values by key, and where each was found.
 ///
 /// Nothing of a value is looked at before its key is asked for, so what the repository does not declare is never read.
-#[derive(Default)]
 pub struct Settings {
     entries: BTreeMap<String, Entry>,
     sources: Vec<String>,
     /// Why an object may be read, by its name.
     consents: BTreeMap<String, String>,
+    /// How long a value may be, in bytes.
+    value_bytes: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            sources: Vec::new(),
+            consents: BTreeMap::new(),
+            value_bytes: policy::VALUE_BYTES,
+        }
+    }
 }
 
 struct Entry {
@@ -113,6 +126,13 @@ impl Settings {
         }
     }
 
+    /// Sets how long a value may be, in bytes; without it, [`policy::VALUE_BYTES`].
+    #[must_use]
+    pub const fn with_value_bytes(mut self, bytes: usize) -> Self {
+        self.value_bytes = bytes;
+        self
+    }
+
     /// The keys that have a value, and where each was found.
     pub fn keys(&self) -> impl Iterator<Item = (&str, &Place)> {
         let entries = self.entries.iter();
@@ -122,11 +142,26 @@ impl Settings {
     /// The value of a key.
     ///
     /// # Errors
-    /// Where the value is no text.
+    /// Where the value is no text, has a NUL in it, or is too long.
     pub fn get(&self, key: &str) -> Result<Option<Found>, Problem> {
         let Some(Entry { bytes, origin }) = self.entries.get(key) else {
             return Ok(None);
         };
+        if bytes.len() > self.value_bytes {
+            let message = format!(
+                "the value of setting `{key}` is longer than the {} bytes that a value may have",
+                self.value_bytes
+            );
+            return Err(Problem::new(message)
+                .at(&origin.file, origin.line)
+                .hint("make it shorter, or mount it in the pod instead of rendering it"));
+        }
+        if bytes.contains(&0) {
+            let message = format!("the value of setting `{key}` has a NUL character in it");
+            return Err(Problem::new(message)
+                .at(&origin.file, origin.line)
+                .hint("settings are text; keep binary data in a Secret that the pod mounts"));
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Some(Found {
                 value: Value::new(text),
@@ -183,6 +218,24 @@ mod tests {
         assert_eq!(get("A"), Some(("2".into(), "second".into())));
         assert_eq!(get("B"), Some(("1".into(), "first".into())));
         assert_eq!(get("C"), None);
+    }
+
+    #[test]
+    fn a_value_over_the_limit_is_an_error_when_it_is_asked_for() {
+        let mut settings = Settings::default().with_value_bytes(3);
+        settings.insert("A", b"long".to_vec(), Place::default());
+        settings.insert("B", b"abc".to_vec(), Place::default());
+        let problem = settings.get("A").err().expect("the value is too long");
+        assert!(problem.message.contains("longer than the 3 bytes"));
+        assert!(settings.get("B").ok().flatten().is_some());
+    }
+
+    #[test]
+    fn a_value_with_a_nul_is_an_error_when_it_is_asked_for() {
+        let mut settings = Settings::default();
+        settings.insert("A", b"a\0b".to_vec(), Place::default());
+        let problem = settings.get("A").err().expect("the value has a NUL");
+        assert!(problem.message.contains("NUL"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use goyaml::{Data, Node, Position, Style, Tag, Text};
 use kustomize::{FileNames, Gvk, ResId, Resource, metadata};
 
 use super::TEMPLATE_ANNOTATION;
+use super::dollars::{Dollars, Guarded, Part};
 use super::empty;
 use super::evaluate::{Evaluator, Outcome, Refusal};
 use super::field::{Path, Room, Step};
@@ -24,6 +25,7 @@ pub(super) struct Filler<'a> {
     /// Which placeholders ask for keys that are missing.
     asked: Asked,
     uses: Vec<Use>,
+    dollars: Dollars,
 }
 
 /// What has come of filling.
@@ -31,6 +33,7 @@ pub(super) struct Filled {
     pub(super) problems: Vec<Problem>,
     pub(super) asked: Asked,
     pub(super) uses: Vec<Use>,
+    pub(super) dollars: Dollars,
 }
 
 /// Places by the key that is asked for there.
@@ -45,13 +48,14 @@ enum Mark {
 }
 
 impl<'a> Filler<'a> {
-    pub(super) const fn new(evaluator: &'a Evaluator, names: &'a FileNames) -> Self {
+    pub(super) fn new(evaluator: &'a Evaluator, names: &'a FileNames) -> Self {
         Self {
             evaluator,
             names,
             problems: Vec::new(),
             asked: Asked::new(),
             uses: Vec::new(),
+            dollars: Dollars::default(),
         }
     }
 
@@ -62,15 +66,18 @@ impl<'a> Filler<'a> {
             problems,
             asked,
             uses,
+            dollars,
         } = self;
         Filled {
             problems,
             asked,
             uses,
+            dollars,
         }
     }
 
-    pub(super) fn resource(&mut self, resource: &mut Resource) {
+    /// Fills the resource with this index.
+    pub(super) fn resource(&mut self, index: usize, resource: &mut Resource) {
         if declared::is_declaration(resource) {
             return;
         }
@@ -99,8 +106,11 @@ impl<'a> Filler<'a> {
                     is_generated,
                     templates: empty::templates(resource.node(), &Path::default()),
                     path: Path::default(),
+                    guarded: Vec::new(),
                 };
                 walk.node(resource.node_mut());
+                let guarded = walk.guarded;
+                self.dollars.note(index, guarded);
             }
             // A definition of fields may well describe texts with placeholders.
             Mark::None if resource.gvk().kind == "CustomResourceDefinition" => {}
@@ -146,6 +156,7 @@ struct Walk<'w, 'a> {
     /// Where its pod templates are.
     templates: Vec<Path>,
     path: Path,
+    guarded: Vec<Guarded>,
 }
 
 impl Walk<'_, '_> {
@@ -222,8 +233,10 @@ impl Walk<'_, '_> {
                 if let Some((field, _)) = empty::below(&made, &self.path, &templates).first() {
                     return self.refuse_empty(locate(node, text, placeholder.offset), field);
                 }
+                self.guarded.extend(Guarded::all(&self.path, &made));
                 *node = made;
                 node.position = position;
+                node.protect();
             }
         } else if let Some(filled) = self.join(node, text, &pieces) {
             if room == Room::Base64 && !secret_data::is_base64(&filled) {
@@ -237,6 +250,7 @@ impl Walk<'_, '_> {
             if is_plain_text {
                 node.style = text_style(&filled);
             }
+            node.protect();
         }
     }
 
@@ -305,31 +319,39 @@ impl Walk<'_, '_> {
 
     /// Puts the pieces of a text together; all of its placeholders are tried, so that all that is wrong is reported.
     fn join(&mut self, node: &Node, text: &str, pieces: &[Piece<'_>]) -> Option<Text> {
-        let mut filled = Some(String::with_capacity(text.len()));
+        let mut parts = Some(Vec::with_capacity(pieces.len()));
         for piece in pieces {
-            let evaluated;
             let part = match piece {
-                Piece::Text(part) => Some(*part),
-                Piece::Escape => Some("${{"),
+                Piece::Text(part) => Some((Text::from(*part), false)),
+                Piece::Escape => Some((Text::from("${{"), false)),
                 Piece::Placeholder(placeholder) => {
-                    evaluated = self.evaluate(node, text, *placeholder).and_then(|outcome| match outcome {
-                        Outcome::Text(text) | Outcome::Scalar(text, _) => Some(text),
+                    self.evaluate(node, text, *placeholder).and_then(|outcome| match outcome {
+                        Outcome::Text(text) | Outcome::Scalar(text, _) => Some((text, true)),
                         Outcome::Block(_) => {
                             let problem = Problem::new("`yaml` and `json` make a block, and this field is a text")
                                 .hint("remove the filter, or make the placeholder the whole value of the field");
                             self.report(locate(node, text, placeholder.offset), problem);
                             None
                         }
-                    });
-                    evaluated.as_deref()
+                    })
                 }
             };
-            match (&mut filled, part) {
-                (Some(filled), Some(part)) => filled.push_str(part),
-                _ => filled = None,
+            match (&mut parts, part) {
+                (Some(parts), Some(part)) => parts.push(part),
+                _ => parts = None,
             }
         }
-        filled.map(Text::from)
+        let parts = parts?;
+        let guarded = parts.iter().map(|(part, is_value)| {
+            if *is_value {
+                Part::Value(part)
+            } else {
+                Part::Repository(part)
+            }
+        });
+        let guarded: Vec<Part<'_>> = guarded.collect();
+        self.guarded.extend(Guarded::new(&self.path, &guarded));
+        Some(parts.iter().map(|(part, _)| part.as_str()).collect())
     }
 
     fn evaluate(

@@ -5,12 +5,16 @@
 
 use goyaml::{Data, Node, Position};
 
+use super::dollars::{Guarded, Part};
+use super::field::{Path, Step};
 use super::scanner;
 
 /// What was set aside of one resource.
 #[derive(Default)]
 pub(super) struct Carried {
-    nodes: Vec<(Vec<usize>, Node)>,
+    nodes: Vec<(Path, Node)>,
+    /// The dollar signs of the values.
+    guarded: Vec<Guarded>,
     /// Where a value came into a text that has placeholders of its own, so that neither reading of it would be right.
     pub(super) mixed: Vec<Position>,
 }
@@ -19,40 +23,48 @@ impl Carried {
     /// Takes what differs from the defaults out of a resource.
     pub(super) fn take(node: &mut Node, defaults: &Node) -> Self {
         let mut carried = Self::default();
-        carried.compare(node, defaults, &mut Vec::new());
+        carried.compare(node, defaults, &mut Path::default());
         carried
     }
 
-    /// Puts everything back.
-    pub(super) fn put_back(self, node: &mut Node) {
-        for (path, kept) in self.nodes {
-            if let Some(place) = at(node, &path) {
+    /// Puts everything back, and tells where dollar signs of values are.
+    pub(super) fn put_back(self, node: &mut Node) -> Vec<Guarded> {
+        for (path, mut kept) in self.nodes {
+            kept.protect();
+            if let Some(place) = path.find_mut(node) {
                 *place = kept;
             }
         }
+        self.guarded
     }
 
-    fn compare(&mut self, node: &mut Node, defaults: &Node, path: &mut Vec<usize>) {
+    fn compare(&mut self, node: &mut Node, defaults: &Node, path: &mut Path) {
         match (&mut node.data, &defaults.data) {
             (Data::Scalar(text), Data::Scalar(default)) if text == default => {}
             (Data::Mapping(entries), Data::Mapping(others)) if has_same_keys(entries, others) => {
-                for (index, ((_, value), (_, other))) in entries.iter_mut().zip(others).enumerate()
-                {
-                    path.push(index);
+                for ((key, value), (_, other)) in entries.iter_mut().zip(others) {
+                    path.0.push(Step::Key(key.to_text().unwrap_or_default()));
                     self.compare(value, other, path);
-                    path.pop();
+                    path.0.pop();
                 }
             }
             (Data::Sequence(items), Data::Sequence(others)) if items.len() == others.len() => {
                 for (index, (item, other)) in items.iter_mut().zip(others).enumerate() {
-                    path.push(index);
+                    path.0.push(Step::Index(index));
                     self.compare(item, other, path);
-                    path.pop();
+                    path.0.pop();
                 }
             }
             _ => {
                 if has_placeholders(defaults) {
                     self.mixed.push(defaults.position);
+                }
+                match (&node.data, &defaults.data) {
+                    (Data::Scalar(text), Data::Scalar(default)) => {
+                        self.guarded
+                            .extend(Guarded::new(path, &parts(text, default)));
+                    }
+                    _ => self.guarded.extend(Guarded::all(path, node)),
                 }
                 let kept = std::mem::replace(node, Node::string(""));
                 self.nodes.push((path.clone(), kept));
@@ -80,13 +92,22 @@ fn has_placeholders(node: &Node) -> bool {
     }
 }
 
-fn at<'a>(node: &'a mut Node, path: &[usize]) -> Option<&'a mut Node> {
-    path.iter()
-        .try_fold(node, |node, index| match &mut node.data {
-            Data::Sequence(items) => items.get_mut(*index),
-            Data::Mapping(entries) => entries.get_mut(*index).map(|(_, value)| value),
-            Data::Scalar(_) | Data::Alias(_) => None,
-        })
+/// A text, taken apart into what it has in common with its default at both ends and what a value must have brought.
+fn parts<'a>(text: &'a str, default: &str) -> [Part<'a>; 3] {
+    let common = |pairs: &mut dyn Iterator<Item = (char, char)>| -> usize {
+        let same = pairs.take_while(|(one, other)| one == other);
+        same.map(|(one, _)| one.len_utf8()).sum()
+    };
+    let start = common(&mut text.chars().zip(default.chars()));
+    let (before, rest) = text.split_at(start);
+    let others = default.get(start..).unwrap_or_default();
+    let end = common(&mut rest.chars().rev().zip(others.chars().rev()));
+    let (value, after) = rest.split_at(rest.len() - end);
+    [
+        Part::Repository(before),
+        Part::Value(value),
+        Part::Repository(after),
+    ]
 }
 
 #[cfg(test)]

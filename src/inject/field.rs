@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use goyaml::Text;
+use goyaml::{Data, Node, Text};
 use kustomize::Gvk;
 
 /// A step from an object to a field.
@@ -42,6 +42,21 @@ impl Path {
     /// The last step, where it is one into a map.
     pub fn last_key(&self) -> Option<&str> {
         self.key(self.0.len().checked_sub(1)?)
+    }
+
+    /// What it leads to, from the top of an object.
+    pub(super) fn find_mut<'a>(&self, node: &'a mut Node) -> Option<&'a mut Node> {
+        self.0
+            .iter()
+            .try_fold(node, |node, step| match (&mut node.data, step) {
+                (Data::Sequence(items), Step::Index(index)) => items.get_mut(*index),
+                (Data::Mapping(entries), Step::Key(wanted)) => {
+                    let mut entries = entries.iter_mut();
+                    let found = entries.find(|(key, _)| key.to_text().as_ref() == Some(wanted));
+                    found.map(|(_, value)| value)
+                }
+                _ => None,
+            })
     }
 
     fn key(&self, index: usize) -> Option<&str> {

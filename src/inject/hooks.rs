@@ -8,6 +8,7 @@ use kustomize::{Error, FileNames, Hooks, Resource, Resources};
 
 use super::apply::{Filled, Filler};
 use super::carried::Carried;
+use super::dollars::Dollars;
 use super::evaluate::Evaluator;
 use super::identity::{HINT, OTHER_COUNT, OTHER_OBJECT};
 use super::report;
@@ -52,6 +53,7 @@ pub struct Injector<'a> {
     part: Part<'a>,
     problems: Vec<Problem>,
     record: Record,
+    dollars: Dollars,
 }
 
 impl<'a> Injector<'a> {
@@ -91,6 +93,7 @@ impl<'a> Injector<'a> {
             part,
             problems: Vec::new(),
             record: Record::default(),
+            dollars: Dollars::default(),
         }
     }
 
@@ -188,6 +191,7 @@ impl<'a> Injector<'a> {
         let evaluator = Evaluator::new(resolved);
         let mut filler = Filler::new(&evaluator, names);
         let mut mixed = Vec::new();
+        let mut copied = Dollars::default();
         let mut decided = Vec::new();
         for (index, resource) in resources.as_mut_slice().iter_mut().enumerate() {
             let carried = match self.part {
@@ -206,17 +210,21 @@ impl<'a> Injector<'a> {
                     .map(|position| (*position, resource.id().to_string())),
             );
             let before = decisions(resource);
-            filler.resource(resource);
+            filler.resource(index, resource);
             if decisions(resource) != before {
                 decided.push((resource.node().position, resource.id().to_string()));
             }
-            carried.put_back(resource.node_mut());
+            let guarded = carried.put_back(resource.node_mut());
+            copied.note(index, guarded);
         }
         let Filled {
             problems,
             asked,
             uses,
+            dollars,
         } = filler.finish();
+        self.dollars = dollars;
+        self.dollars.add(copied);
         let resolved = evaluator.resolved();
         self.problems.extend(report::violations(resolved));
         let missing = evaluator.missing();
@@ -393,6 +401,14 @@ impl Hooks for Injector<'_> {
         }
         self.fill(resources, names, resolved);
         self.check()
+    }
+
+    fn before_variables(&mut self, resources: &mut Resources) {
+        self.dollars.hide(resources);
+    }
+
+    fn after_variables(&mut self, resources: &mut Resources) {
+        self.dollars.show(resources);
     }
 }
 

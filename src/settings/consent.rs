@@ -4,8 +4,9 @@
 //! sidecar and the controller ask the one function here.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
-use super::object::{Object, ObjectKind, ObjectName, Reference, items};
+use super::object::{Object, ObjectKind, ObjectName, Reference, is_label, is_subdomain, items};
 use super::{Place, Settings};
 
 /// The label that an object needs to be read at all; its value is `true`.
@@ -22,6 +23,42 @@ pub struct Caller {
     pub project: String,
     /// The Application, `ARGOCD_APP_NAME`: its name, with its namespace and `_` in front outside Argo CD's namespace.
     pub application: String,
+}
+
+impl Caller {
+    /// Names a caller.
+    ///
+    /// # Errors
+    /// Where no project or no Application can be called that; what is wrong, as the end of a sentence that names both.
+    pub fn new(project: &str, application: &str) -> Result<Self, &'static str> {
+        if !is_subdomain(project) {
+            return Err("has a project that no AppProject can be called");
+        }
+        // Neither half can have a `_`, so there is one way to read it.
+        let (namespace, name) = match application.split_once('_') {
+            Some((namespace, name)) => (Some(namespace), name),
+            None => (None, application),
+        };
+        if !namespace.is_none_or(is_label) || !is_subdomain(name) {
+            return Err("has an Application that no Application can be called");
+        }
+        Ok(Self {
+            project: project.to_owned(),
+            application: application.to_owned(),
+        })
+    }
+}
+
+impl FromStr for Caller {
+    type Err = &'static str;
+
+    /// Reads `project/application`.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (project, application) = text
+            .split_once('/')
+            .ok_or("has no `/` between a project and an Application")?;
+        Self::new(project, application)
+    }
 }
 
 /// Why an object is not read. What an owner has not allowed looks to a caller like what is not there.
@@ -272,6 +309,33 @@ mod tests {
                 expected,
                 "{entry} for {project}/{application}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_a_caller() {
+        for text in ["home/lamp", "home/tenant_lamp", "a.b/c.d", "home/a_b.c"] {
+            let caller: Caller = text.parse().unwrap();
+            assert_eq!(format!("{}/{}", caller.project, caller.application), text);
+        }
+        for text in [
+            "",
+            "home",
+            "/lamp",
+            "home/",
+            "home/a_b_c",
+            "home/_lamp",
+            "home/tenant_",
+            "ho_me/lamp",
+            "home/a.b_c",
+            "home/*",
+            "*/lamp",
+            "home/a/b",
+            "home/lamp ",
+            "home/lamp,work",
+            "Home/lamp",
+        ] {
+            assert!(text.parse::<Caller>().is_err(), "{text:?}");
         }
     }
 

@@ -136,6 +136,12 @@ impl Policy {
         })
     }
 
+    /// Whether an Application may set a parameter of the plugin.
+    pub fn allows_parameter(&self, name: &str) -> bool {
+        let allowed = self.parameters.as_ref();
+        allowed.is_none_or(|allowed| allowed.contains(name))
+    }
+
     /// Checks that objects may be named; none has been asked for yet.
     ///
     /// # Errors

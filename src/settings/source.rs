@@ -19,26 +19,28 @@ const BEGINNINGS: [&[u8]; 8] = [
     b"items:",
 ];
 
-/// Reads settings files in order; what a later one says wins.
+/// Reads settings files in order into settings; what a later one says wins over what is there.
 ///
 /// A directory holds a file for each key, as a mounted Secret does. A file that ends in `.yaml`, `.yml` or `.json`, or
 /// begins as an object does, is a manifest; any other one is a `.env` file. A pipe is read until it is closed.
 ///
 /// # Errors
 /// Where one cannot be read or is none of these. No message holds a value.
-pub fn read<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<Settings, Failure> {
-    let mut settings = Settings::default();
+pub fn read<'a>(
+    paths: impl IntoIterator<Item = &'a Path>,
+    settings: &mut Settings,
+) -> Result<(), Failure> {
     for path in paths {
         let name = path.display().to_string();
         if fs::metadata(path).is_ok_and(|metadata| metadata.is_dir()) {
-            directory(path, &name, &mut settings)
+            directory(path, &name, settings)
         } else {
-            file(path, &name, &mut settings)
+            file(path, &name, settings)
         }
         .map_err(Problem::into_failure)?;
         settings.add_source(name);
     }
-    Ok(settings)
+    Ok(())
 }
 
 fn file(path: &Path, name: &str, settings: &mut Settings) -> Result<(), Problem> {
@@ -151,6 +153,12 @@ fn line_of_first_wrong_byte(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Result<Settings, Failure> {
+        let mut settings = Settings::default();
+        super::read(paths, &mut settings)?;
+        Ok(settings)
+    }
 
     #[test]
     fn a_mounted_secret_is_a_directory_of_keys() {

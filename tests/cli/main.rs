@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod carried;
+mod cluster;
 mod compare;
 mod diff;
 mod engine;

@@ -6,7 +6,7 @@ use crate::analysis::{Analysis, analyze};
 use crate::encode::SIMPLE_KEY;
 use crate::error::Error;
 use crate::key_order;
-use crate::node::{Data, Node, Position};
+use crate::node::{Data, Node, Position, Style};
 use crate::number::{self, Number};
 use crate::reencode;
 use crate::resolve::{Dialect, is_plain_string};
@@ -61,6 +61,10 @@ pub(crate) trait Tree: Sized {
     fn shape(&self, place: Place) -> Result<Shape<'_, Self>, Error>;
     /// Where the tree was read.
     fn position(&self) -> Position;
+    /// Whether a text is to be written with escapes.
+    fn is_escaped(&self) -> bool {
+        false
+    }
 }
 
 /// Where a node stands, as far as its meaning depends on it.
@@ -108,7 +112,7 @@ impl Emitter<'_> {
                 self.sequence(items, place, 0, false)
             }
             shape => {
-                self.scalar(&shape, 2, tree.position())?;
+                self.scalar(&shape, 2, tree)?;
                 self.output.end_line();
                 Ok(())
             }
@@ -172,7 +176,7 @@ impl Emitter<'_> {
             }
             shape => {
                 self.output.push_char(' ');
-                self.scalar(&shape, indent + 2, value.position())?;
+                self.scalar(&shape, indent + 2, value)?;
             }
         }
         self.output.end_line();
@@ -215,7 +219,7 @@ impl Emitter<'_> {
                 self.sequence(items, place, indent, true)
             }
             shape => {
-                self.scalar(&shape, indent, item.position())?;
+                self.scalar(&shape, indent, item)?;
                 self.output.end_line();
                 Ok(())
             }
@@ -223,12 +227,13 @@ impl Emitter<'_> {
     }
 
     /// Writes what takes no lines of its own: a scalar or an empty collection.
-    fn scalar<T>(
+    fn scalar<T: Tree>(
         &mut self,
         shape: &Shape<'_, T>,
         indent: usize,
-        position: Position,
+        tree: &T,
     ) -> Result<(), Error> {
+        let position = tree.position();
         match shape {
             Shape::Null | Shape::Value(_) => self.output.push("null"),
             Shape::Bool(true) => self.output.push("true"),
@@ -236,6 +241,9 @@ impl Emitter<'_> {
             Shape::Int(number) => self.output.push(&number.to_string()),
             Shape::Uint(number) => self.output.push(&number.to_string()),
             Shape::Float(number) => self.float(*number, position)?,
+            Shape::Text(text) if tree.is_escaped() => {
+                self.output.double_quoted(text, indent, false);
+            }
             Shape::Text(text) => {
                 let analysis = analyze(text, false);
                 if analysis.is_common {
@@ -338,5 +346,9 @@ impl Tree for Node {
 
     fn position(&self) -> Position {
         self.position
+    }
+
+    fn is_escaped(&self) -> bool {
+        self.style.contains(Style::ESCAPED)
     }
 }

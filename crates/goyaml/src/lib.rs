@@ -12,6 +12,7 @@ mod key_order;
 mod limits;
 mod node;
 mod number;
+mod protect;
 mod read;
 mod reencode;
 mod resolve;
@@ -32,7 +33,7 @@ pub use read::{
     find_control, is_one_document, parse, parse_documents, parse_documents_with_comments,
     parse_with_comments,
 };
-pub use resolve::{Dialect, Scalar, implicit_tag, resolve};
+pub use resolve::{Dialect, Scalar, implicit_tag, resolve, word_1_1};
 pub use text_place::TextPlace;
 pub use timestamp::Timestamp;
 pub use value::Value;

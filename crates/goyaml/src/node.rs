@@ -86,6 +86,9 @@ impl Style {
     pub const FOLDED: Self = Self(16);
     /// `[a, b]` or `{a: b}`
     pub const FLOW: Self = Self(32);
+    /// A text that [`emit_canonical`](crate::emit_canonical) writes within double quotes and with escapes, whatever it
+    /// would choose by itself. Nothing that is read has it; [`Node::protect`] sets it.
+    pub const ESCAPED: Self = Self(64);
 
     /// Whether all flags of `other` are set.
     pub const fn contains(self, other: Self) -> bool {

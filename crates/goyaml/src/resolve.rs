@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::error::Error;
-use crate::node::{Position, Style, Tag};
+use crate::node::{Position, Style, Tag, Text};
 use crate::number::{self, Number};
 use crate::timestamp::Timestamp;
 
@@ -44,6 +44,17 @@ impl Scalar<'_> {
             Self::Float(_) => Tag::Float,
             Self::Text(_) => Tag::Str,
             Self::Timestamp(_) => Tag::Timestamp,
+        }
+    }
+
+    /// The text that `sigs.k8s.io/yaml` makes of a number or boolean where a text is needed; `None` for all others.
+    pub fn needed_text(&self) -> Option<Text> {
+        match self {
+            Self::Bool(value) => Some(if *value { "true" } else { "false" }.into()),
+            Self::Int(number) => Some(number.to_string().into()),
+            Self::Uint(number) => Some(number.to_string().into()),
+            Self::Float(number) => Some(number::format_general_32(*number).into()),
+            Self::Null | Self::Text(_) | Self::Timestamp(_) => None,
         }
     }
 }
@@ -153,8 +164,8 @@ fn word(text: &str, dialect: Dialect) -> Option<Scalar<'static>> {
     }
 }
 
-/// The booleans of YAML 1.1 that YAML 1.2 gave up.
-fn word_1_1(text: &str) -> Option<bool> {
+/// The booleans of YAML 1.1 that YAML 1.2 gave up, which go-yaml v3 still reads where it needs a boolean.
+pub fn word_1_1(text: &str) -> Option<bool> {
     match text {
         "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
         "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),

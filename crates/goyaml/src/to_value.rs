@@ -138,6 +138,9 @@ impl ToValue {
         text: &'n Text,
         place: Place,
     ) -> Result<Shape<'n, Node>, Error> {
+        if node.style.contains(Style::ESCAPED) {
+            return Ok(Shape::Text(Cow::Borrowed(text)));
+        }
         if self.is_reencoded
             && let Some(text) = reencoded(node, text, place)?
         {

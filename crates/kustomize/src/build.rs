@@ -215,12 +215,16 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         .before_name_hashes(&mut resources, &names.borrow())?;
     name_hash::apply(&mut resources)?;
     references::names::fix(&config, &mut resources)?;
-    variables.resolve(
-        &config,
-        &mut resources,
-        &session.budget,
-        &mut session.warnings,
-    )?;
+    if !variables.is_empty() {
+        session.hooks.before_variables(&mut resources);
+        variables.resolve(
+            &config,
+            &mut resources,
+            &session.budget,
+            &mut session.warnings,
+        )?;
+        session.hooks.after_variables(&mut resources);
+    }
     drop_local(&mut resources)?;
     order(sort_options.as_ref(), session, &mut resources)
         .map_err(|error| layer.blame_field(error, "sortOptions"))?;

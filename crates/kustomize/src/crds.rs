@@ -1,5 +1,6 @@
 //! `crds`: `OpenAPI` definitions whose annotations say which fields hold names, labels and annotations.
 
+mod schema;
 #[cfg(test)]
 mod tests;
 
@@ -150,41 +151,18 @@ fn definition_field<'a>(definition: &'a Node, name: &str) -> Option<&'a Node> {
 
 /// Makes sure that a definition has the shape of one.
 fn check_definition(definition: &Node) -> Result<()> {
-    let is_map_or_null = |node: &Node| node.is_mapping() || node.is_null();
-    let is_text_or_null = |node: &Node| node.is_null() || node.is_scalar() && node.tag == Tag::Str;
-    let is_type = |node: &Node| is_text_or_null(node) || node.is_sequence();
-    let is_list_of_texts = |node: &Node| {
-        node.is_null()
-            || node
-                .items()
-                .is_some_and(|items| items.iter().all(is_text_or_null))
-    };
-    let check = |node: &Node, is_right: bool| {
-        if is_right {
-            Ok(())
-        } else {
-            Err(not_openapi(node))
-        }
-    };
-    check(definition, is_map_or_null(definition))?;
-    if let Some(dependencies) = definition_field(definition, "dependencies") {
-        check(dependencies, is_list_of_texts(dependencies))?;
+    if !definition.is_mapping() && !definition.is_null() {
+        return Err(not_openapi(definition));
     }
-    let Some(schema) = definition_field(definition, "schema") else {
-        return Ok(());
-    };
-    check(schema, is_map_or_null(schema))?;
-    let Some(properties) = schema.get("properties") else {
-        return Ok(());
-    };
-    check(properties, is_map_or_null(properties))?;
-    for (_, property) in properties.entries().unwrap_or_default() {
-        check(property, is_map_or_null(property))?;
-        if let Some(kind) = property.get("type") {
-            check(kind, is_type(kind))?;
-        }
-    }
-    Ok(())
+    let dependencies = definition_field(definition, "dependencies");
+    let in_schema = definition_field(definition, "schema").and_then(schema::misfit);
+    let misfit = dependencies.and_then(schema::misfit_of_texts).or(in_schema);
+    let misfit = misfit.map(|node| {
+        Error::new("an OpenAPI definition has a value of another type here")
+            .position(node.position)
+            .hint("look the field up in the OpenAPI specification, and check the indentation")
+    });
+    misfit.map_or(Ok(()), Err)
 }
 
 fn add_property(

@@ -85,12 +85,9 @@ pub(crate) fn any_text(node: &Node, field: &str) -> Result<Text> {
     let resolved = node
         .as_str()
         .map(|written| goyaml::resolve(written, node.tag, node.style, Dialect::V2));
-    match resolved {
-        Some(Ok(Scalar::Bool(value))) => Ok(value.to_string().into()),
-        Some(Ok(Scalar::Int(number))) => Ok(number.to_string().into()),
-        Some(Ok(Scalar::Uint(number))) => Ok(number.to_string().into()),
-        Some(Ok(Scalar::Float(number))) => Ok(number.to_string().into()),
-        _ => text(node, field),
+    match resolved.and_then(|scalar| scalar.ok()?.needed_text()) {
+        Some(text) => Ok(text),
+        None => text(node, field),
     }
 }
 

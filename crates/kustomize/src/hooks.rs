@@ -38,6 +38,16 @@ pub trait Hooks {
         let _ = (resources, names);
         Ok(())
     }
+
+    /// All resources, before variables are resolved; only where there are any.
+    fn before_variables(&mut self, resources: &mut Resources) {
+        let _ = resources;
+    }
+
+    /// The same resources afterwards.
+    fn after_variables(&mut self, resources: &mut Resources) {
+        let _ = resources;
+    }
 }
 
 /// No hooks.

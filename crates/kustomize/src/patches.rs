@@ -286,9 +286,12 @@ fn apply_to_each(
 // kustomize: Resource.ApplySmPatch
 fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<()> {
     let id = resource.id().clone();
-    resource.made_by = MadeBy::Merge;
     let keeps_name = !patch.notes.name_change_allowed;
     let keeps_kind = !patch.notes.kind_change_allowed;
+    resource.made_by = MadeBy::Merge {
+        keeps_name,
+        keeps_kind,
+    };
     if !keeps_name || !keeps_kind {
         resource.remember_id();
     }

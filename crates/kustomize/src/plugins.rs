@@ -1,10 +1,12 @@
 //! Plugin configurations: objects that ask for a built-in generator or transformer.
 
+mod affixes;
 mod known_fields;
+mod texts;
 
 use std::collections::BTreeMap;
 
-use goyaml::{Limits, Node, Style, Tag, Text};
+use goyaml::{Limits, Node, Text};
 
 use crate::decode::{
     self, boolean, field_spec, fields, list, located, located_list, selector, string_map, text,
@@ -23,7 +25,7 @@ use crate::resource::{MadeBy, Notes, Resource};
 use crate::resources::{Key, Resources, key};
 use crate::transformers::iam_policy::IamPolicy;
 use crate::transformers::namespace::RoleBindingSubjects;
-use crate::transformers::{Affix, NamespaceArgs, Transformer, value_add};
+use crate::transformers::{NamespaceArgs, Transformer, value_add};
 
 /// What a built-in generator makes of its configuration.
 ///
@@ -67,6 +69,9 @@ pub(crate) fn transformers(
     limits: &Limits,
 ) -> Result<Vec<Transformer>> {
     check_builtin(configuration)?;
+    if let Some(made) = affixes::transformers(configuration) {
+        return made;
+    }
     let node = read(configuration)?;
     let settings = Settings {
         node: &node,
@@ -74,18 +79,6 @@ pub(crate) fn transformers(
         limits,
     };
     let made = match configuration.gvk().kind.as_str() {
-        "PrefixTransformer" => settings.affix(Affix::Prefix, "prefix"),
-        "SuffixTransformer" => settings.affix(Affix::Suffix, "suffix"),
-        "PrefixSuffixTransformer" => {
-            let both = [
-                settings.affix(Affix::Prefix, "prefix"),
-                settings.affix(Affix::Suffix, "suffix"),
-            ];
-            return both
-                .into_iter()
-                .collect::<Result<_>>()
-                .map_err(|error| error.position(node.position).resource(configuration.id()));
-        }
         "NamespaceTransformer" => settings.namespace(),
         "LabelTransformer" => settings.metadata_map("labels"),
         "AnnotationsTransformer" => settings.metadata_map("annotations"),
@@ -152,70 +145,35 @@ fn check_builtin(configuration: &Resource) -> Result<()> {
     Ok(())
 }
 
-/// The configuration as its plugin reads it: kustomize writes it as text first.
+/// The configuration as its plugin reads it, with texts where the plugin needs them.
 fn read(configuration: &Resource) -> Result<Node> {
+    let mut node = written(configuration)?;
+    texts::make(&mut node, &configuration.gvk().kind);
+    Ok(node)
+}
+
+/// The configuration as its plugin gets it: kustomize writes it as text first.
+fn written(configuration: &Resource) -> Result<Node> {
     let mut written = String::new();
     configuration.emit(&mut written)?;
     let parsed = goyaml::parse(written.as_bytes(), &Limits::default())
         .map_err(|error| Error::malformed(&error))?;
     let mut node = parsed.unwrap_or_else(Node::null);
-    as_texts(&mut node, false);
+    forget_places(&mut node);
     node.copy_places(configuration.node());
     Ok(node)
 }
 
-/// Fields of configurations that are no texts.
-const TYPED_FIELDS: [&str; 13] = [
-    "create",
-    "unsetonly",
-    "includeselectors",
-    "includetemplates",
-    "includevolumeclaimtemplates",
-    "count",
-    "index",
-    "allownamechange",
-    "allowkindchange",
-    "disablenamesuffixhash",
-    "immutable",
-    "needhash",
-    "filepathposition",
-];
-
-/// Fields of configurations that select, and those of what they hold that stand in a struct of their own.
-const SELECTORS: [&str; 6] = [
-    "target",
-    "source",
-    "select",
-    "reject",
-    "selector",
-    "fieldspecs",
-];
-const EMBEDDED_FIELDS: [&str; 5] = ["group", "version", "kind", "name", "namespace"];
-
-/// Makes texts of the numbers and booleans that stand where a text is needed, and forgets places, which are those of
-/// the written text.
-// sigs.k8s.io/yaml does so where it decodes into a struct; only the kustomization file itself goes another way.
-fn as_texts(node: &mut Node, is_selector: bool) {
+/// Forgets places, which are those of the written text.
+fn forget_places(node: &mut Node) {
     node.position = goyaml::Position::default();
     if let Some(entries) = node.entries_mut() {
         for (key, value) in entries {
             key.position = goyaml::Position::default();
-            let name = key.as_str().unwrap_or_default().to_ascii_lowercase();
-            let stays = TYPED_FIELDS.contains(&name.as_str())
-                || (is_selector && EMBEDDED_FIELDS.contains(&name.as_str()));
-            if value.is_scalar() && stays {
-                value.position = goyaml::Position::default();
-            } else {
-                as_texts(value, SELECTORS.contains(&name.as_str()));
-            }
+            forget_places(value);
         }
     } else if let Some(items) = node.items_mut() {
-        for item in items {
-            as_texts(item, is_selector);
-        }
-    } else if matches!(node.tag, Tag::Bool | Tag::Int | Tag::Float) {
-        node.tag = Tag::Str;
-        node.style = Style::DOUBLE_QUOTED;
+        items.iter_mut().for_each(forget_places);
     }
 }
 
@@ -292,26 +250,10 @@ impl<'a> Settings<'a> {
         )
     }
 
-    fn affix(&self, affix: Affix, field: &str) -> Result<Transformer> {
-        let specs = self.field_specs()?;
-        if specs.is_empty() {
-            return Err(Error::new("the configuration needs `fieldSpecs`")
-                .field("fieldSpecs")
-                .hint(
-                    "a configuration has no built-in fields: `fieldSpecs: [{path: metadata/name}]`",
-                ));
-        }
-        Ok(Transformer::NameAffix(affix, self.text(field)?, specs))
-    }
-
     fn namespace(&self) -> Result<Transformer> {
         let mut args = NamespaceArgs::default();
         if let Some(metadata) = self.field("metadata")? {
-            for (name, value) in fields(metadata, "metadata")? {
-                if name == "namespace" {
-                    args.namespace = text(value, "namespace")?;
-                }
-            }
+            args.namespace = generator_fields::decode_metadata(metadata)?.namespace;
         }
         if let Some(unset_only) = self.field("unsetOnly")? {
             args.unset_only = boolean(unset_only, "unsetOnly")?;

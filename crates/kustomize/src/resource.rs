@@ -47,7 +47,12 @@ pub(crate) enum MadeBy {
     /// A file, a generator, or whatever changes fields where they are.
     Reading,
     /// A strategic merge, which writes kind, name and namespace anew.
-    Merge,
+    Merge {
+        /// The name is the object's own rather than the patch's.
+        keeps_name: bool,
+        /// The kind is the object's own rather than the patch's.
+        keeps_kind: bool,
+    },
     /// A JSON 6902 patch, which makes an object of a text.
     JsonPatch,
 }
@@ -64,6 +69,8 @@ pub(crate) enum MadeBy {
 pub struct Notes {
     /// Who it was, the oldest first.
     pub previous: Vec<PreviousId>,
+    /// Whether the parts of who it was belong together.
+    pub history: History,
     /// Name prefixes that were added, the innermost first.
     pub prefixes: Vec<Text>,
     /// Name suffixes that were added, the innermost first.
@@ -78,6 +85,33 @@ pub struct Notes {
     pub kind_change_allowed: bool,
     /// Whether Helm has rendered it, and so has chosen its namespace.
     pub is_helm_generated: bool,
+}
+
+/// How the names, namespaces and kinds that a resource had fit each other, which kustomize keeps in lists of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum History {
+    /// There are as many of each.
+    #[default]
+    Even,
+    /// A list is absent; it counts as one empty part, until another name adds to it.
+    Uneven,
+    /// There are more of one than of another.
+    Broken,
+}
+
+impl History {
+    /// How three lists with commas fit each other.
+    fn of(lists: [&Option<Text>; 3]) -> Self {
+        let length = |list: &Option<Text>| list.as_ref().map_or(0, |list| list.split(',').count());
+        let [names, namespaces, kinds] = lists.map(length);
+        if names == namespaces && names == kinds {
+            Self::Even
+        } else if names == 0 || (names == 1 && namespaces < 2 && kinds < 2) {
+            Self::Uneven
+        } else {
+            Self::Broken
+        }
+    }
 }
 
 /// A name that a resource had.
@@ -235,6 +269,26 @@ impl Resource {
             kind: id.gvk.kind.clone(),
         };
         self.notes.previous.push(previous);
+        if self.notes.history == History::Uneven {
+            self.notes.history = History::Broken;
+        }
+    }
+
+    /// Refuses a resource whose object came with notes about who it was that do not belong together.
+    ///
+    /// # Errors
+    /// Where it is such a one.
+    // kustomize: utils.PrevIds
+    pub fn check_notes(&self) -> Result<()> {
+        if self.notes.history != History::Broken {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "the annotations `{NOTES_DOMAIN}/previous…` are not three lists of one length"
+        ))
+        .position(self.node.position)
+        .resource(self.id())
+        .hint("remove them: they are notes that kustomize makes for itself"))
     }
 
     /// Marks the places that a label is about to be added to.
@@ -307,10 +361,14 @@ impl Resource {
     /// Changes the object while its notes stand in its annotations, as they always do in kustomize, and reads them
     /// back. A patch sees an `annotations` map that exists for no other reason, and may drop the notes with it.
     pub fn edit_with_notes<T>(&mut self, edit: impl FnOnce(&mut Node) -> T) -> T {
+        let history = self.notes.history;
         self.write_notes();
         let result = edit(self.node_mut());
         self.notes = Notes::default();
         self.absorb_notes();
+        if history != History::Even {
+            self.notes.history = history;
+        }
         result
     }
 
@@ -438,15 +496,20 @@ impl Resource {
         };
         let mut take = |name: &str| {
             let value = annotations.remove(&format!("{NOTES_DOMAIN}/{name}"))?;
-            value.to_text()
+            // What is no text counts as an empty one.
+            Some(value.to_text().unwrap_or_default())
         };
         let split = |list: Option<Text>| -> Vec<Text> {
             list.map(|list| list.split(',').map(Text::from).collect())
                 .unwrap_or_default()
         };
-        let names = split(take("previousNames"));
-        let namespaces = split(take("previousNamespaces"));
-        let kinds = split(take("previousKinds"));
+        let names = take("previousNames");
+        let namespaces = take("previousNamespaces");
+        let kinds = take("previousKinds");
+        self.notes.history = History::of([&names, &namespaces, &kinds]);
+        let names = split(names);
+        let namespaces = split(Some(namespaces.unwrap_or_default()));
+        let kinds = split(Some(kinds.unwrap_or_default()));
         self.notes.previous = (names.into_iter().zip(namespaces).zip(kinds))
             .map(|((name, namespace), kind)| PreviousId {
                 name,

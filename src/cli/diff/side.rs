@@ -33,7 +33,11 @@ impl Args {
     pub(super) fn sides(&self, options: &Options) -> Result<(Side, Side), Failure> {
         let target = Target::here(&self.directory, self.flags.outside())?;
         let settings = self.settings.read()?;
-        let against = source::read(self.against.iter().map(std::path::PathBuf::as_path))?;
+        let mut against = Settings::default();
+        source::read(
+            self.against.iter().map(std::path::PathBuf::as_path),
+            &mut against,
+        )?;
         let mut right = Side::new(&target, options, &settings)?;
         right.files = self
             .git

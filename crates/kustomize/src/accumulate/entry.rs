@@ -45,6 +45,9 @@ pub(crate) fn where_no_yaml(bytes: &[u8], error: Error) -> Error {
         .split(|byte| *byte == b'\n')
         .any(|line| line.starts_with(b"<<<<<<< "));
     let has_template = bytes.windows(2).any(|pair| pair == b"{{");
+    let has_other_template = bytes
+        .windows(3)
+        .any(|three| three.ends_with(b"{{") && !three.starts_with(b"$"));
     if begins_with_tag {
         return error.replace_hint(
             "this is a web page or XML, not YAML: an address must be that of the file as it is, not of a page about it",
@@ -58,6 +61,10 @@ pub(crate) fn where_no_yaml(bytes: &[u8], error: Error) -> Error {
     if has_conflict {
         error.replace_hint(
             "the file has conflict markers (`<<<<<<<`) of a merge: keep one of the two versions",
+        )
+    } else if has_template && !has_other_template && !begins_as_template {
+        error.replace_hint(
+            "put quotes around a text with `${{ … }}` that stands within `[…]` or `{…}`",
         )
     } else if has_template {
         error.replace_hint(

@@ -108,12 +108,18 @@ pub(crate) fn decode_generator_options(node: &Node, strict: bool) -> Result<Gene
     Ok(options)
 }
 
-fn decode_metadata(node: &Node) -> Result<GeneratorArgs> {
+/// Reads name and namespace from the metadata of a plugin configuration.
+///
+/// # Errors
+/// Where a field is of another type, also one that is not used.
+pub(crate) fn decode_metadata(node: &Node) -> Result<GeneratorArgs> {
     let mut metadata = GeneratorArgs::default();
     for (name, value) in fields(node, "metadata")? {
         match name.as_str() {
             "name" => metadata.name = text(value, "metadata.name")?,
             "namespace" => metadata.namespace = text(value, "metadata.namespace")?,
+            "labels" => drop(string_map(value, "metadata.labels")?),
+            "annotations" => drop(string_map(value, "metadata.annotations")?),
             _ => {}
         }
     }

@@ -56,23 +56,37 @@ pub(crate) fn ignored(configuration: &Resource) -> Vec<Error> {
         return Vec::new();
     };
     let node = configuration.node();
-    let mut found = unknown(node, &[&["apiVersion", "kind", "metadata"], known].concat());
+    // Those that add to names know their fields only as they are written.
+    let is_known = if known.contains(&"prefix") || known.contains(&"suffix") {
+        str::eq
+    } else {
+        str::eq_ignore_ascii_case
+    };
+    let mut found = unknown(
+        node,
+        &[&["apiVersion", "kind", "metadata"], known].concat(),
+        is_known,
+    );
     for (name, value) in node.entries().unwrap_or_default() {
         let name = name.as_str().unwrap_or_default();
-        if name.eq_ignore_ascii_case("fieldSpecs") && known.contains(&"fieldSpecs") {
+        if is_known("fieldSpecs", name) && known.contains(&"fieldSpecs") {
             let specs = value.items().unwrap_or_default();
-            found.extend(specs.iter().flat_map(|spec| unknown(spec, &FIELD_SPEC)));
+            found.extend(
+                specs
+                    .iter()
+                    .flat_map(|spec| unknown(spec, &FIELD_SPEC, is_known)),
+            );
         }
     }
     let about = |notice: Error| notice.resource(configuration.id());
     found.into_iter().map(about).collect()
 }
 
-fn unknown(node: &Node, known: &[&str]) -> Vec<Error> {
+fn unknown(node: &Node, known: &[&str], is_known: fn(&str, &str) -> bool) -> Vec<Error> {
     let entries = node.entries().unwrap_or_default().iter();
     let names = entries.filter_map(|(key, _)| Some((key.as_str()?, key.position)));
     names
-        .filter(|(name, _)| !known.iter().any(|one| one.eq_ignore_ascii_case(name)))
+        .filter(|(name, _)| !known.iter().any(|one| is_known(one, name)))
         .map(|(name, position)| lost::ignored_field(name, known).position(position))
         .collect()
 }

@@ -1,8 +1,9 @@
 //! Name references: where a resource was renamed, the fields that name it follow.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use goyaml::{Data, Node, Tag, Text};
+use goyaml::{Data, Dialect, Node, Scalar, Text};
 
 use crate::config::{Config, NameBackReference};
 use crate::error::{Error, Result};
@@ -34,16 +35,7 @@ pub(crate) fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
         if specs.is_empty() {
             continue;
         }
-        // kustomize: Filter.confirmNodeMatchesReferrer, which takes the word of a null for a version once, and once not.
-        if let Some(version) = resource.node().get("apiVersion")
-            && version.is_null()
-            && version.as_str() != Some("")
-        {
-            return Err(Error::new("`apiVersion` is null")
-                .position(version.position)
-                .resource(resource.id())
-                .hint("write the version, or leave the field out"));
-        }
+        check_version(resource)?;
         let referrer = Referrer::new(resource)?;
         for (target, spec) in specs.iter() {
             let finder = Finder {
@@ -61,9 +53,29 @@ pub(crate) fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a resource whose version is not what kustomize makes of it.
+// kustomize: Filter.confirmNodeMatchesReferrer, which takes the word of a null for a version once, and once not, and has no
+// group before the slash.
+fn check_version(resource: &Resource) -> Result<()> {
+    let Some(version) = resource.node().get("apiVersion") else {
+        return Ok(());
+    };
+    let text = version.as_str().unwrap_or_default();
+    let error = if version.is_null() && !text.is_empty() {
+        Error::new("`apiVersion` is null").hint("write the version, or leave the field out")
+    } else if !version.is_null() && text.starts_with('/') {
+        Error::new("`apiVersion` begins with a slash")
+            .hint("write `v1`, or a group and a version: `apps/v1`")
+    } else {
+        return Ok(());
+    };
+    Err(error.position(version.position).resource(resource.id()))
+}
+
 /// Refuses a resource of which kustomize cannot tell who it was: it keeps the names in a list with commas.
 // kustomize: utils.PrevIds, which counts names, namespaces and kinds.
 fn check_history(resource: &Resource) -> Result<()> {
+    resource.check_notes()?;
     let names = || {
         resource
             .notes
@@ -235,17 +247,24 @@ fn subject_namespaces(node: &Node) -> Result<Vec<Text>> {
         let (Some(namespace), Some(kind)) = (subject.get("namespace"), subject.get("kind")) else {
             continue;
         };
-        if kind.tag != Tag::Str {
-            return Err(refuse("the `kind` of a subject must be a text"));
-        }
-        if kind.as_str() == Some("ServiceAccount") {
-            let text = namespace.as_str().filter(|_| namespace.tag == Tag::Str);
+        let kind = decoded_text(kind);
+        let kind = kind.ok_or_else(|| refuse("the `kind` of a subject must be a text"))?;
+        if kind == "ServiceAccount" {
+            let text = decoded_text(namespace);
             let text =
                 text.ok_or_else(|| refuse("the `namespace` of a ServiceAccount must be a text"))?;
-            found.push(text.into());
+            found.push(text.as_ref().into());
         }
     }
     Ok(found)
+}
+
+/// The text that a scalar stands for; `None` for what stands for anything else.
+fn decoded_text(node: &Node) -> Option<Cow<'_, str>> {
+    match goyaml::resolve(node.as_str()?, node.tag, node.style, Dialect::V3) {
+        Ok(Scalar::Text(text)) => Some(text),
+        _ => None,
+    }
 }
 
 fn role_ref(node: &Node) -> Option<Gvk> {

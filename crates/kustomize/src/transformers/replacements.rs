@@ -38,6 +38,7 @@ pub(crate) fn apply(
     budget: &Budget,
     resources: &mut Resources,
 ) -> Result<()> {
+    resources.iter().try_for_each(Resource::check_notes)?;
     replacements.iter().try_for_each(|replacement| {
         apply_one(replacement, budget, resources)
             .map_err(|error| error.position(replacement.position))

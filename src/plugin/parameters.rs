@@ -1,0 +1,276 @@
+//! The parameters that an Application gives to the plugin, `ARGOCD_APP_PARAMETERS`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::failure::Problem;
+use crate::settings::object::Reference;
+use crate::settings::policy::Policy;
+
+/// The parameter that names the objects which settings come from.
+pub const SETTINGS: &str = "settings";
+
+/// What an Application says to the plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// The objects that settings come from, in order; later ones win.
+    pub settings: Vec<Reference>,
+}
+
+/// A parameter as Argo CD writes it.
+// Argo CD: ApplicationSourcePluginParameter
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    name: String,
+    string: Option<String>,
+    array: Option<Vec<String>>,
+    map: Option<BTreeMap<String, String>>,
+}
+
+/// How a parameter gives its value.
+enum Given {
+    Array(Vec<String>),
+    /// In another way, or in several.
+    Otherwise,
+}
+
+impl Parameters {
+    /// Reads the parameters, and holds them against a policy. No text, or `null`, is an Application without parameters.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them: an unknown parameter or one that is given twice, too, since to leave it out of
+    /// account would render something else than what was asked for.
+    pub fn read(text: Option<&str>, policy: &Policy) -> Result<Self, Vec<Problem>> {
+        let Some(text) = text else {
+            return Ok(Self::default());
+        };
+        // Argo CD writes `null` for `plugin: {}`.
+        let written: Option<Vec<Written>> = serde_json::from_str(text).map_err(|error| {
+            let message = format!(
+                "ARGOCD_APP_PARAMETERS is no list of parameters (column {})",
+                error.column()
+            );
+            let hint = "each of `spec.source.plugin.parameters` has a `name` and one of `string`, `array` and `map`";
+            vec![Problem::new(message).hint(hint)]
+        })?;
+        let mut parameters = Self::default();
+        let mut problems = Vec::new();
+        let mut names = BTreeSet::new();
+        for written in written.unwrap_or_default() {
+            let name = written.name.clone();
+            if !names.insert(name.clone()) {
+                let message = format!("the plugin parameter `{name}` is given twice");
+                problems.push(Problem::new(message).hint("give it once"));
+                continue;
+            }
+            if name != SETTINGS && !policy.allows_parameter(&name) {
+                let message = format!("the policy does not allow the plugin parameter `{name}`");
+                let hint = "leave it out, or ask who runs Argo CD to extend the policy";
+                problems.push(Problem::new(message).hint(hint));
+                continue;
+            }
+            match (name.as_str(), written.given()) {
+                (SETTINGS, Given::Array(texts)) => {
+                    parameters.settings = references(&texts, &mut problems);
+                }
+                (SETTINGS, Given::Otherwise) => {
+                    let message = format!("the plugin parameter `{SETTINGS}` is no `array`");
+                    let hint =
+                        "write `array: [namespace/name]`, with `secret:` in front for a Secret";
+                    problems.push(Problem::new(message).hint(hint));
+                }
+                _ => {
+                    let message = format!("there is no plugin parameter `{name}`");
+                    problems.push(Problem::new(message).hint(format!("there is `{SETTINGS}`")));
+                }
+            }
+        }
+        if let Err(objections) = policy.check(&parameters.settings) {
+            problems.extend(objections);
+        }
+        if problems.is_empty() {
+            Ok(parameters)
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+impl Written {
+    fn given(self) -> Given {
+        match self {
+            Self {
+                name: _,
+                string: None,
+                array: Some(array),
+                map: None,
+            } => Given::Array(array),
+            _ => Given::Otherwise,
+        }
+    }
+}
+
+fn references(texts: &[String], problems: &mut Vec<Problem>) -> Vec<Reference> {
+    let mut references = Vec::new();
+    for text in texts {
+        match text.parse() {
+            Ok(reference) => references.push(reference),
+            Err(wrong) => {
+                let message = format!("the plugin parameter `{SETTINGS}`: `{text}` {wrong}");
+                let hint = "write `namespace/name` for a ConfigMap, `secret:namespace/name` for a Secret, `optional:` in front if it may be missing";
+                problems.push(Problem::new(message).hint(hint));
+            }
+        }
+    }
+    references
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Vec<String>, String> {
+        let parameters = Parameters::read(Some(text), &Policy::default());
+        parameters
+            .map(|parameters| {
+                let settings = parameters.settings.iter();
+                settings
+                    .map(|reference| reference.object.to_string())
+                    .collect()
+            })
+            .map_err(|problems| {
+                problems
+                    .iter()
+                    .map(|problem| problem.message.clone() + "\n")
+                    .collect()
+            })
+    }
+
+    #[test]
+    fn no_parameters() {
+        let none = Parameters::read(None, &Policy::default());
+        assert!(none.is_ok_and(|parameters| parameters == Parameters::default()));
+        for text in ["null", "[]", r#"[{"name":"settings","array":[]}]"#] {
+            assert_eq!(read(text), Ok(Vec::new()));
+        }
+    }
+
+    #[test]
+    fn objects_in_order() {
+        let text = r#"[{"name":"settings","array":["b/x","optional:secret:a/y"]}]"#;
+        assert_eq!(
+            read(text),
+            Ok(vec!["ConfigMap b/x".into(), "Secret a/y".into()])
+        );
+    }
+
+    #[test]
+    fn whatever_else_there_is_is_refused() {
+        for (text, expected) in [
+            ("", "is no list of parameters"),
+            ("{}", "is no list of parameters"),
+            ("[null]", "is no list of parameters"),
+            (r#"[{"array":["a/b"]}]"#, "is no list of parameters"),
+            (
+                r#"[{"name":"settings","name":"x","array":[]}]"#,
+                "is no list of parameters",
+            ),
+            (
+                r#"[{"name":"settings","Array":["a/b"]}]"#,
+                "is no list of parameters",
+            ),
+            (
+                r#"[{"name":"settings","array":["a/b",1]}]"#,
+                "is no list of parameters",
+            ),
+            (
+                r#"[{"name":"settings","array":["a/b"]}] []"#,
+                "is no list of parameters",
+            ),
+            (r#"[{"name":"settings","string":"a/b"}]"#, "is no `array`"),
+            (r#"[{"name":"settings","map":{"a":"b"}}]"#, "is no `array`"),
+            (r#"[{"name":"settings"}]"#, "is no `array`"),
+            (
+                r#"[{"name":"settings","string":"","array":["a/b"]}]"#,
+                "is no `array`",
+            ),
+            (
+                r#"[{"name":"Settings","array":["a/b"]}]"#,
+                "there is no plugin parameter `Settings`",
+            ),
+            (
+                r#"[{"name":"policy","string":"/x"}]"#,
+                "there is no plugin parameter `policy`",
+            ),
+            (
+                r#"[{"name":"settings","array":["a/b"]},{"name":"settings","array":["c/d"]}]"#,
+                "`settings` is given twice",
+            ),
+            (
+                r#"[{"name":"settings","array":["a/*"]}]"#,
+                "`a/*` has a name that no such object can have",
+            ),
+            (
+                r#"[{"name":"settings","array":["a/b/../../secrets/c"]}]"#,
+                "has a name that no such object can have",
+            ),
+            (
+                r#"[{"name":"settings","array":["a/b","a/b"]}]"#,
+                "`ConfigMap a/b` is named twice",
+            ),
+            (
+                r#"[{"name":"settings","array":["a/b","optional:a/b"]}]"#,
+                "`ConfigMap a/b` is named twice",
+            ),
+        ] {
+            let told = read(text).err().unwrap_or_default();
+            assert!(told.contains(expected), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told_at_once() {
+        let told = read(r#"[{"name":"x"},{"name":"settings","array":["a","b"]}]"#);
+        assert_eq!(told.err().unwrap_or_default().lines().count(), 3);
+    }
+
+    #[test]
+    fn the_policy_names_the_parameters_that_there_are() {
+        let policy = Policy {
+            parameters: Some(BTreeSet::new()),
+            ..Policy::default()
+        };
+        let text = r#"[{"name":"settings","array":["a/b"]},{"name":"images","array":["a"]}]"#;
+        let told = Parameters::read(Some(text), &policy)
+            .err()
+            .unwrap_or_default();
+        assert_eq!(told.len(), 1);
+        assert_eq!(
+            told[0].message,
+            "the policy does not allow the plugin parameter `images`"
+        );
+    }
+
+    #[test]
+    fn the_policy_counts() {
+        let policy = Policy {
+            namespaces: Some(["home".to_owned()].into()),
+            objects: 1,
+            secretless_namespace: Some("home".into()),
+            ..Policy::default()
+        };
+        let count = |text: &str| {
+            let text = format!(r#"[{{"name":"settings","array":[{text}]}}]"#);
+            Parameters::read(Some(&text), &policy)
+                .err()
+                .unwrap_or_default()
+                .len()
+        };
+        assert_eq!(count(r#""home/a""#), 0);
+        assert_eq!(count(r#""work/a""#), 1);
+        assert_eq!(count(r#""secret:home/a""#), 1);
+        assert_eq!(count(r#""home/a","home/b""#), 1);
+    }
+}

@@ -1,0 +1,75 @@
+//! What the server was asked for, by its audit log.
+
+use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use serde_json::Value;
+
+use crate::cluster::Cluster;
+use crate::kubeconfig::User;
+
+/// The log of a cluster.
+pub(crate) struct Audit<'a> {
+    cluster: &'a Cluster,
+}
+
+impl<'a> Audit<'a> {
+    /// The file in the cluster's directory.
+    pub(crate) const FILE: &'static str = "audit.log";
+
+    /// A line for each request for a `ConfigMap` or a Secret, written before it is answered.
+    pub(crate) const POLICY: &'static str = "apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [ResponseStarted, ResponseComplete, Panic]
+rules:
+- level: Metadata
+  resources:
+  - group: \"\"
+    resources: [configmaps, secrets]
+- level: None
+";
+
+    pub(crate) fn new(cluster: &'a Cluster) -> Self {
+        Self { cluster }
+    }
+
+    /// What a user asked for in a namespace: verb, resource and name, in order.
+    pub(crate) fn requests(&self, user: User, namespace: &str) -> Vec<String> {
+        let text = self.whole();
+        let is_theirs = |event: &Value| {
+            event["user"]["username"] == user.name && event["objectRef"]["namespace"] == namespace
+        };
+        let events = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        events
+            .filter(is_theirs)
+            .map(|event: Value| {
+                let of = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let object = &event["objectRef"];
+                [&event["verb"], &object["resource"], &object["name"]]
+                    .map(of)
+                    .join(" ")
+            })
+            .collect()
+    }
+
+    /// The log with everything in it that was answered before: a request that the log must show is the last one.
+    fn whole(&self) -> String {
+        static MARKS: AtomicUsize = AtomicUsize::new(0);
+        let mark = format!("mark-{}", MARKS.fetch_add(1, Ordering::Relaxed));
+        let absent = self.cluster.admin().get::<ConfigMap>("default", &mark);
+        assert!(absent.is_err());
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(10) {
+            let text = fs::read_to_string(self.cluster.path(Self::FILE)).unwrap_or_default();
+            let is_there = text.contains(&format!("\"name\":\"{mark}\""));
+            if is_there && text.ends_with('\n') {
+                return text;
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the audit log does not show a request");
+    }
+}

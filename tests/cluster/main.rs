@@ -1,0 +1,24 @@
+//! A real etcd and a real kube-apiserver, and what the binary does with them.
+//!
+//! `tools/programs` builds the two; `tools/cluster-tier` runs these tests: `cargo test --test cluster -- --ignored`.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+
+mod access;
+mod audit;
+mod cluster;
+mod kubeconfig;
+mod namespace;
+mod operator;
+mod proxy;
+mod reach;
+mod render;
+mod repository;
+mod smoke;
+#[expect(dead_code, reason = "the tests of the command line use the rest")]
+#[path = "../cli/tools.rs"]
+mod tools;
+mod watchdog;
+#[expect(dead_code, reason = "the tests of the command line use the rest")]
+#[path = "../cli/workspace.rs"]
+mod workspace;

@@ -1,0 +1,165 @@
+//! Objects as the Infisical operator writes them: its labels, annotations, owner references and type.
+
+use serde_json::{Value, json};
+
+/// What an object's owner says, which the operator copies or is told to write.
+pub(crate) struct Consent {
+    label: Option<&'static str>,
+    allowed: Option<&'static str>,
+    keys: Option<&'static str>,
+}
+
+impl Consent {
+    /// Nothing.
+    pub(crate) const NONE: Self = Self {
+        label: None,
+        allowed: None,
+        keys: None,
+    };
+
+    /// `home/lamp` may read all of a `ConfigMap`.
+    pub(crate) const LAMP: Self = Self {
+        label: Some("true"),
+        allowed: Some("home/lamp"),
+        keys: None,
+    };
+
+    /// With the keys that may be read.
+    pub(crate) const fn keys(self, keys: &'static str) -> Self {
+        Self {
+            keys: Some(keys),
+            ..self
+        }
+    }
+
+    /// With other readers.
+    pub(crate) const fn allowed(self, allowed: &'static str) -> Self {
+        Self {
+            allowed: Some(allowed),
+            ..self
+        }
+    }
+
+    /// With another label.
+    pub(crate) const fn label(self, label: &'static str) -> Self {
+        Self {
+            label: Some(label),
+            ..self
+        }
+    }
+
+    fn labels(&self) -> Vec<(&'static str, &'static str)> {
+        let label = self
+            .label
+            .map(|label| ("argocd-infisical.io/settings", label));
+        label.into_iter().collect()
+    }
+
+    fn annotations(&self) -> Vec<(&'static str, &'static str)> {
+        let allowed = self
+            .allowed
+            .map(|allowed| ("argocd-infisical.io/allowed", allowed));
+        let keys = self.keys.map(|keys| ("argocd-infisical.io/keys", keys));
+        allowed.into_iter().chain(keys).collect()
+    }
+}
+
+/// What `InfisicalStaticSecret` (v1beta1) makes of a target with a `metadata` block: exactly its labels and annotations,
+/// and the version.
+pub(crate) fn static_secret(name: &str, consent: &Consent) -> Value {
+    let owner = owner("v1beta1", "InfisicalStaticSecret", name);
+    object(
+        name,
+        &consent.labels(),
+        &consent.annotations(),
+        Some(&owner),
+    )
+}
+
+/// What `InfisicalSecret` (v1alpha1) makes without a template: the labels and annotations of the resource itself, lists of
+/// what was copied, and the version.
+pub(crate) fn secret(name: &str, consent: &Consent) -> Value {
+    let labels = consent.labels();
+    let own = consent.annotations();
+    let (managed_labels, managed_annotations) = (names(&labels), names(&own));
+    let mut annotations = own;
+    annotations.push(("secrets.infisical.com/managed-labels", &managed_labels));
+    annotations.push((
+        "secrets.infisical.com/managed-annotations",
+        &managed_annotations,
+    ));
+    let owner = owner("v1alpha1", "InfisicalSecret", name);
+    object(name, &labels, &annotations, Some(&owner))
+}
+
+/// What it makes of a Secret that was there before: it never becomes its owner.
+pub(crate) fn adopted(name: &str, consent: &Consent) -> Value {
+    object(name, &consent.labels(), &consent.annotations(), None)
+}
+
+fn names(pairs: &[(&str, &str)]) -> String {
+    let names: Vec<&str> = pairs.iter().map(|(name, _)| *name).collect();
+    names.join(",")
+}
+
+fn owner(version: &str, kind: &str, name: &str) -> Value {
+    json!({
+        "apiVersion": format!("secrets.infisical.com/{version}"),
+        "kind": kind,
+        "name": name,
+        "uid": "0f9c2a1e-8f0b-4a55-9a53-6f5d0c9a7e11",
+        "controller": true,
+        "blockOwnerDeletion": true,
+    })
+}
+
+fn object(
+    name: &str,
+    labels: &[(&str, &str)],
+    annotations: &[(&str, &str)],
+    owner: Option<&Value>,
+) -> Value {
+    let map = |pairs: &[(&str, &str)]| -> Value {
+        let pairs = pairs.iter();
+        Value::Object(
+            pairs
+                .map(|(key, value)| ((*key).to_owned(), json!(value)))
+                .collect(),
+        )
+    };
+    let mut annotations = annotations.to_vec();
+    annotations.push((
+        "secrets.infisical.com/version",
+        r#"W/"secrets-31-9ae0daaf""#,
+    ));
+    let owners: Vec<&Value> = owner.into_iter().collect();
+    json!({"metadata": {
+        "name": name,
+        "labels": map(labels),
+        "annotations": map(&annotations),
+        "ownerReferences": owners,
+    }})
+}
+
+/// The object with values.
+pub(crate) fn with_data(mut object: Value, values: &[(&str, &str)]) -> Value {
+    let values = values.iter();
+    object["data"] = Value::Object(
+        values
+            .map(|(key, value)| ((*key).to_owned(), json!(value)))
+            .collect(),
+    );
+    object
+}
+
+/// The object, a Secret, with values and the type that the operator gives where nothing is said.
+pub(crate) fn with_secret_data(mut object: Value, values: &[(&str, &str)]) -> Value {
+    let values = values.iter();
+    object["stringData"] = Value::Object(
+        values
+            .map(|(key, value)| ((*key).to_owned(), json!(value)))
+            .collect(),
+    );
+    object["type"] = json!("Opaque");
+    object
+}
