@@ -22,6 +22,8 @@ use crate::settings::reading::Reading;
 const ANSWER: Duration = Duration::from_secs(5);
 /// How long to wait before the first repetition; each one after it waits twice as long.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait at most: longer pauses would leave the end of the time unused.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A client of one API server.
 pub struct Cluster {
@@ -151,7 +153,7 @@ async fn ask(
             return Err(silence);
         }
         sleep(pause).await;
-        pause *= 2;
+        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 
