@@ -177,3 +177,52 @@ const fn source(setting: &Setting) -> &Place {
         (None, _) => &setting.declared_at,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use kustomize::Options;
+
+    use super::*;
+
+    #[test]
+    fn of_an_object_it_is_said_what_its_owner_allows() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/tools");
+        let target = Target::here(&directory, Arc::default()).unwrap();
+        let mut settings = Settings::default();
+        let origin = Place {
+            file: "Secret shop/values".into(),
+            line: 0,
+        };
+        settings.insert("HOST", b"hunter2".to_vec(), origin);
+        settings.add_object("Secret shop/values", "annotation `x` has `shop/*`");
+        let rendered = render::render(&target, &Options::default(), &settings).unwrap();
+        let report = Report {
+            objects: Objects::of(&rendered.output),
+            uses: rendered.record.uses.clone(),
+            rendered: &rendered,
+            settings: &settings,
+            unknown: Vec::new(),
+            are_values_shown: false,
+        };
+        let text = text::text(&report);
+        let row = text.lines().find(|line| line.starts_with("HOST "));
+        let cells: Vec<&str> = row
+            .unwrap_or_default()
+            .split("  ")
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty())
+            .collect();
+        let consent = "annotation `x` has `shop/*`";
+        let expected = ["HOST", "set", "Secret shop/values", consent, "0"];
+        assert_eq!(cells, expected, "{text}");
+        let json = json::text(&report);
+        assert!(
+            json.contains("\"allowedBy\": \"annotation `x` has `shop/*`\""),
+            "{json}"
+        );
+        assert!(!(text + &json).contains("hunter2"));
+    }
+}

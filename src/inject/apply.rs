@@ -265,6 +265,7 @@ impl Walk<'_, '_> {
         );
         let hint = "give it at least one entry: once Reloader or the like has added to an empty one, Argo CD reports a difference for ever";
         let mut problem = Problem::new(message).hint(hint);
+        problem.field = Some(field.to_string());
         self.add_sources(&keys, &mut problem);
         self.report(position, problem);
     }
@@ -417,11 +418,12 @@ impl Walk<'_, '_> {
         }
     }
 
-    fn report(&mut self, position: Position, problem: Problem) {
-        let mut problem = problem
+    fn report(&mut self, position: Position, mut problem: Problem) {
+        let usual = || self.path.to_string();
+        problem.field = Some(problem.field.take().unwrap_or_else(usual));
+        let problem = problem
             .in_repository(self.filler.names.get(position.file), position)
             .resource(&self.id);
-        problem.field = Some(self.path.to_string());
         self.filler.problems.push(problem);
     }
 }

@@ -222,3 +222,67 @@ fn a_warning_shows_no_line_of_a_secret() {
         assert!(!run.stderr.contains(value), "{}", run.stderr);
     }
 }
+
+/// What the tools for people say of a tree whose every field holds the value, with and without an error in it.
+#[test]
+fn whatever_a_tool_reports_of_it() {
+    let object = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: one\n  annotations:\n    \
+                  argocd-infisical.io/template: \"true\"\nspec:\n  x: ${{ settings.A }}\n  y: copied\n";
+    let kustomization = "resources: [settings.yaml, one.yaml]\nconfigMapGenerator:\n- name: made\n  literals: [\"A=${{ settings.A \
+                         }}\"]\n  options:\n    annotations: {argocd-infisical.io/template: \"true\"}\nreplacements:\n- source: {kind: \
+                         ConfigMap, name: settings, fieldPath: data.A}\n  targets:\n  - select: {name: one}\n    fieldPaths: [spec.y]\n";
+    let sources = sources();
+    let optional = declared("a").replace("  REQUIRED: \"\"\n", "");
+    let broken = object.replace("settings.A }}", "settings.A | int }}");
+    let ruled = optional.replace(
+        "argocd-infisical.io/declare: settings\n",
+        "argocd-infisical.io/declare: settings\n    argocd-infisical.io/schema: 'A: {pattern: x}'\n",
+    );
+    for (source, text) in &sources {
+        let settings = source.split('/').next().unwrap();
+        for (declared, object, is_well) in [
+            (&optional, object, true),
+            (&optional, broken.as_str(), false),
+            (&ruled, object, false),
+            (&declared("a"), object, false),
+        ] {
+            let workspace = Workspace::new(&[
+                ("kustomization.yaml", kustomization),
+                ("settings.yaml", declared),
+                ("one.yaml", object),
+                ("other.env", "A=other\n"),
+            ]);
+            workspace.write(source, text);
+            let with = ["-s", settings];
+            let mut silent = 0;
+            for arguments in [
+                &["explain"][..],
+                &["explain", "--format", "json"],
+                &["lint"],
+                &["lint", "--format", "json"],
+                &["diff"],
+                &["diff", "--format", "json"],
+                &["diff", "--against", "other.env"],
+            ] {
+                let run = workspace.run(&[arguments, &with].concat());
+                assert!(run.code < 2, "{}", run.stderr);
+                for said in [&run.stdout, &run.stderr] {
+                    assert!(!said.contains(VALUE), "{source} {arguments:?}: {said}");
+                }
+                silent += usize::from(run.stdout.is_empty());
+            }
+            assert_eq!(silent == 0, is_well, "{source}");
+            let against = workspace.run(&["diff", "-s", "other.env", "--against", settings]);
+            assert!(
+                !(against.stdout + &against.stderr).contains(VALUE),
+                "{source}"
+            );
+            if is_well {
+                for tool in ["explain", "diff"] {
+                    let shown = workspace.run(&[tool, "--show-values", "-s", settings]);
+                    assert!(shown.stdout.contains(VALUE), "{tool} {}", shown.stderr);
+                }
+            }
+        }
+    }
+}
