@@ -78,11 +78,11 @@ fn is_empty(node: &Node) -> bool {
 fn is_added_to(path: &[Step]) -> bool {
     let is_key = |step: &Step, name: &str| matches!(step, Step::Key(key) if key == name);
     match path {
-        [outer, last] => is_key(outer, "metadata") && is_key(last, "annotations"),
-        [spec, list, Step::Index(_), last] => {
+        [metadata, field] => is_key(metadata, "metadata") && is_key(field, "annotations"),
+        [spec, containers, Step::Index(_), field] => {
             is_key(spec, "spec")
-                && CONTAINERS.iter().any(|name| is_key(list, name))
-                && is_key(last, "env")
+                && CONTAINERS.iter().any(|name| is_key(containers, name))
+                && is_key(field, "env")
         }
         _ => false,
     }
