@@ -65,6 +65,26 @@ fn walk(node: &Node, path: &Path, visit: &mut dyn FnMut(&Path, &Node)) {
     }
 }
 
+/// The part of a path that says nothing of a value: all of it where what a value at `outer` has added is one of the names
+/// that every pod has.
+pub(super) fn without_value(path: &Path, outer: &Path) -> Path {
+    let is_known = |step: &Step| match step {
+        Step::Index(_) => true,
+        Step::Key(key) => {
+            matches!(
+                key.as_str(),
+                "spec" | "template" | "jobTemplate" | "metadata" | "annotations" | "env"
+            ) || CONTAINERS.contains(&key.as_str())
+        }
+    };
+    let added = path.0.iter().skip(outer.0.len());
+    if added.clone().all(is_known) {
+        path.clone()
+    } else {
+        outer.clone()
+    }
+}
+
 fn is_empty(node: &Node) -> bool {
     match &node.data {
         Data::Mapping(entries) => entries.is_empty(),

@@ -73,6 +73,33 @@ fn values_are_shown_where_they_are_asked_for() {
 }
 
 #[test]
+fn places_outlive_patches_and_merged_generators() {
+    // JSON 6902 patches write the whole Deployment anew; the overlay's generator is merged with that of the base.
+    for (overlay, places) in [
+        (
+            "testdata/homeassistant/overlays/test",
+            [
+                "  spec.replicas                                    REPLICAS   placeholder  \
+                 testdata/homeassistant/base/deployment.yaml:10\n",
+                "TIMEZONE      default  testdata/homeassistant/overlays/test/settings.yaml:14 ",
+            ],
+        ),
+        (
+            "testdata/website/overlays/dev",
+            [
+                "  data.CONNECTIONS_PER_CLIENT  CONNECTIONS  placeholder  testdata/website/base/kustomization.yaml:27\n",
+                "TITLE        default  testdata/website/overlays/dev/settings.yaml:7 ",
+            ],
+        ),
+    ] {
+        let stdout = prints(root(), &["explain", overlay]);
+        for place in places {
+            assert!(stdout.contains(place), "no `{place}` in: {stdout}");
+        }
+    }
+}
+
+#[test]
 fn a_program_gets_the_same_and_all_of_a_field_at_once() {
     let arguments = ["explain", "-s", "settings.env", "--format", "json"];
     let report: Value = serde_json::from_str(&prints(&example(), &arguments)).unwrap();
