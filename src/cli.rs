@@ -10,6 +10,7 @@ mod flags;
 mod json;
 mod lint;
 mod output;
+mod plugin;
 mod render;
 mod settings;
 mod table;
@@ -44,6 +45,7 @@ enum Command {
     Diff(diff::Args),
     Explain(explain::Args),
     Lint(lint::Args),
+    Plugin(plugin::Args),
     Render(render::Args),
 }
 
@@ -101,6 +103,7 @@ fn on_large_stack(command: Command) -> Result<Done, Failure> {
         Command::Diff(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Lint(args) => args.run(),
+        Command::Plugin(args) => args.run(),
         Command::Render(args) => args.run(),
     };
     let thread = thread::Builder::new()

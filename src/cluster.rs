@@ -1,7 +1,10 @@
 //! The API server of a cluster: which one, as whom, and objects out of it.
 
 mod access;
+mod applications;
+mod ask;
+mod client;
 mod objects;
 
 pub use access::Access;
-pub use objects::Cluster;
+pub use client::Cluster;

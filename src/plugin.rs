@@ -1,5 +1,7 @@
 //! What Argo CD asks of a Config Management Plugin.
 
+pub mod generate;
 pub mod parameters;
+pub mod permits;
 pub mod request;
 mod source_override;

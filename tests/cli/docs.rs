@@ -10,6 +10,7 @@ fn the_output_of_the_tools_in_the_guide() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let guide = fs::read_to_string(root.join("docs/settings.md")).unwrap();
     let (_, tools) = guide.split_once("\n## Tools\n").unwrap();
+    let (tools, _) = tools.split_once("\n## ").unwrap_or((tools, ""));
     let blocks = tools.split("```console\n$ argocd-infisical ").skip(1);
     let mut checked = 0;
     for block in blocks {

@@ -17,6 +17,7 @@ mod lint;
 mod mistakes;
 mod output;
 mod placeholders;
+mod plugin;
 mod reference;
 mod remote;
 mod schema;

@@ -63,8 +63,9 @@ pub(crate) fn document(bytes: &[u8], file: u32, limits: &Limits) -> Result<Optio
 }
 
 fn nodes(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>> {
-    let has_schemas = comment_schema::may_be_in(bytes);
-    let parsed = if has_schemas {
+    let has_comments =
+        comment_schema::may_be_in(bytes) || comment_schema::may_be_beside_values(bytes);
+    let parsed = if has_comments {
         goyaml::parse_documents_with_comments(bytes, limits)
     } else {
         goyaml::parse_documents(bytes, limits)
@@ -99,7 +100,7 @@ fn nodes(bytes: &[u8], limits: &Limits) -> Result<Vec<Node>> {
         }
         queue.extend(valid(list_items(&node)?)?);
     }
-    if has_schemas {
+    if has_comments {
         found.iter_mut().for_each(comment_schema::keep_in);
     }
     Ok(found)

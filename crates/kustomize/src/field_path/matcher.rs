@@ -228,7 +228,7 @@ impl<'a> Condition<'a> {
         })
     }
 
-    /// Whether an item, as it is written in YAML, satisfies the condition.
+    /// Whether an item, as it is written in YAML with its comments, satisfies the condition.
     fn matches(&self, item: &Node) -> Result<bool> {
         let compared = if self.key.is_empty() {
             Some(item)
@@ -263,6 +263,7 @@ fn is_written_as_it_is(node: &Node, text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/' | b'.'))
         && goyaml::implicit_tag(text) == Tag::Str
         && node.anchor().is_none()
+        && node.comments().is_none()
 }
 
 /// Reads the YAML or JSON in a text.

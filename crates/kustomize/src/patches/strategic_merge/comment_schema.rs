@@ -1,4 +1,5 @@
-//! Schemas that stand in comments: `containers: # {"items": …, "x-kubernetes-patch-strategy": "merge"}`.
+//! Schemas that stand in comments: `containers: # {"items": …, "x-kubernetes-patch-strategy": "merge"}`, and which other
+//! comments a tree keeps.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +58,14 @@ pub(crate) fn may_be_in(bytes: &[u8]) -> bool {
     })
 }
 
-/// Takes all comments out of a tree but those that are schemas, and marks the root where there are any.
+/// Whether a text may have a comment behind a value or above an item of a list: a `#` with white space before it.
+pub(crate) fn may_be_beside_values(bytes: &[u8]) -> bool {
+    let is_space = |place: usize| matches!(bytes.get(place), Some(b' ' | b'\t'));
+    memchr::memchr_iter(b'#', bytes).any(|place| place.checked_sub(1).is_some_and(is_space))
+}
+
+/// Takes comments out of a tree, but for those that are schemas and those beside values, which a condition in a path is
+/// compared with; marks the root where there are schemas.
 pub(crate) fn keep_in(root: &mut Node) {
     if strip(root) {
         mark(root);
@@ -91,10 +99,10 @@ pub(super) fn inherit(target: &mut Node, patch: &Node) {
     }
 }
 
-/// Takes the comments away that are no schemas; says whether one is left.
+/// Takes the comments away that are neither schemas nor beside values; says whether a schema is left.
 fn strip(node: &mut Node) -> bool {
     let has_schema = comment(node).is_some_and(|text| read(text).is_some());
-    if !has_schema {
+    if !has_schema && !node.is_scalar() {
         clear(node);
     }
     let below = match &mut node.data {
@@ -103,7 +111,11 @@ fn strip(node: &mut Node) -> bool {
             .iter_mut()
             .fold(false, |found, item| strip(item) | found),
         Data::Mapping(entries) => entries.iter_mut().fold(false, |found, (key, value)| {
-            strip(key) | strip(value) | found
+            let key_has_schema = strip(key);
+            if !key_has_schema {
+                clear(key);
+            }
+            key_has_schema | strip(value) | found
         }),
     };
     has_schema | below

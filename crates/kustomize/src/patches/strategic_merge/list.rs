@@ -269,6 +269,10 @@ impl<'a> ListMerge<'a> {
             (None, Some(patch)) => (patch, walk.adopt(*schema, &mut nodes[patch])?),
             (None, None) => return Ok(None),
         };
+        // kustomize: `setAssociativeSequenceElements` makes a new scalar of the value that an element was found by.
+        if nodes[id].is_scalar() {
+            comment_schema::clear(&mut nodes[id]);
+        }
         Ok((stays && !element::is_empty(&nodes[id])).then_some(id))
     }
 

@@ -82,3 +82,27 @@ fn only_comments_that_may_be_schemas_are_looked_for() {
         assert!(parse(text).comments().is_none(), "{text}");
     }
 }
+
+#[test]
+fn comments_beside_values_are_looked_for_and_kept() {
+    for (text, is_found) in [
+        ("a: b # c", true),
+        ("a: b\t# c", true),
+        ("a:\n  # b\n  - c", true),
+        ("# a\nb: c#d", false),
+    ] {
+        assert_eq!(
+            comment_schema::may_be_beside_values(text.as_bytes()),
+            is_found,
+            "{text}"
+        );
+    }
+    let tree = parse("# above\na: b # c\nd: # e\n- f\n# foot");
+    let line = |node: &goyaml::Node| node.comments().map(|comments| comments.line.to_string());
+    assert_eq!(tree.get("a").and_then(line).as_deref(), Some("# c"));
+    let keys = tree.entries().unwrap().iter().map(|(key, _)| key);
+    for key in keys.chain([&tree]) {
+        let kept = key.comments().cloned().unwrap_or_default();
+        assert_eq!(kept, goyaml::Comments::default(), "{key:?}");
+    }
+}

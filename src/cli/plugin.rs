@@ -1,0 +1,143 @@
+//! `plugin`: what Argo CD's cmp-server calls.
+
+use std::env;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::output::{self, Done};
+use crate::cluster::Access;
+use crate::contained::{STACK_SIZE, contained};
+use crate::failure::{Failure, Problem};
+use crate::files::plain;
+use crate::plugin::generate::{self, Administration};
+use crate::plugin::permits::Permits;
+use crate::plugin::request::Request;
+use crate::settings::digest::DigestKey;
+use crate::settings::policy::Policy;
+
+/// Serve as a Config Management Plugin of Argo CD
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    Generate(Generate),
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<Done, Failure> {
+        match self.command {
+            Command::Generate(args) => args.run(),
+        }
+    }
+}
+
+/// Render the Application in the working directory, as the environment of cmp-server describes it
+#[derive(clap::Args)]
+struct Generate {
+    /// Hold Applications to this policy
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Check the digests of settings with this key, the controller's
+    #[arg(long, value_name = "FILE")]
+    digest_key: Option<PathBuf>,
+
+    /// Read settings from the cluster of a kubeconfig; without it, from the one around the pod
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// Argo CD's namespace, of which no Secret is read; without it, that of the pod
+    #[arg(long, value_name = "NAME")]
+    argocd_namespace: Option<String>,
+
+    /// Give up after so many seconds; Argo CD itself waits for 60 by default, fetching included
+    #[arg(long, value_name = "SECONDS", default_value_t = 45)]
+    timeout: u64,
+
+    /// Let so many renders run at a time; without it, two for each CPU
+    #[arg(long, value_name = "NUMBER")]
+    concurrency: Option<usize>,
+
+    /// Keep the locks that count renders in this directory; without it, in one of the temporary directory
+    #[arg(long, value_name = "DIR")]
+    permits_directory: Option<PathBuf>,
+}
+
+/// Where a pod finds its namespace.
+const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
+impl Generate {
+    fn run(self) -> Result<Done, Failure> {
+        let limit = Duration::from_secs(self.timeout);
+        let start = Instant::now();
+        let deadline = start.checked_add(limit).unwrap_or(start);
+        let (sender, receiver) = mpsc::channel();
+        let work = move || drop(sender.send(contained(|| self.render(deadline))));
+        thread::Builder::new()
+            .stack_size(STACK_SIZE)
+            .spawn(work)
+            .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))?;
+        match receiver.recv_timeout(limit) {
+            Ok(done) => done?,
+            Err(RecvTimeoutError::Timeout) => Err(Problem::new(format!(
+                "the render is not done after {} seconds",
+                limit.as_secs()
+            ))
+            .hint("render less at a time, or give the sidecar more CPU; beyond 45 seconds, Argo CD's own limit (`controller.repo.server.timeout.seconds`) and `--timeout` have to grow together")
+            .into_failure()),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(Failure::internal("the program has a fault"))
+            }
+        }
+    }
+
+    fn render(self, deadline: Instant) -> Result<Done, Failure> {
+        let mut policy = match &self.policy {
+            Some(file) => Policy::read(file)?,
+            None => Policy::default(),
+        };
+        let digest_key = self
+            .digest_key
+            .as_deref()
+            .map(DigestKey::read)
+            .transpose()?;
+        let own = || std::fs::read_to_string(NAMESPACE).ok();
+        let namespace = self.argocd_namespace.or_else(own);
+        policy.secretless_namespace = namespace.map(|namespace| namespace.trim().to_owned());
+        let access = match self.kubeconfig {
+            Some(file) => Access::Kubeconfig {
+                file: Some(file),
+                context: None,
+            },
+            None => Access::Pod,
+        };
+        let cpus = || thread::available_parallelism().map_or(2, usize::from) * 2;
+        let permits = self
+            .permits_directory
+            .unwrap_or_else(|| env::temp_dir().join("argocd-infisical-permits"));
+        let administration = Administration {
+            namespace: policy.secretless_namespace.clone(),
+            policy,
+            digest_key,
+            access,
+            permits: Permits::new(&permits, self.concurrency.unwrap_or_else(cpus)),
+        };
+        let directory = generate::directory()?;
+        let request = Request::read(|name| env::var_os(name), &directory, &administration.policy)?;
+        let (target, rendered) =
+            generate::generate(&request, &directory, &administration, deadline)?;
+        let output = &rendered.output;
+        let stdout = output::write(output, None).map_err(|failure| target.locate(failure))?;
+        Ok(Done {
+            warnings: target.warnings(output),
+            stdout,
+            is_well: true,
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! One question to an API server, asked again where the answer may be another next time.
+
+use std::time::Duration;
+use std::{fmt, io};
+
+use kube::Error;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::failure::Problem;
+
+/// How long to wait for one answer.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How long to wait before the first repetition; each one after it waits twice as long.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long to wait at most: longer pauses would leave the end of the time unused.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why there is no answer.
+pub(super) enum Silence {
+    /// Another try may help.
+    Passing(String),
+    /// The API server does not know who asks.
+    Unauthorized,
+    /// Who asks may not.
+    Forbidden,
+    /// No other try helps.
+    Final(String),
+}
+
+/// Asks until there is an answer, or there will not be one in time.
+pub(super) async fn ask<T, A: Future<Output = Result<T, Error>>>(
+    deadline: Instant,
+    question: impl Fn() -> A,
+) -> Result<T, Silence> {
+    let mut pause = PAUSE;
+    loop {
+        let last = deadline.min(Instant::now() + ANSWER);
+        let silence = match timeout_at(last, question()).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => Silence::of(&error),
+            Err(_) => Silence::Passing("it does not answer in time".into()),
+        };
+        let is_worth_it = matches!(silence, Silence::Passing(_));
+        if !is_worth_it || Instant::now() + pause >= deadline {
+            return Err(silence);
+        }
+        sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
+    }
+}
+
+impl Silence {
+    pub(super) fn of(error: &Error) -> Self {
+        match error {
+            Error::Api(status) => match status.code {
+                401 => Self::Unauthorized,
+                403 => Self::Forbidden,
+                code @ (429 | 500..=599) => Self::Passing(format!("it answers with status {code}")),
+                code => Self::Final(format!("it answers with status {code}")),
+            },
+            Error::Service(cause) => {
+                let cause = innermost(cause.as_ref());
+                if cause.contains("certificate") {
+                    return Self::Final(cause);
+                }
+                Self::Passing(cause)
+            }
+            Error::HyperError(cause) => Self::Passing(innermost(cause)),
+            // The library would quote what it cannot decode.
+            Error::SerdeError(_) | Error::FromUtf8(_) => {
+                Self::Final("its answer is no such object".into())
+            }
+            // A program of the kubeconfig may have said anything.
+            Error::Auth(_) => Self::Final("the kubeconfig's credentials cannot be had".into()),
+            _ => Self::Final("the request cannot be made".into()),
+        }
+    }
+
+    /// What to tell, of something in a namespace that a rule would let this identity read. `what` is what such things are
+    /// called.
+    pub(super) fn problem(
+        self,
+        what: &str,
+        object: &dyn fmt::Display,
+        namespace: &str,
+        rule: &str,
+        server: &str,
+    ) -> Problem {
+        match self {
+            Self::Passing(cause) => Problem::new(format!(
+                "cannot read {what} from the API server {server}: {cause}"
+            ))
+            .hint("see whether the API server runs and can be reached from here"),
+            Self::Final(cause) => Problem::new(format!(
+                "cannot read {what} from the API server {server}: {cause}"
+            ))
+            .hint(
+                "see whether this is the API server, and whether the credentials are meant for it",
+            ),
+            Self::Unauthorized => Problem::new(format!(
+                "the API server {server} does not accept the credentials (status 401)"
+            ))
+            .hint("see whether the token or certificate has expired, and is one of this cluster"),
+            Self::Forbidden => Problem::new(format!(
+                "the API server does not let this identity read `{object}` (status 403)"
+            ))
+            .hint(format!(
+                "bind it to a Role in namespace `{namespace}` with the rule `{rule}`"
+            )),
+        }
+    }
+
+    /// Whether it says something of the way to the API server alone, and nothing of what was asked for.
+    pub(super) const fn is_of_the_way(&self) -> bool {
+        !matches!(self, Self::Forbidden)
+    }
+}
+
+/// The cause at the bottom of an error of the connection.
+fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    let plain = cause.downcast_ref::<io::Error>().and_then(|error| {
+        // What hides behind an error of input and output is no source of it.
+        let inner = error.get_ref()?;
+        Some(inner.to_string())
+    });
+    plain.unwrap_or_else(|| match cause.downcast_ref::<io::Error>() {
+        Some(error) => crate::files::plain(error).to_string(),
+        None => cause.to_string(),
+    })
+}

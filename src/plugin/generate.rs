@@ -1,0 +1,160 @@
+//! One render for Argo CD: from a call to resources.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use kustomize::Options;
+
+use super::permits::Permits;
+use super::request::Request;
+use crate::cluster::{Access, Cluster};
+use crate::failure::{Failure, Problem};
+use crate::files::{DiskFiles, plain};
+use crate::render::{Rendered, render};
+use crate::settings::Settings;
+use crate::settings::digest::DigestKey;
+use crate::settings::policy::Policy;
+use crate::target::Target;
+
+/// How long the objects may take to be read once.
+const READ: Duration = Duration::from_secs(10);
+/// How long to wait for the objects that a digest speaks of, and how long between two looks.
+const SETTLE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What an administrator has decided.
+pub struct Administration {
+    /// What Applications may ask for.
+    pub policy: Policy,
+    /// The key of digests; without it there is no controller that writes any.
+    pub digest_key: Option<DigestKey>,
+    /// The cluster that settings are in.
+    pub access: Access,
+    /// Argo CD's namespace; `None` is the one of the pod.
+    pub namespace: Option<String>,
+    /// How many renders run at a time.
+    pub permits: Permits,
+}
+
+/// Renders the Application in a directory.
+///
+/// # Errors
+/// Where anything is wrong with the call, its settings or its files. No message holds a value.
+pub fn generate(
+    request: &Request,
+    directory: &Path,
+    administration: &Administration,
+    deadline: Instant,
+) -> Result<(Target, Rendered), Failure> {
+    let Administration { permits, .. } = administration;
+    let permit = permits.wait(&request.caller.project, deadline)?;
+    let settings = settings(request, administration, deadline)?;
+    let checkout = checkout(directory);
+    let files = DiskFiles::within(&checkout)
+        .map_err(|error| Failure::input(format!("cannot read the checkout: {error}")))?;
+    let root = directory
+        .to_str()
+        .ok_or_else(|| Failure::input("the directory's name is not UTF-8"))?;
+    let target = Target::new(Path::new("."), root, files)?;
+    let rendered = render(&target, &Options::default(), &settings)?;
+    drop(permit);
+    Ok((target, rendered))
+}
+
+/// What the settings that the call names say.
+fn settings(
+    request: &Request,
+    administration: &Administration,
+    deadline: Instant,
+) -> Result<Settings, Failure> {
+    let Administration {
+        policy,
+        digest_key,
+        access,
+        namespace,
+        permits: _,
+    } = administration;
+    let references = &request.parameters.settings;
+    if references.is_empty() {
+        return Ok(Settings::default());
+    }
+    if request.digest.is_some() && digest_key.is_none() {
+        return Err(Problem::new("the Application has a SETTINGS_DIGEST, and this sidecar has no key to check it with")
+            .hint("give the sidecar the controller's key with `--digest-key`; without a controller, remove the variable from `spec.source.plugin.env`")
+            .into_failure());
+    }
+    let cluster = Cluster::new(access)?;
+    let own = namespace.as_deref().unwrap_or(cluster.namespace());
+    let left = |most: Duration| most.min(deadline.saturating_duration_since(Instant::now()));
+    // An Application that is only about to be created is none yet, and nothing of it is hydrated.
+    if cluster.is_hydrated(&request.caller, own, left(READ))? == Some(true) {
+        return Err(Problem::new("the Application has a `sourceHydrator`, which commits what is rendered to Git: it gets no settings")
+            .hint("remove `sourceHydrator`, or the parameter `settings`")
+            .into_failure());
+    }
+    let settle = Instant::now() + left(SETTLE);
+    loop {
+        let reading = cluster.read(references, left(READ))?;
+        let is_asked_for = match (digest_key, &request.digest) {
+            (Some(key), Some(digest)) => reading.digest(key, &request.caller).is_in(digest),
+            _ => true,
+        };
+        if is_asked_for {
+            let settings = reading.settings(&request.caller)?;
+            return Ok(settings.with_value_bytes(policy.value_bytes));
+        }
+        if Instant::now() + PAUSE >= settle {
+            // Where an object gives nothing, that is the reason.
+            drop(reading.settings(&request.caller)?);
+            return Err(Problem::new("the settings are not those that SETTINGS_DIGEST speaks of")
+                .hint("the controller writes a new digest within seconds; if this stays, see whether it runs, and whether it and the sidecar have the same key")
+                .into_failure());
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// The files that the call is about: the directory that cmp-server has made for it.
+// Argo CD: cmpserver/plugin getTempDirMustCleanup, below common.GetCMPWorkDir
+fn checkout(directory: &Path) -> PathBuf {
+    let is_of_call = |candidate: &&Path| {
+        let parent = candidate.parent().and_then(Path::file_name);
+        parent.is_some_and(|name| name == "_cmp_server")
+    };
+    directory
+        .ancestors()
+        .find(is_of_call)
+        .unwrap_or(directory)
+        .to_owned()
+}
+
+/// The directory of the Application: cmp-server starts the plugin there.
+///
+/// # Errors
+/// Where it is not there any more.
+pub fn directory() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(|error| {
+        Failure::input(format!(
+            "cannot tell the working directory: {}",
+            plain(&error)
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checkout_is_what_cmp_server_made() {
+        let of = |path: &str| checkout(Path::new(path)).display().to_string();
+        assert_eq!(of("/tmp/_cmp_server/id/apps/lamp"), "/tmp/_cmp_server/id");
+        assert_eq!(of("/tmp/_cmp_server/id"), "/tmp/_cmp_server/id");
+        assert_eq!(
+            of("/tmp/_cmp_server/id/_cmp_server/x/y"),
+            "/tmp/_cmp_server/id/_cmp_server/x"
+        );
+        assert_eq!(of("/somewhere/else"), "/somewhere/else");
+    }
+}
