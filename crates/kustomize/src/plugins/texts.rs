@@ -54,14 +54,30 @@ const PATCH: Needs = Fields(&[("path", Text), ("patch", Text), ("target", SELECT
 const STRATEGIC_PATCHES: Needs = Fields(&[("paths", TEXTS), ("patches", Text)]);
 const JSON_PATCH: Needs = Fields(&[("path", Text), ("jsonOp", Text), ("target", SELECTOR)]);
 const REPLACEMENTS: Needs = Fields(&[("replacements", Each(&Fields(&[("path", Text)])))]);
+const ADD_TARGETS: Needs = Each(&Fields(&[("selector", SELECTOR), ("fieldPath", Text)]));
 const VALUE_ADD: Needs = Fields(&[
     ("value", Text),
-    (
-        "targets",
-        Each(&Fields(&[("selector", SELECTOR), ("fieldPath", Text)])),
-    ),
+    ("targets", ADD_TARGETS),
     ("targetFilePath", Text),
 ]);
+/// In a file of its own a replacement is no part that is embedded in another.
+const REPLACEMENT: Needs = Fields(&[
+    (
+        "source",
+        Fields(&[("fieldPath", Text), ("options", FIELD_OPTIONS)]),
+    ),
+    ("sourceValue", Text),
+    (
+        "targets",
+        Each(&Fields(&[
+            ("select", SELECTOR),
+            ("reject", Each(&SELECTOR)),
+            ("fieldPaths", TEXTS),
+            ("options", FIELD_OPTIONS),
+        ])),
+    ),
+]);
+const FIELD_OPTIONS: Needs = Fields(&[("delimiter", Text), ("encoding", Text)]);
 
 /// Makes texts of the numbers and booleans that stand where a plugin of this kind needs a text.
 pub(super) fn make(configuration: &mut Node, kind: &str) {
@@ -80,6 +96,24 @@ pub(super) fn make(configuration: &mut Node, kind: &str) {
         _ => return,
     };
     satisfy(configuration, &needs);
+}
+
+/// The same for a file that holds a replacement, or a list of them.
+pub(crate) fn make_in_replacements(file: &mut Node) {
+    let list = Each(&REPLACEMENT);
+    satisfy(
+        file,
+        if file.is_sequence() {
+            &list
+        } else {
+            &REPLACEMENT
+        },
+    );
+}
+
+/// The same for a file that holds the targets of a `ValueAddTransformer`.
+pub(crate) fn make_in_targets(file: &mut Node) {
+    satisfy(file, &Fields(&[("targets", ADD_TARGETS)]));
 }
 
 fn satisfy(node: &mut Node, needs: &Needs) {
