@@ -8,9 +8,9 @@ enum Needs {
     /// A text.
     Text,
     /// The same for each value of a map, or each item of a list.
-    Each(&'static Needs),
+    Each(&'static Self),
     /// These fields; others stay as they are.
-    Fields(&'static [(&'static str, Needs)]),
+    Fields(&'static [(&'static str, Self)]),
 }
 
 use Needs::{Each, Fields, Text};
@@ -120,12 +120,11 @@ fn satisfy(node: &mut Node, needs: &Needs) {
     match needs {
         Text => make_text(node),
         Each(needs) => {
-            if let Some(entries) = node.entries_mut() {
-                entries
-                    .iter_mut()
-                    .for_each(|(_, value)| satisfy(value, needs));
-            } else if let Some(items) = node.items_mut() {
-                items.iter_mut().for_each(|item| satisfy(item, needs));
+            for (_, value) in node.entries_mut().into_iter().flatten() {
+                satisfy(value, needs);
+            }
+            for item in node.items_mut().into_iter().flatten() {
+                satisfy(item, needs);
             }
         }
         Fields(fields) => {
