@@ -211,6 +211,11 @@ impl Walk<'_, '_> {
                     &text,
                     &format!("no setting may go into `{}`", self.path),
                 ),
+                Room::Decision => self.refuse(
+                    node,
+                    &text,
+                    "a placeholder stands in an annotation that decides what becomes of the object",
+                ),
                 Room::Permissions => {
                     self.refuse(
                         node,
