@@ -110,7 +110,7 @@ impl<'a> Filler<'a> {
                     gvk,
                     id,
                     is_generated,
-                    templates: empty::templates(resource.node(), &Path::default()),
+                    templates: Vec::new(),
                     path: Path::default(),
                     guarded: Vec::new(),
                 };
@@ -159,7 +159,7 @@ struct Walk<'w, 'a> {
     gvk: Gvk,
     id: ResId,
     is_generated: bool,
-    /// Where its pod templates are.
+    /// The pod templates around what is being looked at.
     templates: Vec<Path>,
     path: Path,
     guarded: Vec<Guarded>,
@@ -167,6 +167,17 @@ struct Walk<'w, 'a> {
 
 impl Walk<'_, '_> {
     fn node(&mut self, node: &mut Node) {
+        let is_template = empty::is_template(&self.path, node);
+        if is_template {
+            self.templates.push(self.path.clone());
+        }
+        self.inner(node);
+        if is_template {
+            self.templates.pop();
+        }
+    }
+
+    fn inner(&mut self, node: &mut Node) {
         match &mut node.data {
             Data::Alias(_) => {}
             Data::Scalar(_) => self.scalar(node),

@@ -20,20 +20,23 @@ pub fn empty_fields(resource: &Resource) -> Vec<(Path, Position)> {
 /// Where the pod templates of an object are, or of a part of one that stands at a path.
 pub(super) fn templates(node: &Node, path: &Path) -> Vec<Path> {
     let mut found = Vec::new();
-    walk(node, path, &mut |path, node| {
-        let is_template =
-            path.last_key() == Some("template") && node.get_path(&["spec", "containers"]).is_some();
-        if is_template {
+    walk(node, &mut path.clone(), &mut |path, node| {
+        if is_template(path, node) {
             found.push(path.clone());
         }
     });
     found
 }
 
+/// Whether a node at a path is a pod template.
+pub(super) fn is_template(path: &Path, node: &Node) -> bool {
+    path.last_key() == Some("template") && node.get_path(&["spec", "containers"]).is_some()
+}
+
 /// The fields of pod templates that are empty in a part of an object, which stands at a path.
 pub(super) fn below(node: &Node, path: &Path, templates: &[Path]) -> Vec<(Path, Position)> {
     let mut found = Vec::new();
-    walk(node, path, &mut |path, node| {
+    walk(node, &mut path.clone(), &mut |path, node| {
         let inner = templates.iter().find_map(|template| {
             path.is_within(template)
                 .then(|| path.0.get(template.0.len()..))?
@@ -46,12 +49,12 @@ pub(super) fn below(node: &Node, path: &Path, templates: &[Path]) -> Vec<(Path, 
 }
 
 /// Visits a tree, each node with its path.
-fn walk(node: &Node, path: &Path, visit: &mut dyn FnMut(&Path, &Node)) {
+fn walk(node: &Node, path: &mut Path, visit: &mut dyn FnMut(&Path, &Node)) {
     visit(path, node);
     let mut step = |step: Step, node: &Node| {
-        let mut path = path.clone();
         path.0.push(step);
-        walk(node, &path, visit);
+        walk(node, path, visit);
+        path.0.pop();
     };
     match &node.data {
         Data::Mapping(entries) => entries

@@ -414,6 +414,14 @@ mod tests {
             "Syntax(\"`(` has a meaning only behind the name of a filter\")",
         ),
         (
+            "settings.HOST[0]",
+            "Syntax(\"`[` has a meaning only in `settings[\\\"KEY\\\"]`\")",
+        ),
+        (
+            "settings.HOST[ settings.N ]",
+            "Syntax(\"`[` has a meaning only in `settings[\\\"KEY\\\"]`\")",
+        ),
+        (
             "settings.HOST.x",
             "Syntax(\"only `settings.KEY` can be read\")",
         ),

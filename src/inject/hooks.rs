@@ -1,7 +1,7 @@
 //! Where injection meets the engine: declarations are overlaid as they are read, kept up before each layer's
 //! replacements, and placeholders are filled before names get their hashes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use goyaml::{Data, Node, Position, Style, Tag};
 use kustomize::{Error, FileNames, Hooks, Resource, Resources};
@@ -300,8 +300,9 @@ impl<'a> Injector<'a> {
 
     /// Complains of declared keys, and of declarations, that a layer has taken away.
     fn check_kept(&mut self, declared: &[Declared]) {
+        let kept: BTreeSet<&str> = declared.iter().map(|kept| kept.key.as_str()).collect();
         for (key, place) in &self.places {
-            if !declared.iter().any(|kept| kept.key == *key) {
+            if !kept.contains(key.as_str()) {
                 let problem =
                     Problem::new(format!("a layer has taken away the declared key `{key}`"));
                 let position = Position {

@@ -28,6 +28,12 @@ pub(super) fn check_language(expression: &str) -> Result<(), Refusal> {
             }
             continue;
         }
+        // The characters of a value cannot be counted off.
+        if before == '[' && !matches!(character, '"' | '\'') && !character.is_ascii_whitespace() {
+            return Err(Refusal::Syntax(
+                "`[` has a meaning only in `settings[\"KEY\"]`".into(),
+            ));
+        }
         if character.is_ascii_alphanumeric() || character == '_' {
             word.push(character);
             continue;

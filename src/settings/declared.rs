@@ -72,16 +72,14 @@ pub fn check(resource: &Resource, names: &FileNames) -> Result<Vec<(String, Plac
             .hint("write `KEY: \"default\"` lines"));
     };
     let mut found: Vec<(String, Place)> = Vec::with_capacity(entries.len());
+    let mut lines = BTreeMap::new();
     for (key, value) in entries {
         let Some(name) = key.as_str().filter(|name| super::is_key(name)) else {
             let message = "the key of a setting holds characters that no key may have".to_owned();
             return Err(problem(key, message).hint("use letters, digits, `_`, `-` and `.`"));
         };
-        if let Some((_, first)) = found.iter().find(|(other, _)| other == name) {
-            let message = format!(
-                "setting `{name}` is declared twice, first in line {}",
-                first.line
-            );
+        if let Some(first) = lines.insert(name, key.position.line) {
+            let message = format!("setting `{name}` is declared twice, first in line {first}");
             return Err(problem(key, message).hint("remove one of the two"));
         }
         if !matches!((&value.data, value.tag), (Data::Scalar(_), Tag::Str)) {

@@ -1,5 +1,7 @@
 //! `.env` files.
 
+use std::collections::BTreeMap;
+
 use crate::failure::Problem;
 
 /// A line of a `.env` file.
@@ -21,10 +23,11 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Vec<Assignment>, Problem> 
         file,
     };
     let mut found: Vec<Assignment> = Vec::new();
+    let mut lines = BTreeMap::new();
     while let Some(assignment) = reader.next()? {
-        if let Some(first) = found.iter().find(|first| first.key == assignment.key) {
+        if let Some(first) = lines.insert(assignment.key.clone(), assignment.line) {
             // A line of an unquoted text over several lines looks like a key, so none is named.
-            let message = format!("a key is set twice, first in line {}", first.line);
+            let message = format!("a key is set twice, first in line {first}");
             return Err(Problem::new(message)
                 .at(file, assignment.line)
                 .hint("remove one of the two lines; a value over several lines needs quotes"));

@@ -1,5 +1,7 @@
 //! Manifests (Secret, `ConfigMap`) as settings.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use goyaml::{Data, Limits, Node, Tag};
@@ -146,7 +148,8 @@ impl Reader<'_> {
             return Err(at(map, format!("`{field}` must be a map of texts"))
                 .hint("write `KEY: value` lines"));
         };
-        for (index, (key, value)) in entries.iter().enumerate() {
+        let mut lines = BTreeMap::new();
+        for (key, value) in entries {
             let Some(name) = key.as_str().filter(|name| super::is_key(name)) else {
                 return Err(at(
                     key,
@@ -154,15 +157,9 @@ impl Reader<'_> {
                 )
                 .hint("use letters, digits, `_`, `-` and `.`"));
             };
-            let first = entries
-                .iter()
-                .take(index)
-                .find(|(other, _)| other.as_str() == Some(name));
-            if let Some((first, _)) = first {
-                let message = format!(
-                    "key `{name}` of `{field}` is there twice, first in line {}",
-                    first.position.line
-                );
+            if let Some(first) = lines.insert(name, key.position.line) {
+                let message =
+                    format!("key `{name}` of `{field}` is there twice, first in line {first}");
                 return Err(at(key, message).hint("remove one of the two"));
             }
             let Some(bytes) = decode(value)? else {
