@@ -364,7 +364,7 @@ mod tests {
     }
 
     /// Expressions that are refused, and why.
-    const REFUSED: [(&str, &str); 19] = [
+    const REFUSED: [(&str, &str); 21] = [
         ("settings.EMPTY", "Missing([\"EMPTY\"])"),
         ("settings.EMPTY | int", "Missing([\"EMPTY\"])"),
         ("settings.HOST | yaml", "NoBlock([\"HOST\"])"),
