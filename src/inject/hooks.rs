@@ -215,12 +215,14 @@ impl<'a> Injector<'a> {
         let Filled {
             problems,
             asked,
+            undeclared,
             uses,
             dollars,
         } = filler.finish();
         self.dollars = dollars;
         self.dollars.add(copied);
         self.record.uses = uses;
+        self.record.undeclared = undeclared;
         self.conclude(evaluator, &asked);
         self.problems.extend(problems);
         let place = |what: &str, hint: &str, (position, id): (Position, String)| {
