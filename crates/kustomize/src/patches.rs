@@ -194,6 +194,11 @@ pub(crate) fn apply_json(
     Ok(())
 }
 
+/// Whether a patch with this target meets a resource; one without names what it is for, and fails where that is not there.
+pub(crate) fn finds(target: Option<&Selector>, resources: &Resources) -> bool {
+    target.is_none_or(|target| select(target, resources).is_ok_and(|found| !found.is_empty()))
+}
+
 fn select(target: &Selector, resources: &Resources) -> Result<Vec<usize>> {
     let compiled = target.compile()?;
     let matches = resources
