@@ -80,7 +80,7 @@ impl Args {
         Ok(Done {
             warnings,
             stdout,
-            is_well: errors == 0 && !(strict && !findings.is_empty()),
+            is_well: errors == 0 && (!strict || findings.is_empty()),
         })
     }
 }

@@ -276,7 +276,7 @@ impl Walk<'_, '_> {
         );
         let hint = "give it at least one entry: once Reloader or the like has added to an empty one, Argo CD reports a difference for ever";
         let mut problem = Problem::new(message).hint(hint);
-        problem.field = Some(field.to_string());
+        problem.field = Some(empty::without_value(field, &self.path).to_string());
         self.add_sources(&keys, &mut problem);
         self.report(position, problem);
     }

@@ -364,7 +364,7 @@ mod tests {
     }
 
     /// Expressions that are refused, and why.
-    const REFUSED: [(&str, &str); 19] = [
+    const REFUSED: [(&str, &str); 21] = [
         ("settings.EMPTY", "Missing([\"EMPTY\"])"),
         ("settings.EMPTY | int", "Missing([\"EMPTY\"])"),
         ("settings.HOST | yaml", "NoBlock([\"HOST\"])"),
@@ -412,6 +412,14 @@ mod tests {
         (
             "settings.HOST | default((settings).N)",
             "Syntax(\"`(` has a meaning only behind the name of a filter\")",
+        ),
+        (
+            "settings.HOST[0]",
+            "Syntax(\"`[` has a meaning only in `settings[\\\"KEY\\\"]`\")",
+        ),
+        (
+            "settings.HOST[ settings.N ]",
+            "Syntax(\"`[` has a meaning only in `settings[\\\"KEY\\\"]`\")",
         ),
         (
             "settings.HOST.x",

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use goyaml::{Data, Node, Position, Style, Tag};
 use kustomize::{Error, FileNames, Hooks, Resource, Resources};
 
-use super::apply::{Filled, Filler};
+use super::apply::{Asked, Filled, Filler};
 use super::carried::Carried;
 use super::dollars::Dollars;
 use super::evaluate::Evaluator;
@@ -225,17 +225,9 @@ impl<'a> Injector<'a> {
         } = filler.finish();
         self.dollars = dollars;
         self.dollars.add(copied);
-        let resolved = evaluator.resolved();
-        self.problems.extend(report::violations(resolved));
-        let missing = evaluator.missing();
-        if !missing.is_empty() && !matches!(self.part, Part::Survey) {
-            let problem = report::missing(&missing, &asked, resolved, self.settings);
-            self.problems.push(problem);
-        }
-        self.problems.extend(problems);
         self.record.uses = uses;
-        self.record.missing = missing;
-        self.record.resolved = resolved.clone();
+        self.conclude(&evaluator, &asked);
+        self.problems.extend(problems);
         let place = |what: &str, hint: &str, (position, id): (Position, String)| {
             Problem::new(what)
                 .in_repository(names.get(position.file), position)
@@ -250,6 +242,19 @@ impl<'a> Injector<'a> {
         let hint = "write the value of this annotation into the repository";
         self.problems
             .extend(decided.into_iter().map(|found| place(what, hint, found)));
+    }
+
+    /// Takes down what the settings have come to, and what is wrong with all of them together.
+    fn conclude(&mut self, evaluator: &Evaluator, asked: &Asked) {
+        let resolved = evaluator.resolved();
+        self.problems.extend(report::violations(resolved));
+        let missing = evaluator.missing();
+        if !missing.is_empty() && !matches!(self.part, Part::Survey) {
+            let problem = report::missing(&missing, asked, resolved, self.settings);
+            self.problems.push(problem);
+        }
+        self.record.missing = missing;
+        self.record.resolved = resolved.clone();
     }
 
     /// Notes what the resources are with their defaults, where values may be copied and there are any.
