@@ -30,6 +30,12 @@ impl<'a> Namespace<'a> {
         Self { name, admin }
     }
 
+    /// One that is there.
+    pub(crate) fn existing(cluster: &Cluster, name: &'a str) -> Self {
+        let admin = cluster.admin();
+        Self { name, admin }
+    }
+
     /// Creates a `ConfigMap` from its fields.
     pub(crate) fn config_map(&self, object: Value) {
         self.admin.create::<ConfigMap>(self.name, object);

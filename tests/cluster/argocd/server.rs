@@ -371,7 +371,7 @@ impl Plugin {
     /// What a user reads where a render has failed, around what the plugin says, whose messages end in line ends.
     pub(crate) fn failure(&self, application: &str, told: &str) -> String {
         format!(
-            "rpc error: code = Unknown desc = Manifest generation error: CMP processing failed for application \
+            "rpc error: code = Unknown desc = CMP processing failed for application \
              \"{application}\": error generating manifests in cmp: rpc error: code = Unknown desc = error generating \
              manifests: `{}` failed exit status 1: {}",
             self.command.join(" "),
