@@ -76,7 +76,8 @@ impl Generate {
     fn run(self) -> Result<Done, Failure> {
         let limit = Duration::from_secs(self.timeout);
         let start = Instant::now();
-        let deadline = start.checked_add(limit).unwrap_or(start);
+        // Whatever waits gives up a little earlier, so that it can say what it has waited for.
+        let deadline = start.checked_add(limit - limit / 20).unwrap_or(start);
         let (sender, receiver) = mpsc::channel();
         let work = move || drop(sender.send(contained(|| self.render(deadline))));
         thread::Builder::new()
