@@ -45,7 +45,11 @@ fn trees_with_oddities() {
         // Of each area one, which is another one when one is added.
         let whole = sorted(&area).into_iter().filter(|case| {
             let is_plain = !case.join("dir").exists() && !case.join("flags").exists();
-            is_plain && case.join("want.yaml").metadata().is_ok_and(|want| want.len() > 0)
+            is_plain
+                && case
+                    .join("want.yaml")
+                    .metadata()
+                    .is_ok_and(|want| want.len() > 0)
         });
         cases.extend(whole.take(1));
     }
