@@ -1,7 +1,9 @@
 //! What Argo CD asks of a Config Management Plugin.
 
 pub mod generate;
+pub mod options;
 pub mod parameters;
 pub mod permits;
 pub mod request;
 mod source_override;
+pub mod variables;

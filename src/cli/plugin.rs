@@ -57,7 +57,7 @@ struct Generate {
     argocd_namespace: Option<String>,
 
     /// Give up after so many seconds; Argo CD itself waits for 60 by default, fetching included
-    #[arg(long, value_name = "SECONDS", default_value_t = 45)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 45, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
 
     /// Let so many renders run at a time; without it, two for each CPU

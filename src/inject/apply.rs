@@ -24,6 +24,8 @@ pub(super) struct Filler<'a> {
     problems: Vec<Problem>,
     /// Which placeholders ask for keys that are missing.
     asked: Asked,
+    /// Keys that placeholders ask for and that are not declared.
+    undeclared: BTreeSet<String>,
     uses: Vec<Use>,
     dollars: Dollars,
 }
@@ -32,6 +34,7 @@ pub(super) struct Filler<'a> {
 pub(super) struct Filled {
     pub(super) problems: Vec<Problem>,
     pub(super) asked: Asked,
+    pub(super) undeclared: BTreeSet<String>,
     pub(super) uses: Vec<Use>,
     pub(super) dollars: Dollars,
 }
@@ -54,6 +57,7 @@ impl<'a> Filler<'a> {
             names,
             problems: Vec::new(),
             asked: Asked::new(),
+            undeclared: BTreeSet::new(),
             uses: Vec::new(),
             dollars: Dollars::default(),
         }
@@ -65,12 +69,14 @@ impl<'a> Filler<'a> {
             names: _,
             problems,
             asked,
+            undeclared,
             uses,
             dollars,
         } = self;
         Filled {
             problems,
             asked,
+            undeclared,
             uses,
             dollars,
         }
@@ -210,6 +216,11 @@ impl Walk<'_, '_> {
                     node,
                     &text,
                     &format!("no setting may go into `{}`", self.path),
+                ),
+                Room::Decision => self.refuse(
+                    node,
+                    &text,
+                    "a placeholder stands in an annotation that decides what becomes of the object",
                 ),
                 Room::Permissions => {
                     self.refuse(
@@ -384,7 +395,11 @@ impl Walk<'_, '_> {
             // What its rule says of the value is reported already.
             Err(Refusal::WrongType { keys, .. }) if self.is_refused(&keys) => return None,
             Err(Refusal::NoBlock(keys)) => no_block(&keys),
-            Err(Refusal::Undeclared(key)) => self.undeclared(&key),
+            Err(Refusal::Undeclared(key)) => {
+                let problem = self.undeclared(&key);
+                self.filler.undeclared.insert(key);
+                problem
+            }
             Err(Refusal::WrongType { keys, expected }) => wrong_type(&keys, &expected, self.filler.evaluator),
             Err(Refusal::Syntax(message)) => Problem::new(message)
                 .hint("a placeholder is `${{ settings.KEY }}` or `${{ settings.KEY | filter }}`; `$${{` is the text `${{`"),
@@ -422,7 +437,7 @@ impl Walk<'_, '_> {
 
     fn undeclared(&self, key: &str) -> Problem {
         let resolved = self.filler.evaluator.resolved();
-        let problem = Problem::new(format!("setting `{key}` is not declared"));
+        let problem = Problem::new(not_declared(key));
         match resolved.nearest(key) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None => problem.hint("add the key to the ConfigMap that declares the settings"),
@@ -437,6 +452,11 @@ impl Walk<'_, '_> {
             .resource(&self.id);
         self.filler.problems.push(problem);
     }
+}
+
+/// What is said of a key that is not declared.
+pub(super) fn not_declared(key: &str) -> String {
+    format!("setting `{key}` is not declared")
 }
 
 fn wrong_type(keys: &[String], expected: &str, evaluator: &Evaluator) -> Problem {

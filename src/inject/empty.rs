@@ -30,7 +30,9 @@ pub(super) fn templates(node: &Node, path: &Path) -> Vec<Path> {
 
 /// Whether a node at a path is a pod template.
 pub(super) fn is_template(path: &Path, node: &Node) -> bool {
-    path.last_key() == Some("template") && node.get_path(&["spec", "containers"]).is_some()
+    node.is_mapping()
+        && path.last_key() == Some("template")
+        && node.get_path(&["spec", "containers"]).is_some()
 }
 
 /// The fields of pod templates that are empty in a part of an object, which stands at a path.

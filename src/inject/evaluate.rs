@@ -79,6 +79,14 @@ impl Evaluator {
         Self { environment, scope }
     }
 
+    /// What it was made of.
+    pub(super) fn into_resolved(self) -> Resolved {
+        let Self { environment, scope } = self;
+        // Its filters share the scope.
+        drop(environment);
+        Arc::try_unwrap(scope).map_or_else(|scope| scope.resolved.clone(), |scope| scope.resolved)
+    }
+
     pub(super) fn resolved(&self) -> &Resolved {
         &self.scope.resolved
     }

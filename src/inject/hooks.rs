@@ -192,7 +192,6 @@ impl<'a> Injector<'a> {
         let mut filler = Filler::new(&evaluator, names);
         let mut mixed = Vec::new();
         let mut copied = Dollars::default();
-        let mut decided = Vec::new();
         for (index, resource) in resources.as_mut_slice().iter_mut().enumerate() {
             let carried = match self.part {
                 Part::First { .. } | Part::Probe | Part::Survey => Carried::default(),
@@ -209,24 +208,22 @@ impl<'a> Injector<'a> {
                     .iter()
                     .map(|position| (*position, resource.id().to_string())),
             );
-            let before = decisions(resource);
             filler.resource(index, resource);
-            if decisions(resource) != before {
-                decided.push((resource.node().position, resource.id().to_string()));
-            }
             let guarded = carried.put_back(resource.node_mut());
             copied.note(index, guarded);
         }
         let Filled {
             problems,
             asked,
+            undeclared,
             uses,
             dollars,
         } = filler.finish();
         self.dollars = dollars;
         self.dollars.add(copied);
         self.record.uses = uses;
-        self.conclude(&evaluator, &asked);
+        self.record.undeclared = undeclared;
+        self.conclude(evaluator, &asked);
         self.problems.extend(problems);
         let place = |what: &str, hint: &str, (position, id): (Position, String)| {
             Problem::new(what)
@@ -238,14 +235,10 @@ impl<'a> Injector<'a> {
         let hint = "use a placeholder for both, or a replacement for both";
         self.problems
             .extend(mixed.into_iter().map(|found| place(what, hint, found)));
-        let what = "a placeholder stands in an annotation that decides what becomes of the object";
-        let hint = "write the value of this annotation into the repository";
-        self.problems
-            .extend(decided.into_iter().map(|found| place(what, hint, found)));
     }
 
     /// Takes down what the settings have come to, and what is wrong with all of them together.
-    fn conclude(&mut self, evaluator: &Evaluator, asked: &Asked) {
+    fn conclude(&mut self, evaluator: Evaluator, asked: &Asked) {
         let resolved = evaluator.resolved();
         self.problems.extend(report::violations(resolved));
         let missing = evaluator.missing();
@@ -254,7 +247,7 @@ impl<'a> Injector<'a> {
             self.problems.push(problem);
         }
         self.record.missing = missing;
-        self.record.resolved = resolved.clone();
+        self.record.resolved = evaluator.into_resolved();
     }
 
     /// Notes what the resources are with their defaults, where values may be copied and there are any.
@@ -316,16 +309,6 @@ impl<'a> Injector<'a> {
             }
         }
     }
-}
-
-/// The annotations by which an object is dropped, declares settings, or is filled.
-fn decisions(resource: &Resource) -> [Option<String>; 3] {
-    [
-        kustomize::metadata::LOCAL_CONFIG,
-        declared::ANNOTATION,
-        super::TEMPLATE_ANNOTATION,
-    ]
-    .map(|name| kustomize::metadata::annotation(resource.node(), name).map(str::to_owned))
 }
 
 impl Hooks for Injector<'_> {

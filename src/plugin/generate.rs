@@ -64,7 +64,11 @@ pub fn generate(
         .to_str()
         .ok_or_else(|| Failure::input("the directory's name is not UTF-8"))?;
     let target = Target::new(Path::new("."), root, files)?;
-    let rendered = render(&target, &Options::default(), &settings)?;
+    let options = Options {
+        edits: request.parameters.edits.clone(),
+        ..Options::default()
+    };
+    let rendered = render(&target, &options, &settings)?;
     drop(permit);
     Ok((target, rendered))
 }

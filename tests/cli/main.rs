@@ -18,6 +18,7 @@ mod mistakes;
 mod output;
 mod placeholders;
 mod plugin;
+mod plugin_options;
 mod reference;
 mod remote;
 mod schema;
