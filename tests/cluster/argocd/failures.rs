@@ -7,7 +7,7 @@ use serde_json::json;
 use super::call::Call;
 use super::git::Git;
 use super::server::argo;
-use super::settings::{self, FILES, VALUE};
+use super::settings::{self, VALUE};
 use crate::operator::Consent;
 
 /// A repository with the usual files in the directory `app`, some of them replaced.
