@@ -124,7 +124,7 @@ fn a_parameter_that_there_is_not() {
         .by(argo.usual())
         .parameters(json!([{"name": "setings", "array": ["a/b"]}]))
         .fails(&argo.usual().failure("lamp", "error: there is no plugin parameter `setings`
-hint: there is `settings`
+hint: did you mean `settings`?
 "));
 }
 

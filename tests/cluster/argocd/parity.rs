@@ -88,6 +88,10 @@ fn every_option_of_a_kustomize_source() {
         let call = Call::new(argo, &git, &format!("{name}/in/app"));
         let native = call.clone().kustomize(options.unwrap_or_else(|| json!({}))).once();
         let ours = call.by(argo.usual()).parameters(parameters).once();
+        if native.error.is_empty() != case.join("want.yaml").exists() && argo.is_another_version() {
+            // What an option does has changed from one version to the other.
+            continue;
+        }
         let is_same = if native.error.is_empty() {
             !native.manifests().is_empty() && ours.error.is_empty() && ours.manifests() == native.manifests()
         } else {
