@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::{Value, json};
+
 use super::call::Call;
 use super::git::Git;
 use super::server::{Argo, argo};
@@ -13,8 +15,7 @@ use crate::tools::printed;
 #[track_caller]
 fn same(argo: &Argo, git: &Git, path: &str) -> bool {
     let call = Call::new(argo, git, path);
-    let native = call.clone().once();
-    let ours = call.by(argo.usual()).once();
+    let (native, ours) = (call.clone().once(), call.by(argo.usual()).once());
     if native.error.is_empty() {
         let types = (native.source_type.as_str(), ours.source_type.as_str());
         assert_eq!((ours.error.as_str(), types), ("", ("Kustomize", "Plugin")), "{path}");
@@ -69,6 +70,40 @@ fn trees_with_oddities() {
         same(argo, &git, path.to_str().unwrap())
     });
     assert!(read.count() > 10);
+}
+
+/// What a source with a plugin cannot say any more, `spec.source.kustomize`, the plugin's parameters say.
+#[test]
+#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
+fn every_option_of_a_kustomize_source() {
+    let Some(argo) = argo() else { return };
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/plugin");
+    let git = Git::of_directory(argo, &cases);
+    let mut different = Vec::new();
+    for case in sorted(&cases) {
+        let read = |name: &str| std::fs::read_to_string(case.join(name)).unwrap();
+        let options: Option<Value> = serde_saphyr::from_str(&read("source-kustomize.yaml")).unwrap();
+        let parameters: Value = serde_json::from_str(&read("parameters.json")).unwrap();
+        let name = case.file_name().unwrap().to_str().unwrap();
+        let call = Call::new(argo, &git, &format!("{name}/in/app"));
+        let native = call.clone().kustomize(options.unwrap_or_else(|| json!({}))).once();
+        let ours = call.by(argo.usual()).parameters(parameters).once();
+        if native.error.is_empty() != case.join("want.yaml").exists() && argo.is_another_version() {
+            // What an option does has changed from one version to the other.
+            continue;
+        }
+        let is_same = if native.error.is_empty() {
+            !native.manifests().is_empty() && ours.error.is_empty() && ours.manifests() == native.manifests()
+        } else {
+            // Ours says it in other words, and where.
+            ours.error.contains("failed exit status 1: error: ")
+        };
+        assert_eq!(native.error.is_empty(), case.join("want.yaml").exists(), "{name}: {native:?}");
+        if !is_same {
+            different.push(format!("{name}:\n{native:#?}\n{ours:#?}"));
+        }
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
 fn sorted(directory: &Path) -> Vec<std::path::PathBuf> {
