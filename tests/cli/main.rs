@@ -18,6 +18,7 @@ mod output;
 mod placeholders;
 mod plugin;
 mod plugin_options;
+mod plugin_parameters;
 mod reference;
 mod remote;
 mod schema;
