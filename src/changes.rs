@@ -61,36 +61,24 @@ impl<'o> Objects<'o> {
             .map(|(id, resource)| (id.as_str(), *resource))
     }
 
-    /// The resource that is called so without a hash.
-    pub fn get(&self, id: &str) -> Option<&'o Resource> {
-        let found = self.entries.iter().find(|(other, _)| other == id);
-        found.map(|(_, resource)| *resource)
-    }
-
     /// Puts resources together that are the same: by who they are, and what remains by its order where there is as much
     /// of it on both sides.
     pub fn pairs(&self, right: &Self) -> Vec<Pair<'o>> {
-        let lefts: BTreeMap<&str, &'o Resource> = self
-            .entries
-            .iter()
-            .map(|(id, resource)| (id.as_str(), *resource))
+        let lefts = self.numbered();
+        let rights = right.numbered();
+        let gone: Vec<(&str, &'o Resource)> = self
+            .keys()
+            .filter(|key| !rights.contains_key(key))
+            .filter_map(|key| Some((key.0, *lefts.get(&key)?)))
             .collect();
-        let rights: BTreeMap<&str, &'o Resource> = right
-            .entries
-            .iter()
-            .map(|(id, resource)| (id.as_str(), *resource))
-            .collect();
-        let is_alone = |(id, _): &&(String, &'o Resource)| !rights.contains_key(id.as_str());
-        let gone: Vec<&(String, &'o Resource)> = self.entries.iter().filter(is_alone).collect();
-        let is_new = |(id, _): &&(String, &'o Resource)| !lefts.contains_key(id.as_str());
-        let is_renamed = gone.len() == right.entries.iter().filter(is_new).count();
+        let is_new = |key: &(&str, usize)| !lefts.contains_key(key);
+        let is_renamed = gone.len() == right.keys().filter(is_new).count();
         let mut others = gone.iter().map(|(_, resource)| *resource);
-        let mut pairs: Vec<Pair<'o>> = right
-            .entries
-            .iter()
-            .map(|(id, resource)| Pair {
+        let entries = right.keys().zip(&right.entries);
+        let mut pairs: Vec<Pair<'o>> = entries
+            .map(|(key, (id, resource))| Pair {
                 id: id.clone(),
-                left: match lefts.get(id.as_str()) {
+                left: match lefts.get(&key) {
                     Some(left) => Some(*left),
                     None if is_renamed => others.next(),
                     None => None,
@@ -100,12 +88,27 @@ impl<'o> Objects<'o> {
             .collect();
         if !is_renamed {
             pairs.extend(gone.iter().map(|(id, resource)| Pair {
-                id: id.clone(),
+                id: (*id).to_owned(),
                 left: Some(*resource),
                 right: None,
             }));
         }
         pairs
+    }
+
+    /// Who each one is; a result may have two of one id, which are counted.
+    fn keys(&self) -> impl Iterator<Item = (&str, usize)> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        self.entries.iter().map(move |(id, _)| {
+            let count = counts.entry(id).or_default();
+            *count += 1;
+            (id.as_str(), *count)
+        })
+    }
+
+    fn numbered(&self) -> BTreeMap<(&str, usize), &'o Resource> {
+        let resources = self.entries.iter().map(|(_, resource)| *resource);
+        self.keys().zip(resources).collect()
     }
 
     /// Names with a hash on the left, by the names that they have on the right.

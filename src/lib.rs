@@ -12,6 +12,7 @@ pub mod diff;
 pub mod external;
 pub mod failure;
 pub mod files;
+mod hex;
 pub mod inject;
 mod interrupt;
 pub mod lint;

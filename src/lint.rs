@@ -32,8 +32,10 @@ pub struct Finding {
 /// What is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
-    /// What a render refuses: an undeclared key, a broken rule, a forgotten mark.
+    /// What a render refuses otherwise: a broken rule, a forgotten mark.
     Refused,
+    /// A key that a placeholder asks for and that is not declared.
+    UndeclaredKey,
     /// A declared key that no field takes.
     UnusedKey,
     /// A key of the settings that is not declared and spelled almost like one that is.
@@ -52,8 +54,9 @@ pub enum Check {
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Refused,
+        Self::UndeclaredKey,
         Self::UnusedKey,
         Self::MisspeltKey,
         Self::MissingDefault,
@@ -67,6 +70,7 @@ impl Check {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Refused => "refused",
+            Self::UndeclaredKey => "undeclared-key",
             Self::UnusedKey => "unused-key",
             Self::MisspeltKey => "misspelt-key",
             Self::MissingDefault => "missing-default",
@@ -79,7 +83,7 @@ impl Check {
 
     /// Whether a tree with it is not rendered.
     pub const fn is_error(self) -> bool {
-        matches!(self, Self::Refused)
+        matches!(self, Self::Refused | Self::UndeclaredKey)
     }
 }
 
@@ -104,7 +108,7 @@ pub fn lint(
     } = survey;
     let record = injector.take_record();
     match (built, injector.into_failure()) {
-        (_, Some(failure)) => refused(&failure, &mut findings),
+        (_, Some(failure)) => refused(&failure, &record, &mut findings),
         (Err(error), None) => return Err(target.failure(&error)),
         (Ok(_), None) => {}
     }
@@ -120,7 +124,7 @@ pub fn lint(
     if !settings.sources().is_empty()
         && let Err(failure) = render(target, options, settings)
     {
-        refused(&failure, &mut findings);
+        refused(&failure, &record, &mut findings);
     }
     findings.sort_by_cached_key(|finding| {
         let problem = &finding.problem;
@@ -130,7 +134,7 @@ pub fn lint(
 }
 
 /// Takes over what a render refuses, each once.
-fn refused(failure: &Failure, findings: &mut Vec<Finding>) {
+fn refused(failure: &Failure, record: &Record, findings: &mut Vec<Finding>) {
     for problem in failure.problems() {
         let is_known = findings.iter().any(|finding| {
             let known = &finding.problem;
@@ -138,9 +142,10 @@ fn refused(failure: &Failure, findings: &mut Vec<Finding>) {
                 == (&problem.message, &problem.file, problem.position)
         });
         if !is_known {
+            let undeclared = record.undeclared_by(problem);
             findings.push(Finding {
-                check: Check::Refused,
-                key: None,
+                check: undeclared.map_or(Check::Refused, |_| Check::UndeclaredKey),
+                key: undeclared.map(str::to_owned),
                 problem: problem.clone(),
             });
         }

@@ -15,7 +15,7 @@ use super::output::Done;
 use super::settings::SettingsFlags;
 use crate::changes::{Change, Objects, Pair, fields};
 use crate::failure::Failure;
-use crate::inject::without_hash;
+use crate::inject::{Path, without_hash};
 use side::Side;
 
 /// Show what a change of settings, or of the repository, changes in the output
@@ -152,7 +152,8 @@ impl<'a> Report<'a> {
         if let (Some(left), Some(right)) = (left, right) {
             let ids = [left, right].map(|resource| without_hash(resource).to_string());
             for change in fields(left.node(), right.node(), &BTreeMap::new()) {
-                found.push(self.field(change, &ids, (renamed, owners)));
+                let field = self.field(change, &ids, (renamed, owners));
+                self.add(field, &ids, &mut found);
             }
             if found.is_empty() {
                 return None;
@@ -202,6 +203,34 @@ impl<'a> Report<'a> {
             keys,
             cause,
         }
+    }
+
+    /// Adds a field. What it is called may be part of a value, where a whole block is one.
+    fn add(&self, mut field: FieldChange<'a>, ids: &[String; 2], found: &mut Vec<FieldChange<'a>>) {
+        let change = &mut field.change;
+        if let Some(block) = self.block(&change.field, ids)
+            && !self.are_values_shown
+        {
+            change.field = block;
+            let (left, right) = (change.left, change.right);
+            (change.left, change.right) = (left.or(right), right.or(left));
+            let mut known = found.iter_mut();
+            if let Some(known) = known.find(|known| known.change.field == field.change.field) {
+                known.keys.append(&mut field.keys);
+                return;
+            }
+        }
+        found.push(field);
+    }
+
+    /// The outermost field around another that is filled from a setting.
+    fn block(&self, field: &Path, ids: &[String; 2]) -> Option<Path> {
+        let sides = [self.left, self.right].into_iter().zip(ids);
+        let uses =
+            sides.flat_map(|(side, id)| side.uses.iter().filter(move |used| used.object == *id));
+        let around = uses.filter(|used| field != &used.field && field.is_within(&used.field));
+        let outermost = around.min_by_key(|used| used.field.0.len())?;
+        Some(outermost.field.clone())
     }
 
     /// Gives a changed hash the settings that have changed the content.

@@ -90,6 +90,8 @@ impl Args {
         };
         report.uses.extend_from_slice(&rendered.record.uses);
         report.uses.sort();
+        // A text may have the same placeholder twice.
+        report.uses.dedup();
         let stdout = match format.format {
             Format::Text => text::text(&report),
             Format::Json => json::text(&report),

@@ -43,7 +43,7 @@ pub(super) struct Args {
 impl ValueEnum for Check {
     fn value_variants<'a>() -> &'a [Self] {
         // What a render refuses cannot be allowed.
-        Self::ALL.get(1..).unwrap_or_default()
+        Self::ALL.get(2..).unwrap_or_default()
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
@@ -80,7 +80,7 @@ impl Args {
         Ok(Done {
             warnings,
             stdout,
-            is_well: errors == 0 && !(strict && !findings.is_empty()),
+            is_well: errors == 0 && (!strict || findings.is_empty()),
         })
     }
 }

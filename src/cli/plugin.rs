@@ -60,7 +60,7 @@ struct Generate {
     argocd_namespace: Option<String>,
 
     /// Give up after so many seconds; Argo CD itself waits for 60 by default, fetching included
-    #[arg(long, value_name = "SECONDS", default_value_t = 45)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 45, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
 
     /// Let so many renders run at a time; without it, two for each CPU
@@ -79,7 +79,8 @@ impl Generate {
     fn run(self) -> Result<Done, Failure> {
         let limit = Duration::from_secs(self.timeout);
         let start = Instant::now();
-        let deadline = start.checked_add(limit).unwrap_or(start);
+        // Whatever waits gives up a little earlier, so that it can say what it has waited for.
+        let deadline = start.checked_add(limit - limit / 20).unwrap_or(start);
         within(limit, move || self.render(deadline))?.unwrap_or_else(|| {
             Err(Problem::new(format!(
                 "the render is not done after {} seconds",

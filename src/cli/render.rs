@@ -36,7 +36,7 @@ impl Args {
         let (options, mut warnings) = flags.options()?;
         if watch {
             let watch = Watch::new(&place, &flags, &settings)?;
-            return watch.run(&options, warnings);
+            return watch.run(&options, &warnings);
         }
         let target = Target::here(&place.directory, flags.outside())?;
         let settings = settings.read()?;

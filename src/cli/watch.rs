@@ -75,7 +75,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Renders until a signal says that it is enough, or nobody reads what is printed.
-    pub(super) fn run(mut self, options: &Options, warnings: Vec<String>) -> Result<Done, Failure> {
+    pub(super) fn run(mut self, options: &Options, warnings: &[String]) -> Result<Done, Failure> {
         let is_over = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             // A second signal ends a render that takes too long.
@@ -85,7 +85,7 @@ impl<'a> Watch<'a> {
                     Failure::input(format!("cannot wait for signals: {}", plain(&error)))
                 })?;
         }
-        say(&warnings);
+        say(warnings);
         let mut outside = self.flags.outside();
         loop {
             let seen = Arc::new(Seen::default());

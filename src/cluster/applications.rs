@@ -7,7 +7,7 @@ use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use tokio::time::Instant;
 
 use super::Cluster;
-use super::ask::ask;
+use super::ask::{Asked, ask};
 use crate::failure::Failure;
 use crate::settings::consent::Caller;
 
@@ -41,13 +41,13 @@ impl Cluster {
             Err(silence) => {
                 let what = format!("Application {namespace}/{name}");
                 let rule = "{apiGroups: [argoproj.io], resources: [applications], verbs: [get]}";
-                Err(Failure::several(vec![silence.problem(
-                    "the Application",
-                    &what,
+                Err(Failure::several(vec![silence.problem(&Asked {
+                    what: "the Application",
+                    object: &what,
                     namespace,
                     rule,
-                    &self.server,
-                )]))
+                    server: &self.server,
+                })]))
             }
         }
     }

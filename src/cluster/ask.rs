@@ -27,6 +27,20 @@ pub(super) enum Silence {
     Final(String),
 }
 
+/// Something that was asked for, for messages.
+pub(super) struct Asked<'a> {
+    /// What such things are called.
+    pub(super) what: &'a str,
+    /// Which one.
+    pub(super) object: &'a dyn fmt::Display,
+    /// Its namespace.
+    pub(super) namespace: &'a str,
+    /// The RBAC rule that lets somebody read it.
+    pub(super) rule: &'a str,
+    /// Who was asked.
+    pub(super) server: &'a str,
+}
+
 /// Asks until there is an answer, or there will not be one in time.
 pub(super) async fn ask<T, A: Future<Output = Result<T, Error>>>(
     deadline: Instant,
@@ -76,16 +90,15 @@ impl Silence {
         }
     }
 
-    /// What to tell, of something in a namespace that a rule would let this identity read. `what` is what such things are
-    /// called.
-    pub(super) fn problem(
-        self,
-        what: &str,
-        object: &dyn fmt::Display,
-        namespace: &str,
-        rule: &str,
-        server: &str,
-    ) -> Problem {
+    /// What to tell of something that was asked for.
+    pub(super) fn problem(self, asked: &Asked<'_>) -> Problem {
+        let Asked {
+            what,
+            object,
+            namespace,
+            rule,
+            server,
+        } = asked;
         match self {
             Self::Passing(cause) => Problem::new(format!(
                 "cannot read {what} from the API server {server}: {cause}"
@@ -128,7 +141,7 @@ fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
         Some(inner.to_string())
     });
     plain.unwrap_or_else(|| match cause.downcast_ref::<io::Error>() {
-        Some(error) => crate::files::plain(error).to_string(),
+        Some(error) => crate::files::plain(error),
         None => cause.to_string(),
     })
 }

@@ -8,7 +8,7 @@ use kube::{Api, Client, Error};
 use tokio::time::Instant;
 
 use super::Cluster;
-use super::ask::{Silence, ask};
+use super::ask::{Asked, Silence, ask};
 use crate::failure::Failure;
 use crate::settings::object::{Object, ObjectKind, ObjectName, Reference};
 use crate::settings::reading::Reading;
@@ -63,13 +63,13 @@ impl Cluster {
             let rule = format!(
                 "{{apiGroups: [\"\"], resources: [{resource}], resourceNames: [{name}], verbs: [get]}}"
             );
-            problems.push(silence.problem(
-                "settings",
-                &reference.object,
+            problems.push(silence.problem(&Asked {
+                what: "settings",
+                object: &reference.object,
                 namespace,
-                &rule,
-                &self.server,
-            ));
+                rule: &rule,
+                server: &self.server,
+            }));
         }
         Err(Failure::several(problems))
     }

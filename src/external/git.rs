@@ -1,7 +1,6 @@
 //! Repositories, fetched by the real Git.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,6 +13,7 @@ use super::program::{Room, git_environment, online, run, text_of};
 use super::progress::Progress;
 use super::{failed, failed_with_hint};
 use crate::files::plain;
+use crate::hex::hex;
 use crate::interrupt::Scratch;
 use crate::process::{Bounds, MEMORY};
 
@@ -72,11 +72,7 @@ pub(super) fn check_out(
 fn key(repository: &Repository) -> Option<PathBuf> {
     let commit = repository.commit()?;
     let submodules = if repository.submodules { "" } else { "-alone" };
-    let mut address = String::new();
-    for byte in Sha256::digest(&repository.url) {
-        // Nothing can go wrong with a text in memory.
-        let _ = write!(address, "{byte:02x}");
-    }
+    let address = hex(&Sha256::digest(&repository.url));
     Some(
         Path::new("git")
             .join(address)

@@ -17,7 +17,7 @@ use crate::process::{Bounds, MEMORY};
 
 /// What one call of Git may take.
 const BOUNDS: Bounds = Bounds {
-    time: Duration::from_secs(60),
+    time: Duration::from_mins(1),
     output: 1 << 20,
     memory: MEMORY,
 };

@@ -24,6 +24,8 @@ pub(super) struct Filler<'a> {
     problems: Vec<Problem>,
     /// Which placeholders ask for keys that are missing.
     asked: Asked,
+    /// Keys that placeholders ask for and that are not declared.
+    undeclared: BTreeSet<String>,
     uses: Vec<Use>,
     dollars: Dollars,
 }
@@ -32,6 +34,7 @@ pub(super) struct Filler<'a> {
 pub(super) struct Filled {
     pub(super) problems: Vec<Problem>,
     pub(super) asked: Asked,
+    pub(super) undeclared: BTreeSet<String>,
     pub(super) uses: Vec<Use>,
     pub(super) dollars: Dollars,
 }
@@ -54,6 +57,7 @@ impl<'a> Filler<'a> {
             names,
             problems: Vec::new(),
             asked: Asked::new(),
+            undeclared: BTreeSet::new(),
             uses: Vec::new(),
             dollars: Dollars::default(),
         }
@@ -65,12 +69,14 @@ impl<'a> Filler<'a> {
             names: _,
             problems,
             asked,
+            undeclared,
             uses,
             dollars,
         } = self;
         Filled {
             problems,
             asked,
+            undeclared,
             uses,
             dollars,
         }
@@ -107,6 +113,7 @@ impl<'a> Filler<'a> {
                     templates: Vec::new(),
                     path: Path::default(),
                     guarded: Vec::new(),
+                    is_secret: resource.gvk().kind == "Secret",
                 };
                 walk.node(resource.node_mut());
                 let guarded = walk.guarded;
@@ -157,6 +164,16 @@ struct Walk<'w, 'a> {
     templates: Vec<Path>,
     path: Path,
     guarded: Vec<Guarded>,
+    /// Whether texts may be in base64.
+    is_secret: bool,
+}
+
+/// Whether a node is a scalar in which nothing can be filled.
+fn is_plain(node: &Node) -> bool {
+    match &node.data {
+        Data::Scalar(text) => !text.as_bytes().contains(&b'$'),
+        _ => false,
+    }
 }
 
 impl Walk<'_, '_> {
@@ -184,6 +201,10 @@ impl Walk<'_, '_> {
             }
             Data::Mapping(entries) => {
                 for (key, value) in entries {
+                    // Most fields are texts without anything to fill, and need no path.
+                    if !self.is_secret && is_plain(key) && is_plain(value) {
+                        continue;
+                    }
                     self.path
                         .0
                         .push(Step::Key(key.to_text().unwrap_or_default()));
@@ -210,6 +231,11 @@ impl Walk<'_, '_> {
                     node,
                     &text,
                     &format!("no setting may go into `{}`", self.path),
+                ),
+                Room::Decision => self.refuse(
+                    node,
+                    &text,
+                    "a placeholder stands in an annotation that decides what becomes of the object",
                 ),
                 Room::Permissions => {
                     self.refuse(
@@ -276,7 +302,7 @@ impl Walk<'_, '_> {
         );
         let hint = "give it at least one entry: once Reloader or the like has added to an empty one, Argo CD reports a difference for ever";
         let mut problem = Problem::new(message).hint(hint);
-        problem.field = Some(field.to_string());
+        problem.field = Some(empty::without_value(field, &self.path).to_string());
         self.add_sources(&keys, &mut problem);
         self.report(position, problem);
     }
@@ -384,7 +410,11 @@ impl Walk<'_, '_> {
             // What its rule says of the value is reported already.
             Err(Refusal::WrongType { keys, .. }) if self.is_refused(&keys) => return None,
             Err(Refusal::NoBlock(keys)) => no_block(&keys),
-            Err(Refusal::Undeclared(key)) => self.undeclared(&key),
+            Err(Refusal::Undeclared(key)) => {
+                let problem = self.undeclared(&key);
+                self.filler.undeclared.insert(key);
+                problem
+            }
             Err(Refusal::WrongType { keys, expected }) => wrong_type(&keys, &expected, self.filler.evaluator),
             Err(Refusal::Syntax(message)) => Problem::new(message)
                 .hint("a placeholder is `${{ settings.KEY }}` or `${{ settings.KEY | filter }}`; `$${{` is the text `${{`"),
@@ -422,7 +452,7 @@ impl Walk<'_, '_> {
 
     fn undeclared(&self, key: &str) -> Problem {
         let resolved = self.filler.evaluator.resolved();
-        let problem = Problem::new(format!("setting `{key}` is not declared"));
+        let problem = Problem::new(not_declared(key));
         match resolved.nearest(key) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None => problem.hint("add the key to the ConfigMap that declares the settings"),
@@ -437,6 +467,11 @@ impl Walk<'_, '_> {
             .resource(&self.id);
         self.filler.problems.push(problem);
     }
+}
+
+/// What is said of a key that is not declared.
+pub(super) fn not_declared(key: &str) -> String {
+    format!("setting `{key}` is not declared")
 }
 
 fn wrong_type(keys: &[String], expected: &str, evaluator: &Evaluator) -> Problem {

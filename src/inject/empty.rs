@@ -30,7 +30,9 @@ pub(super) fn templates(node: &Node, path: &Path) -> Vec<Path> {
 
 /// Whether a node at a path is a pod template.
 pub(super) fn is_template(path: &Path, node: &Node) -> bool {
-    path.last_key() == Some("template") && node.get_path(&["spec", "containers"]).is_some()
+    node.is_mapping()
+        && path.last_key() == Some("template")
+        && node.get_path(&["spec", "containers"]).is_some()
 }
 
 /// The fields of pod templates that are empty in a part of an object, which stands at a path.
@@ -68,6 +70,26 @@ fn walk(node: &Node, path: &mut Path, visit: &mut dyn FnMut(&Path, &Node)) {
     }
 }
 
+/// The part of a path that says nothing of a value: all of it where what a value at `outer` has added is one of the names
+/// that every pod has.
+pub(super) fn without_value(path: &Path, outer: &Path) -> Path {
+    let is_known = |step: &Step| match step {
+        Step::Index(_) => true,
+        Step::Key(key) => {
+            matches!(
+                key.as_str(),
+                "spec" | "template" | "jobTemplate" | "metadata" | "annotations" | "env"
+            ) || CONTAINERS.contains(&key.as_str())
+        }
+    };
+    let added = path.0.iter().skip(outer.0.len());
+    if added.clone().all(is_known) {
+        path.clone()
+    } else {
+        outer.clone()
+    }
+}
+
 fn is_empty(node: &Node) -> bool {
     match &node.data {
         Data::Mapping(entries) => entries.is_empty(),
@@ -81,11 +103,11 @@ fn is_empty(node: &Node) -> bool {
 fn is_added_to(path: &[Step]) -> bool {
     let is_key = |step: &Step, name: &str| matches!(step, Step::Key(key) if key == name);
     match path {
-        [outer, last] => is_key(outer, "metadata") && is_key(last, "annotations"),
-        [spec, list, Step::Index(_), last] => {
+        [metadata, field] => is_key(metadata, "metadata") && is_key(field, "annotations"),
+        [spec, containers, Step::Index(_), field] => {
             is_key(spec, "spec")
-                && CONTAINERS.iter().any(|name| is_key(list, name))
-                && is_key(last, "env")
+                && CONTAINERS.iter().any(|name| is_key(containers, name))
+                && is_key(field, "env")
         }
         _ => false,
     }

@@ -79,6 +79,14 @@ impl Evaluator {
         Self { environment, scope }
     }
 
+    /// What it was made of.
+    pub(super) fn into_resolved(self) -> Resolved {
+        let Self { environment, scope } = self;
+        // Its filters share the scope.
+        drop(environment);
+        Arc::try_unwrap(scope).map_or_else(|scope| scope.resolved.clone(), |scope| scope.resolved)
+    }
+
     pub(super) fn resolved(&self) -> &Resolved {
         &self.scope.resolved
     }
@@ -364,7 +372,7 @@ mod tests {
     }
 
     /// Expressions that are refused, and why.
-    const REFUSED: [(&str, &str); 19] = [
+    const REFUSED: [(&str, &str); 21] = [
         ("settings.EMPTY", "Missing([\"EMPTY\"])"),
         ("settings.EMPTY | int", "Missing([\"EMPTY\"])"),
         ("settings.HOST | yaml", "NoBlock([\"HOST\"])"),
@@ -412,6 +420,14 @@ mod tests {
         (
             "settings.HOST | default((settings).N)",
             "Syntax(\"`(` has a meaning only behind the name of a filter\")",
+        ),
+        (
+            "settings.HOST[0]",
+            "Syntax(\"`[` has a meaning only in `settings[\\\"KEY\\\"]`\")",
+        ),
+        (
+            "settings.HOST[ settings.N ]",
+            "Syntax(\"`[` has a meaning only in `settings[\\\"KEY\\\"]`\")",
         ),
         (
             "settings.HOST.x",

@@ -4,6 +4,10 @@ use std::fmt;
 
 use goyaml::{Data, Node, Text};
 use kustomize::Gvk;
+use kustomize::metadata::LOCAL_CONFIG;
+
+use super::TEMPLATE_ANNOTATION;
+use crate::settings::declared;
 
 /// A step from an object to a field.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +35,8 @@ pub(super) enum Room {
     Identity,
     /// Nothing: who may do what is decided in the repository.
     Permissions,
+    /// Nothing: an annotation by which an object is dropped, declares settings, or is filled.
+    Decision,
 }
 
 impl Path {
@@ -75,6 +81,9 @@ impl Path {
         match (self.key(0), self.key(1)) {
             (Some("apiVersion" | "kind"), None)
             | (Some("metadata"), Some("name" | "namespace" | "generateName")) => Room::Identity,
+            (Some("metadata"), Some("annotations")) if self.key(2).is_some_and(decides) => {
+                Room::Decision
+            }
             (Some("metadata"), Some("labels" | "annotations")) => Room::Text,
             (Some("data"), _) if is_core && gvk.kind == "ConfigMap" => Room::Text,
             (Some("stringData"), _) if is_core && gvk.kind == "Secret" => Room::Text,
@@ -82,6 +91,12 @@ impl Path {
             _ => Room::Any,
         }
     }
+}
+
+/// Whether an annotation decides what becomes of its object.
+fn decides(annotation: &str) -> bool {
+    let all = [LOCAL_CONFIG, declared::ANNOTATION, TEMPLATE_ANNOTATION];
+    all.contains(&annotation)
 }
 
 impl fmt::Display for Path {

@@ -1,12 +1,12 @@
 //! Where injection meets the engine: declarations are overlaid as they are read, kept up before each layer's
 //! replacements, and placeholders are filled before names get their hashes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use goyaml::{Data, Node, Position, Style, Tag};
 use kustomize::{Error, FileNames, Hooks, Resource, Resources};
 
-use super::apply::{Filled, Filler};
+use super::apply::{Asked, Filled, Filler};
 use super::carried::Carried;
 use super::dollars::Dollars;
 use super::evaluate::Evaluator;
@@ -175,12 +175,8 @@ impl<'a> Injector<'a> {
         let mut found: Vec<Declared> = declarations
             .flat_map(|resource| declared::keys(resource, names, &self.schemas, &mut self.problems))
             .collect();
-        for key in &mut found {
-            if let Some(place) = self
-                .places
-                .get(&key.key)
-                .filter(|_| key.place.file.is_empty())
-            {
+        for key in found.iter_mut().filter(|key| key.place.file.is_empty()) {
+            if let Some(place) = self.places.get(&key.key) {
                 key.place = place.clone();
             }
         }
@@ -192,7 +188,6 @@ impl<'a> Injector<'a> {
         let mut filler = Filler::new(&evaluator, names);
         let mut mixed = Vec::new();
         let mut copied = Dollars::default();
-        let mut decided = Vec::new();
         for (index, resource) in resources.as_mut_slice().iter_mut().enumerate() {
             let carried = match self.part {
                 Part::First { .. } | Part::Probe | Part::Survey => Carried::default(),
@@ -209,33 +204,23 @@ impl<'a> Injector<'a> {
                     .iter()
                     .map(|position| (*position, resource.id().to_string())),
             );
-            let before = decisions(resource);
             filler.resource(index, resource);
-            if decisions(resource) != before {
-                decided.push((resource.node().position, resource.id().to_string()));
-            }
             let guarded = carried.put_back(resource.node_mut());
             copied.note(index, guarded);
         }
         let Filled {
             problems,
             asked,
+            undeclared,
             uses,
             dollars,
         } = filler.finish();
         self.dollars = dollars;
         self.dollars.add(copied);
-        let resolved = evaluator.resolved();
-        self.problems.extend(report::violations(resolved));
-        let missing = evaluator.missing();
-        if !missing.is_empty() && !matches!(self.part, Part::Survey) {
-            let problem = report::missing(&missing, &asked, resolved, self.settings);
-            self.problems.push(problem);
-        }
-        self.problems.extend(problems);
         self.record.uses = uses;
-        self.record.missing = missing;
-        self.record.resolved = resolved.clone();
+        self.record.undeclared = undeclared;
+        self.conclude(evaluator, &asked);
+        self.problems.extend(problems);
         let place = |what: &str, hint: &str, (position, id): (Position, String)| {
             Problem::new(what)
                 .in_repository(names.get(position.file), position)
@@ -246,10 +231,19 @@ impl<'a> Injector<'a> {
         let hint = "use a placeholder for both, or a replacement for both";
         self.problems
             .extend(mixed.into_iter().map(|found| place(what, hint, found)));
-        let what = "a placeholder stands in an annotation that decides what becomes of the object";
-        let hint = "write the value of this annotation into the repository";
-        self.problems
-            .extend(decided.into_iter().map(|found| place(what, hint, found)));
+    }
+
+    /// Takes down what the settings have come to, and what is wrong with all of them together.
+    fn conclude(&mut self, evaluator: Evaluator, asked: &Asked) {
+        let resolved = evaluator.resolved();
+        self.problems.extend(report::violations(resolved));
+        let missing = evaluator.missing();
+        if !missing.is_empty() && !matches!(self.part, Part::Survey) {
+            let problem = report::missing(&missing, asked, resolved, self.settings);
+            self.problems.push(problem);
+        }
+        self.record.missing = missing;
+        self.record.resolved = evaluator.into_resolved();
     }
 
     /// Notes what the resources are with their defaults, where values may be copied and there are any.
@@ -293,7 +287,7 @@ impl<'a> Injector<'a> {
 
     /// Complains of declared keys, and of declarations, that a layer has taken away.
     fn check_kept(&mut self, declared: &[Declared]) {
-        let kept: BTreeSet<&str> = declared.iter().map(|kept| kept.key.as_str()).collect();
+        let kept: HashSet<&str> = declared.iter().map(|kept| kept.key.as_str()).collect();
         for (key, place) in &self.places {
             if !kept.contains(key.as_str()) {
                 let problem =
@@ -311,16 +305,6 @@ impl<'a> Injector<'a> {
             }
         }
     }
-}
-
-/// The annotations by which an object is dropped, declares settings, or is filled.
-fn decisions(resource: &Resource) -> [Option<String>; 3] {
-    [
-        kustomize::metadata::LOCAL_CONFIG,
-        declared::ANNOTATION,
-        super::TEMPLATE_ANNOTATION,
-    ]
-    .map(|name| kustomize::metadata::annotation(resource.node(), name).map(str::to_owned))
 }
 
 impl Hooks for Injector<'_> {

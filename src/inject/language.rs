@@ -16,8 +16,7 @@ pub(super) fn check_language(expression: &str) -> Result<(), Refusal> {
         )));
     }
     let mut quote = None;
-    let mut word = String::new();
-    let mut before = ' ';
+    let (mut word, mut before) = (String::new(), ' ');
     let mut characters = expression.chars().chain([' ']);
     while let Some(character) = characters.next() {
         if let Some(open) = quote {
@@ -28,6 +27,7 @@ pub(super) fn check_language(expression: &str) -> Result<(), Refusal> {
             }
             continue;
         }
+        check_index(before, character)?;
         if character.is_ascii_alphanumeric() || character == '_' {
             word.push(character);
             continue;
@@ -67,4 +67,15 @@ pub(super) fn check_language(expression: &str) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Refuses an index: the characters of a value cannot be counted off.
+fn check_index(before: char, character: char) -> Result<(), Refusal> {
+    let is_key = matches!(character, '"' | '\'') || character.is_ascii_whitespace();
+    if before != '[' || is_key {
+        return Ok(());
+    }
+    Err(Refusal::Syntax(
+        "`[` has a meaning only in `settings[\"KEY\"]`".into(),
+    ))
 }

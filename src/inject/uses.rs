@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use kustomize::ResId;
 
+use super::apply::not_declared;
 use super::field::Path;
+use crate::failure::Problem;
 use crate::settings::Place;
 use crate::settings::resolve::Resolved;
 
@@ -39,10 +41,20 @@ pub struct Record {
     pub uses: Vec<Use>,
     /// The declared keys and what they have come to.
     pub resolved: Resolved,
+    /// Keys that placeholders ask for and that are not declared.
+    pub undeclared: BTreeSet<String>,
     /// Declared keys that have no value and need one.
     pub missing: Vec<String>,
     /// Whether the tree may copy values from a declaration.
     pub may_copy: bool,
+}
+
+impl Record {
+    /// The key that a problem of the injection is about, where it says that the key is not declared.
+    pub fn undeclared_by(&self, problem: &Problem) -> Option<&str> {
+        let mut keys = self.undeclared.iter().map(String::as_str);
+        keys.find(|key| problem.message == not_declared(key))
+    }
 }
 
 impl Use {

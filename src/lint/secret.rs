@@ -81,7 +81,7 @@ pub(super) fn is_value(text: &str) -> bool {
     let is_one_word = !text.contains(char::is_whitespace);
     let is_private_key = text.contains("-----BEGIN ") && text.contains("PRIVATE KEY-----");
     let has_beginning = |start: &&str| text.starts_with(start) && text.len() >= start.len() + 16;
-    let is_token = is_one_word && BEGINNINGS.iter().any(|start| has_beginning(&start));
+    let is_token = is_one_word && BEGINNINGS.iter().any(has_beginning);
     let is_amazon_key = text.len() == 20
         && text.starts_with("AKIA")
         && text

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::failure::{Failure, Problem};
 use crate::files::plain;
+use crate::hex::hex;
 
 /// How long to wait between two looks at the locks.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -56,11 +57,7 @@ impl Permits {
         };
         fs::create_dir_all(&self.directory).map_err(|error| cannot(&error))?;
         // A project's name may be long, and is somebody else's text.
-        let project: String = Sha256::digest(project)
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let project = hex(&Sha256::digest(project));
         let mut held = None;
         loop {
             if held.is_none() {

@@ -51,16 +51,15 @@ impl Request {
             text("ARGOCD_APP_PARAMETERS"),
             text("ARGOCD_ENV_SETTINGS_DIGEST"),
         );
-        let caller = match (project, application) {
-            (Some(project), Some(application)) => Caller::new(&project, &application)
+        let caller = if let (Some(project), Some(application)) = (project, application) {
+            Caller::new(&project, &application)
                 .map_err(|wrong| problems.push(nobody(&format!("the environment {wrong}"))))
-                .ok(),
-            _ => {
-                problems.push(nobody(
-                    "ARGOCD_APP_PROJECT_NAME and ARGOCD_APP_NAME are not both set",
-                ));
-                None
-            }
+                .ok()
+        } else {
+            problems.push(nobody(
+                "ARGOCD_APP_PROJECT_NAME and ARGOCD_APP_NAME are not both set",
+            ));
+            None
         };
         let value_of = |name: &str| variable(name)?.into_string().ok();
         let parameters = Parameters::read(parameters.as_deref(), policy, &value_of)
@@ -126,9 +125,9 @@ mod tests {
             ("ARGOCD_APP_PARAMETERS", PARAMETERS),
         ];
         let variable = |name: &str| {
-            let changed = changes.iter().find(|(other, _)| *other == name);
+            let other = changes.iter().find(|(other, _)| *other == name);
             let usual = usual.iter().find(|(other, _)| *other == name);
-            let value = match changed {
+            let value = match other {
                 Some((_, value)) => *value,
                 None => usual.map(|(_, value)| *value),
             };

@@ -129,7 +129,7 @@ mod tests {
         assert!(
             told(
                 ".argocd-source.yaml",
-                b"\xff\xfep\0l\0u\0g\0i\0n\0:\0 \01\0"
+                b"\xff\xfep\0l\0u\0g\0i\0n\0:\0 \x001\0"
             )
             .is_some()
         );

@@ -104,7 +104,8 @@ impl Probe<'_> {
 
     /// Builds the tree with all values as they are but one.
     fn build(&self, other: Option<(&str, &str)>) -> Option<Output> {
-        let mut settings = Settings::default();
+        // What a render has taken is not too long.
+        let mut settings = Settings::default().with_value_bytes(usize::MAX);
         for (key, value) in self.values {
             let value = match other {
                 Some((changed, other)) if changed == *key => other,

@@ -16,6 +16,7 @@ use super::consent::{Admitted, Caller};
 use super::object::ObjectName;
 use crate::failure::{Failure, Problem};
 use crate::files;
+use crate::hex::hex;
 
 /// The name of the variable of the plugin's environment, as an Application writes it.
 pub const VARIABLE: &str = "SETTINGS_DIGEST";
@@ -36,13 +37,11 @@ impl DigestKey {
     /// Where it is shorter than 32 bytes.
     pub fn new(bytes: &[u8]) -> Result<Self, Problem> {
         let key = Hmac::new_from_slice(bytes).ok();
-        match key.filter(|_| bytes.len() >= KEY_BYTES) {
-            Some(key) => Ok(Self(key)),
-            None => {
-                let message = format!("the key of the digest has fewer than {KEY_BYTES} bytes");
-                Err(Problem::new(message).hint("make one of 32 random bytes"))
-            }
-        }
+        let key = key.filter(|_| bytes.len() >= KEY_BYTES).ok_or_else(|| {
+            let message = format!("the key of the digest has fewer than {KEY_BYTES} bytes");
+            Problem::new(message).hint("make one of 32 random bytes")
+        })?;
+        Ok(Self(key))
     }
 
     /// Reads a key from a file; its bytes are the key.
@@ -118,7 +117,7 @@ impl Digest {
     }
 
     fn hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0)
     }
 }
 

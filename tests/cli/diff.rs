@@ -139,6 +139,11 @@ fn what_is_the_same_is_not_mentioned() {
     ] {
         assert_eq!(workspace.prints(arguments), "", "{arguments:?}");
     }
+    // A result may have two objects of one id.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tree = "testdata/kustomize/local-config/stays-beside-one-of-its-id/in";
+    let Run { code, stdout, .. } = run_in(root, &["diff", tree]);
+    assert_eq!((code, stdout.as_str()), (0, ""));
 }
 
 #[test]

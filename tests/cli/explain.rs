@@ -73,6 +73,33 @@ fn values_are_shown_where_they_are_asked_for() {
 }
 
 #[test]
+fn places_outlive_patches_and_merged_generators() {
+    // JSON 6902 patches write the whole Deployment anew; the overlay's generator is merged with that of the base.
+    for (overlay, places) in [
+        (
+            "testdata/homeassistant/overlays/test",
+            [
+                "  spec.replicas                                    REPLICAS   placeholder  \
+                 testdata/homeassistant/base/deployment.yaml:10\n",
+                "TIMEZONE      default  testdata/homeassistant/overlays/test/settings.yaml:14 ",
+            ],
+        ),
+        (
+            "testdata/website/overlays/dev",
+            [
+                "  data.CONNECTIONS_PER_CLIENT  CONNECTIONS  placeholder  testdata/website/base/kustomization.yaml:27\n",
+                "TITLE        default  testdata/website/overlays/dev/settings.yaml:7 ",
+            ],
+        ),
+    ] {
+        let stdout = prints(root(), &["explain", overlay]);
+        for place in places {
+            assert!(stdout.contains(place), "no `{place}` in: {stdout}");
+        }
+    }
+}
+
+#[test]
 fn a_program_gets_the_same_and_all_of_a_field_at_once() {
     let arguments = ["explain", "-s", "settings.env", "--format", "json"];
     let report: Value = serde_json::from_str(&prints(&example(), &arguments)).unwrap();
@@ -127,93 +154,92 @@ fn what_cannot_be_rendered_cannot_be_explained() {
     );
 }
 
+const OVERLAYS: [(&str, &str); 6] = [
+    ("website", "dev"),
+    ("website", "prod"),
+    ("homeassistant", "dev"),
+    ("homeassistant", "test"),
+    ("homeassistant", "staging"),
+    ("homeassistant", "prod"),
+];
+
+const CHANGES: [(&str, &str); 8] = [
+    ("HOSTNAME", "changed.example.org"),
+    ("REPLICAS", "1"),
+    ("CONNECTIONS", "4096"),
+    ("TITLE", "changed"),
+    ("BANNER", "changed"),
+    ("LOG_LEVEL", "changed"),
+    ("STORAGE_SIZE", "77Gi"),
+    ("TIMEZONE", "Changed/Zone"),
+];
+
 /// Changes one setting after another in the two applications, and compares what becomes different in the output with
 /// what `explain` says.
 #[test]
 fn what_a_changed_setting_changes_is_what_is_explained() {
     let mut checked = 0;
-    for (application, environment) in [
-        ("website", "dev"),
-        ("website", "prod"),
-        ("homeassistant", "dev"),
-        ("homeassistant", "test"),
-        ("homeassistant", "staging"),
-        ("homeassistant", "prod"),
-    ] {
+    for (application, environment) in OVERLAYS {
         let overlay = format!("testdata/{application}/overlays/{environment}");
         let settings = format!("testdata/{application}/settings/{environment}/settings.yaml");
-        let explained = prints(
-            root(),
-            &["explain", &overlay, "-s", &settings, "--format", "json"],
-        );
-        let explained: Value = serde_json::from_str(&explained).unwrap();
-        for (key, value) in [
-            ("HOSTNAME", "changed.example.org"),
-            ("REPLICAS", "1"),
-            ("CONNECTIONS", "4096"),
-            ("TITLE", "changed"),
-            ("BANNER", "changed"),
-            ("LOG_LEVEL", "changed"),
-            ("STORAGE_SIZE", "77Gi"),
-            ("TIMEZONE", "Changed/Zone"),
-        ] {
+        let arguments = ["explain", &overlay, "-s", &settings, "--format", "json"];
+        let explained: Value = serde_json::from_str(&prints(root(), &arguments)).unwrap();
+        for (key, value) in CHANGES {
             let of_key = |field: &&Value| {
                 let settings = field["settings"].as_array().unwrap();
                 settings.iter().any(|setting| setting["key"] == key)
             };
             let fields = explained["fields"].as_array().unwrap().iter();
-            let expected: BTreeSet<String> = fields.filter(of_key).map(name).collect();
-            if !is_declared(&explained, key) {
-                continue;
+            let expected: BTreeSet<String> = fields
+                .filter(of_key)
+                .map(|field| name(&field["resource"], field))
+                .collect();
+            if is_declared(&explained, key)
+                && let Some(found) = changed_by((key, value), &overlay, &settings)
+            {
+                assert_eq!(found, expected, "{overlay} {key}");
+                checked += 1;
             }
-            let workspace = Workspace::new(&[("changed.env", &format!("{key}={value}\n"))]);
-            let changed = workspace.path().join("changed.env");
-            let changed = changed.to_str().unwrap();
-            let arguments = [
-                "diff",
-                &overlay,
-                "-s",
-                &settings,
-                "-s",
-                changed,
-                "--against",
-                &settings,
-            ];
-            let run = run_in(root(), &[&arguments[..], &["--format", "json"]].concat());
-            assert_eq!(run.stderr, "");
-            let report: Value = serde_json::from_str(&run.stdout).unwrap();
-            if report["settings"] == serde_json::json!([]) {
-                // It has this value already.
-                assert_eq!((run.code, &report["objects"]), (0, &serde_json::json!([])));
-                continue;
-            }
-            let objects = report["objects"].as_array().unwrap().iter();
-            let fields = objects.flat_map(|object| {
-                let fields = object["fields"].as_array().unwrap().iter();
-                fields.map(move |field| (object, field))
-            });
-            let mut found = BTreeSet::new();
-            for (object, field) in fields {
-                assert_eq!(
-                    field["settings"],
-                    serde_json::json!([key]),
-                    "{overlay} {field}"
-                );
-                if field["because"] == "settings" {
-                    let resource = &object["resource"];
-                    found.insert(format!(
-                        "{} {} {}",
-                        resource["kind"], resource["name"], field["field"]
-                    ));
-                } else {
-                    assert_eq!(field["because"], "hash", "{overlay} {field}");
-                }
-            }
-            assert_eq!(found, expected, "{overlay} {key}");
-            checked += 1;
         }
     }
     assert!(checked >= 20, "only {checked} settings were changed");
+}
+
+/// The fields that another value of a key changes, those that follow a hash left out; nothing where it is no other.
+fn changed_by(
+    (key, value): (&str, &str),
+    overlay: &str,
+    settings: &str,
+) -> Option<BTreeSet<String>> {
+    let workspace = Workspace::new(&[("changed.env", &format!("{key}={value}\n"))]);
+    let changed = workspace.path().join("changed.env");
+    let changed = changed.to_str().unwrap();
+    let with = ["diff", overlay, "-s", settings, "-s", changed];
+    let against = ["--against", settings, "--format", "json"];
+    let run = run_in(root(), &[&with[..], &against].concat());
+    assert_eq!(run.stderr, "");
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let objects = report["objects"].as_array().unwrap();
+    if report["settings"] == serde_json::json!([]) {
+        assert_eq!((run.code, objects.len()), (0, 0));
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    for object in objects {
+        for field in object["fields"].as_array().unwrap() {
+            assert_eq!(
+                field["settings"],
+                serde_json::json!([key]),
+                "{overlay} {field}"
+            );
+            if field["because"] == "settings" {
+                found.insert(name(&object["resource"], field));
+            } else {
+                assert_eq!(field["because"], "hash", "{overlay} {field}");
+            }
+        }
+    }
+    Some(found)
 }
 
 fn is_declared(explained: &Value, key: &str) -> bool {
@@ -221,8 +247,7 @@ fn is_declared(explained: &Value, key: &str) -> bool {
     settings.iter().any(|setting| setting["key"] == key)
 }
 
-fn name(field: &Value) -> String {
-    let resource = &field["resource"];
+fn name(resource: &Value, field: &Value) -> String {
     format!(
         "{} {} {}",
         resource["kind"], resource["name"], field["field"]

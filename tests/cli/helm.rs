@@ -142,6 +142,9 @@ fn other_ways_to_ask_for_a_chart() {
     let Some(programs) = programs() else { return };
     let generator = "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: g}\nname: web\nreleaseName: a\n\
                      valuesInline: {replicas: 3}\n";
+    // The configuration is no YAML 1.1, whereas the kustomization is.
+    let words = "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: g}\nname: web\nreleaseName: yes\n\
+                 valuesInline: {replicas: 3, image: {name: on, tag: 1e3}, day: 2001-01-01}\n";
     for (kustomization, more) in [
         (
             "helmChartInflationGenerator:\n- {chartName: web, releaseName: a, valuesLocal: {replicas: 2}}\n",
@@ -152,6 +155,7 @@ fn other_ways_to_ask_for_a_chart() {
             "",
         ),
         ("generators: [generator.yaml]\n", generator),
+        ("generators: [generator.yaml]\n", words),
         (
             "buildMetadata: [originAnnotations]\nhelmCharts:\n- {name: web, releaseName: a}\n",
             "",

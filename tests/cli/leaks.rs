@@ -1,6 +1,6 @@
 //! No error message holds a value, wherever it came from and however the build fails.
 
-use crate::workspace::Workspace;
+use crate::workspace::{Run, Workspace};
 
 /// What must not be seen.
 const VALUE: &str = "hunter2";
@@ -277,6 +277,11 @@ fn whatever_a_tool_reports_of_it() {
                 !(against.stdout + &against.stderr).contains(VALUE),
                 "{source}"
             );
+            let built = workspace.run(&["build"]);
+            assert!(!(built.stdout + &built.stderr).contains(VALUE), "{source}");
+            let rendered = workspace.run(&["render", "-s", settings]);
+            assert!(!rendered.stderr.contains(VALUE), "{source}");
+            assert_eq!(rendered.stdout.contains(VALUE), is_well, "{source}");
             if is_well {
                 for tool in ["explain", "diff"] {
                     let shown = workspace.run(&[tool, "--show-values", "-s", settings]);
@@ -285,4 +290,59 @@ fn whatever_a_tool_reports_of_it() {
             }
         }
     }
+}
+
+/// A block of YAML has names of fields that are part of the value.
+#[test]
+fn what_a_block_calls_its_fields() {
+    let block = format!(
+        "{{{VALUE}: {{template: {{metadata: {{annotations: ANNOTATIONS}}, spec: {{containers: []}}}}}}}}"
+    );
+    let workspace = Workspace::new(&[
+        ("kustomization.yaml", "resources: [settings.yaml, one.yaml]\n"),
+        (
+            "settings.yaml",
+            &declared("{}").replace("  REQUIRED: \"\"\n", "").replace(
+                "argocd-infisical.io/declare: settings\n",
+                "argocd-infisical.io/declare: settings\n    argocd-infisical.io/schema: 'A: {type: yaml}'\n",
+            ),
+        ),
+        ("one.yaml", &OBJECT.replace("FIELD", "${{ settings.A | yaml }}")),
+        ("full.env", &format!("A='{}'\n", block.replace("ANNOTATIONS", "{a: b}"))),
+        ("empty.env", &format!("A='{}'\n", block.replace("ANNOTATIONS", "{}"))),
+        ("other.env", &format!("A='{{other: x, {VALUE}: y}}'\n")),
+    ]);
+    for arguments in [
+        &["diff", "-s", "full.env"][..],
+        &["diff", "-s", "full.env", "--format", "json"],
+        &["diff", "-s", "full.env", "--against", "other.env"],
+        &["explain", "-s", "full.env"],
+        &["explain", "-s", "full.env", "--format", "json"],
+        &["lint", "-s", "full.env"],
+        &["lint", "-s", "empty.env"],
+        &["render", "-s", "empty.env"],
+    ] {
+        let run = workspace.run(arguments);
+        assert!(run.code < 2 && run.stdout.len() + run.stderr.len() > 0);
+        assert!(!(run.stdout + &run.stderr).contains(VALUE), "{arguments:?}");
+    }
+    let Run { code, stderr, .. } = workspace.run(&["render", "-s", "empty.env"]);
+    assert_eq!(code, 1);
+    assert!(
+        stderr.contains("makes an empty `annotations` in a pod template"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("  field: spec.x\n"), "{stderr}");
+    let shown = workspace.run(&["diff", "-s", "full.env", "--show-values"]);
+    assert!(
+        shown.stdout.contains(&format!("  + spec.x.{VALUE}  A\n")),
+        "{}",
+        shown.stdout
+    );
+    let hidden = workspace.run(&["diff", "-s", "full.env", "--against", "other.env"]);
+    assert!(
+        hidden.stdout.ends_with("\nDeployment one\n  ~ spec.x  A\n"),
+        "{}",
+        hidden.stdout
+    );
 }

@@ -7,6 +7,7 @@ mod carried;
 mod cluster;
 mod compare;
 mod diff;
+mod docs;
 mod engine;
 mod explain;
 mod golden;

@@ -319,7 +319,7 @@ impl<'a> Layer<'a> {
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.before_replacements(resources)?;
             }
-            let schema = session.schema.use_for(transformer);
+            let schema = session.schema.use_for(transformer, resources);
             transformer
                 .apply(schema, &session.budget, resources)
                 .map_err(|error| self.blame(error.position(step.position)))?;

@@ -115,6 +115,9 @@ pub(crate) fn boolean(node: &Node, field: &str) -> Result<bool> {
     }
 }
 
+/// 2^63, which is one more than the largest whole number.
+pub(crate) const MAX_INTEGER: f64 = 9_223_372_036_854_775_808.0;
+
 /// A whole number.
 ///
 /// # Errors
@@ -123,6 +126,14 @@ pub(crate) fn integer(node: &Node, field: &str) -> Result<i64> {
     match scalar(node, field, "a whole number")? {
         Scalar::Null => Ok(0),
         Scalar::Int(value) => Ok(value),
+        // Go's JSON writes a float without a fraction as an integer.
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the float is a whole number within the range"
+        )]
+        Scalar::Float(value) if value.fract() == 0.0 && value.abs() < MAX_INTEGER => {
+            Ok(value as i64)
+        }
         _ => Err(wrong(node, field, "a whole number")),
     }
 }

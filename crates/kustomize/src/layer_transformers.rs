@@ -13,6 +13,7 @@ use crate::loader::{Loaded, Loader};
 use crate::metadata;
 use crate::patches;
 use crate::patches::json6902::JsonPatch;
+use crate::plugins::texts;
 use crate::resource::Resource;
 use crate::transformers::{Affix, NamespaceArgs, Transformer};
 
@@ -358,7 +359,7 @@ pub(crate) fn replacements(
             continue;
         }
         let file = loader.load(&entry.path)?;
-        let node = load::document(&file.bytes, file.number, limits)
+        let mut node = load::document(&file.bytes, file.number, limits)
             .and_then(|node| {
                 node.ok_or_else(|| {
                     Error::new("the file holds no replacement")
@@ -366,6 +367,7 @@ pub(crate) fn replacements(
                 })
             })
             .map_err(|error| error.in_file(&file.name))?;
+        texts::make_in_replacements(&mut node);
         found.extend(
             crate::transformers::replacements::read_file(&node)
                 .map_err(|error| error.in_file(&file.name))?,

@@ -2,7 +2,7 @@
 
 mod affixes;
 mod known_fields;
-mod texts;
+pub(crate) mod texts;
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub(crate) fn generate(
 ) -> Result<Vec<Resource>> {
     check_builtin(configuration)?;
     if configuration.gvk().kind == "HelmChartInflationGenerator" {
-        let (chart, globals) = helm_fields::configuration(configuration.node())?;
+        let (chart, globals) = helm_fields::configuration(&written(configuration)?)?;
         return generators::helm_chart(&chart, &globals, loader, limits)
             .map_err(|error| error.resource(configuration.id()));
     }

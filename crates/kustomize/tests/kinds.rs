@@ -10,6 +10,10 @@ fn kind(kustomization: &str) -> Option<ErrorKind> {
         "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: a}\nname: b\nrepo: https://example.com\nversion: '1'\n",
     );
     files.insert(
+        "/a/number.yaml",
+        "apiVersion: builtin\nkind: HelmChartInflationGenerator\nmetadata: {name: a}\nname: b\nrepo: https://example.com\nversion: 1.0\n",
+    );
+    files.insert(
         "/a/exec.yaml",
         "apiVersion: example.com/v1\nkind: Exec\nmetadata: {name: a}\n",
     );
@@ -35,6 +39,8 @@ fn what_a_tree_needs_is_told_apart() {
         helm
     );
     assert_eq!(kind("generators: [chart.yaml]"), helm);
+    // kustomize takes no number for a version, also in a configuration.
+    assert_eq!(kind("generators: [number.yaml]"), Some(ErrorKind::Other));
     let plugin = Some(ErrorKind::NeedsPlugin);
     assert_eq!(kind("generators: [exec.yaml]"), plugin);
     assert_eq!(kind("transformers: [exec.yaml]"), plugin);

@@ -44,7 +44,10 @@ fn entry(of: &ObjectChange, mut values: Option<&mut Mask>) -> Value {
         .collect();
     let before = left.filter(|left| right.is_some_and(|right| right.name() != left.name()));
     some([
-        ("change", Some(string(change(left, right)))),
+        (
+            "change",
+            Some(string(change(left.as_ref(), right.as_ref()))),
+        ),
         ("resource", right.or(*left).map(resource)),
         (
             "outputNameBefore",
@@ -54,7 +57,7 @@ fn entry(of: &ObjectChange, mut values: Option<&mut Mask>) -> Value {
     ])
 }
 
-const fn change<T>(left: &Option<T>, right: &Option<T>) -> &'static str {
+const fn change<T>(left: Option<&T>, right: Option<&T>) -> &'static str {
     match (left, right) {
         (None, _) => "added",
         (_, None) => "removed",
@@ -84,7 +87,7 @@ fn field(of: &FieldChange, values: Option<(&str, &mut Mask)>) -> Value {
     }
     some([
         ("field", Some(string(found.field.to_string()))),
-        ("change", Some(string(change(&found.left, &found.right)))),
+        ("change", Some(string(change(found.left, found.right)))),
         ("because", Some(string(word))),
         ("settings", Some(keys(names.iter().copied()))),
         ("hashOf", owner.map(|owner| string(owner.as_str()))),

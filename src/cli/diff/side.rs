@@ -68,6 +68,12 @@ impl Args {
         options: &Options,
         (reference, settings): (&str, &Settings),
     ) -> Result<Side, Failure> {
+        if !target.root().is_dir() {
+            return Err(Failure::usage(
+                "`--git` compares with another commit of a repository on this machine",
+            )
+            .hint("name a directory of it"));
+        }
         let checkout = Checkout::new(target.root(), reference).map_err(|error| failure(&error))?;
         let about = |failure: Failure| failure.note(format!("this is about commit `{reference}`"));
         let files = checkout.files();

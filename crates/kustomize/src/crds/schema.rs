@@ -2,6 +2,8 @@
 
 use goyaml::{Dialect, Node, Scalar};
 
+use crate::decode::MAX_INTEGER;
+
 /// What may stand in a field of a schema; null always may.
 // kustomize: kube-openapi's spec.Schema, read from what sigs.k8s.io/yaml makes of YAML 1.1.
 #[derive(Clone, Copy)]
@@ -21,9 +23,6 @@ enum Shape {
     MapOfSchemasOrTexts,
     Documentation,
 }
-
-/// 2^63
-const MAX_INTEGER: f64 = 9_223_372_036_854_775_808.0;
 
 /// The first part of a schema that makes it none.
 pub(super) fn misfit(schema: &Node) -> Option<&Node> {

@@ -1,9 +1,9 @@
 //! Reading Helm charts, from a kustomization or from a plugin configuration.
 
-use goyaml::{Dialect, Node, Text, Value};
+use goyaml::{Dialect, Node, Value};
 
 use super::{HelmChart, HelmGlobals};
-use crate::decode::{any_text, boolean, fields, list, located_list, text, unknown};
+use crate::decode::{boolean, fields, list, located_list, text, unknown};
 use crate::error::{Error, Result};
 
 const CHART: [&str; 17] = [
@@ -42,9 +42,6 @@ const LEGACY: [&str; 13] = [
     "extraArgs",
 ];
 
-/// How a text is read: strictly from a kustomization, and whatever scalar from a configuration.
-type ReadText = fn(&Node, &str) -> Result<Text>;
-
 /// Reads an entry of `helmCharts`.
 ///
 /// # Errors
@@ -55,7 +52,7 @@ pub(crate) fn chart(node: &Node) -> Result<HelmChart> {
         ..HelmChart::default()
     };
     for (name, value) in fields(node, "an entry of `helmCharts`")? {
-        if !read_chart_field(&mut chart, &name, value, text)? {
+        if !read_chart_field(&mut chart, &name, value)? {
             return Err(unknown(node, &name, &CHART));
         }
     }
@@ -73,9 +70,9 @@ pub(crate) fn configuration(node: &Node) -> Result<(HelmChart, HelmGlobals)> {
     };
     let mut globals = HelmGlobals::default();
     for (name, value) in fields(node, "the configuration")? {
-        let is_read = read_chart_field(&mut chart, &name, value, any_text)?;
+        let is_read = read_chart_field(&mut chart, &name, value)?;
         if !is_read {
-            read_globals_field(&mut globals, &name, value, any_text)?;
+            read_globals_field(&mut globals, &name, value)?;
         }
     }
     Ok((chart, globals))
@@ -88,7 +85,7 @@ pub(crate) fn configuration(node: &Node) -> Result<(HelmChart, HelmGlobals)> {
 pub(crate) fn globals(node: &Node) -> Result<HelmGlobals> {
     let mut globals = HelmGlobals::default();
     for (name, value) in fields(node, "helmGlobals")? {
-        if !read_globals_field(&mut globals, &name, value, text)? {
+        if !read_globals_field(&mut globals, &name, value)? {
             return Err(unknown(node, &name, &["chartHome", "configHome"]));
         }
     }
@@ -125,12 +122,7 @@ pub(crate) fn legacy(node: &Node) -> Result<(HelmChart, HelmGlobals)> {
     Ok((chart, globals))
 }
 
-fn read_chart_field(
-    chart: &mut HelmChart,
-    name: &str,
-    value: &Node,
-    text: ReadText,
-) -> Result<bool> {
+fn read_chart_field(chart: &mut HelmChart, name: &str, value: &Node) -> Result<bool> {
     match name {
         "name" => chart.name = text(value, "name")?,
         "version" => chart.version = text(value, "version")?,
@@ -158,12 +150,7 @@ fn read_chart_field(
     Ok(true)
 }
 
-fn read_globals_field(
-    globals: &mut HelmGlobals,
-    name: &str,
-    value: &Node,
-    text: ReadText,
-) -> Result<bool> {
+fn read_globals_field(globals: &mut HelmGlobals, name: &str, value: &Node) -> Result<bool> {
     match name {
         "charthome" => globals.chart_home = text(value, "chartHome")?,
         "confighome" => globals.config_home = text(value, "configHome")?,

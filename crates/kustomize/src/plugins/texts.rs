@@ -8,9 +8,9 @@ enum Needs {
     /// A text.
     Text,
     /// The same for each value of a map, or each item of a list.
-    Each(&'static Needs),
+    Each(&'static Self),
     /// These fields; others stay as they are.
-    Fields(&'static [(&'static str, Needs)]),
+    Fields(&'static [(&'static str, Self)]),
 }
 
 use Needs::{Each, Fields, Text};
@@ -54,14 +54,30 @@ const PATCH: Needs = Fields(&[("path", Text), ("patch", Text), ("target", SELECT
 const STRATEGIC_PATCHES: Needs = Fields(&[("paths", TEXTS), ("patches", Text)]);
 const JSON_PATCH: Needs = Fields(&[("path", Text), ("jsonOp", Text), ("target", SELECTOR)]);
 const REPLACEMENTS: Needs = Fields(&[("replacements", Each(&Fields(&[("path", Text)])))]);
+const ADD_TARGETS: Needs = Each(&Fields(&[("selector", SELECTOR), ("fieldPath", Text)]));
 const VALUE_ADD: Needs = Fields(&[
     ("value", Text),
-    (
-        "targets",
-        Each(&Fields(&[("selector", SELECTOR), ("fieldPath", Text)])),
-    ),
+    ("targets", ADD_TARGETS),
     ("targetFilePath", Text),
 ]);
+/// In a file of its own a replacement is no part that is embedded in another.
+const REPLACEMENT: Needs = Fields(&[
+    (
+        "source",
+        Fields(&[("fieldPath", Text), ("options", FIELD_OPTIONS)]),
+    ),
+    ("sourceValue", Text),
+    (
+        "targets",
+        Each(&Fields(&[
+            ("select", SELECTOR),
+            ("reject", Each(&SELECTOR)),
+            ("fieldPaths", TEXTS),
+            ("options", FIELD_OPTIONS),
+        ])),
+    ),
+]);
+const FIELD_OPTIONS: Needs = Fields(&[("delimiter", Text), ("encoding", Text)]);
 
 /// Makes texts of the numbers and booleans that stand where a plugin of this kind needs a text.
 pub(super) fn make(configuration: &mut Node, kind: &str) {
@@ -82,16 +98,33 @@ pub(super) fn make(configuration: &mut Node, kind: &str) {
     satisfy(configuration, &needs);
 }
 
+/// The same for a file that holds a replacement, or a list of them.
+pub(crate) fn make_in_replacements(file: &mut Node) {
+    let list = Each(&REPLACEMENT);
+    satisfy(
+        file,
+        if file.is_sequence() {
+            &list
+        } else {
+            &REPLACEMENT
+        },
+    );
+}
+
+/// The same for a file that holds the targets of a `ValueAddTransformer`.
+pub(crate) fn make_in_targets(file: &mut Node) {
+    satisfy(file, &Fields(&[("targets", ADD_TARGETS)]));
+}
+
 fn satisfy(node: &mut Node, needs: &Needs) {
     match needs {
         Text => make_text(node),
         Each(needs) => {
-            if let Some(entries) = node.entries_mut() {
-                entries
-                    .iter_mut()
-                    .for_each(|(_, value)| satisfy(value, needs));
-            } else if let Some(items) = node.items_mut() {
-                items.iter_mut().for_each(|item| satisfy(item, needs));
+            for (_, value) in node.entries_mut().into_iter().flatten() {
+                satisfy(value, needs);
+            }
+            for item in node.items_mut().into_iter().flatten() {
+                satisfy(item, needs);
             }
         }
         Fields(fields) => {

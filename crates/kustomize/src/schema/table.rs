@@ -93,6 +93,10 @@ impl Table {
     }
 
     fn text(&self, index: u16) -> &'static str {
+        std::str::from_utf8(self.text_bytes(index)).unwrap_or_default()
+    }
+
+    fn text_bytes(&self, index: u16) -> &'static [u8] {
         let index = usize::from(index);
         let characters = self.text_ends() + self.count(0) * 4;
         let start = if index == 0 {
@@ -100,16 +104,16 @@ impl Table {
         } else {
             self.text_end(index - 1)
         };
-        let bytes = self
-            .bytes
+        self.bytes
             .get(characters + start..characters + self.text_end(index))
-            .unwrap_or_default();
-        std::str::from_utf8(bytes).unwrap_or_default()
+            .unwrap_or_default()
     }
 
     fn find_text(&self, text: &str) -> Option<u16> {
         let index = search(self.count(0), |index| {
-            narrow(index).map_or(Ordering::Greater, |i| self.text(i).cmp(text))
+            narrow(index).map_or(Ordering::Greater, |i| {
+                self.text_bytes(i).cmp(text.as_bytes())
+            })
         })?;
         narrow(index)
     }

@@ -13,6 +13,7 @@ use crate::files::base_name;
 use crate::limits::Budget;
 use crate::loader::Loader;
 use crate::metadata;
+use crate::plugins::texts;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::selector::{CompiledSelector, Selector};
@@ -127,7 +128,10 @@ fn targets_of_file(
 ) -> Result<Vec<Target>> {
     let file = loader.load(path)?;
     let parsed = goyaml::parse(&file.bytes, &Limits::default());
-    let node = parsed.map_err(|error| Error::malformed(&error).in_file(&file.name))?;
+    let mut node = parsed.map_err(|error| Error::malformed(&error).in_file(&file.name))?;
+    if let Some(node) = &mut node {
+        texts::make_in_targets(node);
+    }
     let mut targets = Vec::new();
     for (name, value) in node
         .as_ref()

@@ -98,7 +98,7 @@ fn comments_beside_values_are_looked_for_and_kept() {
         );
     }
     let tree = parse("# above\na: b # c\nd: # e\n- f\n# foot");
-    let line = |node: &goyaml::Node| node.comments().map(|comments| comments.line.to_string());
+    let line = |node: &Node| node.comments().map(|comments| comments.line.to_string());
     assert_eq!(tree.get("a").and_then(line).as_deref(), Some("# c"));
     let keys = tree.entries().unwrap().iter().map(|(key, _)| key);
     for key in keys.chain([&tree]) {
