@@ -80,7 +80,9 @@ impl Generate {
         let limit = Duration::from_secs(self.timeout);
         let start = Instant::now();
         // Whatever waits gives up a little earlier, so that it can say what it has waited for.
-        let deadline = start.checked_add(limit - limit / 20).unwrap_or(start);
+        let deadline = start
+            .checked_add(limit.saturating_sub(limit / 20))
+            .unwrap_or(start);
         within(limit, move || self.render(deadline))?.unwrap_or_else(|| {
             Err(Problem::new(format!(
                 "the render is not done after {} seconds",

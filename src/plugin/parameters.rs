@@ -387,6 +387,15 @@ mod tests {
                 r#"[{"name":"forceCommonLabels","string":""}]"#,
                 "is neither `true` nor `false`",
             ),
+        ] {
+            let told = told(text);
+            assert!(told.contains(expected), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn options_with_values_that_are_wrong() {
+        for (text, expected) in [
             (
                 r#"[{"name":"images","array":["a:$B"]}]"#,
                 "`images[0]`: there is no variable `B`",
