@@ -97,8 +97,10 @@ const ENABLE_REMOTE: &str = "allow remote files and repositories with `--enable-
                              and name it by its path";
 const ENABLE_HELM: &str =
     "allow Helm with `--enable-helm`, or render the chart with `helm template` into the repository";
-const NO_REMOTE: &str = "the sidecar fetches nothing: copy it into the repository and name it by its path";
-const NO_HELM: &str = "the sidecar starts no programs: render the chart with `helm template` into the repository";
+const NO_REMOTE: &str =
+    "the sidecar fetches nothing: copy it into the repository and name it by its path";
+const NO_HELM: &str =
+    "the sidecar starts no programs: render the chart with `helm template` into the repository";
 
 impl Outside {
     /// Makes a way out.

@@ -14,9 +14,9 @@ use crate::external::{Allowed, Outside};
 use crate::failure::{Failure, Problem};
 use crate::files::{DiskFiles, plain};
 use crate::render::{Rendered, render};
-use crate::settings::{Settings, Way};
 use crate::settings::digest::DigestKey;
 use crate::settings::policy::Policy;
+use crate::settings::{Settings, Way};
 use crate::target::Target;
 
 /// How long the objects may take to be read once.

@@ -166,7 +166,9 @@ fn matches(pattern: &str, text: &str) -> bool {
     for step in pattern.bytes() {
         let mut before = false;
         for (length, is_reached) in reached.iter_mut().enumerate() {
-            let last = length.checked_sub(1).and_then(|last| text.as_bytes().get(last));
+            let last = length
+                .checked_sub(1)
+                .and_then(|last| text.as_bytes().get(last));
             let was_reached = *is_reached;
             *is_reached = if step == b'*' {
                 // `before` is what a star reaches one byte earlier.
@@ -174,7 +176,11 @@ fn matches(pattern: &str, text: &str) -> bool {
             } else {
                 before && last == Some(&step)
             };
-            before = if step == b'*' { *is_reached } else { was_reached };
+            before = if step == b'*' {
+                *is_reached
+            } else {
+                was_reached
+            };
         }
     }
     reached.last() == Some(&true)
@@ -249,10 +255,7 @@ mod tests {
     fn what_is_not_there_and_what_is_not_filled() {
         let reference = "n/a".parse().unwrap();
         let who = caller("home", "lamp");
-        assert_eq!(
-            admit(&reference, None, &who).err(),
-            Some(Refusal::Absent)
-        );
+        assert_eq!(admit(&reference, None, &who).err(), Some(Refusal::Absent));
         let mut empty = object(ON, &[(ALLOWED, "home/lamp")]);
         empty.data.clear();
         assert_eq!(

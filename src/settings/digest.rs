@@ -219,16 +219,44 @@ mod tests {
     fn whatever_counts_changes_it() {
         let usual = Case::default().digest();
         let cases = [
-            Case { data: vec![("A", "1"), ("B", "3")], ..Case::default() },
-            Case { data: vec![("A", "1")], ..Case::default() },
-            Case { data: vec![("A", "1"), ("B", "2"), ("C", "")], ..Case::default() },
+            Case {
+                data: vec![("A", "1"), ("B", "3")],
+                ..Case::default()
+            },
+            Case {
+                data: vec![("A", "1")],
+                ..Case::default()
+            },
+            Case {
+                data: vec![("A", "1"), ("B", "2"), ("C", "")],
+                ..Case::default()
+            },
             // What moves from one value to the next, or from a key to its value.
-            Case { data: vec![("A", "12"), ("B", "")], ..Case::default() },
-            Case { data: vec![("A1", ""), ("B", "2")], ..Case::default() },
-            Case { keys: Some("A"), ..Case::default() },
-            Case { allowed: "other/lamp", ..Case::default() },
-            Case { allowed: "home/*,work/*", caller: ("work", "lamp"), ..Case::default() },
-            Case { key: 8, ..Case::default() },
+            Case {
+                data: vec![("A", "12"), ("B", "")],
+                ..Case::default()
+            },
+            Case {
+                data: vec![("A1", ""), ("B", "2")],
+                ..Case::default()
+            },
+            Case {
+                keys: Some("A"),
+                ..Case::default()
+            },
+            Case {
+                allowed: "other/lamp",
+                ..Case::default()
+            },
+            Case {
+                allowed: "home/*,work/*",
+                caller: ("work", "lamp"),
+                ..Case::default()
+            },
+            Case {
+                key: 8,
+                ..Case::default()
+            },
         ];
         for (index, case) in cases.iter().enumerate() {
             assert_ne!(case.digest(), usual, "{index}");
@@ -239,10 +267,21 @@ mod tests {
     fn nothing_else_does() {
         let usual = Case::default().digest();
         let cases = [
-            Case { allowed: "home/*, work/lamp", ..Case::default() },
-            Case { keys: Some("B,A,Z"), ..Case::default() },
             Case {
-                data: vec![("A", "1"), ("B", "2"), ("ARGOCD_TARGET_REVISION", "dev"), ("ARGOCD_TARGET_REVISION__LAMP", "x")],
+                allowed: "home/*, work/lamp",
+                ..Case::default()
+            },
+            Case {
+                keys: Some("B,A,Z"),
+                ..Case::default()
+            },
+            Case {
+                data: vec![
+                    ("A", "1"),
+                    ("B", "2"),
+                    ("ARGOCD_TARGET_REVISION", "dev"),
+                    ("ARGOCD_TARGET_REVISION__LAMP", "x"),
+                ],
                 ..Case::default()
             },
         ];
@@ -253,11 +292,21 @@ mod tests {
 
     #[test]
     fn denied_and_absent_are_the_same() {
-        let denied = Case { allowed: "", ..Case::default() }.digest();
+        let denied = Case {
+            allowed: "",
+            ..Case::default()
+        }
+        .digest();
         let reference: Reference = "home/settings".parse().unwrap();
         let key = DigestKey::new(&[7; 32]).unwrap_or_else(|problem| panic!("{problem}"));
-        let caller = Caller { project: "home".into(), application: "lamp".into() };
-        assert_eq!(Digest::of(&key, &caller, [(&reference.object, None)]), denied);
+        let caller = Caller {
+            project: "home".into(),
+            application: "lamp".into(),
+        };
+        assert_eq!(
+            Digest::of(&key, &caller, [(&reference.object, None)]),
+            denied
+        );
     }
 
     #[test]

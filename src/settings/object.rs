@@ -164,10 +164,16 @@ mod tests {
             let reference: Reference = text.parse().unwrap();
             (reference.object.to_string(), reference.is_optional)
         };
-        assert_eq!(shown("home/settings"), ("ConfigMap home/settings".into(), false));
+        assert_eq!(
+            shown("home/settings"),
+            ("ConfigMap home/settings".into(), false)
+        );
         assert_eq!(shown("secret:home/a.b"), ("Secret home/a.b".into(), false));
         assert_eq!(shown("optional:home/a"), ("ConfigMap home/a".into(), true));
-        assert_eq!(shown("optional:secret:home/a"), ("Secret home/a".into(), true));
+        assert_eq!(
+            shown("optional:secret:home/a"),
+            ("Secret home/a".into(), true)
+        );
     }
 
     #[test]

@@ -126,7 +126,9 @@ impl Policy {
         let usual = Self::default();
         Ok(Self {
             namespaces,
-            kinds: kinds.map_or(usual.kinds, |kinds| kinds.into_iter().map(Into::into).collect()),
+            kinds: kinds.map_or(usual.kinds, |kinds| {
+                kinds.into_iter().map(Into::into).collect()
+            }),
             objects: max_objects.unwrap_or(usual.objects),
             value_bytes: max_value_bytes.unwrap_or(usual.value_bytes),
             parameters,
@@ -190,7 +192,9 @@ impl Policy {
         }
         let is_argo_cd = self.secretless_namespace.as_ref() == Some(&object.namespace);
         if is_argo_cd && object.kind == ObjectKind::Secret {
-            let message = format!("settings out of `{object}`: Secrets of Argo CD's own namespace are never read");
+            let message = format!(
+                "settings out of `{object}`: Secrets of Argo CD's own namespace are never read"
+            );
             return Some(Problem::new(message).hint("keep settings in another namespace"));
         }
         None

@@ -67,9 +67,13 @@ impl<'a> Namespace<'a> {
 
     /// Lets a user get all Applications of the namespace, as Argo CD's users do.
     pub(crate) fn allow_applications(&self, user: User) {
-        let rule = json!({"apiGroups": ["argoproj.io"], "resources": ["applications"], "verbs": ["get"]});
+        let rule =
+            json!({"apiGroups": ["argoproj.io"], "resources": ["applications"], "verbs": ["get"]});
         self.bind(user, "applications", &rule);
-        self.wait_for(user, &json!({"group": "argoproj.io", "resource": "applications"}));
+        self.wait_for(
+            user,
+            &json!({"group": "argoproj.io", "resource": "applications"}),
+        );
     }
 
     /// Creates an Application from its fields.

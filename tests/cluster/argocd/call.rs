@@ -73,7 +73,8 @@ impl<'a> Call<'a> {
 
     /// For another Application of another project.
     pub(crate) fn of(self, project: &str, application: &str) -> Self {
-        self.with("project", json!(project)).with("application", json!(application))
+        self.with("project", json!(project))
+            .with("application", json!(application))
     }
 
     /// By a plugin.
@@ -99,7 +100,9 @@ impl<'a> Call<'a> {
         if list.is_null() {
             *list = json!([]);
         }
-        list.as_array_mut().unwrap().push(json!({"name": name, "value": value}));
+        list.as_array_mut()
+            .unwrap()
+            .push(json!({"name": name, "value": value}));
         self
     }
 
@@ -128,7 +131,8 @@ impl<'a> Call<'a> {
 
     /// Of files that the caller sends along.
     pub(crate) fn uploading(self, git: &Git) -> Self {
-        self.with("call", json!("upload")).with("directory", json!(git.work()))
+        self.with("call", json!("upload"))
+            .with("directory", json!(git.work()))
     }
 
     /// For what Argo CD's user interface shows.
@@ -139,7 +143,9 @@ impl<'a> Call<'a> {
     /// So often, so many at a time.
     #[track_caller]
     pub(crate) fn many(self, count: usize, parallel: usize) -> Vec<Outcome> {
-        let request = self.with("count", json!(count)).with("parallel", json!(parallel));
+        let request = self
+            .with("count", json!(count))
+            .with("parallel", json!(parallel));
         request.make()
     }
 

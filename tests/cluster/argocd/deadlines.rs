@@ -27,7 +27,9 @@ fn what_is_waited_for_is_told_before_the_time_is_over() {
     let Some(argo) = argo() else { return };
     let git = settings::repository(argo);
     let (plugin, port) = silent(argo, "silent", &["--timeout", "2"]);
-    let call = Call::new(argo, &git, "app").by(&plugin).settings(&["a/one"]);
+    let call = Call::new(argo, &git, "app")
+        .by(&plugin)
+        .settings(&["a/one"]);
     call.within(Duration::from_secs(30)).fails(&plugin.failure(
         "lamp",
         &format!(
@@ -45,12 +47,22 @@ fn a_render_that_takes_too_long() {
     let Some(argo) = argo() else { return };
     let mut objects = String::new();
     for number in 0..40_000 {
-        objects += &format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map-{number}}}\ndata: {{a: b, c: d}}\n");
+        objects += &format!(
+            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map-{number}}}\ndata: {{a: b, c: d}}\n"
+        );
     }
     let kustomization = "namePrefix: x-\nresources: [objects.yaml]\n";
-    let git = Git::new(argo, &[("app/kustomization.yaml", kustomization), ("app/objects.yaml", &objects)]);
+    let git = Git::new(
+        argo,
+        &[
+            ("app/kustomization.yaml", kustomization),
+            ("app/objects.yaml", &objects),
+        ],
+    );
     let plugin = argo.plugin("short", &["--timeout", "1"]);
-    let call = Call::new(argo, &git, "app").by(&plugin).within(Duration::from_secs(30));
+    let call = Call::new(argo, &git, "app")
+        .by(&plugin)
+        .within(Duration::from_secs(30));
     call.fails(&plugin.failure(
         "lamp",
         "error: the render is not done after 1 seconds
@@ -68,7 +80,9 @@ fn a_caller_that_does_not_wait() {
     let Some(argo) = argo() else { return };
     let git = settings::repository(argo);
     let (plugin, _) = silent(argo, "waiting", &[]);
-    let call = Call::new(argo, &git, "app").by(&plugin).settings(&["a/one"]);
+    let call = Call::new(argo, &git, "app")
+        .by(&plugin)
+        .settings(&["a/one"]);
 
     let short = call.clone().within(Duration::from_secs(2)).once();
     // cmp-server kills the plugin 100 ms before the caller gives up; a user reads whatever arrives first.
@@ -84,7 +98,10 @@ fn a_caller_that_does_not_wait() {
         plugin.wait_for_renders(3);
         caller.join().unwrap()
     });
-    let codes: Vec<&str> = outcomes.iter().map(|outcome| outcome.code.as_str()).collect();
+    let codes: Vec<&str> = outcomes
+        .iter()
+        .map(|outcome| outcome.code.as_str())
+        .collect();
     assert_eq!(codes, ["Canceled"; 3]);
     plugin.wait_for_renders(0);
     assert_eq!(processes::children(plugin.id), Vec::<u32>::new());
@@ -98,8 +115,13 @@ fn ten_at_a_time() {
     settings::with_value(argo, "argo-ten", "home/lamp", "one");
     // One after the other, or all at once: they all get there.
     for concurrency in ["1", "10"] {
-        let plugin = argo.plugin(&format!("ten-{concurrency}"), &["--concurrency", concurrency]);
-        let call = Call::new(argo, &git, "app").by(&plugin).settings(&["argo-ten/one"]);
+        let plugin = argo.plugin(
+            &format!("ten-{concurrency}"),
+            &["--concurrency", concurrency],
+        );
+        let call = Call::new(argo, &git, "app")
+            .by(&plugin)
+            .settings(&["argo-ten/one"]);
         for outcome in call.many(10, 10) {
             assert_eq!(outcome.manifests(), shown("one"));
         }
@@ -113,7 +135,9 @@ fn who_finds_no_permit_in_time_is_told() {
     let git = settings::repository(argo);
     settings::with_value(argo, "argo-permits", "home/lamp", "one");
     let plugin = argo.plugin("permits", &["--concurrency", "1", "--timeout", "2"]);
-    let call = Call::new(argo, &git, "app").by(&plugin).settings(&["argo-permits/one"]);
+    let call = Call::new(argo, &git, "app")
+        .by(&plugin)
+        .settings(&["argo-permits/one"]);
     assert_eq!(call.once().manifests(), shown("one"));
     // What a render of another project would hold.
     let lock = File::open(argo.path("permits-permits/render-0")).unwrap();
@@ -135,7 +159,9 @@ fn programs_that_are_started_again() {
     let mut server = argo.start_repo_server("again");
     let mut plugin = argo.plugin("again", &[]);
     let call = |server: &RepoServer, plugin: &Plugin| {
-        let call = Call::new(argo, &git, "app").by(plugin).settings(&["argo-again/one"]);
+        let call = Call::new(argo, &git, "app")
+            .by(plugin)
+            .settings(&["argo-again/one"]);
         call.at(server)
     };
     assert_eq!(call(&server, &plugin).once().manifests(), shown("one"));
@@ -146,10 +172,17 @@ fn programs_that_are_started_again() {
 
     argo.kill(plugin.id);
     // What is in the cache does not need it.
-    assert_eq!(call(&server, &plugin).cached().once().manifests(), shown("one"));
+    assert_eq!(
+        call(&server, &plugin).cached().once().manifests(),
+        shown("one")
+    );
     let outcome = call(&server, &plugin).once();
     // Never what Kustomize would make of it without the plugin.
-    assert!(outcome.error.contains("could not find cmp-server plugin"), "{}", outcome.error);
+    assert!(
+        outcome.error.contains("could not find cmp-server plugin"),
+        "{}",
+        outcome.error
+    );
     argo.start_cmp_server(&mut plugin);
     let start = Instant::now();
     assert_eq!(call(&server, &plugin).once().manifests(), shown("one"));

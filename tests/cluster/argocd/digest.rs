@@ -31,7 +31,9 @@ fn digest(argo: &Argo, object: &str, seconds: u64) -> String {
 }
 
 fn call<'a>(argo: &'a Argo, git: &Git, object: &str, digest: &str) -> Call<'a> {
-    let call = Call::new(argo, git, "app").by(argo.usual()).settings(&[object]);
+    let call = Call::new(argo, git, "app")
+        .by(argo.usual())
+        .settings(&[object]);
     call.env(VARIABLE, digest).cached()
 }
 
@@ -60,11 +62,20 @@ fn other_settings_are_waited_for_and_refused() {
     let before = digest(argo, "digest-other/one", 1);
     namespace.change_config_map("one", &json!({"data": {"A": "two"}}));
     let stale = argo.usual().failure("lamp", STALE);
-    for written in [before.as_str(), "v1", "v1.x.1", "v2", &before.to_uppercase()] {
+    for written in [
+        before.as_str(),
+        "v1",
+        "v1.x.1",
+        "v2",
+        &before.to_uppercase(),
+    ] {
         let outcome = call(argo, &git, "digest-other/one", written).once();
         assert_eq!(outcome.error, stale, "{written}");
         let time = outcome.time();
-        assert!(time > Duration::from_millis(4_500) && time < Duration::from_secs(30), "{time:?}");
+        assert!(
+            time > Duration::from_millis(4_500) && time < Duration::from_secs(30),
+            "{time:?}"
+        );
     }
 }
 
@@ -77,11 +88,17 @@ fn settings_that_arrive_in_time() {
     let change = |value: &str| namespace.change_config_map("one", &json!({"data": {"A": value}}));
     let second = digest(argo, "digest-late/one", 1);
     change("one");
-    let before = argo.cluster.audit().requests(User::SIDECAR, "digest-late").len();
+    let before = argo
+        .cluster
+        .audit()
+        .requests(User::SIDECAR, "digest-late")
+        .len();
     let outcome = thread::scope(|scope| {
         let caller = scope.spawn(|| call(argo, &git, "digest-late/one", &second).once());
         // Until it has read the object once: no change, no wait.
-        argo.cluster.audit().wait_for_requests(User::SIDECAR, "digest-late", before + 1);
+        argo.cluster
+            .audit()
+            .wait_for_requests(User::SIDECAR, "digest-late", before + 1);
         change("two");
         caller.join().unwrap()
     });
@@ -130,8 +147,14 @@ fn another_key() {
     let other = argo.path("other.key");
     std::fs::write(&other, [8; 32]).unwrap();
     let plugin = argo.plugin("other-key", &["--digest-key", other.to_str().unwrap()]);
-    let call = |plugin| Call::new(argo, &git, "app").by(plugin).settings(&["digest-key/one"]);
-    call(&plugin).env(VARIABLE, &written).fails(&plugin.failure("lamp", STALE));
+    let call = |plugin| {
+        Call::new(argo, &git, "app")
+            .by(plugin)
+            .settings(&["digest-key/one"])
+    };
+    call(&plugin)
+        .env(VARIABLE, &written)
+        .fails(&plugin.failure("lamp", STALE));
     // Without a digest there is nothing to hold it against.
     assert_eq!(call(&plugin).once().manifests(), shown("one"));
 }

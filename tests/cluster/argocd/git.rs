@@ -29,7 +29,12 @@ impl<'a> Git<'a> {
     /// Makes one of what a directory holds.
     pub(crate) fn of_directory(argo: &'a Argo, directory: &Path) -> Self {
         let git = Self::empty(argo);
-        printed(Command::new("cp").arg("-R").arg(directory.join(".")).arg(git.work()));
+        printed(
+            Command::new("cp")
+                .arg("-R")
+                .arg(directory.join("."))
+                .arg(git.work()),
+        );
         git.commit();
         git
     }
@@ -39,8 +44,16 @@ impl<'a> Git<'a> {
             argo,
             directory: TempDir::new().unwrap(),
         };
-        printed(argo.git().args(["init", "--quiet", "--bare", "--initial-branch=main"]).arg(git.bare()));
-        printed(argo.git().args(["init", "--quiet", "--initial-branch=main"]).arg(git.work()));
+        printed(
+            argo.git()
+                .args(["init", "--quiet", "--bare", "--initial-branch=main"])
+                .arg(git.bare()),
+        );
+        printed(
+            argo.git()
+                .args(["init", "--quiet", "--initial-branch=main"])
+                .arg(git.work()),
+        );
         git
     }
 

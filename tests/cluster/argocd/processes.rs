@@ -20,7 +20,10 @@ pub(crate) fn children(parent: u32) -> Vec<u32> {
     let is_child = |id: &u32| {
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
         // proc_pid_stat(5): state and parent follow the name, which stands in parentheses.
-        let fields = stat.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
+        let fields = stat
+            .rsplit_once(") ")
+            .map(|(_, rest)| rest)
+            .unwrap_or_default();
         fields.split(' ').nth(1) == Some(&parent.to_string())
     };
     all().filter(is_child).collect()

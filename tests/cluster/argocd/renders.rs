@@ -25,7 +25,10 @@ fn objects(text: &str) -> Vec<Value> {
 
 /// The settings of an environment: file names and what is in them.
 fn values(environment: &str) -> Vec<(String, String)> {
-    let directory = Path::new(HOME_ASSISTANT).join("settings").join(environment).join("settings.d");
+    let directory = Path::new(HOME_ASSISTANT)
+        .join("settings")
+        .join(environment)
+        .join("settings.d");
     let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
     entries
         .map(|entry| {
@@ -43,15 +46,32 @@ fn home_assistant_is_what_render_prints() {
     let Some(argo) = argo() else { return };
     let git = Git::of_directory(argo, Path::new(HOME_ASSISTANT));
     let namespace = Namespace::new(argo.cluster, "home-assistant");
-    namespace.allow(User::SIDECAR, "configmaps", &["dev", "prod", "staging", "test"]);
+    namespace.allow(
+        User::SIDECAR,
+        "configmaps",
+        &["dev", "prod", "staging", "test"],
+    );
     for environment in ["dev", "prod", "staging", "test"] {
         let values = values(environment);
-        let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let values: Vec<(&str, &str)> = values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         let consent = Consent::LAMP.allowed("smart-home/home-assistant-*");
-        namespace.config_map(with_data(operator::static_secret(environment, &consent), &values));
+        namespace.config_map(with_data(
+            operator::static_secret(environment, &consent),
+            &values,
+        ));
         let overlay = format!("overlays/{environment}");
         let file = format!("settings/{environment}/settings.yaml");
-        let Run { code, stdout, stderr } = run_in(Path::new(HOME_ASSISTANT), &["render", &overlay, "--settings", &file]);
+        let Run {
+            code,
+            stdout,
+            stderr,
+        } = run_in(
+            Path::new(HOME_ASSISTANT),
+            &["render", &overlay, "--settings", &file],
+        );
         assert_eq!((code, stderr.as_str()), (0, ""));
         let application = format!("home-assistant-{environment}");
         let outcome = Call::new(argo, &git, &overlay)
@@ -74,7 +94,8 @@ fn home_assistant_is_what_render_prints() {
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
 fn the_plugin_as_it_is_installed() {
     let Some(argo) = argo() else { return };
-    let definition = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/plugin.yaml")).unwrap();
+    let definition =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/plugin.yaml")).unwrap();
     let command = ["argocd-infisical", "plugin", "generate"].map(ToOwned::to_owned);
     let plugin = argo.defined("argocd-infisical", &definition, command.into());
     let git = settings::repository(argo);
@@ -87,7 +108,8 @@ fn the_plugin_as_it_is_installed() {
     let told = "error: this process does not run in a pod of a cluster: KUBERNETES_SERVICE_HOST or KUBERNETES_SERVICE_PORT is not set
 hint: run it in a pod
 ";
-    call.settings(&["a/one"]).fails(&plugin.failure("lamp", told));
+    call.settings(&["a/one"])
+        .fails(&plugin.failure("lamp", told));
 }
 
 /// What Argo CD's user interface asks for.
@@ -96,8 +118,14 @@ hint: run it in a pod
 fn the_details_of_an_application() {
     let Some(argo) = argo() else { return };
     let git = settings::repository(argo);
-    let outcome = Call::new(argo, &git, "app").by(argo.usual()).details().once();
-    assert_eq!((outcome.error.as_str(), outcome.source_type.as_str()), ("", "Plugin"));
+    let outcome = Call::new(argo, &git, "app")
+        .by(argo.usual())
+        .details()
+        .once();
+    assert_eq!(
+        (outcome.error.as_str(), outcome.source_type.as_str()),
+        ("", "Plugin")
+    );
     assert!(outcome.parameters.unwrap_or_default().is_empty());
 }
 
@@ -107,6 +135,8 @@ fn a_setting_reaches_what_is_deployed() {
     let Some(argo) = argo() else { return };
     let git = settings::repository(argo);
     settings::with_value(argo, "argo-value", "home/lamp", "one");
-    let call = Call::new(argo, &git, "app").by(argo.usual()).settings(&["argo-value/one"]);
+    let call = Call::new(argo, &git, "app")
+        .by(argo.usual())
+        .settings(&["argo-value/one"]);
     assert_eq!(call.once().manifests(), shown("one"));
 }

@@ -119,7 +119,10 @@ impl Argo {
     /// Argo CD's types, its namespace, and the sidecar's right to look at Applications.
     fn prepare_cluster(&self) {
         let admin = self.cluster.admin();
-        let definition = self.programs.argocd.with_file_name("crds/application-crd.yaml");
+        let definition = self
+            .programs
+            .argocd
+            .with_file_name("crds/application-crd.yaml");
         let definition = fs::read_to_string(&definition)
             .unwrap_or_else(|error| panic!("{}: {error}", definition.display()));
         let definition: Value = serde_saphyr::from_str(&definition).unwrap();
@@ -130,9 +133,24 @@ impl Argo {
 
     /// Fills a directory with programs that nothing of ours may start, and that tell on who does.
     fn set_traps(&self) {
-        let trap = format!("#!/bin/sh\necho \"$0 $*\" >>'{}'\nexit 1\n", self.path("sprung").display());
+        let trap = format!(
+            "#!/bin/sh\necho \"$0 $*\" >>'{}'\nexit 1\n",
+            self.path("sprung").display()
+        );
         let names = [
-            "git", "helm", "kustomize", "kubectl", "sh", "bash", "env", "ssh", "curl", "argocd", "gpg", "id", "aws",
+            "git",
+            "helm",
+            "kustomize",
+            "kubectl",
+            "sh",
+            "bash",
+            "env",
+            "ssh",
+            "curl",
+            "argocd",
+            "gpg",
+            "id",
+            "aws",
         ];
         for name in names {
             let path = self.path("traps").join(name);
@@ -180,14 +198,16 @@ impl Argo {
 
     /// The repo-server that all tests share.
     pub(crate) fn repo_server(&self) -> &RepoServer {
-        self.repo_server.get_or_init(|| self.start_repo_server("repo-server"))
+        self.repo_server
+            .get_or_init(|| self.start_repo_server("repo-server"))
     }
 
     /// Starts a cmp-server whose plugin has these flags besides the usual ones, which they may override.
     pub(crate) fn plugin(&self, name: &str, flags: &[&str]) -> Plugin {
-        let mut command: Vec<String> = [env!("CARGO_BIN_EXE_argocd-infisical"), "plugin", "generate"]
-            .map(ToOwned::to_owned)
-            .into();
+        let mut command: Vec<String> =
+            [env!("CARGO_BIN_EXE_argocd-infisical"), "plugin", "generate"]
+                .map(ToOwned::to_owned)
+                .into();
         let kubeconfig = self.cluster.kubeconfig(User::SIDECAR);
         let usual = [
             ("--permits-directory", self.path(&format!("permits-{name}"))),
@@ -228,7 +248,9 @@ impl Argo {
     pub(crate) fn start_cmp_server(&self, plugin: &mut Plugin) {
         let name = &plugin.name;
         let directory = self.path(&format!("cmp-{name}"));
-        let own = Path::new(env!("CARGO_BIN_EXE_argocd-infisical")).parent().unwrap();
+        let own = Path::new(env!("CARGO_BIN_EXE_argocd-infisical"))
+            .parent()
+            .unwrap();
         let traps = self.path("traps");
         let mut command = Command::new(&self.programs.argocd);
         command
@@ -238,7 +260,10 @@ impl Argo {
             .env("ARGOCD_CMP_WORKDIR", &directory)
             .env("HOME", self.path("home"))
             .env("TMPDIR", &directory)
-            .env("PATH", std::env::join_paths([traps.as_path(), own]).unwrap())
+            .env(
+                "PATH",
+                std::env::join_paths([traps.as_path(), own]).unwrap(),
+            )
             .arg("--config-dir-path")
             .arg(&directory)
             .args(["--logformat", "text", "--loglevel", "info"])
@@ -399,7 +424,10 @@ impl Plugin {
                 return renders;
             }
             let many = renders.len();
-            assert!(start.elapsed() < Duration::from_secs(20), "{many} renders, not {count}");
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "{many} renders, not {count}"
+            );
             thread::sleep(Duration::from_millis(20));
         }
     }

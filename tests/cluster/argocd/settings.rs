@@ -55,7 +55,10 @@ pub(crate) fn shown(value: &str) -> [String; 1] {
 /// A repository that shows the setting `A`, in its directory `app`.
 pub(crate) fn repository(argo: &Argo) -> Git<'_> {
     let files = FILES.map(|(name, text)| (format!("app/{name}"), text));
-    Git::new(argo, &files.each_ref().map(|(name, text)| (name.as_str(), *text)))
+    Git::new(
+        argo,
+        &files.each_ref().map(|(name, text)| (name.as_str(), *text)),
+    )
 }
 
 /// A namespace whose `ConfigMap` called `one` the sidecar may get.
@@ -66,7 +69,12 @@ pub(crate) fn namespace<'a>(argo: &Argo, name: &'a str) -> Namespace<'a> {
 }
 
 /// The same, in which that object gives some readers a value of `A`.
-pub(crate) fn with_value<'a>(argo: &Argo, name: &'a str, allowed: &'static str, value: &str) -> Namespace<'a> {
+pub(crate) fn with_value<'a>(
+    argo: &Argo,
+    name: &'a str,
+    allowed: &'static str,
+    value: &str,
+) -> Namespace<'a> {
     let namespace = namespace(argo, name);
     namespace.config_map(object(&Consent::LAMP.allowed(allowed), value));
     namespace
