@@ -77,7 +77,7 @@ impl Generate {
         let limit = Duration::from_secs(self.timeout);
         let start = Instant::now();
         // Whatever waits gives up a little earlier, so that it can say what it has waited for.
-        let deadline = start.checked_add(limit - limit / 20).unwrap_or(start);
+        let deadline = start.checked_add(limit / 20 * 19).unwrap_or(start);
         let (sender, receiver) = mpsc::channel();
         let work = move || drop(sender.send(contained(|| self.render(deadline))));
         thread::Builder::new()
