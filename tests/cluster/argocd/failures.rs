@@ -27,12 +27,15 @@ fn a_setting_without_a_value() {
     let namespace = settings::namespace(argo, "argo-missing");
     namespace.config_map(settings::object(&Consent::LAMP, ""));
     let git = settings::repository(argo);
-    let call = Call::new(argo, &git, "app").by(argo.usual()).settings(&["argo-missing/one"]);
-    call.fails(&argo.usual().failure("lamp", r#"error: a required setting has no value
+    let call = Call::new(argo, &git, "app")
+        .by(argo.usual())
+        .settings(&["argo-missing/one"]);
+    let told = r#"error: a required setting has no value
   `A`, declared at settings.yaml:9
     asked for at one.yaml:8
 hint: set it in `ConfigMap argo-missing/one`, give it a default where it is declared, or write `default("…")` into the placeholder
-"#));
+"#;
+    call.fails(&argo.usual().failure("lamp", told));
 }
 
 #[test]
@@ -41,10 +44,13 @@ fn an_object_for_somebody_else() {
     let Some(argo) = argo() else { return };
     settings::with_value(argo, "argo-refused", "home/fan", VALUE);
     let git = settings::repository(argo);
-    let call = Call::new(argo, &git, "app").by(argo.usual()).settings(&["argo-refused/one"]);
-    call.fails(&argo.usual().failure("lamp", r#"error: `ConfigMap argo-refused/one` is not there, or is not for Application `lamp` of project `home`
+    let call = Call::new(argo, &git, "app")
+        .by(argo.usual())
+        .settings(&["argo-refused/one"]);
+    let told = r#"error: `ConfigMap argo-refused/one` is not there, or is not for Application `lamp` of project `home`
 hint: its owner sets the label `argocd-infisical.io/settings: "true"` and the annotation `argocd-infisical.io/allowed: home/lamp`
-"#));
+"#;
+    call.fails(&argo.usual().failure("lamp", told));
 }
 
 #[test]
@@ -54,10 +60,13 @@ fn an_object_that_the_sidecar_may_not_read() {
     let namespace = settings::with_value(argo, "argo-forbidden", "home/lamp", VALUE);
     namespace.secret(json!({"metadata": {"name": "one"}, "stringData": {"A": VALUE}}));
     let git = settings::repository(argo);
-    let call = Call::new(argo, &git, "app").by(argo.usual()).settings(&["secret:argo-forbidden/one"]);
-    call.fails(&argo.usual().failure("lamp", r#"error: the API server does not let this identity read `Secret argo-forbidden/one` (status 403)
+    let call = Call::new(argo, &git, "app")
+        .by(argo.usual())
+        .settings(&["secret:argo-forbidden/one"]);
+    let told = r#"error: the API server does not let this identity read `Secret argo-forbidden/one` (status 403)
 hint: bind it to a Role in namespace `argo-forbidden` with the rule `{apiGroups: [""], resources: [secrets], resourceNames: [one], verbs: [get]}`
-"#));
+"#;
+    call.fails(&argo.usual().failure("lamp", told));
 }
 
 #[test]
@@ -65,9 +74,11 @@ hint: bind it to a Role in namespace `argo-forbidden` with the rule `{apiGroups:
 fn a_directory_without_a_kustomization() {
     let Some(argo) = argo() else { return };
     let git = Git::new(argo, &[("app/one.yaml", settings::ONE)]);
-    Call::new(argo, &git, "app").by(argo.usual()).fails(&argo.usual().failure("lamp", "error: there is no kustomization file in `.`
+    let told = "error: there is no kustomization file in `.`
 hint: add a `kustomization.yaml` with `resources: [one.yaml]`
-"));
+";
+    let call = Call::new(argo, &git, "app").by(argo.usual());
+    call.fails(&argo.usual().failure("lamp", told));
 }
 
 #[test]
@@ -75,15 +86,24 @@ hint: add a `kustomization.yaml` with `resources: [one.yaml]`
 fn a_placeholder_that_is_wrong() {
     let Some(argo) = argo() else { return };
     settings::with_value(argo, "argo-template", "home/lamp", VALUE);
-    let git = with(argo, &[("one.yaml", &settings::ONE.replace("settings.A", "settings.A | upper"))]);
-    let call = Call::new(argo, &git, "app").by(argo.usual()).settings(&["argo-template/one"]);
-    call.fails(&argo.usual().failure("lamp", "error: one.yaml:8:6: unknown filter; there are `default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`
+    let git = with(
+        argo,
+        &[(
+            "one.yaml",
+            &settings::ONE.replace("settings.A", "settings.A | upper"),
+        )],
+    );
+    let call = Call::new(argo, &git, "app")
+        .by(argo.usual())
+        .settings(&["argo-template/one"]);
+    let told = "error: one.yaml:8:6: unknown filter; there are `default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`
   8 |   a: ${{ settings.A | upper }}
     |      ^
   in: ConfigMap.v1.[noGrp]/one.[noNs]
   field: data.a
 hint: a placeholder is `${{ settings.KEY }}` or `${{ settings.KEY | filter }}`; `$${{` is the text `${{`
-"));
+";
+    call.fails(&argo.usual().failure("lamp", told));
 }
 
 #[test]
@@ -91,16 +111,27 @@ hint: a placeholder is `${{ settings.KEY }}` or `${{ settings.KEY | filter }}`; 
 fn a_value_of_the_wrong_type() {
     let Some(argo) = argo() else { return };
     settings::with_value(argo, "argo-type", "home/lamp", VALUE);
-        let git = with(argo, &[("one.yaml", &settings::ONE.replace("settings.A", "settings.A | int"))]);
-        Call::new(argo, &git, "app").by(argo.usual()).settings(&["argo-type/one"])
-    .fails(&argo.usual().failure("lamp", "error: one.yaml:8:6: setting `A` is not an integer
+    let git = with(
+        argo,
+        &[(
+            "one.yaml",
+            &settings::ONE.replace("settings.A", "settings.A | int"),
+        )],
+    );
+    let call = Call::new(argo, &git, "app")
+        .by(argo.usual())
+        .settings(&["argo-type/one"]);
+    call.fails(&argo.usual().failure(
+        "lamp",
+        "error: one.yaml:8:6: setting `A` is not an integer
   8 |   a: ${{ settings.A | int }}
     |      ^
   its value stands in ConfigMap argo-type/one
   in: ConfigMap.v1.[noGrp]/one.[noNs]
   field: data.a
 hint: change the value, or take a filter that fits it
-"));
+",
+    ));
 }
 
 #[test]
@@ -110,9 +141,11 @@ fn nothing_to_deploy() {
     let declared = settings::SETTINGS.replace("A: \"\"", "A: a");
     let only = ("kustomization.yaml", "resources: [settings.yaml]\n");
     let git = with(argo, &[only, ("settings.yaml", &declared)]);
-    Call::new(argo, &git, "app").by(argo.usual()).fails(&argo.usual().failure("lamp", "error: the result is empty: it has no resources
+    let told = "error: the result is empty: it has no resources
 hint: Argo CD takes an empty result for the wish to delete everything; if it is meant, delete the Application
-"));
+";
+    let call = Call::new(argo, &git, "app").by(argo.usual());
+    call.fails(&argo.usual().failure("lamp", told));
 }
 
 #[test]
@@ -123,9 +156,12 @@ fn a_parameter_that_there_is_not() {
     Call::new(argo, &git, "app")
         .by(argo.usual())
         .parameters(json!([{"name": "setings", "array": ["a/b"]}]))
-        .fails(&argo.usual().failure("lamp", "error: there is no plugin parameter `setings`
+        .fails(&argo.usual().failure(
+            "lamp",
+            "error: there is no plugin parameter `setings`
 hint: did you mean `settings`?
-"));
+",
+        ));
 }
 
 #[test]
@@ -155,24 +191,21 @@ hint: put the settings into fewer objects
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
 fn a_base_that_lies_elsewhere() {
     let Some(argo) = argo() else { return };
-    let git = with(argo, &[("kustomization.yaml", "resources: [settings.yaml, one.yaml, 'https://example.org/base?ref=v1']\n")]);
-    Call::new(argo, &git, "app").by(argo.usual()).fails(&argo.usual().failure("lamp", "error: kustomization.yaml:1:38: `https://example.org/base?ref=v1` is remote, and remote files are switched off
+    let git = with(
+        argo,
+        &[(
+            "kustomization.yaml",
+            "resources: [settings.yaml, one.yaml, 'https://example.org/base?ref=v1']\n",
+        )],
+    );
+    let told = "error: kustomization.yaml:1:38: `https://example.org/base?ref=v1` is remote, and remote files are switched off
   1 | resources: [settings.yaml, one.yaml, 'https://example.org/base?ref=v1']
     |                                      ^
   field: resources[2]
 hint: the sidecar fetches nothing: copy it into the repository and name it by its path
-"));
-}
-
-#[test]
-#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
-fn a_repository_that_chooses_the_plugin() {
-    let Some(argo) = argo() else { return };
-    settings::with_value(argo, "argo-source", "home/lamp", VALUE);
-    let git = with(argo, &[(".argocd-source.yaml", "plugin:\n  parameters:\n  - {name: settings, array: [argo-source/one]}\n")]);
-    Call::new(argo, &git, "app").by(argo.usual()).fails(&argo.usual().failure("lamp", "error: .argocd-source.yaml:1: a file of the repository may not say which plugin renders it, or with which parameters
-hint: say it in the Application's `spec.source.plugin`
-"));
+";
+    let call = Call::new(argo, &git, "app").by(argo.usual());
+    call.fails(&argo.usual().failure("lamp", told));
 }
 
 #[test]
@@ -182,14 +215,26 @@ fn a_base_outside_of_the_repository() {
     // Beside the directory of the cmp-server, and whole: nothing but its place is wrong with it.
     let outside = argo.path("outside");
     fs::create_dir(&outside).unwrap();
-    fs::write(outside.join("kustomization.yaml"), "resources: [one.yaml]\n").unwrap();
+    fs::write(
+        outside.join("kustomization.yaml"),
+        "resources: [one.yaml]\n",
+    )
+    .unwrap();
     fs::write(outside.join("one.yaml"), settings::ONE).unwrap();
-    let git = with(argo, &[("kustomization.yaml", "resources: [../../../../outside]\n")]);
-    Call::new(argo, &git, "app").by(argo.usual()).fails(&argo.usual().failure("lamp", "error: kustomization.yaml:1:13: cannot read `../../../../outside`: outside of the repository
-  1 | resources: [../../../../outside]
+    // Whether it is there is not to be learnt either.
+    for name in ["outside", "nowhere"] {
+        let text = format!("resources: [../../../../{name}]\n");
+        let git = with(argo, &[("kustomization.yaml", &text)]);
+        let told = format!(
+            "error: kustomization.yaml:1:13: cannot read `../../../../{name}`: outside of the repository
+  1 | resources: [../../../../{name}]
     |             ^
   field: resources[0]
-"));
+"
+        );
+        let call = Call::new(argo, &git, "app").by(argo.usual());
+        call.fails(&argo.usual().failure("lamp", &told));
+    }
 }
 
 #[test]
@@ -197,9 +242,35 @@ fn a_base_outside_of_the_repository() {
 fn settings_that_nobody_names() {
     let Some(argo) = argo() else { return };
     let git = settings::repository(argo);
-    Call::new(argo, &git, "app").by(argo.usual()).fails(&argo.usual().failure("lamp", r#"error: a required setting has no value
+    let told = r#"error: a required setting has no value
   `A`, declared at settings.yaml:9
     asked for at one.yaml:8
 hint: name the object that has it in the plugin parameter `settings`, give it a default where it is declared, or write `default("…")` into the placeholder
-"#));
+"#;
+    let call = Call::new(argo, &git, "app").by(argo.usual());
+    call.fails(&argo.usual().failure("lamp", told));
+}
+
+/// Argo CD looks for nothing else then: a repository is never rendered without the plugin that its Application asks for.
+#[test]
+#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
+fn a_source_that_names_no_plugin_or_two_tools() {
+    let Some(argo) = argo() else { return };
+    let git = settings::repository(argo);
+    let call = Call::new(argo, &git, "app");
+    let unnamed = call.clone().env("A", "a").once();
+    assert!(
+        unnamed
+            .error
+            .contains("could not find plugin supporting the given repository"),
+        "{unnamed:?}"
+    );
+    let both = call
+        .by(argo.usual())
+        .kustomize(json!({"namePrefix": "x-"}))
+        .once();
+    assert!(
+        both.error.contains("multiple application sources defined"),
+        "{both:?}"
+    );
 }

@@ -18,12 +18,19 @@ fn same(argo: &Argo, git: &Git, path: &str) -> bool {
     let (native, ours) = (call.clone().once(), call.by(argo.usual()).once());
     if native.error.is_empty() {
         let types = (native.source_type.as_str(), ours.source_type.as_str());
-        assert_eq!((ours.error.as_str(), types), ("", ("Kustomize", "Plugin")), "{path}");
+        assert_eq!(
+            (ours.error.as_str(), types),
+            ("", ("Kustomize", "Plugin")),
+            "{path}"
+        );
         assert!(!native.manifests().is_empty());
         assert_eq!(ours.manifests(), native.manifests(), "{path}");
     } else {
         let own = ["failed to unmarshal manifest", "error unmarshaling JSON"];
-        assert!(own.iter().any(|text| native.error.contains(text)), "{path}: {native:?}");
+        assert!(
+            own.iter().any(|text| native.error.contains(text)),
+            "{path}: {native:?}"
+        );
         assert_ne!(ours.error, "", "{path}");
     }
     native.error.is_empty()
@@ -53,7 +60,11 @@ fn trees_with_oddities() {
         // Of each area one, which is another one when one is added.
         let whole = sorted(&area).into_iter().filter(|case| {
             let is_plain = !case.join("dir").exists() && !case.join("args").exists();
-            is_plain && case.join("want.yaml").metadata().is_ok_and(|want| want.len() > 0)
+            is_plain
+                && case
+                    .join("want.yaml")
+                    .metadata()
+                    .is_ok_and(|want| want.len() > 0)
         });
         cases.extend(whole.take(1));
     }
@@ -82,23 +93,33 @@ fn every_option_of_a_kustomize_source() {
     let mut different = Vec::new();
     for case in sorted(&cases) {
         let read = |name: &str| std::fs::read_to_string(case.join(name)).unwrap();
-        let options: Option<Value> = serde_saphyr::from_str(&read("source-kustomize.yaml")).unwrap();
+        let options: Option<Value> =
+            serde_saphyr::from_str(&read("source-kustomize.yaml")).unwrap();
         let parameters: Value = serde_json::from_str(&read("parameters.json")).unwrap();
         let name = case.file_name().unwrap().to_str().unwrap();
         let call = Call::new(argo, &git, &format!("{name}/in/app"));
-        let native = call.clone().kustomize(options.unwrap_or_else(|| json!({}))).once();
+        let native = call
+            .clone()
+            .kustomize(options.unwrap_or_else(|| json!({})))
+            .once();
         let ours = call.by(argo.usual()).parameters(parameters).once();
         if native.error.is_empty() != case.join("want.yaml").exists() && argo.is_another_version() {
             // What an option does has changed from one version to the other.
             continue;
         }
         let is_same = if native.error.is_empty() {
-            !native.manifests().is_empty() && ours.error.is_empty() && ours.manifests() == native.manifests()
+            !native.manifests().is_empty()
+                && ours.error.is_empty()
+                && ours.manifests() == native.manifests()
         } else {
             // Ours says it in other words, and where.
             ours.error.contains("failed exit status 1: error: ")
         };
-        assert_eq!(native.error.is_empty(), case.join("want.yaml").exists(), "{name}: {native:?}");
+        assert_eq!(
+            native.error.is_empty(),
+            case.join("want.yaml").exists(),
+            "{name}: {native:?}"
+        );
         if !is_same {
             different.push(format!("{name}:\n{native:#?}\n{ours:#?}"));
         }
