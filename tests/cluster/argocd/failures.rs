@@ -7,7 +7,7 @@ use serde_json::json;
 use super::call::Call;
 use super::git::Git;
 use super::server::argo;
-use super::settings::{self, FILES, VALUE};
+use super::settings::{self, VALUE};
 use crate::operator::Consent;
 
 /// A repository with the usual files in the directory `app`, some of them replaced.
@@ -27,9 +27,7 @@ fn a_setting_without_a_value() {
     let namespace = settings::namespace(argo, "argo-missing");
     namespace.config_map(settings::object(&Consent::LAMP, ""));
     let git = settings::repository(argo);
-    let call = Call::new(argo, &git, "app")
-        .by(argo.usual())
-        .settings(&["argo-missing/one"]);
+    let call = Call::new(argo, &git, "app").by(argo.usual()).settings(&["argo-missing/one"]);
     call.fails(&argo.usual().failure("lamp", r#"error: a required setting has no value
   `A`, declared at settings.yaml:9
     asked for at one.yaml:8
@@ -43,9 +41,7 @@ fn an_object_for_somebody_else() {
     let Some(argo) = argo() else { return };
     settings::with_value(argo, "argo-refused", "home/fan", VALUE);
     let git = settings::repository(argo);
-    let call = Call::new(argo, &git, "app")
-        .by(argo.usual())
-        .settings(&["argo-refused/one"]);
+    let call = Call::new(argo, &git, "app").by(argo.usual()).settings(&["argo-refused/one"]);
     call.fails(&argo.usual().failure("lamp", r#"error: `ConfigMap argo-refused/one` is not there, or is not for Application `lamp` of project `home`
 hint: its owner sets the label `argocd-infisical.io/settings: "true"` and the annotation `argocd-infisical.io/allowed: home/lamp`
 "#));
@@ -58,9 +54,7 @@ fn an_object_that_the_sidecar_may_not_read() {
     let namespace = settings::with_value(argo, "argo-forbidden", "home/lamp", VALUE);
     namespace.secret(json!({"metadata": {"name": "one"}, "stringData": {"A": VALUE}}));
     let git = settings::repository(argo);
-    let call = Call::new(argo, &git, "app")
-        .by(argo.usual())
-        .settings(&["secret:argo-forbidden/one"]);
+    let call = Call::new(argo, &git, "app").by(argo.usual()).settings(&["secret:argo-forbidden/one"]);
     call.fails(&argo.usual().failure("lamp", r#"error: the API server does not let this identity read `Secret argo-forbidden/one` (status 403)
 hint: bind it to a Role in namespace `argo-forbidden` with the rule `{apiGroups: [""], resources: [secrets], resourceNames: [one], verbs: [get]}`
 "#));
@@ -71,14 +65,9 @@ hint: bind it to a Role in namespace `argo-forbidden` with the rule `{apiGroups:
 fn a_directory_without_a_kustomization() {
     let Some(argo) = argo() else { return };
     let git = Git::new(argo, &[("app/one.yaml", settings::ONE)]);
-    Call::new(argo, &git, "app")
-        .by(argo.usual())
-        .fails(&argo.usual().failure(
-            "lamp",
-            "error: there is no kustomization file in `.`
+    Call::new(argo, &git, "app").by(argo.usual()).fails(&argo.usual().failure("lamp", "error: there is no kustomization file in `.`
 hint: add a `kustomization.yaml` with `resources: [one.yaml]`
-",
-        ));
+"));
 }
 
 #[test]
@@ -86,16 +75,8 @@ hint: add a `kustomization.yaml` with `resources: [one.yaml]`
 fn a_placeholder_that_is_wrong() {
     let Some(argo) = argo() else { return };
     settings::with_value(argo, "argo-template", "home/lamp", VALUE);
-    let git = with(
-        argo,
-        &[(
-            "one.yaml",
-            &settings::ONE.replace("settings.A", "settings.A | upper"),
-        )],
-    );
-    let call = Call::new(argo, &git, "app")
-        .by(argo.usual())
-        .settings(&["argo-template/one"]);
+    let git = with(argo, &[("one.yaml", &settings::ONE.replace("settings.A", "settings.A | upper"))]);
+    let call = Call::new(argo, &git, "app").by(argo.usual()).settings(&["argo-template/one"]);
     call.fails(&argo.usual().failure("lamp", "error: one.yaml:8:6: unknown filter; there are `default(…)`, `int`, `bool`, `float`, `b64encode`, `json` and `yaml`
   8 |   a: ${{ settings.A | upper }}
     |      ^
@@ -110,27 +91,16 @@ hint: a placeholder is `${{ settings.KEY }}` or `${{ settings.KEY | filter }}`; 
 fn a_value_of_the_wrong_type() {
     let Some(argo) = argo() else { return };
     settings::with_value(argo, "argo-type", "home/lamp", VALUE);
-    let git = with(
-        argo,
-        &[(
-            "one.yaml",
-            &settings::ONE.replace("settings.A", "settings.A | int"),
-        )],
-    );
-    Call::new(argo, &git, "app")
-        .by(argo.usual())
-        .settings(&["argo-type/one"])
-        .fails(&argo.usual().failure(
-            "lamp",
-            "error: one.yaml:8:6: setting `A` is not an integer
+        let git = with(argo, &[("one.yaml", &settings::ONE.replace("settings.A", "settings.A | int"))]);
+        Call::new(argo, &git, "app").by(argo.usual()).settings(&["argo-type/one"])
+    .fails(&argo.usual().failure("lamp", "error: one.yaml:8:6: setting `A` is not an integer
   8 |   a: ${{ settings.A | int }}
     |      ^
   its value stands in ConfigMap argo-type/one
   in: ConfigMap.v1.[noGrp]/one.[noNs]
   field: data.a
 hint: change the value, or take a filter that fits it
-",
-        ));
+"));
 }
 
 #[test]
@@ -153,12 +123,9 @@ fn a_parameter_that_there_is_not() {
     Call::new(argo, &git, "app")
         .by(argo.usual())
         .parameters(json!([{"name": "setings", "array": ["a/b"]}]))
-        .fails(&argo.usual().failure(
-            "lamp",
-            "error: there is no plugin parameter `setings`
-hint: there is `settings`
-",
-        ));
+        .fails(&argo.usual().failure("lamp", "error: there is no plugin parameter `setings`
+hint: did you mean `settings`?
+"));
 }
 
 #[test]
@@ -188,13 +155,7 @@ hint: put the settings into fewer objects
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
 fn a_base_that_lies_elsewhere() {
     let Some(argo) = argo() else { return };
-    let git = with(
-        argo,
-        &[(
-            "kustomization.yaml",
-            "resources: [settings.yaml, one.yaml, 'https://example.org/base?ref=v1']\n",
-        )],
-    );
+    let git = with(argo, &[("kustomization.yaml", "resources: [settings.yaml, one.yaml, 'https://example.org/base?ref=v1']\n")]);
     Call::new(argo, &git, "app").by(argo.usual()).fails(&argo.usual().failure("lamp", "error: kustomization.yaml:1:38: `https://example.org/base?ref=v1` is remote, and remote files are switched off
   1 | resources: [settings.yaml, one.yaml, 'https://example.org/base?ref=v1']
     |                                      ^
@@ -208,13 +169,7 @@ hint: the sidecar fetches nothing: copy it into the repository and name it by it
 fn a_repository_that_chooses_the_plugin() {
     let Some(argo) = argo() else { return };
     settings::with_value(argo, "argo-source", "home/lamp", VALUE);
-    let git = with(
-        argo,
-        &[(
-            ".argocd-source.yaml",
-            "plugin:\n  parameters:\n  - {name: settings, array: [argo-source/one]}\n",
-        )],
-    );
+    let git = with(argo, &[(".argocd-source.yaml", "plugin:\n  parameters:\n  - {name: settings, array: [argo-source/one]}\n")]);
     Call::new(argo, &git, "app").by(argo.usual()).fails(&argo.usual().failure("lamp", "error: .argocd-source.yaml:1: a file of the repository may not say which plugin renders it, or with which parameters
 hint: say it in the Application's `spec.source.plugin`
 "));
@@ -227,16 +182,9 @@ fn a_base_outside_of_the_repository() {
     // Beside the directory of the cmp-server, and whole: nothing but its place is wrong with it.
     let outside = argo.path("outside");
     fs::create_dir(&outside).unwrap();
-    fs::write(
-        outside.join("kustomization.yaml"),
-        "resources: [one.yaml]\n",
-    )
-    .unwrap();
+    fs::write(outside.join("kustomization.yaml"), "resources: [one.yaml]\n").unwrap();
     fs::write(outside.join("one.yaml"), settings::ONE).unwrap();
-    let git = with(
-        argo,
-        &[("kustomization.yaml", "resources: [../../../../outside]\n")],
-    );
+    let git = with(argo, &[("kustomization.yaml", "resources: [../../../../outside]\n")]);
     Call::new(argo, &git, "app").by(argo.usual()).fails(&argo.usual().failure("lamp", "error: kustomization.yaml:1:13: cannot read `../../../../outside`: outside of the repository
   1 | resources: [../../../../outside]
     |             ^

@@ -89,6 +89,38 @@ fn home_assistant_is_what_render_prints() {
     }
 }
 
+/// `plugin.yaml` as it is installed, in a cmp-server that finds the binary on its path.
+#[test]
+#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
+fn the_plugin_as_it_is_installed() {
+    let Some(argo) = argo() else { return };
+    let definition = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/plugin.yaml")).unwrap();
+    let command = ["argocd-infisical", "plugin", "generate"].map(ToOwned::to_owned);
+    let plugin = argo.defined("argocd-infisical", &definition, command.into());
+    let git = settings::repository(argo);
+    let declared = settings::SETTINGS.replace("A: \"\"", "A: default");
+    git.write("app/settings.yaml", &declared);
+    git.commit();
+    let call = Call::new(argo, &git, "app").by(&plugin);
+    assert_eq!(call.once().manifests(), shown("default"));
+    // There is no token here.
+    let told = "error: this process does not run in a pod of a cluster: KUBERNETES_SERVICE_HOST or KUBERNETES_SERVICE_PORT is not set
+hint: run it in a pod
+";
+    call.settings(&["a/one"]).fails(&plugin.failure("lamp", told));
+}
+
+/// What Argo CD's user interface asks for.
+#[test]
+#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
+fn the_details_of_an_application() {
+    let Some(argo) = argo() else { return };
+    let git = settings::repository(argo);
+    let outcome = Call::new(argo, &git, "app").by(argo.usual()).details().once();
+    assert_eq!((outcome.error.as_str(), outcome.source_type.as_str()), ("", "Plugin"));
+    assert!(outcome.parameters.unwrap_or_default().is_empty());
+}
+
 #[test]
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
 fn a_setting_reaches_what_is_deployed() {

@@ -164,6 +164,11 @@ impl Argo {
         fs::read_to_string(self.path("sprung")).unwrap_or_default()
     }
 
+    /// Whether it is another version than the one that the goldens were recorded for.
+    pub(crate) fn is_another_version(&self) -> bool {
+        !self.programs.argocd.ends_with(ARGOCD)
+    }
+
     /// A file in the directory that goes with the programs.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
