@@ -105,7 +105,9 @@ impl Generate {
             .transpose()?;
         let own = || std::fs::read_to_string(NAMESPACE).ok();
         let namespace = self.argocd_namespace.or_else(own);
-        policy.secretless_namespace = namespace.map(|namespace| namespace.trim().to_owned());
+        policy.secretless_namespace = namespace
+            .map(|namespace| namespace.trim().to_owned())
+            .filter(|namespace| !namespace.is_empty());
         let access = match self.kubeconfig {
             Some(file) => Access::Kubeconfig {
                 file: Some(file),
