@@ -45,12 +45,12 @@ hint: see whether the API server runs and can be reached from here
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
 fn a_render_that_takes_too_long() {
     let Some(argo) = argo() else { return };
-    let mut objects = String::new();
-    for number in 0..40_000 {
-        objects += &format!(
-            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map-{number}}}\ndata: {{a: b, c: d}}\n"
-        );
-    }
+    let object = |number: usize| {
+        let metadata = format!("metadata: {{name: map-{number}}}");
+        format!("apiVersion: v1\nkind: ConfigMap\n{metadata}\ndata: {{a: b, c: d}}\n")
+    };
+    let objects: Vec<String> = (0..100_000).map(object).collect();
+    let objects = objects.join("---\n");
     let kustomization = "namePrefix: x-\nresources: [objects.yaml]\n";
     let git = Git::new(
         argo,

@@ -38,7 +38,7 @@ fn values(environment: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// An application as a GitOps repository holds it, with its settings in an object of the cluster: what Argo CD gets is what
+/// An application as a Git repository holds it, with its settings in an object of the cluster: what Argo CD gets is what
 /// `render` prints with the same settings in a file.
 #[test]
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
