@@ -131,12 +131,15 @@ fn the_details_of_an_application() {
 
 #[test]
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
-fn a_setting_reaches_what_is_deployed() {
+fn a_setting_reaches_what_is_deployed_and_no_log() {
     let Some(argo) = argo() else { return };
     let git = settings::repository(argo);
-    settings::with_value(argo, "argo-value", "home/lamp", "one");
-    let call = Call::new(argo, &git, "app")
-        .by(argo.usual())
-        .settings(&["argo-value/one"]);
-    assert_eq!(call.once().manifests(), shown("one"));
+    let value = "a-value-that-stands-nowhere-else";
+    settings::with_value(argo, "argo-value", "home/lamp", value);
+    let plugin = argo.plugin("logs", &[]);
+    let call = Call::new(argo, &git, "app").by(&plugin);
+    let call = call.settings(&["argo-value/one"]);
+    assert_eq!(call.once().manifests(), shown(value));
+    let words = argo.words("cmp-server-logs") + &argo.words("repo-server");
+    assert!(words.contains("GenerateManifest") && !words.contains(value));
 }
