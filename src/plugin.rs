@@ -1,5 +1,6 @@
 //! What Argo CD asks of a Config Management Plugin.
 
+pub mod announce;
 pub mod generate;
 pub mod options;
 pub mod parameters;

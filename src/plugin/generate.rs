@@ -52,18 +52,7 @@ pub fn generate(
     let Administration { permits, .. } = administration;
     let permit = permits.wait(&request.caller.project, deadline)?;
     let settings = settings(request, administration, deadline)?;
-    let checkout = checkout(directory);
-    let nothing = Allowed {
-        is_sidecar: true,
-        ..Allowed::default()
-    };
-    let files = DiskFiles::within(&checkout)
-        .map_err(|error| Failure::input(format!("cannot read the checkout: {error}")))?
-        .with_outside(Arc::new(Outside::new(nothing)));
-    let root = directory
-        .to_str()
-        .ok_or_else(|| Failure::input("the directory's name is not UTF-8"))?;
-    let target = Target::new(Path::new("."), root, files)?;
+    let target = target(directory)?;
     let options = Options {
         edits: request.parameters.edits.clone(),
         ..Options::default()
@@ -71,6 +60,24 @@ pub fn generate(
     let rendered = render(&target, &options, &settings)?;
     drop(permit);
     Ok((target, rendered))
+}
+
+/// The directory of the Application, with no files but those of the call.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn target(directory: &Path) -> Result<Target, Failure> {
+    let nothing = Allowed {
+        is_sidecar: true,
+        ..Allowed::default()
+    };
+    let files = DiskFiles::within(&checkout(directory))
+        .map_err(|error| Failure::input(format!("cannot read the checkout: {error}")))?
+        .with_outside(Arc::new(Outside::new(nothing)));
+    let root = directory
+        .to_str()
+        .ok_or_else(|| Failure::input("the directory's name is not UTF-8"))?;
+    Target::new(Path::new("."), root, files)
 }
 
 /// What the settings that the call names say.

@@ -277,16 +277,15 @@ impl Given<'_> {
     fn replicas(&mut self) -> BTreeMap<String, i64> {
         let mut replicas = BTreeMap::new();
         for (name, count) in self.map("replicas") {
-            match count.parse() {
-                Ok(count) => drop(replicas.insert(name, count)),
-                Err(_) => {
-                    let message = format!(
-                        "the plugin parameter `replicas`: the count of `{name}` is no whole number"
-                    );
-                    let hint = format!("write `{name}: \"3\"`");
-                    self.problems.push(Problem::new(message).hint(hint));
-                }
+            if let Ok(count) = count.parse() {
+                replicas.insert(name, count);
+                continue;
             }
+            let message = format!(
+                "the plugin parameter `replicas`: the count of `{name}` is no whole number"
+            );
+            let hint = format!("write `{name}: \"3\"`");
+            self.problems.push(Problem::new(message).hint(hint));
         }
         replicas
     }

@@ -319,6 +319,125 @@ mod tests {
         );
     }
 
+    fn told(text: &str) -> String {
+        let variables = |name: &str| (name == "ARGOCD_APP_NAME").then(|| "lamp".to_owned());
+        let parameters = Parameters::read(Some(text), &Policy::default(), &variables);
+        let problems = parameters.err().unwrap_or_default();
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn options_become_edits() {
+        let text = r#"[
+            {"name":"namePrefix","string":""},
+            {"name":"images","array":["a=b:$ARGOCD_APP_NAME"]},
+            {"name":"commonLabels","map":{"a":"${ARGOCD_APP_NAME}"}},
+            {"name":"commonAnnotations","map":{"a":"$ARGOCD_APP_NAME"}},
+            {"name":"replicas","map":{"a":"+3"}},
+            {"name":"forceCommonLabels","string":"true"},
+            {"name":"forceCommonAnnotations","string":"false"},
+            {"name":"version","string":"5.8.2"},
+            {"name":"kubeVersion","string":"v1.34.0"}
+        ]"#;
+        let variables = |name: &str| (name == "ARGOCD_APP_NAME").then(|| "lamp".to_owned());
+        let read = Parameters::read(Some(text), &Policy::default(), &variables);
+        let edits = read.ok().map(|parameters| parameters.edits);
+        let pair = |value: &str| BTreeMap::from([("a".to_owned(), value.to_owned())]);
+        let expected = Edits {
+            asked_by: "plugin parameter".into(),
+            images: vec!["a=b:lamp".into()],
+            common_labels: pair("lamp"),
+            common_annotations: pair("$ARGOCD_APP_NAME"),
+            replicas: [("a".to_owned(), 3)].into(),
+            force_common_labels: true,
+            ..Edits::default()
+        };
+        assert_eq!(edits, Some(expected));
+    }
+
+    #[test]
+    fn options_that_are_wrong() {
+        for (text, expected) in [
+            (r#"[{"name":"image","array":[]}]"#, "did you mean `images`?"),
+            (
+                r#"[{"name":"helm","string":"x"}]"#,
+                "hint: there are settings, namePrefix",
+            ),
+            (
+                r#"[{"name":"images","string":"a:1"}]"#,
+                "`images` is no `array`",
+            ),
+            (
+                r#"[{"name":"replicas","array":["a=1"]}]"#,
+                "`replicas` is no `map`",
+            ),
+            (
+                r#"[{"name":"replicas","map":{"a":"1.5"}}]"#,
+                "the count of `a` is no whole number",
+            ),
+            (
+                r#"[{"name":"replicas","map":{"a":1}}]"#,
+                "is no list of parameters",
+            ),
+            (
+                r#"[{"name":"forceCommonLabels","string":"True"}]"#,
+                "is neither `true` nor `false`",
+            ),
+            (
+                r#"[{"name":"forceCommonLabels","string":""}]"#,
+                "is neither `true` nor `false`",
+            ),
+        ] {
+            let told = told(text);
+            assert!(told.contains(expected), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn options_with_values_that_are_wrong() {
+        for (text, expected) in [
+            (
+                r#"[{"name":"images","array":["a:$B"]}]"#,
+                "`images[0]`: there is no variable `B`",
+            ),
+            (
+                r#"[{"name":"commonLabels","map":{"a":"${"}}]"#,
+                "`commonLabels.a`: a `${` is not followed",
+            ),
+            (
+                r#"[{"name":"commonAnnotations","map":{"a":"$B"}},{"name":"commonAnnotationsEnvsubst","string":"true"}]"#,
+                "`commonAnnotations.a`: there is no variable `B`",
+            ),
+            (
+                r#"[{"name":"version","string":"v4.5.7"}]"#,
+                "asks for another kustomize",
+            ),
+            (
+                r#"[{"name":"kubeVersion","string":"latest"}]"#,
+                "is no version: `latest`",
+            ),
+            (
+                r#"[{"name":"namespace","string":"a\u0007"}]"#,
+                "has a control character",
+            ),
+            (
+                r#"[{"name":"patches","array":["patch: x\npatch: y"]}]"#,
+                "<plugin parameter patches[0]>",
+            ),
+            (
+                r#"[{"name":"patches","array":["target: {knd: x}"]}]"#,
+                "unknown field `knd`",
+            ),
+        ] {
+            let told = told(text);
+            assert!(told.contains(expected), "{text}: {told}");
+        }
+        let all = told(
+            r#"[{"name":"images","array":["a","-b"]},{"name":"x"},{"name":"version","string":"1"},{"name":"patches","array":["[","a: b"]}]"#,
+        );
+        assert_eq!(all.matches("error: ").count(), 6, "{all}");
+    }
+
     #[test]
     fn the_policy_counts() {
         let policy = Policy {

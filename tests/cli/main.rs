@@ -19,6 +19,7 @@ mod output;
 mod placeholders;
 mod plugin;
 mod plugin_options;
+mod plugin_parameters;
 mod reference;
 mod remote;
 mod schema;

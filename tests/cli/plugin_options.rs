@@ -97,3 +97,77 @@ fn every_option_does_what_it_does_without_the_plugin() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+const SETTINGS: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  annotations: {config.kubernetes.io/local-config: \
+                        \"true\", argocd-infisical.io/declare: settings}\ndata: {TIMEZONE: UTC}\n";
+
+/// A repository with a declaration and a resource.
+fn repository() -> Workspace {
+    Workspace::new(&[
+        (
+            "app/kustomization.yaml",
+            "resources: [settings.yaml, one.yaml]\n",
+        ),
+        ("app/settings.yaml", SETTINGS),
+        (
+            "app/one.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\ndata: {a: \"${{ settings.TIMEZONE }}\"}\n",
+        ),
+    ])
+}
+
+#[test]
+fn what_options_write_is_injected_into_like_the_rest() {
+    let repository = repository();
+    let template = r#"{"name":"commonAnnotations","map":{"argocd-infisical.io/template":"true"}}"#;
+    let patch = |key: &str| {
+        format!(
+            r#"{{"name":"patches","array":["patch: |-\n  apiVersion: v1\n  kind: ConfigMap\n  metadata: {{name: one}}\n  data:\n    b: ${{{{ settings.{key} }}}}"]}}"#
+        )
+    };
+    let run = generate(
+        repository.path(),
+        &format!("[{template},{}]", patch("TIMEZONE")),
+    );
+    assert_eq!(run.stderr, "");
+    assert!(
+        run.stdout.contains("data:\n  a: UTC\n  b: UTC\n"),
+        "{}",
+        run.stdout
+    );
+    let run = generate(
+        repository.path(),
+        &format!("[{template},{}]", patch("TIMEZON")),
+    );
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert!(
+        run.stderr.starts_with(
+            "error: <plugin parameter patches[0]>:6:8: setting `TIMEZON` is not declared"
+        ),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn options_take_no_declaration_away() {
+    let repository = repository();
+    for (parameter, expected) in [
+        (
+            r#"{"name":"patches","array":["patch: |-\n  $patch: delete\n  apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: settings}"]}"#,
+            "a layer has taken away the ConfigMap",
+        ),
+        (
+            r#"{"name":"patches","array":["patch: |-\n  - op: remove\n    path: /metadata/annotations/config.kubernetes.io~1local-config\ntarget: {name: settings}"]}"#,
+            "has no annotation `config.kubernetes.io/local-config",
+        ),
+        (
+            r#"{"name":"commonAnnotations","map":{"argocd-infisical.io/declare":"settings"}}"#,
+            "has no annotation `config.kubernetes.io/local-config",
+        ),
+    ] {
+        let run = generate(repository.path(), &format!("[{parameter}]"));
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    }
+}

@@ -1,5 +1,5 @@
 use crate::edit::Edits;
-use crate::{Error, MemoryFiles, Options, build};
+use crate::{Error, MemoryFiles, Options, Related, build};
 
 const DEPLOYMENT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 1\n  template:\n    spec: {containers: [{name: a, image: app}]}\n";
 
@@ -25,23 +25,19 @@ fn built(files: &[(&str, &str)], edits: Edits) -> Result<String, Error> {
 fn told(files: &[(&str, &str)], edits: Edits) -> String {
     let error = built(files, edits).unwrap_err();
     let details = error.details();
-    let mut text = format!(
+    let mut parts = vec![format!(
         "{}:{}: {}",
         details.file.as_deref().unwrap_or_default(),
         details.position.line,
         details.message
-    );
-    for related in &details.related {
-        text += &format!(
-            " | {} {}",
-            related.text,
-            related.file.as_deref().unwrap_or_default()
-        );
-    }
-    for step in &details.trail {
-        text += &format!(" | {step}");
-    }
-    text
+    )];
+    let place = |related: &Related| {
+        let file = related.file.as_deref().unwrap_or_default();
+        format!("{} {file}", related.text)
+    };
+    parts.extend(details.related.iter().map(place));
+    parts.extend(details.trail.iter().cloned());
+    parts.join(" | ")
 }
 
 fn pairs(list: &[(&str, &str)]) -> std::collections::BTreeMap<String, String> {
@@ -145,7 +141,7 @@ fn errors_point_into_the_file_or_name_what_was_asked_for() {
 }
 
 #[test]
-fn errors_in_patches_and_components_name_the_entry() {
+fn errors_in_patches_name_the_entry() {
     let kustomization = [("app/kustomization.yaml", "resources: [web.yaml]\n")];
     let patches = |text: &str| Edits {
         patches: vec![
@@ -186,6 +182,11 @@ fn errors_in_patches_and_components_name_the_entry() {
         let message = told(&kustomization, patches(text));
         assert!(message.starts_with(expected), "{message}");
     }
+}
+
+#[test]
+fn errors_in_components_name_the_entry() {
+    let kustomization = [("app/kustomization.yaml", "resources: [web.yaml]\n")];
     let components = |path: &str| Edits {
         components: vec![path.into()],
         ..Edits::default()
