@@ -171,7 +171,9 @@ fn a_new_digest_ends_the_pause_after_failures() {
     for _ in 0..3 {
         let outcome = render(&missing);
         assert!(
-            outcome.error.contains("error: a required setting has no value"),
+            outcome
+                .error
+                .contains("error: a required setting has no value"),
             "{outcome:?}"
         );
     }

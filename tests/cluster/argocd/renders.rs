@@ -11,7 +11,8 @@ use super::settings::{self, shown};
 use crate::kubeconfig::User;
 use crate::namespace::Namespace;
 use crate::operator::{self, Consent, with_data};
-use crate::workspace::{Run, run_in};
+use crate::tools::printed;
+use crate::workspace::{Run, binary, run_in};
 
 const HOME_ASSISTANT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/homeassistant");
 
@@ -110,23 +111,29 @@ hint: run it in a pod
 ";
     call.settings(&["a/one"])
         .fails(&plugin.failure("lamp", told));
-}
 
-/// What Argo CD's user interface asks for.
-#[test]
-#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
-fn the_details_of_an_application() {
-    let Some(argo) = argo() else { return };
-    let git = settings::repository(argo);
-    let outcome = Call::new(argo, &git, "app")
-        .by(argo.usual())
-        .details()
-        .once();
+    // What the user interface asks for: whatever the plugin announces arrives.
+    let told = printed(
+        binary()
+            .args(["plugin", "parameters"])
+            .current_dir(git.work().join("app")),
+    );
+    let mut announced: Vec<Value> = serde_json::from_str(&told).unwrap();
+    for parameter in &mut announced {
+        // Argo CD leaves out what is empty.
+        let fields = parameter.as_object_mut().unwrap();
+        fields.retain(|_, value| !matches!(value, Value::Bool(false)) && *value != "");
+    }
+    assert!(
+        announced.len() > 10 && told.contains("A (string, default default)"),
+        "{told}"
+    );
+    let outcome = Call::new(argo, &git, "app").by(&plugin).details().once();
     assert_eq!(
         (outcome.error.as_str(), outcome.source_type.as_str()),
         ("", "Plugin")
     );
-    assert!(outcome.parameters.unwrap_or_default().is_empty());
+    assert_eq!(outcome.parameters.unwrap(), announced);
 }
 
 #[test]
