@@ -158,3 +158,29 @@ fn another_key() {
     // Without a digest there is nothing to hold it against.
     assert_eq!(call(&plugin).once().manifests(), shown("one"));
 }
+
+/// After three failures Argo CD asks no more, for an hour: a new digest ends that.
+#[test]
+#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
+fn a_new_digest_ends_the_pause_after_failures() {
+    let Some(argo) = argo() else { return };
+    let namespace = settings::with_value(argo, "digest-pause", "home/lamp", "");
+    let git = settings::repository(argo);
+    let render = |written: &str| call(argo, &git, "digest-pause/one", written).once();
+    let missing = digest(argo, "digest-pause/one", 1);
+    for _ in 0..3 {
+        let outcome = render(&missing);
+        assert!(
+            outcome
+                .error
+                .contains("error: a required setting has no value"),
+            "{outcome:?}"
+        );
+    }
+    namespace.change_config_map("one", &json!({"data": {"A": "one"}}));
+    let pause = "Manifest generation error (cached): ";
+    let outcome = render(&missing);
+    assert!(outcome.error.contains(pause), "{outcome:?}");
+    let there = digest(argo, "digest-pause/one", 2);
+    assert_eq!(render(&there).manifests(), shown("one"));
+}
