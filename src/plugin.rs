@@ -3,6 +3,7 @@
 pub mod announce;
 pub mod generate;
 pub mod options;
+pub mod memory;
 pub mod parameters;
 pub mod permits;
 pub mod request;

@@ -13,6 +13,7 @@ use crate::failure::{Failure, Problem, Warning};
 use crate::files::plain;
 use crate::plugin::announce::{self, Announced};
 use crate::plugin::generate::{self, Administration};
+use crate::plugin::memory;
 use crate::plugin::permits::Permits;
 use crate::plugin::request::Request;
 use crate::settings::digest::DigestKey;
@@ -63,7 +64,11 @@ struct Generate {
     #[arg(long, value_name = "SECONDS", default_value_t = 45, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
 
-    /// Let so many renders run at a time; without it, two for each CPU
+    /// Use at most so much memory, in MiB of address space; a render that needs more is ended
+    #[arg(long, value_name = "MIB", default_value_t = 3072, value_parser = clap::value_parser!(u64).range(1024..))]
+    memory: u64,
+
+    /// Let so many renders run at a time; without it, two for each CPU, and four at least
     #[arg(long, value_name = "NUMBER")]
     concurrency: Option<usize>,
 
@@ -77,6 +82,7 @@ const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace
 
 impl Generate {
     fn run(self) -> Result<Done, Failure> {
+        memory::limit(self.memory)?;
         let limit = Duration::from_secs(self.timeout);
         let start = Instant::now();
         // Whatever waits gives up a little earlier, so that it can say what it has waited for.
@@ -115,7 +121,7 @@ impl Generate {
             },
             None => Access::Pod,
         };
-        let cpus = || thread::available_parallelism().map_or(2, usize::from) * 2;
+        let cpus = || (thread::available_parallelism().map_or(2, usize::from) * 2).max(4);
         let permits = self
             .permits_directory
             .unwrap_or_else(|| env::temp_dir().join("argocd-infisical-permits"));
@@ -150,10 +156,15 @@ struct Parameters {
     /// Stop looking for declared keys after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u64,
+
+    /// Use at most so much memory, in MiB of address space
+    #[arg(long, value_name = "MIB", default_value_t = 3072, value_parser = clap::value_parser!(u64).range(1024..))]
+    memory: u64,
 }
 
 impl Parameters {
     fn run(self) -> Result<Done, Failure> {
+        memory::limit(self.memory)?;
         let policy = match &self.policy {
             Some(file) => Policy::read(file)?,
             None => Policy::default(),

@@ -41,7 +41,9 @@ pub(super) fn check(directory: &Path) -> Result<(), Vec<Problem>> {
     }
     if names.len() > FILES {
         let message = format!("there are more than {FILES} files `{PREFIX}…`");
-        return Err(vec![Problem::new(message).hint("remove those that no Application needs")]);
+        return Err(vec![
+            Problem::new(message).hint("remove those that no Application needs"),
+        ]);
     }
     names.sort();
     let problems: Vec<Problem> = names

@@ -91,8 +91,9 @@ impl Audience {
             "its owner sets the label `{LABEL}: \"true\"` and the annotation `{ALLOWED}: {project}/{application}`{keys}"
         );
         match self {
-            Self::Person => Problem::new(format!("`{object}` is not there, or is not for {whose}"))
-                .hint(owner),
+            Self::Person => {
+                Problem::new(format!("`{object}` is not there, or is not for {whose}")).hint(owner)
+            }
             Self::Author => Problem::new(format!(
                 "`{object}` is not there, is not for {whose}, or is not for the sidecar to read"
             ))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use argocd_infisical::cluster::{Access, Cluster};
 use argocd_infisical::settings::consent::Caller;
 use argocd_infisical::settings::digest::{DigestKey, VARIABLE};
+use argocd_infisical::settings::reading::Audience;
 use serde_json::json;
 
 use super::call::{Call, Outcome};
@@ -23,7 +24,7 @@ fn digest(argo: &Argo, object: &str, seconds: u64) -> String {
     let fail = |failure: argocd_infisical::failure::Failure| -> ! { panic!("{failure}") };
     let cluster = Cluster::new(&access).unwrap_or_else(|failure| fail(failure));
     let reference = object.parse().unwrap();
-    let reading = cluster.read(&[reference], Duration::from_secs(10));
+    let reading = cluster.read(&[reference], Audience::Author, Duration::from_secs(10));
     let reading = reading.unwrap_or_else(|failure| fail(failure));
     let key = DigestKey::new(&DIGEST_KEY).unwrap_or_else(|problem| panic!("{problem}"));
     let caller: Caller = "home/lamp".parse().unwrap();

@@ -47,8 +47,8 @@ fn an_object_for_somebody_else() {
     let call = Call::new(argo, &git, "app")
         .by(argo.usual())
         .settings(&["argo-refused/one"]);
-    let told = r#"error: `ConfigMap argo-refused/one` is not there, or is not for Application `lamp` of project `home`
-hint: its owner sets the label `argocd-infisical.io/settings: "true"` and the annotation `argocd-infisical.io/allowed: home/lamp`
+    let told = r#"error: `ConfigMap argo-refused/one` is not there, is not for Application `lamp` of project `home`, or is not for the sidecar to read
+hint: its owner sets the label `argocd-infisical.io/settings: "true"` and the annotation `argocd-infisical.io/allowed: home/lamp`; who runs Argo CD gives the sidecar the rule `{apiGroups: [""], resources: [configmaps], resourceNames: [one], verbs: [get]}` in namespace `argo-refused`
 "#;
     call.fails(&argo.usual().failure("lamp", told));
 }
@@ -63,8 +63,9 @@ fn an_object_that_the_sidecar_may_not_read() {
     let call = Call::new(argo, &git, "app")
         .by(argo.usual())
         .settings(&["secret:argo-forbidden/one"]);
-    let told = r#"error: the API server does not let this identity read `Secret argo-forbidden/one` (status 403)
-hint: bind it to a Role in namespace `argo-forbidden` with the rule `{apiGroups: [""], resources: [secrets], resourceNames: [one], verbs: [get]}`
+    // The words for an object that is not there, so that nobody finds out which there are.
+    let told = r#"error: `Secret argo-forbidden/one` is not there, is not for Application `lamp` of project `home`, or is not for the sidecar to read
+hint: its owner sets the label `argocd-infisical.io/settings: "true"` and the annotation `argocd-infisical.io/allowed: home/lamp`, and in `argocd-infisical.io/keys` the keys that may be read; who runs Argo CD gives the sidecar the rule `{apiGroups: [""], resources: [secrets], resourceNames: [one], verbs: [get]}` in namespace `argo-forbidden`
 "#;
     call.fails(&argo.usual().failure("lamp", told));
 }
