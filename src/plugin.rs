@@ -1,7 +1,10 @@
 //! What Argo CD asks of a Config Management Plugin.
 
 pub mod generate;
+pub mod metrics;
+pub mod metrics_server;
 pub mod parameters;
 pub mod permits;
+pub mod probe;
 pub mod request;
 mod source_override;

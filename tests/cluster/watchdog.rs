@@ -51,12 +51,14 @@ impl Watchdog {
         }
     }
 
-    /// Starts a program in a process group of its own, and watches over it.
-    pub(crate) fn start(&mut self, command: &mut Command) {
+    /// Starts a program in a process group of its own, and watches over it. Returns its process id.
+    pub(crate) fn start(&mut self, command: &mut Command) -> u32 {
         let program = command.process_group(0).spawn().unwrap();
         let input = self.input.as_mut().unwrap();
-        writeln!(input, "{}", program.id()).unwrap();
+        let id = program.id();
+        writeln!(input, "{id}").unwrap();
         self.programs.push(program);
+        id
     }
 
     /// Whether a program has ended.
