@@ -33,6 +33,8 @@ pub struct Allowed {
     pub helm_defaults: HelmDefaults,
     /// The directory that keeps repositories whose commit is named; none to keep nothing.
     pub cache: Option<PathBuf>,
+    /// Whether no flag could allow more: beside a token for an API server, no program is started and nothing is fetched.
+    pub is_sidecar: bool,
 }
 
 /// The way out for the builds of one process. What was fetched is kept until it is dropped, failures too, so that a
@@ -95,6 +97,10 @@ const ENABLE_REMOTE: &str = "allow remote files and repositories with `--enable-
                              and name it by its path";
 const ENABLE_HELM: &str =
     "allow Helm with `--enable-helm`, or render the chart with `helm template` into the repository";
+const NO_REMOTE: &str =
+    "the sidecar fetches nothing: copy it into the repository and name it by its path";
+const NO_HELM: &str =
+    "the sidecar starts no programs: render the chart with `helm template` into the repository";
 
 impl Outside {
     /// Makes a way out.
@@ -159,9 +165,7 @@ impl Outside {
         if self.allowed.remote {
             Ok(())
         } else {
-            Err(ExternalError::SwitchedOff {
-                hint: Some(ENABLE_REMOTE),
-            })
+            Err(self.switched_off(ENABLE_REMOTE, NO_REMOTE))
         }
     }
 
@@ -169,10 +173,17 @@ impl Outside {
         if self.allowed.helm {
             Ok(())
         } else {
-            Err(ExternalError::SwitchedOff {
-                hint: Some(ENABLE_HELM),
-            })
+            Err(self.switched_off(ENABLE_HELM, NO_HELM))
         }
+    }
+
+    fn switched_off(&self, enable: &'static str, in_sidecar: &'static str) -> ExternalError {
+        let hint = if self.allowed.is_sidecar {
+            in_sidecar
+        } else {
+            enable
+        };
+        ExternalError::SwitchedOff { hint: Some(hint) }
     }
 }
 

@@ -180,6 +180,8 @@ impl Reference {
             managed_by_label,
             limits: _,
             named_from: _,
+            // Nobody asks a real kustomize for them.
+            edits: _,
         } = options;
         let mut arguments: Vec<OsString> = vec!["build".into(), directory.into()];
         if *load_restrictions == LoadRestrictions::None {

@@ -7,7 +7,7 @@ use kustomize::{Options, Output};
 
 use crate::failure::{Failure, Problem};
 use crate::inject::{Identity, Injector, Record};
-use crate::settings::Settings;
+use crate::settings::{Settings, Way};
 use crate::target::Target;
 
 /// What a render gives.
@@ -30,8 +30,13 @@ pub fn render(
 ) -> Result<Rendered, Failure> {
     let mut rendered = inject(target, options, settings)?;
     if rendered.output.resources.is_empty() {
+        let why = "Argo CD takes an empty result for the wish to delete everything";
+        let hint = match settings.way() {
+            Way::Flag => format!("{why}; use `build` if it is meant"),
+            Way::Parameter => format!("{why}; if it is meant, delete the Application"),
+        };
         return Err(Problem::new("the result is empty: it has no resources")
-            .hint("Argo CD takes an empty result for the wish to delete everything; use `build` if it is meant")
+            .hint(hint)
             .into_failure());
     }
     protect::protect(&mut rendered.output, &rendered.record.resolved);

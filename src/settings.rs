@@ -70,6 +70,16 @@ pub struct Settings {
     consents: BTreeMap<String, String>,
     /// How long a value may be, in bytes.
     value_bytes: usize,
+    way: Way,
+}
+
+/// How whoever asks for a build names where settings come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// A flag of the command line.
+    Flag,
+    /// A parameter of Argo CD's plugin.
+    Parameter,
 }
 
 impl Default for Settings {
@@ -79,6 +89,7 @@ impl Default for Settings {
             sources: Vec::new(),
             consents: BTreeMap::new(),
             value_bytes: policy::VALUE_BYTES,
+            way: Way::Flag,
         }
     }
 }
@@ -124,6 +135,18 @@ impl Settings {
         if !is_missing(&bytes) {
             self.entries.insert(key.into(), Entry { bytes, origin });
         }
+    }
+
+    /// Sets how sources are named, for a message that says where none is; without it, by a flag.
+    #[must_use]
+    pub const fn given_by(mut self, way: Way) -> Self {
+        self.way = way;
+        self
+    }
+
+    /// How sources are named.
+    pub const fn way(&self) -> Way {
+        self.way
     }
 
     /// Sets how long a value may be, in bytes; without it, [`policy::VALUE_BYTES`].

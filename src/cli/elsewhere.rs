@@ -60,6 +60,7 @@ impl Elsewhere {
         Allowed {
             remote: *enable_remote,
             helm: *enable_helm,
+            is_sidecar: false,
             helm_command: helm_command.clone(),
             helm_defaults: HelmDefaults {
                 api_versions: helm_api_versions.clone(),

@@ -16,10 +16,12 @@ use crate::cluster::Access;
 use crate::contained::{STACK_SIZE, contained};
 use crate::failure::{Failure, Kind, Problem, Warning};
 use crate::files::plain;
+use crate::plugin::announce::{self, Announced};
 use crate::plugin::generate::{self, Administration};
 use crate::plugin::metrics::{Outcome, Progress, count};
 use crate::plugin::permits::Permits;
 use crate::plugin::request::Request;
+use crate::settings::policy::Policy;
 use metrics::Metrics;
 use mounted::Mounted;
 use probe::Probe;
@@ -35,6 +37,7 @@ pub(super) struct Args {
 enum Command {
     Generate(Generate),
     Metrics(Metrics),
+    Parameters(Parameters),
     Probe(Probe),
 }
 
@@ -43,6 +46,7 @@ impl Args {
         match self.command {
             Command::Generate(args) => args.run(),
             Command::Metrics(args) => args.run(),
+            Command::Parameters(args) => args.run(),
             Command::Probe(args) => args.run(),
         }
     }
@@ -87,7 +91,7 @@ impl Generate {
         let start = Instant::now();
         let progress = Arc::new(Progress::default());
         let metrics = self.metrics_directory.clone();
-        let mut done = self.within_limit(start, &progress);
+        let mut done = self.in_time(start, &progress);
         let Some(metrics) = metrics else {
             return done;
         };
@@ -103,31 +107,22 @@ impl Generate {
         done
     }
 
-    fn within_limit(self, start: Instant, progress: &Arc<Progress>) -> Result<Done, Failure> {
+    fn in_time(self, start: Instant, progress: &Arc<Progress>) -> Result<Done, Failure> {
         let limit = Duration::from_secs(self.timeout);
-        let deadline = start.checked_add(limit).unwrap_or(start);
-        let (sender, receiver) = mpsc::channel();
+        // Whatever waits gives up a little earlier, so that it can say what it has waited for.
+        let deadline = start
+            .checked_add(limit.saturating_sub(limit / 20))
+            .unwrap_or(start);
         let seen = Arc::clone(progress);
-        let work = move || drop(sender.send(contained(|| self.render(deadline, &seen))));
-        thread::Builder::new()
-            .stack_size(STACK_SIZE)
-            .spawn(work)
-            .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))?;
-        match receiver.recv_timeout(limit) {
-            Ok(done) => done?,
-            Err(RecvTimeoutError::Timeout) => {
-                progress.enter(Outcome::Deadline);
-                Err(Problem::new(format!(
-                    "the render is not done after {} seconds",
-                    limit.as_secs()
-                ))
-                .hint("render less at a time, or give the sidecar more CPU; beyond 45 seconds, Argo CD's own limit (`controller.repo.server.timeout.seconds`) and `--timeout` have to grow together")
-                .into_failure())
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(Failure::internal("the program has a fault"))
-            }
-        }
+        within(limit, move || self.render(deadline, &seen))?.unwrap_or_else(|| {
+            progress.enter(Outcome::Deadline);
+            Err(Problem::new(format!(
+                "the render is not done after {} seconds",
+                limit.as_secs()
+            ))
+            .hint("render less at a time, or give the sidecar more CPU; beyond 45 seconds, Argo CD's own limit (`controller.repo.server.timeout.seconds`) and `--timeout` have to grow together")
+            .into_failure())
+        })
     }
 
     fn render(self, deadline: Instant, progress: &Progress) -> Result<Done, Failure> {
@@ -169,9 +164,79 @@ impl Generate {
     }
 }
 
+/// Print the parameters that there are, as Argo CD's UI asks for them in the directory of an Application
+#[derive(clap::Args)]
+struct Parameters {
+    /// Leave out what this policy does not allow
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Stop looking for declared keys after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    timeout: u64,
+}
+
+impl Parameters {
+    fn run(self) -> Result<Done, Failure> {
+        let policy = match &self.policy {
+            Some(file) => Policy::read(file)?,
+            None => Policy::default(),
+        };
+        let directory = generate::directory()?;
+        let known = policy.clone();
+        let look = move || announce::announce(&directory, &known);
+        let unknown = |problems| Announced {
+            parameters: announce::parameters(&policy),
+            problems,
+        };
+        let announced = match within(Duration::from_secs(self.timeout), look) {
+            Ok(Some(announced)) => announced,
+            Ok(None) => unknown(vec![Problem::new(format!(
+                "the declared keys are not known after {} seconds",
+                self.timeout
+            ))]),
+            Err(failure) => unknown(failure.problems().to_vec()),
+        };
+        let Announced {
+            parameters,
+            problems,
+        } = announced;
+        let mut stdout = serde_json::to_string_pretty(&parameters)
+            .map_err(|_| Failure::internal("the parameters cannot be written as JSON"))?;
+        stdout.push('\n');
+        let warning = |problem| Warning(problem).to_string().trim_end().to_owned();
+        Ok(Done {
+            warnings: problems.into_iter().map(warning).collect(),
+            stdout,
+            is_well: true,
+        })
+    }
+}
+
 fn not_counted(directory: &Path, error: &std::io::Error) -> String {
     let problem = Problem::new(format!("the render is not counted: {}", plain(error)))
         .at(directory.display().to_string(), 0)
         .hint("the directory of `--metrics-directory` must be one that this process can write to");
-    Warning(problem).to_string()
+    Warning(problem).to_string().trim_end().to_owned()
+}
+
+/// Does some work in a thread of its own; `None` where it is not done in time.
+///
+/// # Errors
+/// Where it fails by a fault of the program.
+fn within<T: Send + 'static>(
+    limit: Duration,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<Option<T>, Failure> {
+    let (sender, receiver) = mpsc::channel();
+    let work = move || drop(sender.send(contained(work)));
+    thread::Builder::new()
+        .stack_size(STACK_SIZE)
+        .spawn(work)
+        .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))?;
+    match receiver.recv_timeout(limit) {
+        Ok(done) => done.map(Some),
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        Err(RecvTimeoutError::Disconnected) => Err(Failure::internal("the program has a fault")),
+    }
 }

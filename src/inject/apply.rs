@@ -113,6 +113,7 @@ impl<'a> Filler<'a> {
                     templates: Vec::new(),
                     path: Path::default(),
                     guarded: Vec::new(),
+                    is_secret: resource.gvk().kind == "Secret",
                 };
                 walk.node(resource.node_mut());
                 let guarded = walk.guarded;
@@ -163,6 +164,16 @@ struct Walk<'w, 'a> {
     templates: Vec<Path>,
     path: Path,
     guarded: Vec<Guarded>,
+    /// Whether texts may be in base64.
+    is_secret: bool,
+}
+
+/// Whether a node is a scalar in which nothing can be filled.
+fn is_plain(node: &Node) -> bool {
+    match &node.data {
+        Data::Scalar(text) => !text.as_bytes().contains(&b'$'),
+        _ => false,
+    }
 }
 
 impl Walk<'_, '_> {
@@ -190,6 +201,10 @@ impl Walk<'_, '_> {
             }
             Data::Mapping(entries) => {
                 for (key, value) in entries {
+                    // Most fields are texts without anything to fill, and need no path.
+                    if !self.is_secret && is_plain(key) && is_plain(value) {
+                        continue;
+                    }
                     self.path
                         .0
                         .push(Step::Key(key.to_text().unwrap_or_default()));

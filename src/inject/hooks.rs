@@ -1,7 +1,7 @@
 //! Where injection meets the engine: declarations are overlaid as they are read, kept up before each layer's
 //! replacements, and placeholders are filled before names get their hashes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use goyaml::{Data, Node, Position, Style, Tag};
 use kustomize::{Error, FileNames, Hooks, Resource, Resources};
@@ -175,12 +175,8 @@ impl<'a> Injector<'a> {
         let mut found: Vec<Declared> = declarations
             .flat_map(|resource| declared::keys(resource, names, &self.schemas, &mut self.problems))
             .collect();
-        for key in &mut found {
-            if let Some(place) = self
-                .places
-                .get(&key.key)
-                .filter(|_| key.place.file.is_empty())
-            {
+        for key in found.iter_mut().filter(|key| key.place.file.is_empty()) {
+            if let Some(place) = self.places.get(&key.key) {
                 key.place = place.clone();
             }
         }
@@ -291,7 +287,7 @@ impl<'a> Injector<'a> {
 
     /// Complains of declared keys, and of declarations, that a layer has taken away.
     fn check_kept(&mut self, declared: &[Declared]) {
-        let kept: BTreeSet<&str> = declared.iter().map(|kept| kept.key.as_str()).collect();
+        let kept: HashSet<&str> = declared.iter().map(|kept| kept.key.as_str()).collect();
         for (key, place) in &self.places {
             if !kept.contains(key.as_str()) {
                 let problem =

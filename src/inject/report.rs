@@ -2,7 +2,7 @@
 
 use crate::failure::{Item, Problem};
 use crate::settings::resolve::Resolved;
-use crate::settings::{Place, Settings, schema};
+use crate::settings::{Place, Settings, Way, schema};
 
 use super::apply::Asked;
 
@@ -33,7 +33,12 @@ pub(super) fn missing(
         }
     }
     let give = match settings.sources() {
-        [] => format!("give {them} with `--settings FILE`"),
+        [] => match settings.way() {
+            Way::Flag => format!("give {them} with `--settings FILE`"),
+            Way::Parameter => {
+                format!("name the object that has {them} in the plugin parameter `settings`")
+            }
+        },
         sources => {
             let names: Vec<String> = sources.iter().map(|name| format!("`{name}`")).collect();
             format!("set {them} in {}", names.join(" or "))

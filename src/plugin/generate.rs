@@ -1,6 +1,7 @@
 //! One render for Argo CD: from a call to resources.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,12 +11,13 @@ use super::metrics::{Outcome, Progress};
 use super::permits::Permits;
 use super::request::Request;
 use crate::cluster::{Access, Cluster};
+use crate::external::{Allowed, Outside};
 use crate::failure::{Failure, Problem};
 use crate::files::{DiskFiles, plain};
 use crate::render::{Rendered, render};
-use crate::settings::Settings;
 use crate::settings::digest::DigestKey;
 use crate::settings::policy::Policy;
+use crate::settings::{Settings, Way};
 use crate::target::Target;
 
 /// How long the objects may take to be read once.
@@ -65,16 +67,32 @@ pub fn generate(
     progress.enter(Outcome::Settings);
     let settings = settings(request, administration, work)?;
     progress.enter(Outcome::Render);
-    let checkout = checkout(directory);
-    let files = DiskFiles::within(&checkout)
-        .map_err(|error| Failure::input(format!("cannot read the checkout: {error}")))?;
+    let target = target(directory)?;
+    let options = Options {
+        edits: request.parameters.edits.clone(),
+        ..Options::default()
+    };
+    let rendered = render(&target, &options, &settings)?;
+    drop(permit);
+    Ok((target, rendered))
+}
+
+/// The directory of the Application, with no files but those of the call.
+///
+/// # Errors
+/// Where it cannot be read.
+pub(super) fn target(directory: &Path) -> Result<Target, Failure> {
+    let nothing = Allowed {
+        is_sidecar: true,
+        ..Allowed::default()
+    };
+    let files = DiskFiles::within(&checkout(directory))
+        .map_err(|error| Failure::input(format!("cannot read the checkout: {error}")))?
+        .with_outside(Arc::new(Outside::new(nothing)));
     let root = directory
         .to_str()
         .ok_or_else(|| Failure::input("the directory's name is not UTF-8"))?;
-    let target = Target::new(Path::new("."), root, files)?;
-    let rendered = render(&target, &Options::default(), &settings)?;
-    drop(permit);
-    Ok((target, rendered))
+    Target::new(Path::new("."), root, files)
 }
 
 /// What the settings that the call names say.
@@ -93,7 +111,7 @@ fn settings(
     } = administration;
     let references = &request.parameters.settings;
     if references.is_empty() {
-        return Ok(Settings::default());
+        return Ok(Settings::default().given_by(Way::Parameter));
     }
     if request.digest.is_some() && digest_key.is_none() {
         return Err(Problem::new("the Application has a SETTINGS_DIGEST, and this sidecar has no key to check it with")

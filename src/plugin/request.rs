@@ -26,7 +26,7 @@ impl Request {
     /// Reads a call from the environment that Argo CD's cmp-server makes, and from the directory of the Application.
     ///
     /// Of what an author of the Application can put into the environment, `ARGOCD_APP_PARAMETERS` and the digest are
-    /// read, and nothing else: not `ARGOCD_ENV_…`, not `PARAM_…`.
+    /// read, and nothing else: not `ARGOCD_ENV_…`, not `PARAM_…`. The variables that a parameter may name are Argo CD's.
     ///
     /// # Errors
     /// Everything that is wrong with it. Settings are refused for a revision that is no full commit SHA or digest: files
@@ -61,7 +61,8 @@ impl Request {
             ));
             None
         };
-        let parameters = Parameters::read(parameters.as_deref(), policy)
+        let value_of = |name: &str| variable(name)?.into_string().ok();
+        let parameters = Parameters::read(parameters.as_deref(), policy, &value_of)
             .map_err(|wrong| problems.extend(wrong))
             .unwrap_or_default();
         if let Err(wrong) = source_override::check(directory) {

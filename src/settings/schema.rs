@@ -75,6 +75,18 @@ impl Type {
         matches!(self, Self::Bool | Self::Float(_))
     }
 
+    /// As a schema writes it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Int(_) => "int",
+            Self::Float(_) => "float",
+            Self::Bool => "bool",
+            Self::Yaml => "yaml",
+            Self::Json => "json",
+        }
+    }
+
     fn violation(&self, text: &str) -> Option<String> {
         let expected = match self {
             Self::String => return None,

@@ -277,6 +277,11 @@ fn whatever_a_tool_reports_of_it() {
                 !(against.stdout + &against.stderr).contains(VALUE),
                 "{source}"
             );
+            let built = workspace.run(&["build"]);
+            assert!(!(built.stdout + &built.stderr).contains(VALUE), "{source}");
+            let rendered = workspace.run(&["render", "-s", settings]);
+            assert!(!rendered.stderr.contains(VALUE), "{source}");
+            assert_eq!(rendered.stdout.contains(VALUE), is_well, "{source}");
             if is_well {
                 for tool in ["explain", "diff"] {
                     let shown = workspace.run(&[tool, "--show-values", "-s", settings]);

@@ -20,6 +20,8 @@ mod mistakes;
 mod output;
 mod placeholders;
 mod plugin;
+mod plugin_options;
+mod plugin_parameters;
 mod probe;
 mod reference;
 mod remote;

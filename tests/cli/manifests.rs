@@ -55,11 +55,6 @@ fn the_plugin_is_called_as_it_is_meant() {
         ["generate", "parameters"],
         "neither discovery nor a version"
     );
-    assert_eq!(
-        plugin["spec"]["parameters"]["dynamic"]["command"],
-        json!(["argocd-infisical", "plugin", "parameters"])
-    );
-
     let workspace = Workspace::new(&[
         ("app/kustomization.yaml", "resources: [one.yaml]\n"),
         (
@@ -69,10 +64,9 @@ fn the_plugin_is_called_as_it_is_meant() {
         ("metrics/.keep", ""),
     ]);
     let here = workspace.path().to_str().unwrap();
-    let generate = &plugin["spec"]["generate"];
-    let call = || {
-        let mut words = texts(&generate["command"]);
-        words.extend(texts(&generate["args"]));
+    let run = |command: &Value| {
+        let mut words = texts(&command["command"]);
+        words.extend(texts(&command["args"]));
         assert_eq!(words.remove(0), "argocd-infisical");
         let placed = words.iter().map(|word| {
             word.replace("/etc/argocd-infisical", here)
@@ -92,11 +86,16 @@ fn the_plugin_is_called_as_it_is_meant() {
             .unwrap();
         (
             output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
             String::from_utf8(output.stderr).unwrap(),
         )
     };
+    let generate = || {
+        let (is_well, _, stderr) = run(&plugin["spec"]["generate"]);
+        (is_well, stderr)
+    };
     // Nothing renders where the policy is not mounted.
-    let (is_well, stderr) = call();
+    let (is_well, stderr) = generate();
     assert!(
         !is_well && stderr.contains("policy.yaml: cannot read the policy"),
         "{stderr}"
@@ -105,15 +104,19 @@ fn the_plugin_is_called_as_it_is_meant() {
     let policy = read("manifests/components/sidecar/policy.yaml");
     let policy = policy["data"]["policy.yaml"].as_str().unwrap();
     workspace.write("policy/policy.yaml", policy);
-    assert_eq!(call(), (true, String::new()));
+    assert_eq!(generate(), (true, String::new()));
     assert!(
         workspace
             .path()
             .join("metrics/argocd-infisical.prom")
             .exists()
     );
+    let (is_well, stdout, stderr) = run(&plugin["spec"]["parameters"]["dynamic"]);
+    assert_eq!((is_well, stderr.as_str()), (true, ""));
+    let announced: Value = serde_json::from_str(&stdout).unwrap();
+    named(&announced, "settings");
     workspace.write("digest/key", "short");
-    assert!(!call().0);
+    assert!(!generate().0);
 }
 
 #[test]

@@ -74,10 +74,14 @@ impl Workspace {
     }
 }
 
-/// The binary with a clean environment.
+/// The binary with a clean environment, but for what asks for every log that there is: nothing may come of it.
 pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_argocd-infisical"));
-    command.env_clear().stdin(Stdio::null());
+    command
+        .env_clear()
+        .env("RUST_LOG", "trace")
+        .env("RUST_BACKTRACE", "full")
+        .stdin(Stdio::null());
     command
 }
 

@@ -2,15 +2,17 @@
 
 use std::fmt::Debug;
 use std::path::Path;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::api::{Api, GetParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
 use kube::{Client, Config, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
@@ -83,6 +85,33 @@ impl Access {
         let parameters = PostParams::default();
         let created = api.create(&parameters, &object);
         self.runtime.block_on(created).unwrap();
+    }
+
+    /// Creates an Application of Argo CD in a namespace, as soon as the server knows what that is.
+    pub(crate) fn create_application(&self, namespace: &str, object: Value) {
+        let kind = GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Application");
+        let kind = ApiResource::from_gvk_with_plural(&kind, "applications");
+        let mut object = object;
+        object["apiVersion"] = json!("argoproj.io/v1alpha1");
+        object["kind"] = json!("Application");
+        let object: DynamicObject = serde_json::from_value(object).unwrap();
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &kind);
+        let parameters = PostParams::default();
+        let start = Instant::now();
+        loop {
+            let created = api.create(&parameters, &object);
+            match self.runtime.block_on(created) {
+                Err(kube::Error::Api(status))
+                    if status.code == 404 && start.elapsed() < Duration::from_secs(20) =>
+                {
+                    thread::sleep(Duration::from_millis(50));
+                }
+                created => {
+                    created.unwrap();
+                    return;
+                }
+            }
+        }
     }
 
     /// Tries to create an object in a namespace, and gives up after a time. Returns whether there was an answer.

@@ -55,6 +55,15 @@ rules:
             .collect()
     }
 
+    /// Waits until a user has asked for so much in a namespace.
+    pub(crate) fn wait_for_requests(&self, user: User, namespace: &str, count: usize) {
+        let start = Instant::now();
+        while self.requests(user, namespace).len() < count {
+            assert!(start.elapsed() < Duration::from_secs(20), "it does not ask");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The log with everything in it that was answered before: a request that the log must show is the last one.
     fn whole(&self) -> String {
         static MARKS: AtomicUsize = AtomicUsize::new(0);

@@ -237,7 +237,7 @@ fn kube_apiserver_command(programs: &Programs, directory: &Path, etcd: u16, port
 }
 
 /// Ports that nobody listens on just now.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     // All are taken before one is let go, so that they differ.
     let taken = [(); N].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
     taken.map(|listener| listener.local_addr().unwrap().port())

@@ -30,6 +30,12 @@ impl<'a> Namespace<'a> {
         Self { name, admin }
     }
 
+    /// One that is there.
+    pub(crate) fn existing(cluster: &Cluster, name: &'a str) -> Self {
+        let admin = cluster.admin();
+        Self { name, admin }
+    }
+
     /// Creates a `ConfigMap` from its fields.
     pub(crate) fn config_map(&self, object: Value) {
         self.admin.create::<ConfigMap>(self.name, object);
@@ -54,7 +60,25 @@ impl<'a> Namespace<'a> {
     pub(crate) fn allow(&self, user: User, resource: &str, names: &[&str]) {
         let rule = json!({"apiGroups": [""], "resources": [resource], "resourceNames": names, "verbs": ["get"]});
         self.bind(user, resource, &rule);
-        self.wait_for(user, resource, names);
+        for name in names {
+            self.wait_for(user, &json!({"resource": resource, "name": name}));
+        }
+    }
+
+    /// Lets a user get all Applications of the namespace, as Argo CD's users do.
+    pub(crate) fn allow_applications(&self, user: User) {
+        let rule =
+            json!({"apiGroups": ["argoproj.io"], "resources": ["applications"], "verbs": ["get"]});
+        self.bind(user, "applications", &rule);
+        self.wait_for(
+            user,
+            &json!({"group": "argoproj.io", "resource": "applications"}),
+        );
+    }
+
+    /// Creates an Application from its fields.
+    pub(crate) fn application(&self, object: Value) {
+        self.admin.create_application(self.name, object);
     }
 
     /// Binds a user to a Role with one rule.
@@ -71,19 +95,18 @@ impl<'a> Namespace<'a> {
     }
 
     /// Waits until the server goes by the Roles, which it watches as others do.
-    fn wait_for(&self, user: User, resource: &str, names: &[&str]) {
+    fn wait_for(&self, user: User, what: &Value) {
         let start = Instant::now();
-        for name in names {
-            while !self.is_allowed(user, resource, name) {
-                assert!(start.elapsed() < DEADLINE, "the Role has no effect");
-                thread::sleep(Duration::from_millis(20));
-            }
+        while !self.is_allowed(user, what) {
+            assert!(start.elapsed() < DEADLINE, "the Role has no effect");
+            thread::sleep(Duration::from_millis(20));
         }
     }
 
-    fn is_allowed(&self, user: User, resource: &str, name: &str) -> bool {
-        let attributes =
-            json!({"namespace": self.name, "verb": "get", "resource": resource, "name": name});
+    fn is_allowed(&self, user: User, what: &Value) -> bool {
+        let mut attributes = what.clone();
+        attributes["namespace"] = json!(self.name);
+        attributes["verb"] = json!("get");
         let review = json!({"spec": {"user": user.name, "resourceAttributes": attributes}});
         let review: SubjectAccessReview = self.admin.create_global(review);
         review.status.is_some_and(|status| status.allowed)

@@ -5,12 +5,22 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// Reads the process groups to end, one a line, until its input is closed: this process has ended, or wants it. A group
-/// that has been told to end is given two seconds to be gone, so that it writes into the directory no more.
+/// Reads the process groups to end, and those that are gone already, one a line, until its input is closed: this process
+/// has ended, or wants it. A group that has been told to end is given two seconds to be gone, so that it writes into the
+/// directory no more.
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 groups=
-while read -r group; do groups="$groups $group"; done
+while read -r word group; do
+  case $word in
+    started) groups="$groups $group" ;;
+    gone)
+      others=
+      for other in $groups; do [ "$other" = "$group" ] || others="$others $other"; done
+      groups=$others
+      ;;
+  esac
+done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 for group in $groups; do
   tries=0
@@ -19,6 +29,8 @@ for group in $groups; do
     tries=$((tries + 1))
   done
 done
+# A repo-server takes the right to read its checkouts from everybody.
+chmod -R u+rwX -- "$1" 2>/dev/null
 rm -rf -- "$1"
 "#;
 
@@ -51,14 +63,27 @@ impl Watchdog {
         }
     }
 
-    /// Starts a program in a process group of its own, and watches over it. Returns its process id.
+    /// Starts a program in a process group of its own, and watches over it. Returns its id.
     pub(crate) fn start(&mut self, command: &mut Command) -> u32 {
         let program = command.process_group(0).spawn().unwrap();
-        let input = self.input.as_mut().unwrap();
         let id = program.id();
-        writeln!(input, "{id}").unwrap();
+        self.tell("started", id);
         self.programs.push(program);
         id
+    }
+
+    /// Kills a program that it has started.
+    pub(crate) fn kill(&mut self, id: u32) {
+        let position = self.programs.iter().position(|program| program.id() == id);
+        let mut program = self.programs.swap_remove(position.unwrap());
+        program.kill().unwrap();
+        program.wait().unwrap();
+        self.tell("gone", id);
+    }
+
+    fn tell(&mut self, word: &str, id: u32) {
+        let input = self.input.as_mut().unwrap();
+        writeln!(input, "{word} {id}").unwrap();
     }
 
     /// Whether a program has ended.

@@ -207,7 +207,7 @@ impl Node {
     /// Sets the text of a scalar and leaves its type as it is, unless it never had one of its own.
     pub fn set_text(&mut self, text: Text) {
         if self.untyped {
-            self.tag = if self.style == Style::PLAIN {
+            self.tag = if self.style.without(Style::TAGGED) == Style::PLAIN {
                 crate::implicit_tag(&text)
             } else {
                 Tag::Str

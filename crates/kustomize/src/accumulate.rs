@@ -319,7 +319,7 @@ impl<'a> Layer<'a> {
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.before_replacements(resources)?;
             }
-            let schema = session.schema.use_for(transformer);
+            let schema = session.schema.use_for(transformer, resources);
             transformer
                 .apply(schema, &session.budget, resources)
                 .map_err(|error| self.blame(error.position(step.position)))?;
@@ -447,9 +447,15 @@ impl<'a> Layer<'a> {
 
     /// Says that this kustomization asked for what is wrong.
     fn needed_by(&self, error: Error, path: &Located) -> Error {
-        let line = path.position.line;
-        let error = error.with_names(&self.loader.names().borrow());
-        error.needed_by(format!("`{}` in {}:{line}", path.text, self.file))
+        let names = self.loader.names().borrow();
+        let error = error.with_names(&names);
+        // What was asked for from outside stands in no line.
+        let asked_by = names.get(path.position.file);
+        let place = match (path.position.line, asked_by) {
+            (0, Some(asked_by)) => asked_by.to_owned(),
+            (line, _) => format!("{}:{line}", self.file),
+        };
+        error.needed_by(format!("`{}` in {place}", path.text))
     }
 }
 

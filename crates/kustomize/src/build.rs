@@ -2,6 +2,7 @@
 
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
+use crate::edit::Edits;
 use crate::error::{Error, Result};
 use crate::field_at::FieldNames;
 use crate::files::Files;
@@ -36,6 +37,8 @@ pub struct Options {
     pub limits: Limits,
     /// The directory, as an absolute path, from which errors name files; without it, the one that is built.
     pub named_from: Option<String>,
+    /// What is changed in the kustomization that is built before it is.
+    pub edits: Edits,
 }
 
 /// The order of the output.

@@ -7,6 +7,7 @@ use crate::kustomization::Kustomization;
 use crate::load;
 use crate::loader::Loader;
 use crate::resource::Resource;
+use crate::resources::Resources;
 use crate::schema::{Builtin, Schema};
 use crate::transformers::Transformer;
 
@@ -44,8 +45,8 @@ impl ChosenSchema {
 
     /// The schema for a transformer that is about to run; remembers whether one has merged by it, on which it depends how
     /// a custom schema that is named later goes together with it.
-    pub(crate) const fn use_for(&mut self, transformer: &Transformer) -> &Schema {
-        self.has_merged = self.has_merged || transformer.merges();
+    pub(crate) fn use_for(&mut self, transformer: &Transformer, resources: &Resources) -> &Schema {
+        self.has_merged = self.has_merged || transformer.merges(resources);
         &self.schema
     }
 

@@ -30,7 +30,8 @@ pub trait Files: Sync {
         &NoExternal
     }
 
-    /// The names in the directory at a resolved path, for hints; none where it cannot or must not be looked into.
+    /// The names in the directory at a resolved path, for hints and for patterns; none where it cannot or must not be
+    /// looked into.
     fn names_in(&self, directory: &str) -> Vec<String> {
         let _ = directory;
         Vec::new()

@@ -360,3 +360,4 @@ mod read;
 pub(crate) mod replacement_fields;
 
 pub(crate) use entries::{image, patch, replica};
+pub(crate) use read::patch_of_text;

@@ -11,6 +11,7 @@ mod config;
 mod crds;
 mod decode;
 mod defaults;
+mod edit;
 mod error;
 mod external;
 mod field_at;
@@ -44,6 +45,7 @@ mod shared;
 mod transformers;
 
 pub use build::{Options, Output, Reorder, build, build_with};
+pub use edit::Edits;
 pub use error::{Details, Error, ErrorKind, Related, Result};
 pub use external::{
     ChartSource, ChartTemplate, External, ExternalError, HelmConfig, HelmDefaults, NoExternal,

@@ -47,10 +47,16 @@ pub(crate) struct Loader<'a> {
 pub struct FileNames(Vec<String>);
 
 impl FileNames {
-    /// Whether a name is that of something that was fetched: it is an address in angle brackets, and leads nowhere in the
-    /// tree of files.
+    /// Whether a name is that of something that was fetched, or was asked for by [`Edits`](crate::Edits): it is in angle
+    /// brackets, and leads nowhere in the tree of files.
     pub fn is_of_fetched(name: &str) -> bool {
         name.starts_with('<')
+    }
+
+    /// Adds a name, and gives its number.
+    pub(crate) fn add(&mut self, name: String) -> u32 {
+        self.0.push(name);
+        u32::try_from(self.0.len()).unwrap_or(u32::MAX)
     }
 
     /// The name with this number.
@@ -189,6 +195,11 @@ impl<'a> Loader<'a> {
         self.files.resolve(path)
     }
 
+    /// The names in the directory at a resolved path.
+    pub(crate) fn names_in(&self, directory: &str) -> Vec<String> {
+        self.files.names_in(directory)
+    }
+
     /// Reads a file in a directory that is not the kustomization's, such as that of a chart.
     ///
     /// # Errors
@@ -250,9 +261,7 @@ impl<'a> Loader<'a> {
 
     /// Gives a file that was read its number.
     fn note(&self, name: String, bytes: Vec<u8>) -> Loaded {
-        let mut names = self.names.borrow_mut();
-        names.0.push(name.clone());
-        let number = u32::try_from(names.0.len()).unwrap_or(u32::MAX);
+        let number = self.names.borrow_mut().add(name.clone());
         Loaded {
             bytes,
             name,

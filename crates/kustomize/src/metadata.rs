@@ -156,7 +156,9 @@ pub fn replace_scalar(slot: &mut Node, mut value: Node) {
     value.style = slot.style;
     value.position = slot.position;
     value.set_mark(slot.mark());
-    if is_text_style(value.style) && value.is_scalar() {
+    // A tag of its own that is written out counts for more than quotes.
+    let has_tag = value.style.contains(Style::TAGGED) && !value.is_untyped();
+    if is_text_style(value.style) && value.is_scalar() && !has_tag {
         value.tag = Tag::Str;
     }
     *slot = value;
@@ -165,7 +167,6 @@ pub fn replace_scalar(slot: &mut Node, mut value: Node) {
 /// Whether a scalar of this style is a string whatever its text says.
 pub fn is_text_style(style: Style) -> bool {
     style != Style::PLAIN
-        && !style.contains(Style::TAGGED)
         && [
             Style::DOUBLE_QUOTED,
             Style::SINGLE_QUOTED,

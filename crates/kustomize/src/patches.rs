@@ -57,7 +57,16 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
             "the patch reads as a strategic merge patch and as a JSON 6902 patch",
         )
         .hint("make two entries of it")),
-        (Ok(objects), _) => Ok(Patch::StrategicMerge(objects)),
+        (Ok(mut objects), _) => {
+            for object in &mut objects {
+                let version = object.node().get("apiVersion").map(|node| node.position);
+                let version = version.unwrap_or_default();
+                object.made_by = MadeBy::Patch {
+                    version: (version.line, version.column),
+                };
+            }
+            Ok(Patch::StrategicMerge(objects))
+        }
         (Err(_), Ok(json)) => Ok(Patch::Json(json)),
         (Err(as_object), Err(as_json)) => {
             if is_operation(text) {
@@ -185,6 +194,11 @@ pub(crate) fn apply_json(
     Ok(())
 }
 
+/// Whether a patch with this target meets a resource; one without names what it is for, and fails where that is not there.
+pub(crate) fn finds(target: Option<&Selector>, resources: &Resources) -> bool {
+    target.is_none_or(|target| select(target, resources).is_ok_and(|found| !found.is_empty()))
+}
+
 fn select(target: &Selector, resources: &Resources) -> Result<Vec<usize>> {
     let compiled = target.compile()?;
     let matches = resources
@@ -266,6 +280,7 @@ fn apply_to_each(
         let mut copy = patch.clone();
         let gvk = resource.gvk().clone();
         copy.set_gvk(&gvk);
+        copy.made_by = MadeBy::Reading;
         copy.set_kind(&patch.gvk().kind);
         merge(&copy, schema, resource)?;
         if gvk.api_version().is_empty() && !resource.is_empty() {
@@ -291,6 +306,10 @@ fn merge(patch: &Resource, schema: &Schema, resource: &mut Resource) -> Result<(
     resource.made_by = MadeBy::Merge {
         keeps_name,
         keeps_kind,
+        version: match patch.made_by {
+            MadeBy::Patch { version } => Some(version),
+            MadeBy::Reading | MadeBy::Merge { .. } | MadeBy::JsonPatch => None,
+        },
     };
     if !keeps_name || !keeps_kind {
         resource.remember_id();

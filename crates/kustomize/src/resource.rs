@@ -57,6 +57,13 @@ pub(crate) enum MadeBy {
         keeps_name: bool,
         /// The kind is the object's own rather than the patch's.
         keeps_kind: bool,
+        /// Where the version stands in the text of the patch, if it is the patch's.
+        version: Option<(u32, u32)>,
+    },
+    /// The text of a patch in `patches`; line and column of its version.
+    Patch {
+        /// Line and column.
+        version: (u32, u32),
     },
     /// A JSON 6902 patch, which makes an object of a text.
     JsonPatch,

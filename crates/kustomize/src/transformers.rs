@@ -65,15 +65,16 @@ pub(crate) enum Transformer {
 }
 
 impl Transformer {
-    /// Whether it merges by the schema.
-    pub(crate) const fn merges(&self) -> bool {
-        matches!(
-            self,
+    /// Whether it merges into any of the resources by the schema.
+    pub(crate) fn merges(&self, resources: &Resources) -> bool {
+        match self {
             Self::Patch {
-                patch: Patch::StrategicMerge(_),
-                ..
-            } | Self::StrategicPatches(_)
-        )
+                patch: Patch::StrategicMerge(patches),
+                target,
+            } => !patches.is_empty() && patches::finds(target.as_ref(), resources),
+            Self::StrategicPatches(_) => true,
+            _ => false,
+        }
     }
 
     /// Makes the change.

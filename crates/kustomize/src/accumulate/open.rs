@@ -4,6 +4,7 @@ use goyaml::{Position, Text};
 
 use super::{Layer, Use};
 use crate::build::Session;
+use crate::edit::Edits;
 use crate::error::{Error, Result};
 use crate::files::KUSTOMIZATION_FILES;
 use crate::kustomization::{Kustomization, Located};
@@ -16,7 +17,9 @@ impl<'a> Layer<'a> {
     /// # Errors
     /// As for [`Self::open`].
     pub(crate) fn open_root(loader: Loader<'a>, session: &mut Session) -> Result<Self> {
-        let mut layer = Self::open(loader, session)?;
+        let options = session.options;
+        let edits = Some(&options.edits).filter(|edits| !edits.is_empty());
+        let mut layer = Self::open(loader, session, edits)?;
         session.tracks_origins = !layer.kustomization.build_metadata.is_empty();
         layer.origin = session.tracks_origins.then(Origin::root);
         Ok(layer)
@@ -25,12 +28,18 @@ impl<'a> Layer<'a> {
     /// Reads the kustomization file of a directory.
     ///
     /// # Errors
-    /// Where there is none or more than one, and where it is wrong.
-    fn open(loader: Loader<'a>, session: &mut Session) -> Result<Self> {
+    /// Where there is none or more than one, and where it is wrong or cannot be edited so.
+    fn open(loader: Loader<'a>, session: &mut Session, edits: Option<&Edits>) -> Result<Self> {
         session.budget.open_layer()?;
         let file = Self::find_file(&loader)?;
-        let kustomization = Kustomization::read(&file, &session.options.limits.yaml)
+        let limits = &session.options.limits.yaml;
+        let mut kustomization = Kustomization::read(&file, limits, edits.is_some())
             .map_err(|error| error.in_file(&file.name))?;
+        if let Some(edits) = edits {
+            edits
+                .apply(&mut kustomization, (&loader, &file.name), limits)
+                .map_err(|error| error.in_file(&file.name))?;
+        }
         session
             .warnings
             .extend(kustomization.warnings.iter().cloned());
@@ -45,7 +54,6 @@ impl<'a> Layer<'a> {
         layer
             .helm_namespace
             .clone_from(&layer.kustomization.namespace);
-        let limits = &session.options.limits.yaml;
         let chosen = session
             .schema
             .choose(&layer.kustomization, &layer.loader, limits);
@@ -122,7 +130,7 @@ impl<'a> Layer<'a> {
             .map_err(|error| self.blame(error))?;
         let entered = self.loader.enter(found);
         let loader = entered.map_err(|error| self.blame(error.position(path.position)))?;
-        let mut layer = Layer::open(loader, session).map_err(|error| {
+        let mut layer = Layer::open(loader, session, None).map_err(|error| {
             if error.details().file.is_none() && error.details().position == Position::default() {
                 self.blame(error.position(path.position))
             } else {

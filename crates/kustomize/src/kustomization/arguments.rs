@@ -60,7 +60,11 @@ pub(super) fn prepare(kustomization: &mut Node) -> Result<()> {
     Ok(())
 }
 
-fn pass(node: &mut Node) -> Result<()> {
+/// As [`prepare`], for a part of such a field.
+///
+/// # Errors
+/// As for [`prepare`].
+pub(super) fn pass(node: &mut Node) -> Result<()> {
     match &mut node.data {
         Data::Mapping(entries) => entries.iter_mut().try_for_each(|(key, value)| {
             pass(key)?;

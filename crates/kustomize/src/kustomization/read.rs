@@ -6,7 +6,7 @@ use goyaml::{Limits, Node, Text};
 
 use super::entries::{image, label, patch, replacement_field, replica, sort_options, var};
 use super::{
-    HelmChart, HelmGlobals, Image, Kustomization, arguments, generator_fields, helm_fields,
+    HelmChart, HelmGlobals, Image, Kustomization, Patch, arguments, generator_fields, helm_fields,
 };
 use crate::accumulate::where_no_yaml;
 use crate::decode::{fields, list, located_list, string_map, text, unknown};
@@ -75,15 +75,20 @@ impl Kustomization {
     /// Reads a kustomization file.
     ///
     /// # Errors
-    /// Where it is no YAML, empty, of another kind or version, or has an unknown field or a field of another type.
-    pub fn read(file: &Loaded, limits: &Limits) -> Result<Self> {
+    /// Where it is no YAML, empty (unless it `may_be_empty`), of another kind or version, or has an unknown field or a
+    /// field of another type.
+    pub fn read(file: &Loaded, limits: &Limits, may_be_empty: bool) -> Result<Self> {
         let read = load::document(&file.bytes, file.number, limits);
         let read = read.map_err(|error| where_no_yaml(&file.bytes, error))?;
-        let mut node = read.ok_or_else(empty)?;
+        let nothing = || may_be_empty.then(|| Node::mapping(Vec::new()));
+        let mut node = read.or_else(nothing).ok_or_else(empty)?;
         refuse_flux(&node)?;
         arguments::prepare(&mut node)?;
         let mut kustomization = Self::default();
-        let mut gathered = Gathered::default();
+        let mut gathered = Gathered {
+            has_content: may_be_empty,
+            ..Gathered::default()
+        };
         let mut found = fields(&node, "the kustomization")?;
         sort_repeated(&mut found, &node);
         for (name, value) in found {
@@ -276,6 +281,19 @@ impl Kustomization {
         self.helm_globals = gathered.helm_globals.unwrap_or(globals);
         Ok(self)
     }
+}
+
+/// Reads an entry of `patches` from a text of its own.
+///
+/// # Errors
+/// Where it is no YAML, or no such entry.
+pub(crate) fn patch_of_text(text: &str, file: u32, limits: &Limits) -> Result<Patch> {
+    let read = load::document(text.as_bytes(), file, limits)?;
+    let mut node = read.ok_or_else(|| {
+        Error::new("a patch is empty").hint("write `patch` or `path`, and `target`")
+    })?;
+    arguments::pass(&mut node)?;
+    patch(&node, true)
 }
 
 fn unknown_field(node: &Node, name: &str) -> Error {

@@ -110,7 +110,8 @@ fn move_subjects(binding: &mut Node, args: &NamespaceArgs) -> Result<()> {
             .field("subjects")
             .hint("begin each subject with `- `")
     })?;
-    for subject in subjects {
+    // kustomize: Lookup finds nothing in a null.
+    for subject in subjects.iter_mut().filter(|subject| !subject.is_null()) {
         if !subject.is_mapping() || subject.get(field).is_some_and(|value| !value.is_scalar()) {
             return Err(Error::new(format!(
                 "a subject of a role binding needs `{field}` as a text"

@@ -170,7 +170,8 @@ fn hostile_texts_take_linear_time() {
         }
     }
     assert!(
-        start.elapsed() < Duration::from_mins(1),
+        // What grows with the square takes hours; a machine with much else to do takes a minute.
+        start.elapsed() < Duration::from_mins(4),
         "{:?}",
         start.elapsed()
     );

@@ -1,0 +1,16 @@
+//! Argo CD's own repo-server and cmp-server, Redis, and the binary as their plugin.
+//!
+//! The tests call the repo-server as Argo CD's controller does. There is one set of programs for all of them; each has
+//! repositories, namespaces and, where it needs other flags, a cmp-server of its own. `$ARGOCD` names another version.
+
+mod call;
+mod deadlines;
+mod digest;
+mod failures;
+mod git;
+mod identity;
+mod parity;
+mod processes;
+mod renders;
+mod server;
+mod settings;
