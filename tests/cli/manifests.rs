@@ -280,3 +280,34 @@ fn every_kustomization_builds() {
         assert!(output.status.success(), "{}", directory.display());
     }
 }
+
+/// What has to change with the version, and with the toolchain.
+#[test]
+fn versions_agree() {
+    let read = |path: &str| fs::read_to_string(repository().join(path)).unwrap();
+    let image = format!("image: argocd-infisical:{}\n", env!("CARGO_PKG_VERSION"));
+    for path in [
+        "manifests/components/sidecar/repo-server.yaml",
+        "manifests/components/sidecar-metrics/repo-server.yaml",
+        "manifests/helm/values.yaml",
+    ] {
+        assert!(read(path).contains(&image), "{path}");
+    }
+    let toolchain = read("rust-toolchain.toml");
+    let (_, rest) = toolchain.split_once("channel = \"").unwrap();
+    let (toolchain, _) = rest.split_once('"').unwrap();
+    let dockerfile = read("Dockerfile");
+    assert!(dockerfile.contains(&format!("FROM rust:{toolchain}-alpine AS build\n")));
+    assert!(dockerfile.contains(&format!("RUSTUP_TOOLCHAIN={toolchain}\n")));
+    // Two ways to the same image.
+    let script = read("tools/image");
+    for path in [
+        "home/argocd/cmp-server/config",
+        "home/argocd/cmp-server/plugins",
+        "etc/ssl/certs",
+        "usr/local/bin",
+        "argocd:x:",
+    ] {
+        assert!(dockerfile.contains(path) && script.contains(path), "{path}");
+    }
+}
