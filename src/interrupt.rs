@@ -89,9 +89,8 @@ fn held() -> MutexGuard<'static, Held> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Begins to wait for signals, once; a process that starts no program and makes no directory is left alone, unless it
-/// serves until it is told to end.
-pub(crate) fn listen() {
+/// Begins to wait for signals, once; a process that starts no program and makes no directory is left alone.
+fn listen() {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| {
         // Without it things end as they did before, by themselves.

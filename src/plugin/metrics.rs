@@ -6,9 +6,8 @@
 
 mod totals;
 
-use std::fs::{self, File, Permissions, TryLockError};
-use std::io::{self, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -19,6 +18,7 @@ pub use self::totals::Totals;
 
 /// The file in the directory; node-exporter reads those that end like this.
 pub const FILE: &str = "argocd-infisical.prom";
+const UNFINISHED: &str = "argocd-infisical.unfinished";
 const LOCK: &str = "lock";
 /// How long a render waits for others to count, and how long between two looks.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -142,13 +142,11 @@ pub fn count(
         time,
         progress.reads.load(Ordering::Relaxed),
     );
-    // Others read it at any time, and never half of it. It need not outlive the machine.
-    let mut file = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(directory)?;
-    file.write_all(totals.to_string().as_bytes())?;
-    file.persist(directory.join(FILE))?;
-    Ok(())
+    // Others read it at any time, and never half of it. It need not outlive the machine. Who holds the lock is the only one
+    // to write, so one name is enough, and a process that is killed leaves nothing behind that grows.
+    let unfinished = directory.join(UNFINISHED);
+    fs::write(&unfinished, totals.to_string())?;
+    fs::rename(&unfinished, directory.join(FILE))
 }
 
 impl Totals {

@@ -6,6 +6,8 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::workspace::{Workspace, binary};
 
 /// A server that ends with the test.
@@ -90,7 +92,7 @@ fn renders_are_counted_by_how_they_end_and_served() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
-    let _served = Served(
+    let mut served = Served(
         binary()
             .args(["plugin", "metrics", "--listen"])
             .arg(format!("127.0.0.1:{port}"))
@@ -123,6 +125,10 @@ fn renders_are_counted_by_how_they_end_and_served() {
     // Who says nothing keeps nobody waiting.
     let _silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
     assert!(get(port, "GET /healthz").starts_with("HTTP/1.1 200 "));
+    // It ends well when it is told to, as the first process of a container has to.
+    let id = i32::try_from(served.0.id()).unwrap();
+    kill_process(Pid::from_raw(id).unwrap(), Signal::TERM).unwrap();
+    assert!(served.0.wait().unwrap().success());
 }
 
 #[test]

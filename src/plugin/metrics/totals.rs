@@ -181,7 +181,7 @@ argocd_infisical_settings_reads_total 5
     #[test]
     fn the_text_is_what_prometheus_reads_and_what_is_read_again() {
         let mut totals = Totals::default();
-        totals.add("home", Outcome::Success, Duration::from_micros(5_000), 2);
+        totals.add("home", Outcome::Success, Duration::from_millis(5), 2);
         totals.add("home", Outcome::Success, Duration::from_micros(20_001), 3);
         totals.add("home", Outcome::Settings, Duration::from_mins(1), 0);
         assert_eq!(totals.to_string(), EXPECTED);

@@ -105,7 +105,7 @@ fn the_plugin_as_it_is_installed() {
     std::fs::create_dir(mounted.path().join("policy")).unwrap();
     let policy = "apiVersion: argocd-infisical.io/v1alpha1\nkind: Policy\n";
     std::fs::write(mounted.path().join("policy/policy.yaml"), policy).unwrap();
-    let parsed: serde_json::Value = serde_saphyr::from_str(&definition).unwrap();
+    let parsed: Value = serde_saphyr::from_str(&definition).unwrap();
     let generate = &parsed["spec"]["generate"];
     let words = [&generate["command"], &generate["args"]];
     let words = words
