@@ -18,6 +18,10 @@ bench *ARGS:
     cargo build --release
     tools/bench {{ARGS}}
 
+# Makes the sidecar's image in target/image, and tries it.
+image *ARGS:
+    tools/image {{ARGS}}
+
 # Licences, advisories and duplicate versions of the dependencies (needs cargo-deny).
 deny:
     cargo deny check

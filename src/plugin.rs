@@ -2,10 +2,13 @@
 
 pub mod announce;
 pub mod generate;
+pub mod metrics;
+pub mod metrics_server;
 pub mod options;
 pub mod memory;
 pub mod parameters;
 pub mod permits;
+pub mod probe;
 pub mod request;
 mod source_override;
 pub mod variables;

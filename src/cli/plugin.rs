@@ -1,7 +1,12 @@
 //! `plugin`: what Argo CD's cmp-server calls.
 
+mod metrics;
+mod mounted;
+mod probe;
+
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,15 +14,18 @@ use std::time::{Duration, Instant};
 use super::output::{self, Done};
 use crate::cluster::Access;
 use crate::contained::{STACK_SIZE, contained};
-use crate::failure::{Failure, Problem, Warning};
+use crate::failure::{Failure, Kind, Problem, Warning};
 use crate::files::plain;
 use crate::plugin::announce::{self, Announced};
 use crate::plugin::generate::{self, Administration};
 use crate::plugin::memory;
+use crate::plugin::metrics::{Outcome, Progress, count};
 use crate::plugin::permits::Permits;
 use crate::plugin::request::Request;
-use crate::settings::digest::DigestKey;
 use crate::settings::policy::Policy;
+use metrics::Metrics;
+use mounted::Mounted;
+use probe::Probe;
 
 /// Serve as a Config Management Plugin of Argo CD
 #[derive(clap::Args)]
@@ -29,14 +37,18 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     Generate(Generate),
+    Metrics(Metrics),
     Parameters(Parameters),
+    Probe(Probe),
 }
 
 impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
         match self.command {
             Command::Generate(args) => args.run(),
+            Command::Metrics(args) => args.run(),
             Command::Parameters(args) => args.run(),
+            Command::Probe(args) => args.run(),
         }
     }
 }
@@ -44,13 +56,8 @@ impl Args {
 /// Render the Application in the working directory, as the environment of cmp-server describes it
 #[derive(clap::Args)]
 struct Generate {
-    /// Hold Applications to this policy
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-
-    /// Check the digests of settings with this key, the controller's
-    #[arg(long, value_name = "FILE")]
-    digest_key: Option<PathBuf>,
+    #[command(flatten)]
+    mounted: Mounted,
 
     /// Read settings from the cluster of a kubeconfig; without it, from the one around the pod
     #[arg(long, value_name = "FILE")]
@@ -75,6 +82,10 @@ struct Generate {
     /// Keep the locks that count renders in this directory; without it, in one of the temporary directory
     #[arg(long, value_name = "DIR")]
     permits_directory: Option<PathBuf>,
+
+    /// Count the render in this directory, if it is there, for `plugin metrics`
+    #[arg(long, value_name = "DIR")]
+    metrics_directory: Option<PathBuf>,
 }
 
 /// Where a pod finds its namespace.
@@ -83,13 +94,34 @@ const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace
 impl Generate {
     fn run(self) -> Result<Done, Failure> {
         memory::limit(self.memory)?;
-        let limit = Duration::from_secs(self.timeout);
         let start = Instant::now();
+        let progress = Arc::new(Progress::default());
+        let metrics = self.metrics_directory.clone();
+        let mut done = self.in_time(start, &progress);
+        let Some(metrics) = metrics else {
+            return done;
+        };
+        let outcome = match &done {
+            Ok(_) => Outcome::Success,
+            Err(failure) if failure.kind() == Kind::Internal => Outcome::Fault,
+            Err(_) => progress.stage(),
+        };
+        let counted = count(&metrics, &progress, outcome, start.elapsed());
+        if let (Ok(done), Err(error)) = (&mut done, counted) {
+            done.warnings.push(not_counted(&metrics, &error));
+        }
+        done
+    }
+
+    fn in_time(self, start: Instant, progress: &Arc<Progress>) -> Result<Done, Failure> {
+        let limit = Duration::from_secs(self.timeout);
         // Whatever waits gives up a little earlier, so that it can say what it has waited for.
         let deadline = start
             .checked_add(limit.saturating_sub(limit / 20))
             .unwrap_or(start);
-        within(limit, move || self.render(deadline))?.unwrap_or_else(|| {
+        let seen = Arc::clone(progress);
+        within(limit, move || self.render(deadline, &seen))?.unwrap_or_else(|| {
+            progress.enter(Outcome::Deadline);
             Err(Problem::new(format!(
                 "the render is not done after {} seconds",
                 limit.as_secs()
@@ -99,16 +131,9 @@ impl Generate {
         })
     }
 
-    fn render(self, deadline: Instant) -> Result<Done, Failure> {
-        let mut policy = match &self.policy {
-            Some(file) => Policy::read(file)?,
-            None => Policy::default(),
-        };
-        let digest_key = self
-            .digest_key
-            .as_deref()
-            .map(DigestKey::read)
-            .transpose()?;
+    fn render(self, deadline: Instant, progress: &Progress) -> Result<Done, Failure> {
+        let mut policy = self.mounted.policy()?;
+        let digest_key = self.mounted.digest_key()?;
         let own = || std::fs::read_to_string(NAMESPACE).ok();
         let namespace = self.argocd_namespace.or_else(own);
         policy.secretless_namespace = namespace
@@ -133,9 +158,10 @@ impl Generate {
             permits: Permits::new(&permits, self.concurrency.unwrap_or_else(cpus)),
         };
         let directory = generate::directory()?;
+        progress.enter(Outcome::Request);
         let request = Request::read(|name| env::var_os(name), &directory, &administration.policy)?;
-        let (target, rendered) =
-            generate::generate(&request, &directory, &administration, deadline)?;
+        let work = generate::Work { deadline, progress };
+        let (target, rendered) = generate::generate(&request, &directory, &administration, work)?;
         let output = &rendered.output;
         let stdout = output::write(output, None).map_err(|failure| target.locate(failure))?;
         Ok(Done {
@@ -198,6 +224,13 @@ impl Parameters {
             is_well: true,
         })
     }
+}
+
+fn not_counted(directory: &Path, error: &std::io::Error) -> String {
+    let problem = Problem::new(format!("the render is not counted: {}", plain(error)))
+        .at(directory.display().to_string(), 0)
+        .hint("the directory of `--metrics-directory` must be one that this process can write to");
+    Warning(problem).to_string().trim_end().to_owned()
 }
 
 /// Does some work in a thread of its own; `None` where it is not done in time.

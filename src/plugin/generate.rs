@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use kustomize::Options;
 
+use super::metrics::{Outcome, Progress};
 use super::permits::Permits;
 use super::request::Request;
 use crate::cluster::{Access, Cluster};
@@ -40,6 +41,15 @@ pub struct Administration {
     pub permits: Permits,
 }
 
+/// One render: until when it has to be done, and how far it is.
+#[derive(Clone, Copy)]
+pub struct Work<'a> {
+    /// When it is of no use any more.
+    pub deadline: Instant,
+    /// Where it notes what it does.
+    pub progress: &'a Progress,
+}
+
 /// Renders the Application in a directory.
 ///
 /// # Errors
@@ -48,11 +58,16 @@ pub fn generate(
     request: &Request,
     directory: &Path,
     administration: &Administration,
-    deadline: Instant,
+    work: Work,
 ) -> Result<(Target, Rendered), Failure> {
     let Administration { permits, .. } = administration;
+    let Work { deadline, progress } = work;
+    progress.is_for(&request.caller.project);
+    progress.enter(Outcome::Permit);
     let permit = permits.wait(&request.caller.project, deadline)?;
-    let settings = settings(request, administration, deadline)?;
+    progress.enter(Outcome::Settings);
+    let settings = settings(request, administration, work)?;
+    progress.enter(Outcome::Render);
     let target = target(directory)?;
     let options = Options {
         edits: request.parameters.edits.clone(),
@@ -85,8 +100,9 @@ pub(super) fn target(directory: &Path) -> Result<Target, Failure> {
 fn settings(
     request: &Request,
     administration: &Administration,
-    deadline: Instant,
+    work: Work,
 ) -> Result<Settings, Failure> {
+    let Work { deadline, progress } = work;
     let Administration {
         policy,
         digest_key,
@@ -118,6 +134,7 @@ fn settings(
     }
     let settle = Instant::now() + left(SETTLE);
     loop {
+        progress.reads(references.len());
         let reading = cluster.read(references, Audience::Author, left(READ))?;
         let is_asked_for = match (digest_key, &request.digest) {
             (Some(key), Some(digest)) => reading.digest(key, &request.caller).is_in(digest),

@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
+use serde_json::Value;
+
 /// Where a program is: what the variable names, in the user's cache, where `tools/programs` puts it, or on the path.
 #[track_caller]
 pub(crate) fn find(program: &str, variable: &str, cached: &str) -> Option<PathBuf> {
@@ -52,4 +54,19 @@ pub(crate) fn printed(command: &mut Command) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {stderr}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// The manifests of a version of Argo CD, which come with its Go module.
+#[track_caller]
+pub(crate) fn argo_cd_manifests(module: &str) -> Option<PathBuf> {
+    let go = find("go", "GO", "")?;
+    let mut command = Command::new(go);
+    command
+        .args(["mod", "download", "-json", module])
+        // The newest asks for a newer Go than the one that is there, even to be unpacked.
+        .env("GOTOOLCHAIN", "go1.27.0")
+        .current_dir("/");
+    let described: Value = serde_json::from_str(&printed(&mut command)).unwrap();
+    let directory = described["Dir"].as_str().unwrap();
+    Some(PathBuf::from(directory).join("manifests"))
 }

@@ -145,4 +145,29 @@ impl Access {
         let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
         self.runtime.block_on(api.get(name))
     }
+
+    /// What an object of a namespace would be once it is applied; nothing is changed.
+    pub(crate) fn would_apply<K: Object>(&self, namespace: &str, object: &Value) -> K {
+        let parameters = PatchParams::apply("test").force().dry_run();
+        let name = object["metadata"]["name"].as_str().unwrap();
+        self.would_patch(namespace, name, &Patch::Apply(object), &parameters)
+    }
+
+    /// What an object of a namespace would be with a strategic merge patch; nothing is changed.
+    pub(crate) fn would_merge<K: Object>(&self, namespace: &str, name: &str, patch: &Value) -> K {
+        let parameters = PatchParams::default().dry_run();
+        self.would_patch(namespace, name, &Patch::Strategic(patch), &parameters)
+    }
+
+    fn would_patch<K: Object>(
+        &self,
+        namespace: &str,
+        name: &str,
+        patch: &Patch<&Value>,
+        parameters: &PatchParams,
+    ) -> K {
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        let patched = api.patch(name, parameters, patch);
+        self.runtime.block_on(patched).unwrap()
+    }
 }

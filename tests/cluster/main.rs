@@ -11,10 +11,12 @@ mod cluster;
 mod kubeconfig;
 mod namespace;
 mod operator;
+mod probe;
 mod proxy;
 mod reach;
 mod render;
 mod repository;
+mod sidecar;
 mod smoke;
 #[expect(dead_code, reason = "the tests of the command line use the rest")]
 #[path = "../cli/tools.rs"]

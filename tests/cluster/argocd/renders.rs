@@ -97,8 +97,25 @@ fn the_plugin_as_it_is_installed() {
     let Some(argo) = argo() else { return };
     let definition =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/plugin.yaml")).unwrap();
-    let command = ["argocd-infisical", "plugin", "generate"].map(ToOwned::to_owned);
-    let plugin = argo.defined("argocd-infisical", &definition, command.into());
+    // What the Deployment mounts lies elsewhere.
+    let mounted = tempfile::tempdir().unwrap();
+    let here = mounted.path().to_str().unwrap();
+    let definition = definition
+        .replace("/etc/argocd-infisical", here)
+        .replace("/var/lib/argocd-infisical", here);
+    std::fs::create_dir(mounted.path().join("policy")).unwrap();
+    let policy = "apiVersion: argocd-infisical.io/v1alpha1\nkind: Policy\n";
+    std::fs::write(mounted.path().join("policy/policy.yaml"), policy).unwrap();
+    let parsed: Value = serde_saphyr::from_str(&definition).unwrap();
+    let generate = &parsed["spec"]["generate"];
+    let words = [&generate["command"], &generate["args"]];
+    let words = words
+        .into_iter()
+        .flat_map(|words| words.as_array().unwrap());
+    let command = words
+        .map(|word| word.as_str().unwrap().to_owned())
+        .collect();
+    let plugin = argo.defined("argocd-infisical", &definition, command);
     let git = settings::repository(argo);
     let declared = settings::SETTINGS.replace("A: \"\"", "A: default");
     git.write("app/settings.yaml", &declared);

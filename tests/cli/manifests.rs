@@ -1,0 +1,313 @@
+//! `plugin.yaml` and `manifests`: what they say holds together, and builds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::tools;
+use crate::workspace::{Workspace, binary};
+
+/// The Argo CDs that the sidecar is for, the oldest and the newest.
+const ARGO_CDS: [&str; 2] = [
+    "github.com/argoproj/argo-cd/v2@v2.14.21",
+    "github.com/argoproj/argo-cd/v3@v3.6.1",
+];
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[track_caller]
+fn read(path: &str) -> Value {
+    let text = fs::read_to_string(repository().join(path)).unwrap();
+    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The one of a list that has a name.
+#[track_caller]
+fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
+    let mut items = list.as_array().unwrap().iter();
+    items.find(|item| item["name"] == name).unwrap()
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    let items = list.as_array().unwrap().iter();
+    items
+        .map(|item| item.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The pod that the component's patch describes.
+fn pod() -> Value {
+    read("manifests/components/sidecar/repo-server.yaml")["spec"]["template"]["spec"].take()
+}
+
+#[test]
+fn the_plugin_is_called_as_it_is_meant() {
+    let plugin = read("plugin.yaml");
+    let spec = plugin["spec"].as_object().unwrap();
+    assert_eq!(plugin["kind"], "ConfigManagementPlugin");
+    assert_eq!(plugin["metadata"]["name"], "argocd-infisical");
+    assert_eq!(
+        spec.keys().collect::<Vec<_>>(),
+        ["generate", "parameters"],
+        "neither discovery nor a version"
+    );
+    let workspace = Workspace::new(&[
+        ("app/kustomization.yaml", "resources: [one.yaml]\n"),
+        (
+            "app/one.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\n",
+        ),
+        ("metrics/.keep", ""),
+    ]);
+    let here = workspace.path().to_str().unwrap();
+    let run = |command: &Value| {
+        let mut words = texts(&command["command"]);
+        words.extend(texts(&command["args"]));
+        assert_eq!(words.remove(0), "argocd-infisical");
+        let placed = words.iter().map(|word| {
+            word.replace("/etc/argocd-infisical", here)
+                .replace("/var/lib/argocd-infisical", here)
+        });
+        let output = binary()
+            .args(placed)
+            .env("TMPDIR", here)
+            .env("ARGOCD_APP_NAME", "lamp")
+            .env("ARGOCD_APP_PROJECT_NAME", "home")
+            .env(
+                "ARGOCD_APP_REVISION",
+                "0123456789abcdef0123456789abcdef01234567",
+            )
+            .current_dir(workspace.path().join("app"))
+            .output()
+            .unwrap();
+        (
+            output.status.success(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let generate = || {
+        let (is_well, _, stderr) = run(&plugin["spec"]["generate"]);
+        (is_well, stderr)
+    };
+    // Nothing renders where the policy is not mounted.
+    let (is_well, stderr) = generate();
+    assert!(
+        !is_well && stderr.contains("policy.yaml: cannot read the policy"),
+        "{stderr}"
+    );
+    // A first installation has no controller, and no key.
+    let policy = read("manifests/components/sidecar/policy.yaml");
+    let policy = policy["data"]["policy.yaml"].as_str().unwrap();
+    workspace.write("policy/policy.yaml", policy);
+    assert_eq!(generate(), (true, String::new()));
+    assert!(
+        workspace
+            .path()
+            .join("metrics/argocd-infisical.prom")
+            .exists()
+    );
+    let (is_well, stdout, stderr) = run(&plugin["spec"]["parameters"]["dynamic"]);
+    assert_eq!((is_well, stderr.as_str()), (true, ""));
+    let announced: Value = serde_json::from_str(&stdout).unwrap();
+    named(&announced, "settings");
+    workspace.write("digest/key", "short");
+    assert!(!generate().0);
+}
+
+#[test]
+fn what_the_plugin_names_is_mounted() {
+    let pod = pod();
+    let sidecar = named(&pod["containers"], "argocd-infisical");
+    let mounts: Vec<PathBuf> = sidecar["volumeMounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|mount| mount["mountPath"].as_str().unwrap().into())
+        .collect();
+    let plugin = read("plugin.yaml");
+    let generate = texts(&plugin["spec"]["generate"]["args"]);
+    let probe = texts(&sidecar["startupProbe"]["exec"]["command"]);
+    let mut paths = 0;
+    for word in generate.iter().chain(&probe) {
+        if let Some((_, path)) = word.split_once("=/") {
+            let path = Path::new("/").join(path);
+            let is_mounted = mounts.iter().any(|mount| path.starts_with(mount));
+            assert!(is_mounted, "{}", path.display());
+            paths += 1;
+        }
+    }
+    assert_eq!(paths, 5);
+    // The probe looks at what a render needs.
+    for word in &probe[3..] {
+        assert!(generate.contains(word), "{word}");
+    }
+    // Each of its volumes is Argo CD's or described beside it, and each of these is mounted.
+    for mount in sidecar["volumeMounts"].as_array().unwrap() {
+        let name = mount["name"].as_str().unwrap();
+        if !["var-files", "plugins"].contains(&name) {
+            named(&pod["volumes"], name);
+        }
+    }
+    for volume in pod["volumes"].as_array().unwrap() {
+        named(&sidecar["volumeMounts"], volume["name"].as_str().unwrap());
+    }
+}
+
+#[test]
+fn the_helm_values_say_the_same_as_the_component() {
+    let text = fs::read_to_string(repository().join("manifests/helm/values.yaml")).unwrap();
+    assert!(
+        !text.contains("{{"),
+        "the chart would take it for a template"
+    );
+    let values = read("manifests/helm/values.yaml");
+    let server = &values["repoServer"];
+    let pod = pod();
+    assert_eq!(server["extraContainers"], pod["containers"]);
+    assert_eq!(server["volumes"], pod["volumes"]);
+    assert_eq!(server["automountServiceAccountToken"], false);
+    assert_eq!(
+        values["configs"]["params"],
+        read("manifests/components/sidecar/cmd-params.yaml")["data"]
+    );
+    assert_eq!(
+        values["extraObjects"],
+        json!([read("manifests/components/sidecar/policy.yaml")])
+    );
+    let rbac = fs::read_to_string(repository().join("manifests/components/sidecar/rbac.yaml"));
+    let rbac = rbac.unwrap();
+    let (role, _) = rbac.split_once("---\n").unwrap();
+    let role: Value = serde_saphyr::from_str(role).unwrap();
+    assert_eq!(server["rbac"], role["rules"]);
+}
+
+#[test]
+fn a_settings_role_is_for_get_and_names() {
+    for path in [
+        "manifests/examples/settings-access/role.yaml",
+        "manifests/components/sidecar/rbac.yaml",
+    ] {
+        let text = fs::read_to_string(repository().join(path)).unwrap();
+        let role: Value = serde_saphyr::from_str(text.split("---\n").next().unwrap()).unwrap();
+        for rule in role["rules"].as_array().unwrap() {
+            assert_eq!(rule["verbs"], json!(["get"]), "{path}");
+            if rule["apiGroups"] == json!([""]) {
+                assert!(!texts(&rule["resourceNames"]).is_empty(), "{path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_components_build_over_argo_cds_own_manifests() {
+    let Some(kustomize) = tools::kustomize() else {
+        return;
+    };
+    for argo_cd in ARGO_CDS {
+        let Some(module) = tools::argo_cd_manifests(argo_cd) else {
+            return;
+        };
+        for install in ["install.yaml", "ha/install.yaml"] {
+            let stock = fs::read(module.join(install)).unwrap();
+            let workspace = Workspace::new(&[]);
+            workspace.write("install.yaml", stock);
+            workspace.write(
+                "kustomization.yaml",
+                "namespace: argocd\nresources: [install.yaml]\ncomponents: [sidecar, sidecar-metrics]\n\
+                 images: [{name: argocd-infisical, newName: registry.example.org/a, newTag: \"1\"}]\n",
+            );
+            for component in ["sidecar", "sidecar-metrics"] {
+                let from = repository().join("manifests/components").join(component);
+                for file in fs::read_dir(from).unwrap().flatten() {
+                    let name = file.file_name();
+                    let to = format!("{component}/{}", name.to_str().unwrap());
+                    workspace.write(&to, fs::read(file.path()).unwrap());
+                }
+            }
+            let ours = workspace.prints(&["build"]);
+            let theirs = tools::printed(
+                Command::new(&kustomize)
+                    .arg("build")
+                    .current_dir(workspace.path()),
+            );
+            assert!(ours == theirs, "{argo_cd} {install}");
+            let objects = ours.split("\n---\n");
+            let of = |kind: &str, name: &str| {
+                let is_it = |text: &&str| {
+                    text.contains(&format!("\nkind: {kind}\n"))
+                        && format!("{text}\n").contains(&format!("\n  name: {name}\n"))
+                };
+                let text = objects.clone().find(is_it).unwrap();
+                serde_saphyr::from_str::<Value>(text).unwrap()
+            };
+            let server = of("Deployment", "argocd-repo-server");
+            let pod = &server["spec"]["template"]["spec"];
+            for name in ["argocd-infisical", "argocd-infisical-metrics"] {
+                let container = named(&pod["containers"], name);
+                assert_eq!(container["image"], "registry.example.org/a:1");
+                for mount in container["volumeMounts"].as_array().unwrap() {
+                    named(&pod["volumes"], mount["name"].as_str().unwrap());
+                }
+            }
+            assert_eq!(pod["automountServiceAccountToken"], false);
+            // The token is for the sidecar alone.
+            for container in pod["containers"].as_array().unwrap() {
+                let mounts = container["volumeMounts"].as_array().unwrap();
+                let has_token = mounts
+                    .iter()
+                    .any(|mount| mount["name"] == "argocd-infisical-token");
+                assert_eq!(has_token, container["name"] == "argocd-infisical");
+            }
+            let parameters = of("ConfigMap", "argocd-cmd-params-cm");
+            assert_eq!(
+                parameters["data"]["reposerver.plugin.tar.exclusions"],
+                ".git"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_kustomization_builds() {
+    for directory in ["install", "examples/settings-access"] {
+        let directory = repository().join("manifests").join(directory);
+        let output = binary().arg("build").arg(&directory).output().unwrap();
+        assert!(output.status.success(), "{}", directory.display());
+    }
+}
+
+/// What has to change with the version, and with the toolchain.
+#[test]
+fn versions_agree() {
+    let read = |path: &str| fs::read_to_string(repository().join(path)).unwrap();
+    let image = format!("image: argocd-infisical:{}\n", env!("CARGO_PKG_VERSION"));
+    for path in [
+        "manifests/components/sidecar/repo-server.yaml",
+        "manifests/components/sidecar-metrics/repo-server.yaml",
+        "manifests/helm/values.yaml",
+    ] {
+        assert!(read(path).contains(&image), "{path}");
+    }
+    let toolchain = read("rust-toolchain.toml");
+    let (_, rest) = toolchain.split_once("channel = \"").unwrap();
+    let (toolchain, _) = rest.split_once('"').unwrap();
+    let dockerfile = read("Dockerfile");
+    assert!(dockerfile.contains(&format!("FROM rust:{toolchain}-alpine AS build\n")));
+    assert!(dockerfile.contains(&format!("RUSTUP_TOOLCHAIN={toolchain}\n")));
+    // Two ways to the same image.
+    let script = read("tools/image");
+    for path in [
+        "home/argocd/cmp-server/config",
+        "home/argocd/cmp-server/plugins",
+        "etc/ssl/certs",
+        "usr/local/bin",
+        "argocd:x:",
+    ] {
+        assert!(dockerfile.contains(path) && script.contains(path), "{path}");
+    }
+}
