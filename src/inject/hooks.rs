@@ -388,8 +388,16 @@ impl Hooks for Injector<'_> {
         self.check()
     }
 
-    fn before_variables(&mut self, resources: &mut Resources) {
-        self.dollars.hide(resources);
+    fn before_variables(&mut self, resources: &mut Resources) -> kustomize::Result<()> {
+        if !self.dollars.hide(resources) {
+            let message = "the texts of this tree have every character for private use, and one must be left to keep \
+                           values apart from variables";
+            self.problems.push(
+                Problem::new(message)
+                    .hint("use replacements in the place of `vars`, or change the values"),
+            );
+        }
+        self.check()
     }
 
     fn after_variables(&mut self, resources: &mut Resources) {

@@ -152,6 +152,33 @@ fn a_value_is_never_read_as_a_placeholder() {
 }
 
 #[test]
+fn a_value_is_never_read_as_a_variable_whatever_its_characters() {
+    let object = "apiVersion: v1\nkind: Service\nmetadata:\n  name: one\n  annotations:\n    argocd-infisical.io/template: \
+                  \"true\"\n    a: ${{ settings.V }}$(HOST)\n    b: $(VALUE)\nspec: {externalName: x}\n";
+    let rest = "vars:\n- name: HOST\n  objref: {apiVersion: v1, kind: Service, name: one}\n  fieldref: {fieldpath: \
+                spec.externalName}\n- name: VALUE\n  objref: {apiVersion: v1, kind: ConfigMap, name: settings}\n  \
+                fieldref: {fieldpath: data.V}\n";
+    for value in [
+        "$(HOST)",
+        "$(HOST)\u{10fffd}",
+        "$(HOST)\u{e000}$$\u{f0000}",
+        "\u{10fffd}",
+    ] {
+        let run = render(object, rest, value);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let object = goyaml::parse(run.stdout.as_bytes(), &goyaml::Limits::default());
+        let object = object.unwrap().unwrap();
+        let text = |key: &str| {
+            object
+                .get_path(&["metadata", "annotations", key])
+                .and_then(goyaml::Node::to_text)
+        };
+        assert_eq!(text("a"), Some(format!("{value}x").into()));
+        assert_eq!(text("b"), Some(value.into()));
+    }
+}
+
+#[test]
 fn a_value_is_no_patch() {
     let workspace = Workspace::new(&[
         ("settings.yaml", DECLARED),
