@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use goyaml::{Data, Node, Position, Style, Tag, Text};
-use kustomize::{FileNames, Gvk, ResId, Resource, metadata};
+use kustomize::{FileNames, Gvk, NamedPath, ResId, Resource, metadata};
 
 use super::TEMPLATE_ANNOTATION;
 use super::dollars::{Dollars, Guarded, Part};
@@ -113,10 +113,14 @@ impl<'a> Filler<'a> {
                     templates: Vec::new(),
                     path: Path::default(),
                     guarded: Vec::new(),
+                    blocks: Vec::new(),
                     is_secret: resource.gvk().kind == "Secret",
                 };
                 walk.node(resource.node_mut());
-                let guarded = walk.guarded;
+                let Walk {
+                    guarded, blocks, ..
+                } = walk;
+                resource.filled.extend(blocks);
                 self.dollars.note(index, guarded);
             }
             // A definition of fields may well describe texts with placeholders.
@@ -164,6 +168,8 @@ struct Walk<'w, 'a> {
     templates: Vec<Path>,
     path: Path,
     guarded: Vec<Guarded>,
+    /// The fields that have become blocks out of values.
+    blocks: Vec<NamedPath>,
     /// Whether texts may be in base64.
     is_secret: bool,
 }
@@ -271,6 +277,9 @@ impl Walk<'_, '_> {
                     return self.refuse_empty(locate(node, text, placeholder.offset), field);
                 }
                 self.guarded.extend(Guarded::all(&self.path, &made));
+                if !made.is_scalar() {
+                    self.blocks.push(self.path.named());
+                }
                 *node = made;
                 node.position = position;
                 node.protect();

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use goyaml::{Data, Node, Text};
-use kustomize::Gvk;
 use kustomize::metadata::LOCAL_CONFIG;
+use kustomize::{Gvk, NamedPath};
 
 use super::TEMPLATE_ANNOTATION;
 use crate::settings::declared;
@@ -63,6 +63,18 @@ impl Path {
                 }
                 _ => None,
             })
+    }
+
+    /// The path as the engine's messages write it.
+    pub(super) fn named(&self) -> NamedPath {
+        let mut named = NamedPath::default();
+        for step in &self.0 {
+            match step {
+                Step::Key(key) => named.push_key(key),
+                Step::Index(index) => named.push_index(*index),
+            }
+        }
+        named
     }
 
     fn key(&self, index: usize) -> Option<&str> {

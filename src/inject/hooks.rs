@@ -205,7 +205,7 @@ impl<'a> Injector<'a> {
                     .map(|position| (*position, resource.id().to_string())),
             );
             filler.resource(index, resource);
-            let guarded = carried.put_back(resource.node_mut());
+            let guarded = carried.put_back(resource);
             copied.note(index, guarded);
         }
         let Filled {
