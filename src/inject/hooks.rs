@@ -10,7 +10,7 @@ use super::apply::{Asked, Filled, Filler};
 use super::carried::Carried;
 use super::dollars::Dollars;
 use super::evaluate::Evaluator;
-use super::identity::{HINT, OTHER_COUNT, OTHER_OBJECT};
+use super::identity::{HINT, OTHER_COUNT, OTHER_OBJECT, is_same};
 use super::report;
 use super::uses::Record;
 use crate::failure::{Failure, Problem};
@@ -266,7 +266,7 @@ impl<'a> Injector<'a> {
         }
     }
 
-    /// Makes sure that there are the same objects as with the defaults.
+    /// Makes sure that there are the same objects as with the defaults, and the same declarations.
     fn compare_objects(&mut self, resources: &Resources, names: &FileNames) {
         let Part::Second(defaults) = self.part else {
             return;
@@ -280,7 +280,25 @@ impl<'a> Injector<'a> {
             let problem =
                 Problem::new(OTHER_OBJECT).in_repository(names.get(position.file), position);
             self.problems.push(problem.resource(default).hint(HINT));
-        } else if resources.len() != defaults.objects.len() {
+            return;
+        }
+        let pairs = resources.iter().zip(&defaults.objects);
+        let deciding = pairs
+            .filter(|(resource, _)| declared::is_declaration(resource))
+            .filter(|(resource, (_, default))| {
+                let (with, without) = (resource.node().get("metadata"), default.get("metadata"));
+                !with
+                    .zip(without)
+                    .is_some_and(|(with, without)| is_same(with, without, &BTreeMap::new()))
+            });
+        let what = "a setting is carried into the metadata of a ConfigMap that declares settings";
+        self.problems.extend(deciding.map(|(_, (default, node))| {
+            let problem = Problem::new(what)
+                .in_repository(names.get(node.position.file), node.position)
+                .resource(default);
+            problem.hint(HINT)
+        }));
+        if resources.len() != defaults.objects.len() {
             self.problems.push(Problem::new(OTHER_COUNT).hint(HINT));
         }
     }

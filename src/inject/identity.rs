@@ -123,7 +123,7 @@ pub fn without_hash(resource: &Resource) -> ResId {
 }
 
 /// Whether two trees say the same, up to names that differ by their hash.
-fn is_same(with: &Node, without: &Node, renamed: &BTreeMap<&str, &str>) -> bool {
+pub(super) fn is_same(with: &Node, without: &Node, renamed: &BTreeMap<&str, &str>) -> bool {
     match (&with.data, &without.data) {
         (Data::Scalar(text), Data::Scalar(default)) => {
             text == default

@@ -233,3 +233,27 @@ fn a_declared_key_that_a_layer_takes_away_is_missed() {
         "a layer has taken away the declared key `V`",
     );
 }
+
+#[test]
+fn a_value_is_no_schema() {
+    for target in [
+        "{select: {name: settings}, fieldPaths: ['metadata.annotations.[argocd-infisical.io/schema]'], options: {create: true}}",
+        "{select: {name: one}, fieldPaths: ['metadata.annotations.[argocd-infisical.io/declare]'], options: {create: true}}",
+    ] {
+        let object = DECLARED
+            .replace("name: settings", "name: one")
+            .replace("    argocd-infisical.io/declare: settings\n", "")
+            .replace("V:", "hunter2:");
+        let value = if target.contains("declare]") {
+            "settings"
+        } else {
+            "hunter2: {type: hunter2}"
+        };
+        let run = render(&object, &replacement("", target), value);
+        refused(
+            &run,
+            "is carried into the metadata of a ConfigMap that declares settings",
+        );
+        assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+    }
+}
