@@ -89,6 +89,10 @@ impl Path {
         if gvk.group == "rbac.authorization.k8s.io" {
             return Room::Permissions;
         }
+        // Argo CD takes an object with such a list for the objects in it, whatever its kind is.
+        if self.key(0) == Some("items") {
+            return Room::Identity;
+        }
         let is_core = gvk.group.is_empty();
         match (self.key(0), self.key(1)) {
             (Some("apiVersion" | "kind"), None)
@@ -170,6 +174,17 @@ mod tests {
             path(&["rules"]).room(&gvk("rbac.authorization.k8s.io/v1", "Role")),
             Room::Permissions
         );
+        for kind in ["v1/Pod", "example.org/v1/Any"] {
+            let (version, kind) = kind.rsplit_once('/').unwrap();
+            assert_eq!(
+                path(&["items", "a"]).room(&gvk(version, kind)),
+                Room::Identity
+            );
+            assert_eq!(
+                path(&["spec", "items"]).room(&gvk(version, kind)),
+                Room::Any
+            );
+        }
         assert_eq!(
             path(&["spec", "replicas"]).room(&gvk("apps/v1", "Deployment")),
             Room::Any

@@ -257,3 +257,22 @@ fn a_value_is_no_schema() {
         assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
     }
 }
+
+#[test]
+fn a_value_is_in_no_object_of_a_list() {
+    let object = "apiVersion: example.org/v1\nkind: Any\nmetadata: {name: one}\nitems:\n- apiVersion: \
+                  rbac.authorization.k8s.io/v1\n  kind: ClusterRole\n  metadata: {name: two}\n  rules: [{verbs: [get]}]\n";
+    let target = "{select: {kind: Any}, fieldPaths: [items.0.rules.0.verbs.0]}";
+    refused(
+        &render(object, &replacement("", target), "*"),
+        "is carried into top-level `items`",
+    );
+    let object = object
+        .replace(
+            "{name: one}",
+            "{name: one, annotations: {argocd-infisical.io/template: \"true\"}}",
+        )
+        .replace("[{verbs: [get]}]", "${{ settings.V }}");
+    let run = render(&object, "", "x");
+    refused(&run, "no setting may go into `items.0.rules`");
+}
