@@ -115,6 +115,14 @@ impl Evaluator {
         self.scope.log().read.clone()
     }
 
+    /// How long the values are that the last expression has read, in bytes.
+    pub(super) fn bytes_read(&self) -> usize {
+        let log = self.scope.log();
+        let settings = log.read.iter().filter_map(|key| self.resolved().get(key));
+        let values = settings.filter_map(|setting| setting.value.as_ref());
+        values.map(|value| value.reveal().len()).sum()
+    }
+
     /// Evaluates what stands between `${{` and `}}`.
     pub(super) fn evaluate(&self, expression: &str) -> Result<Outcome, Refusal> {
         self.scope.log().start();

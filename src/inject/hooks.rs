@@ -214,12 +214,13 @@ impl<'a> Injector<'a> {
             undeclared,
             uses,
             dollars,
+            is_complete,
         } = filler.finish();
         self.dollars = dollars;
         self.dollars.add(copied);
         self.record.uses = uses;
         self.record.undeclared = undeclared;
-        self.conclude(evaluator, &asked);
+        self.conclude(evaluator, &asked, is_complete);
         self.problems.extend(problems);
         let place = |what: &str, hint: &str, (position, id): (Position, String)| {
             Problem::new(what)
@@ -234,10 +235,15 @@ impl<'a> Injector<'a> {
     }
 
     /// Takes down what the settings have come to, and what is wrong with all of them together.
-    fn conclude(&mut self, evaluator: Evaluator, asked: &Asked) {
+    fn conclude(&mut self, evaluator: Evaluator, asked: &Asked, is_complete: bool) {
         let resolved = evaluator.resolved();
         self.problems.extend(report::violations(resolved));
-        let missing = evaluator.missing();
+        // A placeholder that nobody has looked at may have a default.
+        let missing = if is_complete {
+            evaluator.missing()
+        } else {
+            Vec::new()
+        };
         if !missing.is_empty() && !matches!(self.part, Part::Survey) {
             let problem = report::missing(&missing, asked, resolved, self.settings);
             self.problems.push(problem);
