@@ -422,3 +422,28 @@ fn what_aliases_of_a_value_stand_for_is_bounded() {
         run.stderr
     );
 }
+
+#[test]
+fn the_longest_value_goes_through_every_filter() {
+    let object = marked(
+        POD,
+        "spec:\n  a: ${{ settings.HOST | b64encode }}\n  b: ${{ settings.BLOCK | yaml }}\n",
+    );
+    let workspace = workspace(&object);
+    let text = "x".repeat(1 << 20);
+    workspace.write("values/HOST", &text);
+    workspace.write("values/BLOCK", format!("- {}\n", "x".repeat((1 << 20) - 3)));
+    let printed = workspace.prints(&["render", "--settings", "values"]);
+    assert!(printed.len() > 7 * (1 << 20) / 3, "{}", printed.len());
+    let often = "${{ settings.HOST".to_owned() + &" | b64encode".repeat(100) + " }}";
+    workspace.write(
+        "object.yaml",
+        marked(POD, &format!("spec:\n  a: {often}\n")),
+    );
+    let run = workspace.run(&["render", "--settings", "values"]);
+    assert!(
+        run.stderr.contains("the placeholder does too much"),
+        "{}",
+        run.stderr
+    );
+}
