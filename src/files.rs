@@ -145,7 +145,13 @@ impl DiskFiles {
 impl Files for DiskFiles {
     fn resolve(&self, path: &str) -> Result<Entry, FileError> {
         self.note(Path::new(path));
-        let resolved = fs::canonicalize(path).map_err(|error| said(&error))?;
+        let resolved = fs::canonicalize(path).map_err(|error| {
+            // What is not there may lie outside as well, and of that nobody learns whether it is there.
+            let mut above = Path::new(path).ancestors().skip(1);
+            let there = above.find_map(|above| fs::canonicalize(above).ok());
+            let is_inside = there.map_or(Ok(()), |there| self.check_bound(&there));
+            is_inside.err().unwrap_or_else(|| said(&error))
+        })?;
         self.check_bound(&resolved)?;
         let metadata = fs::metadata(&resolved).map_err(|error| said(&error))?;
         let Ok(resolved) = resolved.into_os_string().into_string() else {
@@ -312,6 +318,14 @@ mod tests {
         assert!(matches!(
             files.resolve(text(&inside.join("link"))),
             Err(FileError::Outside(bound)) if bound == "the repository"
+        ));
+        assert!(matches!(
+            files.resolve(text(&directory.path().join("none/x"))),
+            Err(FileError::Outside(_))
+        ));
+        assert!(matches!(
+            files.resolve(text(&inside.join("none/x"))),
+            Err(FileError::NotFound)
         ));
         assert!(matches!(
             files.read(text(&directory.path().join("outside"))),

@@ -2,6 +2,7 @@
 
 pub mod announce;
 pub mod generate;
+pub mod memory;
 pub mod metrics;
 pub mod metrics_server;
 pub mod options;

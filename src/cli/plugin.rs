@@ -18,6 +18,7 @@ use crate::failure::{Failure, Kind, Problem, Warning};
 use crate::files::plain;
 use crate::plugin::announce::{self, Announced};
 use crate::plugin::generate::{self, Administration};
+use crate::plugin::memory;
 use crate::plugin::metrics::{Outcome, Progress, count};
 use crate::plugin::permits::Permits;
 use crate::plugin::request::Request;
@@ -70,7 +71,11 @@ struct Generate {
     #[arg(long, value_name = "SECONDS", default_value_t = 45, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
 
-    /// Let so many renders run at a time; without it, two for each CPU
+    /// Use at most so much memory, in MiB of address space; a render that needs more is ended
+    #[arg(long, value_name = "MIB", default_value_t = 3072, value_parser = clap::value_parser!(u64).range(1024..))]
+    memory: u64,
+
+    /// Let so many renders run at a time; without it, two for each CPU, and four at least
     #[arg(long, value_name = "NUMBER")]
     concurrency: Option<usize>,
 
@@ -108,6 +113,7 @@ impl Generate {
     }
 
     fn in_time(self, start: Instant, progress: &Arc<Progress>) -> Result<Done, Failure> {
+        memory::limit(self.memory)?;
         let limit = Duration::from_secs(self.timeout);
         // Whatever waits gives up a little earlier, so that it can say what it has waited for.
         let deadline = start
@@ -130,7 +136,9 @@ impl Generate {
         let digest_key = self.mounted.digest_key()?;
         let own = || std::fs::read_to_string(NAMESPACE).ok();
         let namespace = self.argocd_namespace.or_else(own);
-        policy.secretless_namespace = namespace.map(|namespace| namespace.trim().to_owned());
+        policy.secretless_namespace = namespace
+            .map(|namespace| namespace.trim().to_owned())
+            .filter(|namespace| !namespace.is_empty());
         let access = match self.kubeconfig {
             Some(file) => Access::Kubeconfig {
                 file: Some(file),
@@ -138,7 +146,7 @@ impl Generate {
             },
             None => Access::Pod,
         };
-        let cpus = || thread::available_parallelism().map_or(2, usize::from) * 2;
+        let cpus = || (thread::available_parallelism().map_or(2, usize::from) * 2).max(4);
         let permits = self
             .permits_directory
             .unwrap_or_else(|| env::temp_dir().join("argocd-infisical-permits"));
@@ -174,10 +182,15 @@ struct Parameters {
     /// Stop looking for declared keys after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u64,
+
+    /// Use at most so much memory, in MiB of address space
+    #[arg(long, value_name = "MIB", default_value_t = 3072, value_parser = clap::value_parser!(u64).range(1024..))]
+    memory: u64,
 }
 
 impl Parameters {
     fn run(self) -> Result<Done, Failure> {
+        memory::limit(self.memory)?;
         let policy = match &self.policy {
             Some(file) => Policy::read(file)?,
             None => Policy::default(),

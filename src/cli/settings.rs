@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::settings::consent::Caller;
 use crate::settings::object::Reference;
 use crate::settings::policy::Policy;
+use crate::settings::reading::Audience;
 use crate::settings::{Settings, source};
 
 /// How long all objects together may take.
@@ -58,7 +59,9 @@ impl SettingsFlags {
                 policy.check(references).map_err(Failure::several)?;
                 let access = Access::of_person(self.kubeconfig.clone(), self.context.clone());
                 let cluster = Cluster::new(&access)?;
-                cluster.read(references, LIMIT)?.settings(caller)?
+                cluster
+                    .read(references, Audience::Person, LIMIT)?
+                    .settings(caller)?
             }
             None => Settings::default(),
         }

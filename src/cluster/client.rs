@@ -15,8 +15,6 @@ pub struct Cluster {
     pub(super) runtime: Runtime,
     pub(super) client: Client,
     pub(super) server: String,
-    /// The namespace of the pod or of the context.
-    pub(super) namespace: String,
 }
 
 impl Cluster {
@@ -29,24 +27,17 @@ impl Cluster {
             .enable_all()
             .build()
             .map_err(|error| Failure::internal(format!("cannot start a runtime: {error}")))?;
-        let (client, server, namespace) = runtime.block_on(async {
+        let (client, server) = runtime.block_on(async {
             let config = access.config().await?;
             let server = server(&config);
-            let namespace = config.default_namespace.clone();
             let client = client(config).map_err(|error| unusable(&error, &server))?;
-            Ok::<_, Failure>((client, server, namespace))
+            Ok::<_, Failure>((client, server))
         })?;
         Ok(Self {
             runtime,
             client,
             server,
-            namespace,
         })
-    }
-
-    /// The namespace of the pod, or of the kubeconfig's context.
-    pub fn namespace(&self) -> &str {
-        &self.namespace
     }
 }
 

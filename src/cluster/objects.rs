@@ -11,14 +11,20 @@ use super::Cluster;
 use super::ask::{Asked, Silence, ask};
 use crate::failure::Failure;
 use crate::settings::object::{Object, ObjectKind, ObjectName, Reference};
-use crate::settings::reading::Reading;
+use crate::settings::reading::{Audience, Reading};
 
 impl Cluster {
     /// Reads objects, at the same time, within a limit for all of them together.
     ///
     /// # Errors
-    /// Where the API server does not say of each of them what it holds, or that it is not there: all of these.
-    pub fn read(&self, references: &[Reference], limit: Duration) -> Result<Reading, Failure> {
+    /// Where the API server does not say of each of them what it holds, or that it is not there: all of these. Who is no
+    /// person is not told that this identity may not read one.
+    pub fn read(
+        &self,
+        references: &[Reference],
+        audience: Audience,
+        limit: Duration,
+    ) -> Result<Reading, Failure> {
         let (objects, silences) = self.runtime.block_on(async {
             let deadline = Instant::now() + limit;
             let requests: Vec<_> = references
@@ -35,6 +41,9 @@ impl Cluster {
                 let reference = reference.clone();
                 match request.await {
                     Ok(Ok(object)) => objects.push((reference, object)),
+                    Ok(Err(Silence::Forbidden)) if audience == Audience::Author => {
+                        objects.push((reference, None));
+                    }
                     Ok(Err(silence)) => silences.push((reference, silence)),
                     Err(_) => {
                         let silence = Silence::Final("the request ended by itself".into());
@@ -45,7 +54,7 @@ impl Cluster {
             (objects, silences)
         });
         if silences.is_empty() {
-            return Ok(Reading::new(objects));
+            return Ok(Reading::new(objects, audience));
         }
         // That there is no way to the API server is said once.
         let mut is_way_told = false;
@@ -54,20 +63,11 @@ impl Cluster {
             if silence.is_of_the_way() && std::mem::replace(&mut is_way_told, true) {
                 continue;
             }
-            let ObjectName {
-                kind,
-                namespace,
-                name,
-            } = &reference.object;
-            let resource = kind.resource();
-            let rule = format!(
-                "{{apiGroups: [\"\"], resources: [{resource}], resourceNames: [{name}], verbs: [get]}}"
-            );
             problems.push(silence.problem(&Asked {
                 what: "settings",
                 object: &reference.object,
-                namespace,
-                rule: &rule,
+                namespace: &reference.object.namespace,
+                rule: &reference.object.rule(),
                 server: &self.server,
             }));
         }

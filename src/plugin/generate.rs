@@ -17,6 +17,7 @@ use crate::files::{DiskFiles, plain};
 use crate::render::{Rendered, render};
 use crate::settings::digest::DigestKey;
 use crate::settings::policy::Policy;
+use crate::settings::reading::Audience;
 use crate::settings::{Settings, Way};
 use crate::target::Target;
 
@@ -34,7 +35,7 @@ pub struct Administration {
     pub digest_key: Option<DigestKey>,
     /// The cluster that settings are in.
     pub access: Access,
-    /// Argo CD's namespace; `None` is the one of the pod.
+    /// Argo CD's namespace; without it no settings are read.
     pub namespace: Option<String>,
     /// How many renders run at a time.
     pub permits: Permits,
@@ -118,8 +119,12 @@ fn settings(
             .hint("give the sidecar the controller's key with `--digest-key`; without a controller, remove the variable from `spec.source.plugin.env`")
             .into_failure());
     }
+    // The policy has not looked for Secrets of a namespace that nobody knows.
+    let own = namespace.as_deref().ok_or_else(|| {
+        Failure::input("Argo CD's namespace is not known, and settings are not read without it")
+            .hint("name it with `--argocd-namespace`, or mount the pod's own")
+    })?;
     let cluster = Cluster::new(access)?;
-    let own = namespace.as_deref().unwrap_or(cluster.namespace());
     let left = |most: Duration| most.min(deadline.saturating_duration_since(Instant::now()));
     // An Application that is only about to be created is none yet, and nothing of it is hydrated.
     if cluster.is_hydrated(&request.caller, own, left(READ))? == Some(true) {
@@ -130,7 +135,7 @@ fn settings(
     let settle = Instant::now() + left(SETTLE);
     loop {
         progress.reads(references.len());
-        let reading = cluster.read(references, left(READ))?;
+        let reading = cluster.read(references, Audience::Author, left(READ))?;
         let is_asked_for = match (digest_key, &request.digest) {
             (Some(key), Some(digest)) => reading.digest(key, &request.caller).is_in(digest),
             _ => true,

@@ -33,14 +33,14 @@ pub struct Permit {
 }
 
 impl Permits {
-    /// Shares out `all` permits, at least one, by locks in a directory. One project holds at most three of four, so that
-    /// the slow renders of one leave something to the others.
+    /// Shares out `all` permits, at least one, by locks in a directory. One project holds at most three of four, and never
+    /// all of several, so that the slow renders of one leave something to the others.
     pub fn new(directory: &Path, all: usize) -> Self {
         let all = all.max(1);
         Self {
             directory: directory.to_owned(),
             all,
-            each: all - all / 4,
+            each: (all - (all / 4).max(1)).max(1),
         }
     }
 

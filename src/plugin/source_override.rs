@@ -3,11 +3,21 @@
 use std::fs;
 use std::path::Path;
 
+use goyaml::{Limits, Tag};
+
 use crate::failure::Problem;
 use crate::files;
 
 /// How the names of these files begin; Argo CD takes `.argocd-source.yaml` and `.argocd-source-<application>.yaml`.
 const PREFIX: &str = ".argocd-source";
+/// Bounds on one of them: a few lines of YAML.
+const LIMITS: Limits = Limits {
+    bytes: 64 << 10,
+    depth: 100,
+    alias_nodes: 10_000,
+};
+/// How many of them a directory may have, more than enough for the Applications that are rendered from it.
+const FILES: usize = 1_000;
 
 /// Checks that none of these files in a directory says anything of the plugin: who may write to the repository would
 /// choose the objects that settings come from.
@@ -29,6 +39,12 @@ pub(super) fn check(directory: &Path) -> Result<(), Vec<Problem>> {
             names.push(name);
         }
     }
+    if names.len() > FILES {
+        let message = format!("there are more than {FILES} files `{PREFIX}…`");
+        return Err(vec![
+            Problem::new(message).hint("remove those that no Application needs"),
+        ]);
+    }
     names.sort();
     let problems: Vec<Problem> = names
         .iter()
@@ -47,13 +63,16 @@ fn objection(path: &Path, name: &str) -> Option<Problem> {
             .at(name, line)
             .hint("say it in the Application's `spec.source.plugin`")
     };
-    let Ok(bytes) = files::read_regular(path) else {
+    let is_small_file = fs::symlink_metadata(path)
+        .is_ok_and(|metadata| metadata.is_file() && metadata.len() <= LIMITS.bytes as u64);
+    let bytes = files::read_regular(path).ok().filter(|_| is_small_file);
+    let Some(bytes) = bytes else {
         return Some(problem(
-            "the file cannot be read, so it is not known what it says of the plugin",
+            "the file is a link, too large, or cannot be read, so it is not known what it says of the plugin",
             0,
         ));
     };
-    let Ok(documents) = goyaml::parse_documents(&bytes, &goyaml::Limits::default()) else {
+    let Ok(documents) = goyaml::parse_documents(&bytes, &LIMITS) else {
         return Some(problem(
             "the file is not valid YAML, so it is not known what it says of the plugin",
             0,
@@ -62,8 +81,9 @@ fn objection(path: &Path, name: &str) -> Option<Problem> {
     for document in &documents {
         for (key, _) in document.entries().unwrap_or_default() {
             let text = key.as_str().unwrap_or_default();
-            // encoding/json: a field is found whatever the case of its name; and what is merged in counts as well.
-            if text.eq_ignore_ascii_case("plugin") || text == "<<" {
+            // encoding/json: a field is found whatever the case of its name. What has another tag than a text may be one
+            // for Go all the same (`!!binary`), or bring fields with it (`<<`).
+            if text.eq_ignore_ascii_case("plugin") || key.tag != Tag::Str {
                 let message = "a file of the repository may not say which plugin renders it, or with which parameters";
                 return Some(problem(message, key.position.line));
             }
@@ -118,6 +138,11 @@ mod tests {
                 "a: 1\n---\nplugin: {}\n",
                 "a: [\n",
                 "a: 1\na: 2\nplugin: x\n",
+                "!!binary cGx1Z2lu: {}\n",
+                "!<tag:yaml.org,2002:binary> cGx1Z2lu: {}\n",
+                "!!binary \"cGx1Z2lu\": {}\n",
+                "? !!binary cGx1Z2lu\n: {}\n",
+                "1: x\n",
             ] {
                 let told = told(name, text.as_bytes()).unwrap_or_default();
                 assert!(
@@ -143,7 +168,14 @@ mod tests {
         assert!(check(directory.path()).is_err());
         let directory = tempfile::tempdir().unwrap();
         let link = directory.path().join(".argocd-source.yaml");
-        std::os::unix::fs::symlink("/none", link).unwrap();
+        std::os::unix::fs::symlink("/none", &link).unwrap();
+        assert!(check(directory.path()).is_err());
+        fs::write(directory.path().join("good.yaml"), "helm: {}\n").unwrap();
+        fs::remove_file(&link).unwrap();
+        std::os::unix::fs::symlink("good.yaml", &link).unwrap();
+        assert!(check(directory.path()).is_err());
+        fs::remove_file(&link).unwrap();
+        fs::write(&link, format!("helm: {{}}\n#{}\n", " ".repeat(70_000))).unwrap();
         assert!(check(directory.path()).is_err());
     }
 }

@@ -16,6 +16,9 @@ pub const ALLOWED: &str = "argocd-infisical.io/allowed";
 /// The annotation that names the keys that may be read, comma separated; a Secret needs it.
 pub const KEYS: &str = "argocd-infisical.io/keys";
 
+/// Keys with this in their name say which revision to deploy. They are no settings.
+pub const REVISION: &str = "TARGET_REVISION";
+
 /// Who asks, as Argo CD says it: nothing that an author of the Application controls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -133,7 +136,10 @@ pub fn admit<'a>(
     if object.data.is_empty() {
         return Err(Refusal::NotSynced);
     }
-    let is_listed = |key: &str| listed.as_ref().is_none_or(|listed| listed.contains(&key));
+    // What says which revision to deploy is for the controller, and does not count in a digest: nobody renders it.
+    let is_listed = |key: &str| {
+        !key.contains(REVISION) && listed.as_ref().is_none_or(|listed| listed.contains(&key))
+    };
     let values = object.data.iter();
     let values = values
         .filter(|(key, _)| is_listed(key))

@@ -20,8 +20,6 @@ use crate::hex::hex;
 
 /// The name of the variable of the plugin's environment, as an Application writes it.
 pub const VARIABLE: &str = "SETTINGS_DIGEST";
-/// Keys with this in their name say which revision to deploy. They are no settings and do not count.
-pub const REVISION: &str = "TARGET_REVISION";
 /// How long a key has to be, in bytes.
 const KEY_BYTES: usize = 32;
 /// What comes first in every digest: the version of how it is made.
@@ -82,12 +80,8 @@ impl Digest {
                 continue;
             };
             writer.number(1);
-            let values = || {
-                let values = admitted.values.iter();
-                values.filter(|(key, _)| !key.contains(REVISION))
-            };
-            writer.number(values().count());
-            for (key, value) in values() {
+            writer.number(admitted.values.len());
+            for (key, value) in &admitted.values {
                 writer.text(key);
                 writer.bytes(value);
             }

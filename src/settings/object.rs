@@ -44,6 +44,17 @@ pub struct ObjectName {
     pub name: String,
 }
 
+impl ObjectName {
+    /// The RBAC rule that lets somebody read it, in its namespace.
+    pub fn rule(&self) -> String {
+        let resource = self.kind.resource();
+        let name = &self.name;
+        format!(
+            "{{apiGroups: [\"\"], resources: [{resource}], resourceNames: [{name}], verbs: [get]}}"
+        )
+    }
+}
+
 impl fmt::Display for ObjectName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::object::{ObjectKind, Reference, is_label};
 use crate::failure::{Failure, Problem};
@@ -58,16 +58,26 @@ struct Written {
     kind: String,
     #[serde(default)]
     settings: WrittenSettings,
+    #[serde(default, deserialize_with = "given")]
     parameters: Option<BTreeSet<String>>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct WrittenSettings {
+    #[serde(default, deserialize_with = "given")]
     namespaces: Option<BTreeSet<String>>,
+    #[serde(default, deserialize_with = "given")]
     kinds: Option<BTreeSet<WrittenKind>>,
+    #[serde(default, deserialize_with = "given")]
     max_objects: Option<usize>,
+    #[serde(default, deserialize_with = "given")]
     max_value_bytes: Option<usize>,
+}
+
+/// A field that is there has to say something: a list of which every line is a comment must not mean that all is allowed.
+fn given<'a, T: Deserialize<'a>, D: Deserializer<'a>>(from: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(from).map(Some)
 }
 
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
@@ -247,6 +257,26 @@ mod tests {
     #[test]
     fn without_fields_it_is_the_usual_one() {
         assert_eq!(parse("").unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn a_field_without_a_value_allows_nothing() {
+        for rest in [
+            "settings:\n  namespaces:\n  # - home\n",
+            "settings: {namespaces: ~}\n",
+            "settings: {namespaces: null}\n",
+            "settings: {namespaces: ''}\n",
+            "settings: {kinds: }\n",
+            "settings: {maxObjects: }\n",
+            "settings: {maxValueBytes: ~}\n",
+            "settings:\n",
+            "parameters:\n",
+        ] {
+            assert!(parse(rest).is_err(), "{rest}");
+        }
+        let none = parse("settings: {namespaces: [], kinds: []}\nparameters: []\n").unwrap();
+        assert_eq!(objections(&none, &["home/a"]).len(), 1);
+        assert!(!none.allows_parameter("images"));
     }
 
     #[test]

@@ -7,12 +7,25 @@ use super::object::{Object, ObjectKind, ObjectName, Reference};
 use crate::failure::{Failure, Problem};
 
 /// The objects that were asked for, in the order in which they are named; later ones win.
-pub struct Reading(Vec<(Reference, Option<Object>)>);
+pub struct Reading {
+    objects: Vec<(Reference, Option<Object>)>,
+    audience: Audience,
+}
+
+/// Who reads what is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// A person, who asks with rights of their own.
+    Person,
+    /// The author of an Application, for whom the sidecar asks with its rights. An object that it may not read looks like
+    /// one that is not there: an author could otherwise find out which objects other Applications have.
+    Author,
+}
 
 impl Reading {
     /// Takes objects as they were found; `None` is one that is not there.
-    pub const fn new(objects: Vec<(Reference, Option<Object>)>) -> Self {
-        Self(objects)
+    pub const fn new(objects: Vec<(Reference, Option<Object>)>, audience: Audience) -> Self {
+        Self { objects, audience }
     }
 
     /// The settings that a caller may take from them.
@@ -23,11 +36,13 @@ impl Reading {
     pub fn settings(&self, caller: &Caller) -> Result<Settings, Failure> {
         let mut settings = Settings::default();
         let mut problems = Vec::new();
-        for (reference, object) in &self.0 {
+        for (reference, object) in &self.objects {
             match admit(reference, object.as_ref(), caller) {
                 Ok(admitted) => admitted.add_to(&mut settings),
                 Err(_) if reference.is_optional => {}
-                Err(refusal) => problems.push(problem(refusal, &reference.object, caller)),
+                Err(refusal) => {
+                    problems.push(self.audience.problem(refusal, &reference.object, caller));
+                }
             }
         }
         if problems.is_empty() {
@@ -40,7 +55,7 @@ impl Reading {
     /// The digest of what a caller may read of them.
     pub fn digest(&self, key: &DigestKey, caller: &Caller) -> Digest {
         let objects: Vec<(&ObjectName, Option<Admitted<'_>>)> = self
-            .0
+            .objects
             .iter()
             .map(|(reference, object)| {
                 let admitted = admit(reference, object.as_ref(), caller);
@@ -56,26 +71,39 @@ impl Reading {
     }
 }
 
-/// What a caller is told that gets nothing.
-fn problem(refusal: Refusal, object: &ObjectName, caller: &Caller) -> Problem {
-    if refusal.is_open() {
-        return Problem::new(format!("`{object}` holds nothing yet"))
-            .hint("wait until the operator has synced it, and look at the status of what it is synced from");
+impl Audience {
+    /// What is told of an object that gives a caller nothing.
+    fn problem(self, refusal: Refusal, object: &ObjectName, caller: &Caller) -> Problem {
+        if refusal.is_open() {
+            return Problem::new(format!("`{object}` holds nothing yet"))
+                .hint("wait until the operator has synced it, and look at the status of what it is synced from");
+        }
+        let Caller {
+            project,
+            application,
+        } = caller;
+        let whose = format!("Application `{application}` of project `{project}`");
+        let keys = match object.kind {
+            ObjectKind::ConfigMap => String::new(),
+            ObjectKind::Secret => format!(", and in `{KEYS}` the keys that may be read"),
+        };
+        let owner = format!(
+            "its owner sets the label `{LABEL}: \"true\"` and the annotation `{ALLOWED}: {project}/{application}`{keys}"
+        );
+        match self {
+            Self::Person => {
+                Problem::new(format!("`{object}` is not there, or is not for {whose}")).hint(owner)
+            }
+            Self::Author => Problem::new(format!(
+                "`{object}` is not there, is not for {whose}, or is not for the sidecar to read"
+            ))
+            .hint(format!(
+                "{owner}; who runs Argo CD gives the sidecar the rule `{}` in namespace `{}`",
+                object.rule(),
+                object.namespace
+            )),
+        }
     }
-    let Caller {
-        project,
-        application,
-    } = caller;
-    let message = format!(
-        "`{object}` is not there, or is not for Application `{application}` of project `{project}`"
-    );
-    let keys = match object.kind {
-        ObjectKind::ConfigMap => String::new(),
-        ObjectKind::Secret => format!(", and in `{KEYS}` the keys that may be read"),
-    };
-    Problem::new(message).hint(format!(
-        "its owner sets the label `{LABEL}: \"true\"` and the annotation `{ALLOWED}: {project}/{application}`{keys}"
-    ))
 }
 
 #[cfg(test)]
@@ -110,7 +138,7 @@ mod tests {
             project: "home".into(),
             application: "lamp".into(),
         };
-        Reading::new(objects)
+        Reading::new(objects, Audience::Person)
             .settings(&caller)
             .map_err(|failure| failure.to_string())
     }

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::workspace::{Run, Workspace, binary};
@@ -21,22 +22,26 @@ fn checkout(files: &[(&str, &str)]) -> Workspace {
     workspace
 }
 
-/// Calls the plugin for the Application in `app`.
-fn generate(workspace: &Workspace, more: &[&str], variables: &[(&str, &str)]) -> Run {
+/// A call of the plugin for the Application in `app`.
+fn call(workspace: &Workspace, more: &[&str], variables: &[(&str, &str)]) -> Command {
     let usual = [
         ("ARGOCD_APP_NAME", "lamp"),
         ("ARGOCD_APP_PROJECT_NAME", "home"),
         ("ARGOCD_APP_REVISION", COMMIT),
     ];
-    let output = binary()
+    let mut command = binary();
+    command
         .args(["plugin", "generate", "--permits-directory"])
         .arg(workspace.path().join("permits"))
         .args(more)
         .envs(usual)
         .envs(variables.iter().copied())
-        .current_dir(workspace.path().join("_cmp_server/id/app"))
-        .output()
-        .unwrap();
+        .current_dir(workspace.path().join("_cmp_server/id/app"));
+    command
+}
+
+fn generate(workspace: &Workspace, more: &[&str], variables: &[(&str, &str)]) -> Run {
+    let output = call(workspace, more, variables).output().unwrap();
     Run {
         code: output.status.code().unwrap(),
         stdout: String::from_utf8(output.stdout).unwrap(),
@@ -268,4 +273,35 @@ fn renders_wait_for_one_another() {
     assert_eq!((run.code, run.stdout.as_str()), (1, ""));
     held.unlock().unwrap();
     assert_eq!(generate(&workspace, &["--concurrency", "1"], &[]).code, 0);
+}
+
+#[test]
+fn what_is_small_in_a_repository_and_large_in_memory_ends_alone() {
+    // Some 16 million nodes in 64 MiB, which a Git repository packs into next to nothing.
+    let bomb = format!(
+        "apiVersion: v1\nkind: X\nmetadata: {{name: x}}\na: [{}]\n",
+        "{a},".repeat(15 << 20)
+    );
+    let workspace = checkout(&[
+        ("app/kustomization.yaml", KUSTOMIZATION),
+        ("app/one.yaml", &bomb),
+    ]);
+    let output = call(&workspace, &["--memory", "1024"], &[])
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(output.stdout.is_empty());
+    // Refused by count, or ended by the system.
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        told.contains("memory allocation of") || told.contains("bytes"),
+        "{told}"
+    );
+    // As one that Argo CD reads as well.
+    workspace.write("_cmp_server/id/app/one.yaml", ONE);
+    workspace.write("_cmp_server/id/app/.argocd-source.yaml", bomb);
+    refuses(
+        &generate(&workspace, &[], &[]),
+        "is a link, too large, or cannot be read",
+    );
 }

@@ -45,12 +45,12 @@ hint: see whether the API server runs and can be reached from here
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
 fn a_render_that_takes_too_long() {
     let Some(argo) = argo() else { return };
-    let mut objects = String::new();
-    for number in 0..40_000 {
-        objects += &format!(
-            "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: map-{number}}}\ndata: {{a: b, c: d}}\n"
-        );
-    }
+    let object = |number: usize| {
+        let metadata = format!("metadata: {{name: map-{number}}}");
+        format!("apiVersion: v1\nkind: ConfigMap\n{metadata}\ndata: {{a: b, c: d}}\n")
+    };
+    let objects: Vec<String> = (0..100_000).map(object).collect();
+    let objects = objects.join("---\n");
     let kustomization = "namePrefix: x-\nresources: [objects.yaml]\n";
     let git = Git::new(
         argo,
@@ -91,7 +91,7 @@ fn a_caller_that_does_not_wait() {
     assert!(short.time() < Duration::from_secs(4), "{short:?}");
     plugin.wait_for_renders(0);
 
-    let cancelled = call.cancelled_after(Duration::from_secs(2));
+    let cancelled = call.cancelled_after(Duration::from_secs(5));
     let running = cancelled.clone();
     let outcomes = thread::scope(|scope| {
         let caller = scope.spawn(move || running.many(3, 3));
@@ -134,7 +134,7 @@ fn who_finds_no_permit_in_time_is_told() {
     let Some(argo) = argo() else { return };
     let git = settings::repository(argo);
     settings::with_value(argo, "argo-permits", "home/lamp", "one");
-    let plugin = argo.plugin("permits", &["--concurrency", "1", "--timeout", "2"]);
+    let plugin = argo.plugin("permits", &["--concurrency", "1", "--timeout", "5"]);
     let call = Call::new(argo, &git, "app")
         .by(&plugin)
         .settings(&["argo-permits/one"]);

@@ -11,7 +11,8 @@ use super::settings::{self, shown};
 use crate::kubeconfig::User;
 use crate::namespace::Namespace;
 use crate::operator::{self, Consent, with_data};
-use crate::workspace::{Run, run_in};
+use crate::tools::printed;
+use crate::workspace::{Run, binary, run_in};
 
 const HOME_ASSISTANT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/homeassistant");
 
@@ -38,7 +39,7 @@ fn values(environment: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// An application as a GitOps repository holds it, with its settings in an object of the cluster: what Argo CD gets is what
+/// An application as a Git repository holds it, with its settings in an object of the cluster: what Argo CD gets is what
 /// `render` prints with the same settings in a file.
 #[test]
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
@@ -127,33 +128,42 @@ hint: run it in a pod
 ";
     call.settings(&["a/one"])
         .fails(&plugin.failure("lamp", told));
-}
 
-/// What Argo CD's user interface asks for.
-#[test]
-#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
-fn the_details_of_an_application() {
-    let Some(argo) = argo() else { return };
-    let git = settings::repository(argo);
-    let outcome = Call::new(argo, &git, "app")
-        .by(argo.usual())
-        .details()
-        .once();
+    // What the user interface asks for: whatever the plugin announces arrives.
+    let told = printed(
+        binary()
+            .args(["plugin", "parameters"])
+            .current_dir(git.work().join("app")),
+    );
+    let mut announced: Vec<Value> = serde_json::from_str(&told).unwrap();
+    for parameter in &mut announced {
+        // Argo CD leaves out what is empty.
+        let fields = parameter.as_object_mut().unwrap();
+        fields.retain(|_, value| !matches!(value, Value::Bool(false)) && *value != "");
+    }
+    assert!(
+        announced.len() > 10 && told.contains("A (string, default default)"),
+        "{told}"
+    );
+    let outcome = Call::new(argo, &git, "app").by(&plugin).details().once();
     assert_eq!(
         (outcome.error.as_str(), outcome.source_type.as_str()),
         ("", "Plugin")
     );
-    assert!(outcome.parameters.unwrap_or_default().is_empty());
+    assert_eq!(outcome.parameters.unwrap(), announced);
 }
 
 #[test]
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
-fn a_setting_reaches_what_is_deployed() {
+fn a_setting_reaches_what_is_deployed_and_no_log() {
     let Some(argo) = argo() else { return };
     let git = settings::repository(argo);
-    settings::with_value(argo, "argo-value", "home/lamp", "one");
-    let call = Call::new(argo, &git, "app")
-        .by(argo.usual())
-        .settings(&["argo-value/one"]);
-    assert_eq!(call.once().manifests(), shown("one"));
+    let value = "a-value-that-stands-nowhere-else";
+    settings::with_value(argo, "argo-value", "home/lamp", value);
+    let plugin = argo.plugin("logs", &[]);
+    let call = Call::new(argo, &git, "app").by(&plugin);
+    let call = call.settings(&["argo-value/one"]);
+    assert_eq!(call.once().manifests(), shown(value));
+    let words = argo.words("cmp-server-logs") + &argo.words("repo-server");
+    assert!(words.contains("GenerateManifest") && !words.contains(value));
 }

@@ -26,7 +26,7 @@ const CLIENT: &str = "argocd-repo-client-v3.6.1/argocd-repo-client";
 const REDIS: &str = "redis-server-debian/redis-server";
 
 /// What each of them may take to start; it is a second on an idle machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Argo CD's namespace.
 pub(crate) const NAMESPACE: &str = "argocd";
