@@ -119,12 +119,12 @@ fn settings(
             .hint("give the sidecar the controller's key with `--digest-key`; without a controller, remove the variable from `spec.source.plugin.env`")
             .into_failure());
     }
+    let cluster = Cluster::new(access)?;
     // The policy has not looked for Secrets of a namespace that nobody knows.
     let own = namespace.as_deref().ok_or_else(|| {
         Failure::input("Argo CD's namespace is not known, and settings are not read without it")
             .hint("name it with `--argocd-namespace`, or mount the pod's own")
     })?;
-    let cluster = Cluster::new(access)?;
     let left = |most: Duration| most.min(deadline.saturating_duration_since(Instant::now()));
     // An Application that is only about to be created is none yet, and nothing of it is hydrated.
     if cluster.is_hydrated(&request.caller, own, left(READ))? == Some(true) {

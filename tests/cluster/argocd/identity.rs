@@ -12,10 +12,13 @@ use crate::proxy::{self, Behaviour};
 
 /// What is said of an object that is not for an Application.
 fn not_for(object: &str, project: &str, application: &str) -> String {
+    let (namespace, name) = object.split_once('/').unwrap();
     format!(
-        "error: `ConfigMap {object}` is not there, or is not for Application `{application}` of project `{project}`
+        "error: `ConfigMap {object}` is not there, is not for Application `{application}` of project `{project}`, or is not for \
+         the sidecar to read
 hint: its owner sets the label `argocd-infisical.io/settings: \"true\"` and the annotation `argocd-infisical.io/allowed: \
-         {project}/{application}`
+         {project}/{application}`; who runs Argo CD gives the sidecar the rule `{{apiGroups: [\"\"], resources: [configmaps], \
+         resourceNames: [{name}], verbs: [get]}}` in namespace `{namespace}`
 "
     )
 }
