@@ -127,7 +127,7 @@ fn component_and_patch_give_the_same_sidecar() {
     }
 }
 
-/// What Argo CD's ServiceAccount may do with what.
+/// What Argo CD's `ServiceAccount` may do with what.
 fn may(admin: &Access, namespace: &str, verb: &str, group: &str, resource: &str) -> bool {
     let user = format!("system:serviceaccount:{namespace}:{SERVER}");
     let attributes = json!({"namespace": namespace, "verb": verb, "group": group, "resource": resource, "name": "lamp"});
