@@ -123,8 +123,8 @@ fn the_plugin_as_it_is_installed() {
     let call = Call::new(argo, &git, "app").by(&plugin);
     assert_eq!(call.once().manifests(), shown("default"));
     // There is no token here.
-    let told = "error: Argo CD's namespace is not known, and settings are not read without it
-hint: name it with `--argocd-namespace`, or mount the pod's own
+    let told = "error: this process does not run in a pod of a cluster: KUBERNETES_SERVICE_HOST or KUBERNETES_SERVICE_PORT is not set
+hint: run it in a pod
 ";
     call.settings(&["a/one"])
         .fails(&plugin.failure("lamp", told));
