@@ -2,10 +2,10 @@
 
 pub mod announce;
 pub mod generate;
+pub mod memory;
 pub mod metrics;
 pub mod metrics_server;
 pub mod options;
-pub mod memory;
 pub mod parameters;
 pub mod permits;
 pub mod probe;

@@ -93,7 +93,6 @@ const NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace
 
 impl Generate {
     fn run(self) -> Result<Done, Failure> {
-        memory::limit(self.memory)?;
         let start = Instant::now();
         let progress = Arc::new(Progress::default());
         let metrics = self.metrics_directory.clone();
@@ -114,6 +113,7 @@ impl Generate {
     }
 
     fn in_time(self, start: Instant, progress: &Arc<Progress>) -> Result<Done, Failure> {
+        memory::limit(self.memory)?;
         let limit = Duration::from_secs(self.timeout);
         // Whatever waits gives up a little earlier, so that it can say what it has waited for.
         let deadline = start

@@ -59,7 +59,9 @@ impl SettingsFlags {
                 policy.check(references).map_err(Failure::several)?;
                 let access = Access::of_person(self.kubeconfig.clone(), self.context.clone());
                 let cluster = Cluster::new(&access)?;
-                cluster.read(references, Audience::Person, LIMIT)?.settings(caller)?
+                cluster
+                    .read(references, Audience::Person, LIMIT)?
+                    .settings(caller)?
             }
             None => Settings::default(),
         }

@@ -44,6 +44,36 @@ fn pod() -> Value {
     read("manifests/components/sidecar/repo-server.yaml")["spec"]["template"]["spec"].take()
 }
 
+/// Runs what `plugin.yaml` says for an Application, with what is mounted in the workspace: whether it succeeds, and what is
+/// printed.
+fn call(workspace: &Workspace, command: &Value) -> (bool, String, String) {
+    let here = workspace.path().to_str().unwrap();
+    let mut words = texts(&command["command"]);
+    words.extend(texts(&command["args"]));
+    assert_eq!(words.remove(0), "argocd-infisical");
+    let placed = words.iter().map(|word| {
+        word.replace("/etc/argocd-infisical", here)
+            .replace("/var/lib/argocd-infisical", here)
+    });
+    let output = binary()
+        .args(placed)
+        .env("TMPDIR", here)
+        .env("ARGOCD_APP_NAME", "lamp")
+        .env("ARGOCD_APP_PROJECT_NAME", "home")
+        .env(
+            "ARGOCD_APP_REVISION",
+            "0123456789abcdef0123456789abcdef01234567",
+        )
+        .current_dir(workspace.path().join("app"))
+        .output()
+        .unwrap();
+    (
+        output.status.success(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
 #[test]
 fn the_plugin_is_called_as_it_is_meant() {
     let plugin = read("plugin.yaml");
@@ -63,33 +93,7 @@ fn the_plugin_is_called_as_it_is_meant() {
         ),
         ("metrics/.keep", ""),
     ]);
-    let here = workspace.path().to_str().unwrap();
-    let run = |command: &Value| {
-        let mut words = texts(&command["command"]);
-        words.extend(texts(&command["args"]));
-        assert_eq!(words.remove(0), "argocd-infisical");
-        let placed = words.iter().map(|word| {
-            word.replace("/etc/argocd-infisical", here)
-                .replace("/var/lib/argocd-infisical", here)
-        });
-        let output = binary()
-            .args(placed)
-            .env("TMPDIR", here)
-            .env("ARGOCD_APP_NAME", "lamp")
-            .env("ARGOCD_APP_PROJECT_NAME", "home")
-            .env(
-                "ARGOCD_APP_REVISION",
-                "0123456789abcdef0123456789abcdef01234567",
-            )
-            .current_dir(workspace.path().join("app"))
-            .output()
-            .unwrap();
-        (
-            output.status.success(),
-            String::from_utf8(output.stdout).unwrap(),
-            String::from_utf8(output.stderr).unwrap(),
-        )
-    };
+    let run = |command| call(&workspace, command);
     let generate = || {
         let (is_well, _, stderr) = run(&plugin["spec"]["generate"]);
         (is_well, stderr)
@@ -203,6 +207,43 @@ fn a_settings_role_is_for_get_and_names() {
     }
 }
 
+/// Checks the two containers of an installation, what they mount, and who has the token.
+#[track_caller]
+fn check(built: &str) {
+    let objects = built.split("\n---\n");
+    let of = |kind: &str, name: &str| {
+        let is_it = |text: &&str| {
+            text.contains(&format!("\nkind: {kind}\n"))
+                && format!("{text}\n").contains(&format!("\n  name: {name}\n"))
+        };
+        let text = objects.clone().find(is_it).unwrap();
+        serde_saphyr::from_str::<Value>(text).unwrap()
+    };
+    let server = of("Deployment", "argocd-repo-server");
+    let pod = &server["spec"]["template"]["spec"];
+    for name in ["argocd-infisical", "argocd-infisical-metrics"] {
+        let container = named(&pod["containers"], name);
+        assert_eq!(container["image"], "registry.example.org/a:1");
+        for mount in container["volumeMounts"].as_array().unwrap() {
+            named(&pod["volumes"], mount["name"].as_str().unwrap());
+        }
+    }
+    assert_eq!(pod["automountServiceAccountToken"], false);
+    // The token is for the sidecar alone.
+    for container in pod["containers"].as_array().unwrap() {
+        let mounts = container["volumeMounts"].as_array().unwrap();
+        let has_token = mounts
+            .iter()
+            .any(|mount| mount["name"] == "argocd-infisical-token");
+        assert_eq!(has_token, container["name"] == "argocd-infisical");
+    }
+    let parameters = of("ConfigMap", "argocd-cmd-params-cm");
+    assert_eq!(
+        parameters["data"]["reposerver.plugin.tar.exclusions"],
+        ".git"
+    );
+}
+
 #[test]
 fn the_components_build_over_argo_cds_own_manifests() {
     let Some(kustomize) = tools::kustomize() else {
@@ -236,38 +277,7 @@ fn the_components_build_over_argo_cds_own_manifests() {
                     .current_dir(workspace.path()),
             );
             assert!(ours == theirs, "{argo_cd} {install}");
-            let objects = ours.split("\n---\n");
-            let of = |kind: &str, name: &str| {
-                let is_it = |text: &&str| {
-                    text.contains(&format!("\nkind: {kind}\n"))
-                        && format!("{text}\n").contains(&format!("\n  name: {name}\n"))
-                };
-                let text = objects.clone().find(is_it).unwrap();
-                serde_saphyr::from_str::<Value>(text).unwrap()
-            };
-            let server = of("Deployment", "argocd-repo-server");
-            let pod = &server["spec"]["template"]["spec"];
-            for name in ["argocd-infisical", "argocd-infisical-metrics"] {
-                let container = named(&pod["containers"], name);
-                assert_eq!(container["image"], "registry.example.org/a:1");
-                for mount in container["volumeMounts"].as_array().unwrap() {
-                    named(&pod["volumes"], mount["name"].as_str().unwrap());
-                }
-            }
-            assert_eq!(pod["automountServiceAccountToken"], false);
-            // The token is for the sidecar alone.
-            for container in pod["containers"].as_array().unwrap() {
-                let mounts = container["volumeMounts"].as_array().unwrap();
-                let has_token = mounts
-                    .iter()
-                    .any(|mount| mount["name"] == "argocd-infisical-token");
-                assert_eq!(has_token, container["name"] == "argocd-infisical");
-            }
-            let parameters = of("ConfigMap", "argocd-cmd-params-cm");
-            assert_eq!(
-                parameters["data"]["reposerver.plugin.tar.exclusions"],
-                ".git"
-            );
+            check(&ours);
         }
     }
 }

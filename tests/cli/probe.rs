@@ -195,6 +195,6 @@ fn a_socket_of_somebody_else() {
     let workspace = Workspace::new(&[]);
     let socket = workspace.path().join("socket");
     serve(&socket, Health::Status(1));
-    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o000)).unwrap();
     fails(&probe(&workspace, &[]), "may not connect to the socket");
 }

@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::authorization::v1::SubjectAccessReview;
 use k8s_openapi::api::core::v1::{ConfigMap, Container, PodSpec, Service, Volume};
 use k8s_openapi::api::networking::v1::NetworkPolicy;
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::access::Access;
 use crate::cluster::cluster;
@@ -121,5 +124,42 @@ fn component_and_patch_give_the_same_sidecar() {
             patched.data.unwrap()["reposerver.plugin.tar.exclusions"],
             ".git"
         );
+    }
+}
+
+/// What Argo CD's `ServiceAccount` may do with what.
+fn may(admin: &Access, namespace: &str, verb: &str, group: &str, resource: &str) -> bool {
+    let user = format!("system:serviceaccount:{namespace}:{SERVER}");
+    let attributes = json!({"namespace": namespace, "verb": verb, "group": group, "resource": resource, "name": "lamp"});
+    let review = json!({"spec": {"user": user, "resourceAttributes": attributes}});
+    let review: SubjectAccessReview = admin.create_global(review);
+    review.status.is_some_and(|status| status.allowed)
+}
+
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn the_role_is_for_looking_at_an_application() {
+    let Some(cluster) = cluster() else { return };
+    let admin = cluster.admin();
+    // As `kubectl -n argocd apply -f rbac.yaml`: the ServiceAccount is that of the namespace.
+    let namespace = Namespace::new(cluster, "sidecar-role");
+    let text = fs::read_to_string(manifests().join("components/sidecar/rbac.yaml")).unwrap();
+    let role = "argocd-infisical-sidecar";
+    admin.create::<Role>(namespace.name, object(&text, "Role", role).0);
+    admin.create::<RoleBinding>(namespace.name, object(&text, "RoleBinding", role).0);
+    let may = |verb, group, resource| may(&admin, namespace.name, verb, group, resource);
+    let start = Instant::now();
+    while !may("get", "argoproj.io", "applications") {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        thread::sleep(Duration::from_millis(20));
+    }
+    for (verb, group, resource) in [
+        ("list", "argoproj.io", "applications"),
+        ("patch", "argoproj.io", "applications"),
+        ("get", "argoproj.io", "appprojects"),
+        ("get", "", "secrets"),
+        ("get", "", "configmaps"),
+    ] {
+        assert!(!may(verb, group, resource), "{verb} {resource}");
     }
 }
