@@ -3,6 +3,7 @@
 //! All of it happens through the engine's [`kustomize::Hooks`]; without a declaration nothing is touched.
 
 mod apply;
+mod budget;
 mod carried;
 mod dollars;
 mod empty;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use goyaml::{Data, Node, Position, Style, Tag, Text};
-use kustomize::{FileNames, Gvk, ResId, Resource, metadata};
+use kustomize::{FileNames, Gvk, NamedPath, ResId, Resource, metadata};
 
 use super::TEMPLATE_ANNOTATION;
+use super::budget::Budget;
 use super::dollars::{Dollars, Guarded, Part};
 use super::empty;
 use super::evaluate::{Evaluator, Outcome, Refusal};
@@ -28,6 +29,7 @@ pub(super) struct Filler<'a> {
     undeclared: BTreeSet<String>,
     uses: Vec<Use>,
     dollars: Dollars,
+    budget: Budget,
 }
 
 /// What has come of filling.
@@ -37,6 +39,8 @@ pub(super) struct Filled {
     pub(super) undeclared: BTreeSet<String>,
     pub(super) uses: Vec<Use>,
     pub(super) dollars: Dollars,
+    /// Whether all placeholders were looked at.
+    pub(super) is_complete: bool,
 }
 
 /// Places by the key that is asked for there.
@@ -60,6 +64,7 @@ impl<'a> Filler<'a> {
             undeclared: BTreeSet::new(),
             uses: Vec::new(),
             dollars: Dollars::default(),
+            budget: Budget::new(),
         }
     }
 
@@ -72,6 +77,7 @@ impl<'a> Filler<'a> {
             undeclared,
             uses,
             dollars,
+            budget,
         } = self;
         Filled {
             problems,
@@ -79,6 +85,7 @@ impl<'a> Filler<'a> {
             undeclared,
             uses,
             dollars,
+            is_complete: !budget.is_spent(),
         }
     }
 
@@ -113,10 +120,14 @@ impl<'a> Filler<'a> {
                     templates: Vec::new(),
                     path: Path::default(),
                     guarded: Vec::new(),
+                    blocks: Vec::new(),
                     is_secret: resource.gvk().kind == "Secret",
                 };
                 walk.node(resource.node_mut());
-                let guarded = walk.guarded;
+                let Walk {
+                    guarded, blocks, ..
+                } = walk;
+                resource.filled.extend(blocks);
                 self.dollars.note(index, guarded);
             }
             // A definition of fields may well describe texts with placeholders.
@@ -164,6 +175,8 @@ struct Walk<'w, 'a> {
     templates: Vec<Path>,
     path: Path,
     guarded: Vec<Guarded>,
+    /// The fields that have become blocks out of values.
+    blocks: Vec<NamedPath>,
     /// Whether texts may be in base64.
     is_secret: bool,
 }
@@ -271,6 +284,9 @@ impl Walk<'_, '_> {
                     return self.refuse_empty(locate(node, text, placeholder.offset), field);
                 }
                 self.guarded.extend(Guarded::all(&self.path, &made));
+                if !made.is_scalar() {
+                    self.blocks.push(self.path.named());
+                }
                 *node = made;
                 node.position = position;
                 node.protect();
@@ -397,9 +413,17 @@ impl Walk<'_, '_> {
         text: &str,
         placeholder: Placeholder<'_>,
     ) -> Option<Outcome> {
+        if self.filler.budget.is_spent() {
+            return None;
+        }
         let evaluated = self.filler.evaluator.evaluate(placeholder.expression);
         let position = locate(node, text, placeholder.offset);
         self.note_use(position);
+        let read = self.filler.evaluator.bytes_read();
+        if let Err(problem) = self.filler.budget.charge(read, evaluated.as_ref().ok()) {
+            self.report(position, problem);
+            return None;
+        }
         let problem = match evaluated {
             Ok(outcome) => return Some(outcome),
             // All missing settings of a build are reported together.

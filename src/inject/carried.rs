@@ -4,6 +4,7 @@
 //! a text that differs holds a value, and is set aside while placeholders are filled.
 
 use goyaml::{Data, Node, Position};
+use kustomize::Resource;
 
 use super::dollars::{Guarded, Part};
 use super::field::{Path, Step};
@@ -28,10 +29,13 @@ impl Carried {
     }
 
     /// Puts everything back, and tells where dollar signs of values are.
-    pub(super) fn put_back(self, node: &mut Node) -> Vec<Guarded> {
+    pub(super) fn put_back(self, resource: &mut Resource) -> Vec<Guarded> {
         for (path, mut kept) in self.nodes {
             kept.protect();
-            if let Some(place) = path.find_mut(node) {
+            if !kept.is_scalar() {
+                resource.filled.push(path.named());
+            }
+            if let Some(place) = path.find_mut(resource.node_mut()) {
                 *place = kept;
             }
         }
@@ -133,8 +137,9 @@ mod tests {
             goyaml::encode(&node).unwrap(),
             "a: \"\"\nb: [x, '${{ settings.C }}']\nc: \"\"\n"
         );
-        carried.put_back(&mut node);
-        assert_eq!(goyaml::encode(&node).unwrap(), before);
+        let mut resource = Resource::new(node);
+        carried.put_back(&mut resource);
+        assert_eq!(goyaml::encode(resource.node()).unwrap(), before);
     }
 
     #[test]

@@ -3,13 +3,20 @@
 //! Variables are resolved after values are in: `$(NAME)` is replaced, and `$$` becomes `$`. What a value holds is not meant
 //! for that. So its dollar signs are exchanged for another character while variables are resolved.
 
+use std::collections::BTreeSet;
+use std::ops::{Range, RangeInclusive};
+
 use goyaml::{Data, Node, Text};
 use kustomize::Resources;
 
 use super::field::{Path, Step};
 
-/// What stands for a dollar sign: the last character that no standard will ever give a meaning.
-const MARK: char = '\u{10fffd}';
+/// The characters that no standard will ever give a meaning. One that no text of the tree has stands for a dollar sign.
+const PRIVATE: [RangeInclusive<char>; 3] = [
+    '\u{e000}'..='\u{f8ff}',
+    '\u{f0000}'..='\u{ffffd}',
+    '\u{100000}'..='\u{10fffd}',
+];
 
 /// A part of a text.
 pub(super) enum Part<'a> {
@@ -21,24 +28,45 @@ pub(super) enum Part<'a> {
 
 /// The texts with dollar signs that variables must not see.
 #[derive(Default)]
-pub(super) struct Dollars(Vec<(usize, Guarded)>);
+pub(super) struct Dollars {
+    texts: Vec<(usize, Guarded)>,
+    /// What stands for a dollar sign, while variables are resolved.
+    mark: Option<char>,
+}
 
 /// A text of a resource.
 pub(super) struct Guarded {
     /// Its field.
-    pub(super) field: Path,
-    /// The text with marks.
-    marked: String,
+    field: Path,
+    text: Text,
+    /// Where in it every dollar sign is hidden.
+    hidden: Vec<Range<usize>>,
 }
 
 impl Guarded {
     /// Notes a text, if it needs it.
     pub(super) fn new(field: &Path, parts: &[Part<'_>]) -> Option<Self> {
-        let marked = mark(parts);
-        marked.contains(MARK).then(|| Self {
+        let hidden = hidden(parts);
+        let text = || parts.iter().map(|part| part.text()).collect();
+        (!hidden.is_empty()).then(|| Self {
             field: field.clone(),
-            marked,
+            text: text(),
+            hidden,
         })
+    }
+
+    /// The text with a mark for every dollar sign that is hidden.
+    fn marked(&self, mark: char) -> String {
+        let mut marked = String::with_capacity(self.text.len());
+        let mut end = 0;
+        for range in &self.hidden {
+            marked.push_str(self.text.get(end..range.start).unwrap_or_default());
+            let hidden = self.text.get(range.clone()).unwrap_or_default();
+            marked.push_str(&hidden.replace('$', mark.encode_utf8(&mut [0; 4])));
+            end = range.end;
+        }
+        marked.push_str(self.text.get(end..).unwrap_or_default());
+        marked
     }
 
     /// Notes all texts below a node that comes out of a value.
@@ -70,36 +98,95 @@ fn collect(node: &Node, field: &mut Path, guarded: &mut Vec<Guarded>) {
     }
 }
 
+impl Part<'_> {
+    const fn text(&self) -> &str {
+        match self {
+            Self::Repository(text) | Self::Value(text) => text,
+        }
+    }
+}
+
 impl Dollars {
     /// Notes texts of the resource with this index.
     pub(super) fn note(&mut self, resource: usize, guarded: impl IntoIterator<Item = Guarded>) {
         let guarded = guarded.into_iter();
-        self.0.extend(guarded.map(|guarded| (resource, guarded)));
+        self.texts
+            .extend(guarded.map(|guarded| (resource, guarded)));
     }
 
     /// Adds other texts.
     pub(super) fn add(&mut self, others: Self) {
-        self.0.extend(others.0);
+        self.texts.extend(others.texts);
     }
 
-    /// Hides them.
-    pub(super) fn hide(&self, resources: &mut Resources) {
-        for (resource, Guarded { field, marked }) in &self.0 {
-            if let Some(text) = text(resources, *resource, field)
-                && marked.replace(MARK, "$") == text.as_str()
+    /// Hides them. `false` where the texts leave no character to hide them with.
+    pub(super) fn hide(&mut self, resources: &mut Resources) -> bool {
+        if self.texts.is_empty() {
+            return true;
+        }
+        let Some(mark) = unused(resources) else {
+            return false;
+        };
+        for (resource, guarded) in &self.texts {
+            if let Some(text) = text(resources, *resource, &guarded.field)
+                && *text == guarded.text
             {
-                *text = marked.as_str().into();
+                *text = guarded.marked(mark).into();
+            }
+        }
+        self.mark = Some(mark);
+        true
+    }
+
+    /// Shows them again, wherever variables have copied them to.
+    pub(super) fn show(&mut self, resources: &mut Resources) {
+        if let Some(mark) = self.mark.take() {
+            for resource in resources.as_mut_slice() {
+                if any(resource.node(), &mut |text| text.contains(mark)) {
+                    show(resource.node_mut(), mark);
+                }
             }
         }
     }
+}
 
-    /// Shows them again.
-    pub(super) fn show(&self, resources: &mut Resources) {
-        for (resource, Guarded { field, .. }) in &self.0 {
-            if let Some(text) = text(resources, *resource, field) {
-                *text = text.as_str().replace(MARK, "$").into();
+/// A private character that occurs in no text of the resources.
+fn unused(resources: &Resources) -> Option<char> {
+    let mut used = BTreeSet::new();
+    for resource in resources.iter() {
+        any(resource.node(), &mut |text| {
+            let is_private =
+                |character: &char| PRIVATE.iter().any(|range| range.contains(character));
+            used.extend(text.chars().filter(is_private));
+            false
+        });
+    }
+    let mut private = PRIVATE.into_iter().flatten();
+    private.find(|character| !used.contains(character))
+}
+
+/// Whether one of the texts of a tree, keys among them, is of a kind.
+fn any(node: &Node, is: &mut dyn FnMut(&str) -> bool) -> bool {
+    match &node.data {
+        Data::Alias(_) => false,
+        Data::Scalar(text) => is(text),
+        Data::Sequence(items) => items.iter().any(|item| any(item, is)),
+        Data::Mapping(entries) => entries
+            .iter()
+            .any(|(key, value)| any(key, is) || any(value, is)),
+    }
+}
+
+fn show(node: &mut Node, mark: char) {
+    match &mut node.data {
+        Data::Alias(_) => {}
+        Data::Scalar(text) => {
+            if text.contains(mark) {
+                *text = text.replace(mark.encode_utf8(&mut [0; 4]), "$");
             }
         }
+        Data::Sequence(items) => items.iter_mut().for_each(|item| show(item, mark)),
+        Data::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| show(value, mark)),
     }
 }
 
@@ -111,42 +198,38 @@ fn text<'a>(resources: &'a mut Resources, resource: usize, field: &Path) -> Opti
     }
 }
 
-/// A text of these parts, with marks for the dollar signs of values, and for those of the repository that what follows
+/// Where in a text of these parts dollar signs are hidden: those of values, and those of the repository that what follows
 /// out of a value would give a meaning.
-fn mark(parts: &[Part<'_>]) -> String {
-    let mut marked = String::new();
+fn hidden(parts: &[Part<'_>]) -> Vec<Range<usize>> {
+    let mut hidden = Vec::new();
+    let mut start = 0;
     for (index, part) in parts.iter().enumerate() {
+        let text = part.text();
+        let end = start + text.len();
         match part {
-            Part::Value(text) => marked.push_str(&text.replace('$', MARK.encode_utf8(&mut [0; 4]))),
-            Part::Repository(text) => {
-                let open = match parts.get(index + 1) {
-                    Some(Part::Value(_)) => open_dollar(text),
-                    _ => None,
-                };
-                match open {
-                    Some((before, after)) => {
-                        marked.push_str(before);
-                        marked.push(MARK);
-                        marked.push_str(after);
-                    }
-                    None => marked.push_str(text),
+            Part::Value(text) if text.contains('$') => hidden.push(start..end),
+            Part::Repository(text) if matches!(parts.get(index + 1), Some(Part::Value(_))) => {
+                if let Some(at) = open_dollar(text) {
+                    hidden.push(start + at..start + at + 1);
                 }
             }
+            Part::Value(_) | Part::Repository(_) => {}
         }
+        start = end;
     }
-    marked
+    hidden
 }
 
-/// What stands before and after the dollar sign of a reference that begins in a text and does not end there.
+/// The offset of the dollar sign of a reference that begins in a text and does not end there.
 // kustomize: expansion.Expand
-fn open_dollar(text: &str) -> Option<(&str, &str)> {
+fn open_dollar(text: &str) -> Option<usize> {
     let mut from = 0;
     loop {
         let at = from + text.get(from..)?.find('$')?;
         let after = text.get(at + 1..)?;
         let name = after.strip_prefix('(');
         from = match (after.chars().next(), name.map(|name| name.find(')'))) {
-            (None, _) | (_, Some(None)) => return Some((text.get(..at)?, after)),
+            (None, _) | (_, Some(None)) => return Some(at),
             (_, Some(Some(length))) => at + 2 + length + 1,
             (Some(next), None) => at + 1 + next.len_utf8(),
         };
@@ -160,7 +243,11 @@ mod tests {
     #[test]
     fn which_dollars_are_hidden() {
         use Part::{Repository, Value};
-        let shown = |parts: &[Part<'_>]| mark(parts).replace(MARK, "#");
+        let shown = |parts: &[Part<'_>]| {
+            let guarded = Guarded::new(&Path::default(), parts);
+            let text = parts.iter().map(Part::text).collect();
+            guarded.map_or(text, |guarded| guarded.marked('#'))
+        };
         assert_eq!(shown(&[Value("$(A) $$ $")]), "#(A) ## #");
         assert_eq!(
             shown(&[Repository("$(A)$$ "), Value("$"), Repository("(B)")]),

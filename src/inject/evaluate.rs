@@ -13,8 +13,12 @@ use super::language::check_language;
 use crate::settings::resolve::{Resolved, Setting};
 use crate::settings::types;
 
-/// How much one expression may do, in minijinja's instructions.
+/// How much one expression may do, in minijinja's instructions, beside what it does with values.
 const FUEL: u64 = 1_000;
+/// How often one may go through the longest value.
+const PASSES: usize = 32;
+/// How many bytes minijinja takes for as much as one instruction.
+const BYTES_PER_FUEL: usize = 64;
 
 /// What a placeholder stands for.
 pub(super) enum Outcome {
@@ -49,13 +53,19 @@ pub(super) struct Evaluator {
 
 impl Evaluator {
     pub(super) fn new(resolved: Resolved) -> Self {
+        let values = resolved
+            .iter()
+            .filter_map(|(_, setting)| setting.value.as_ref());
+        let longest = values.map(|value| value.reveal().len()).max();
+        let passes = longest.unwrap_or_default().saturating_mul(PASSES) / BYTES_PER_FUEL;
+        let fuel = FUEL.saturating_add(u64::try_from(passes).unwrap_or(u64::MAX));
         let scope = Arc::new(Scope {
             resolved,
             log: Mutex::default(),
         });
         let mut environment = Environment::empty();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_fuel(Some(FUEL));
+        environment.set_fuel(Some(fuel));
         filters::add(&mut environment);
         let absorbing = Arc::clone(&scope);
         environment.add_filter("default", move |value: Value, other: Value| {
@@ -113,6 +123,14 @@ impl Evaluator {
     /// The keys that the last expression has read, with those that have no value.
     pub(super) fn keys_read(&self) -> BTreeSet<String> {
         self.scope.log().read.clone()
+    }
+
+    /// How long the values are that the last expression has read, in bytes.
+    pub(super) fn bytes_read(&self) -> usize {
+        let log = self.scope.log();
+        let settings = log.read.iter().filter_map(|key| self.resolved().get(key));
+        let values = settings.filter_map(|setting| setting.value.as_ref());
+        values.map(|value| value.reveal().len()).sum()
     }
 
     /// Evaluates what stands between `${{` and `}}`.

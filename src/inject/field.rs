@@ -3,8 +3,8 @@
 use std::fmt;
 
 use goyaml::{Data, Node, Text};
-use kustomize::Gvk;
 use kustomize::metadata::LOCAL_CONFIG;
+use kustomize::{Gvk, NamedPath};
 
 use super::TEMPLATE_ANNOTATION;
 use crate::settings::declared;
@@ -65,6 +65,18 @@ impl Path {
             })
     }
 
+    /// The path as the engine's messages write it.
+    pub(super) fn named(&self) -> NamedPath {
+        let mut named = NamedPath::default();
+        for step in &self.0 {
+            match step {
+                Step::Key(key) => named.push_key(key),
+                Step::Index(index) => named.push_index(*index),
+            }
+        }
+        named
+    }
+
     fn key(&self, index: usize) -> Option<&str> {
         match self.0.get(index) {
             Some(Step::Key(key)) => Some(key),
@@ -76,6 +88,10 @@ impl Path {
     pub(super) fn room(&self, gvk: &Gvk) -> Room {
         if gvk.group == "rbac.authorization.k8s.io" {
             return Room::Permissions;
+        }
+        // Argo CD takes an object with such a list for the objects in it, whatever its kind is.
+        if self.key(0) == Some("items") {
+            return Room::Identity;
         }
         let is_core = gvk.group.is_empty();
         match (self.key(0), self.key(1)) {
@@ -158,6 +174,17 @@ mod tests {
             path(&["rules"]).room(&gvk("rbac.authorization.k8s.io/v1", "Role")),
             Room::Permissions
         );
+        for kind in ["v1/Pod", "example.org/v1/Any"] {
+            let (version, kind) = kind.rsplit_once('/').unwrap();
+            assert_eq!(
+                path(&["items", "a"]).room(&gvk(version, kind)),
+                Room::Identity
+            );
+            assert_eq!(
+                path(&["spec", "items"]).room(&gvk(version, kind)),
+                Room::Any
+            );
+        }
         assert_eq!(
             path(&["spec", "replicas"]).room(&gvk("apps/v1", "Deployment")),
             Room::Any

@@ -10,7 +10,7 @@ use super::apply::{Asked, Filled, Filler};
 use super::carried::Carried;
 use super::dollars::Dollars;
 use super::evaluate::Evaluator;
-use super::identity::{HINT, OTHER_COUNT, OTHER_OBJECT};
+use super::identity::{HINT, OTHER_COUNT, OTHER_OBJECT, is_same};
 use super::report;
 use super::uses::Record;
 use crate::failure::{Failure, Problem};
@@ -205,7 +205,7 @@ impl<'a> Injector<'a> {
                     .map(|position| (*position, resource.id().to_string())),
             );
             filler.resource(index, resource);
-            let guarded = carried.put_back(resource.node_mut());
+            let guarded = carried.put_back(resource);
             copied.note(index, guarded);
         }
         let Filled {
@@ -214,12 +214,13 @@ impl<'a> Injector<'a> {
             undeclared,
             uses,
             dollars,
+            is_complete,
         } = filler.finish();
         self.dollars = dollars;
         self.dollars.add(copied);
         self.record.uses = uses;
         self.record.undeclared = undeclared;
-        self.conclude(evaluator, &asked);
+        self.conclude(evaluator, &asked, is_complete);
         self.problems.extend(problems);
         let place = |what: &str, hint: &str, (position, id): (Position, String)| {
             Problem::new(what)
@@ -234,10 +235,15 @@ impl<'a> Injector<'a> {
     }
 
     /// Takes down what the settings have come to, and what is wrong with all of them together.
-    fn conclude(&mut self, evaluator: Evaluator, asked: &Asked) {
+    fn conclude(&mut self, evaluator: Evaluator, asked: &Asked, is_complete: bool) {
         let resolved = evaluator.resolved();
         self.problems.extend(report::violations(resolved));
-        let missing = evaluator.missing();
+        // A placeholder that nobody has looked at may have a default.
+        let missing = if is_complete {
+            evaluator.missing()
+        } else {
+            Vec::new()
+        };
         if !missing.is_empty() && !matches!(self.part, Part::Survey) {
             let problem = report::missing(&missing, asked, resolved, self.settings);
             self.problems.push(problem);
@@ -266,7 +272,7 @@ impl<'a> Injector<'a> {
         }
     }
 
-    /// Makes sure that there are the same objects as with the defaults.
+    /// Makes sure that there are the same objects as with the defaults, and the same declarations.
     fn compare_objects(&mut self, resources: &Resources, names: &FileNames) {
         let Part::Second(defaults) = self.part else {
             return;
@@ -280,7 +286,25 @@ impl<'a> Injector<'a> {
             let problem =
                 Problem::new(OTHER_OBJECT).in_repository(names.get(position.file), position);
             self.problems.push(problem.resource(default).hint(HINT));
-        } else if resources.len() != defaults.objects.len() {
+            return;
+        }
+        let pairs = resources.iter().zip(&defaults.objects);
+        let deciding = pairs
+            .filter(|(resource, _)| declared::is_declaration(resource))
+            .filter(|(resource, (_, default))| {
+                let (with, without) = (resource.node().get("metadata"), default.get("metadata"));
+                !with
+                    .zip(without)
+                    .is_some_and(|(with, without)| is_same(with, without, &BTreeMap::new()))
+            });
+        let what = "a setting is carried into the metadata of a ConfigMap that declares settings";
+        self.problems.extend(deciding.map(|(_, (default, node))| {
+            let problem = Problem::new(what)
+                .in_repository(names.get(node.position.file), node.position)
+                .resource(default);
+            problem.hint(HINT)
+        }));
+        if resources.len() != defaults.objects.len() {
             self.problems.push(Problem::new(OTHER_COUNT).hint(HINT));
         }
     }
@@ -388,8 +412,16 @@ impl Hooks for Injector<'_> {
         self.check()
     }
 
-    fn before_variables(&mut self, resources: &mut Resources) {
-        self.dollars.hide(resources);
+    fn before_variables(&mut self, resources: &mut Resources) -> kustomize::Result<()> {
+        if !self.dollars.hide(resources) {
+            let message = "the texts of this tree have every character for private use, and one must be left to keep \
+                           values apart from variables";
+            self.problems.push(
+                Problem::new(message)
+                    .hint("use replacements in the place of `vars`, or change the values"),
+            );
+        }
+        self.check()
     }
 
     fn after_variables(&mut self, resources: &mut Resources) {

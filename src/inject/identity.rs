@@ -25,6 +25,8 @@ struct Object {
     place: Place,
     /// The whole of an RBAC object.
     permissions: Option<Node>,
+    /// The top-level `items` of another one, which Argo CD takes for objects.
+    items: Option<Node>,
 }
 
 impl Identity {
@@ -56,14 +58,19 @@ impl Identity {
             if with.id != without.id {
                 return Err(without.refuse(OTHER_OBJECT));
             }
-            let is_same = match (&with.permissions, &without.permissions) {
+            let is_same = |with: &Option<Node>, without: &Option<Node>| match (with, without) {
                 (Some(with), Some(without)) => is_same(with, without, &renamed),
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             };
-            if !is_same {
+            if !is_same(&with.permissions, &without.permissions) {
                 return Err(without.refuse(
                     "a setting is carried into an RBAC object, which says who may do what",
+                ));
+            }
+            if !is_same(&with.items, &without.items) {
+                return Err(without.refuse(
+                    "a setting is carried into top-level `items`, which Argo CD takes for objects",
                 ));
             }
         }
@@ -95,6 +102,11 @@ impl Object {
             id: id.to_string(),
             place: place_of(resource, names),
             permissions: is_permission.then(|| resource.node().clone()),
+            items: resource
+                .node()
+                .get("items")
+                .filter(|_| !is_permission)
+                .cloned(),
         }
     }
 
@@ -123,7 +135,7 @@ pub fn without_hash(resource: &Resource) -> ResId {
 }
 
 /// Whether two trees say the same, up to names that differ by their hash.
-fn is_same(with: &Node, without: &Node, renamed: &BTreeMap<&str, &str>) -> bool {
+pub(super) fn is_same(with: &Node, without: &Node, renamed: &BTreeMap<&str, &str>) -> bool {
     match (&with.data, &without.data) {
         (Data::Scalar(text), Data::Scalar(default)) => {
             text == default

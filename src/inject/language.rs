@@ -3,7 +3,7 @@
 use super::evaluate::Refusal;
 
 /// How long one expression may be, in bytes.
-const MAX_LENGTH: usize = 4_096;
+pub(super) const MAX_LENGTH: usize = 4_096;
 
 /// Keeps the language to `settings.KEY | filter(argument)`: no operators, conditions or collections.
 pub(super) fn check_language(expression: &str) -> Result<(), Refusal> {

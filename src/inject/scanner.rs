@@ -1,5 +1,7 @@
 //! Finds placeholders in a text.
 
+use super::language::MAX_LENGTH;
+
 /// A piece of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
@@ -75,10 +77,25 @@ pub(super) fn first_setting(text: &str) -> Option<usize> {
             let is_escaped = text
                 .get(..*offset)
                 .is_some_and(|before| before.ends_with('$'));
-            let rest = text.get(offset + OPEN.len()..).unwrap_or_default();
-            let end = end_of_expression(rest).or_else(|| rest.find('\n'));
-            !is_escaped && reads_setting(end.and_then(|end| rest.get(..end)).unwrap_or(rest))
+            !is_escaped && {
+                let rest = text.get(offset + OPEN.len()..).unwrap_or_default();
+                reads_setting(start_of_expression(rest))
+            }
         })
+}
+
+/// What may be the expression at the start of a text: no more than an expression can be long, and no more than its line
+/// where it does not end.
+fn start_of_expression(text: &str) -> &str {
+    let text = text
+        .get(..text.floor_char_boundary(MAX_LENGTH))
+        .unwrap_or(text);
+    let end = end_of_expression(text).or_else(|| {
+        // What another placeholder has in it is found there.
+        let ends = [text.find('\n'), text.find(OPEN)];
+        ends.into_iter().flatten().min()
+    });
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// Whether the word `settings` stands in an expression as it must to read one of them, in parentheses or not. A field
@@ -87,29 +104,28 @@ fn reads_setting(expression: &str) -> bool {
     const WORD: &str = "settings";
     let is_part_of_word =
         |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
-    expression.match_indices(WORD).any(|(offset, _)| {
-        let before = expression.get(..offset).unwrap_or_default();
-        let after = expression.get(offset + WORD.len()..).unwrap_or_default();
-        !before.ends_with(is_part_of_word)
-            && !before.trim_end().ends_with('.')
-            && !is_within_quotes(before)
-            && after.trim_start().starts_with(['.', '[', ')'])
-    })
-}
-
-/// Whether a quote that begins in the text is still open at its end.
-fn is_within_quotes(text: &str) -> bool {
     let mut open = None;
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
+    let mut characters = expression.char_indices();
+    while let Some((offset, character)) = characters.next() {
         match (open, character) {
             (Some(_), '\\') => drop(characters.next()),
             (Some(quote), character) if quote == character => open = None,
             (None, '"' | '\'') => open = Some(character),
+            (None, 's') => {
+                let (before, rest) = expression.split_at(offset);
+                let is_setting = rest.strip_prefix(WORD).is_some_and(|after| {
+                    !before.ends_with(is_part_of_word)
+                        && !before.trim_end().ends_with('.')
+                        && after.trim_start().starts_with(['.', '[', ')'])
+                });
+                if is_setting {
+                    return true;
+                }
+            }
             _ => {}
         }
     }
-    open.is_some()
+    false
 }
 
 fn push_text<'a>(pieces: &mut Vec<Piece<'a>>, text: Option<&'a str>) {
@@ -141,6 +157,8 @@ fn end_of_expression(text: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use proptest::prelude::*;
 
     use super::*;
@@ -244,6 +262,17 @@ mod tests {
     }
 
     #[test]
+    fn long_lines_take_no_long_time() {
+        let start = Instant::now();
+        for part in ["${{ settings ", "${{ \\\" settings ", "${{ ' settings. "] {
+            let text = part.repeat(5_000);
+            assert_eq!(first_setting(&text), None, "{part}");
+        }
+        // It took minutes once, and takes less than a second without optimisation.
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
     fn forgotten_marks_are_recognised() {
         assert_eq!(first_setting("x ${{settings.A"), Some(2));
         assert_eq!(first_setting("x ${{ settings [\"A\"]"), Some(2));
@@ -253,6 +282,8 @@ mod tests {
         assert_eq!(first_setting("$${{ settings.A }}"), None);
         assert_eq!(first_setting("${{ inputs.settings.a }} settings.A"), None);
         assert_eq!(first_setting("${{ inputs['settings.a'] }}"), None);
+        assert_eq!(first_setting("${{ 'x ${{ settings.A }}"), Some(7));
+        assert_eq!(first_setting("${{ 'x\\' settings.A' }}"), None);
         assert_eq!(first_setting("${{ github.sha }} ${{ settingsx.a }}"), None);
     }
 }

@@ -152,6 +152,33 @@ fn a_value_is_never_read_as_a_placeholder() {
 }
 
 #[test]
+fn a_value_is_never_read_as_a_variable_whatever_its_characters() {
+    let object = "apiVersion: v1\nkind: Service\nmetadata:\n  name: one\n  annotations:\n    argocd-infisical.io/template: \
+                  \"true\"\n    a: ${{ settings.V }}$(HOST)\n    b: $(VALUE)\nspec: {externalName: x}\n";
+    let rest = "vars:\n- name: HOST\n  objref: {apiVersion: v1, kind: Service, name: one}\n  fieldref: {fieldpath: \
+                spec.externalName}\n- name: VALUE\n  objref: {apiVersion: v1, kind: ConfigMap, name: settings}\n  \
+                fieldref: {fieldpath: data.V}\n";
+    for value in [
+        "$(HOST)",
+        "$(HOST)\u{10fffd}",
+        "$(HOST)\u{e000}$$\u{f0000}",
+        "\u{10fffd}",
+    ] {
+        let run = render(object, rest, value);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let object = goyaml::parse(run.stdout.as_bytes(), &goyaml::Limits::default());
+        let object = object.unwrap().unwrap();
+        let text = |key: &str| {
+            object
+                .get_path(&["metadata", "annotations", key])
+                .and_then(goyaml::Node::to_text)
+        };
+        assert_eq!(text("a"), Some(format!("{value}x").into()));
+        assert_eq!(text("b"), Some(value.into()));
+    }
+}
+
+#[test]
 fn a_value_is_no_patch() {
     let workspace = Workspace::new(&[
         ("settings.yaml", DECLARED),
@@ -205,4 +232,47 @@ fn a_declared_key_that_a_layer_takes_away_is_missed() {
         &workspace.run(&["render"]),
         "a layer has taken away the declared key `V`",
     );
+}
+
+#[test]
+fn a_value_is_no_schema() {
+    for target in [
+        "{select: {name: settings}, fieldPaths: ['metadata.annotations.[argocd-infisical.io/schema]'], options: {create: true}}",
+        "{select: {name: one}, fieldPaths: ['metadata.annotations.[argocd-infisical.io/declare]'], options: {create: true}}",
+    ] {
+        let object = DECLARED
+            .replace("name: settings", "name: one")
+            .replace("    argocd-infisical.io/declare: settings\n", "")
+            .replace("V:", "hunter2:");
+        let value = if target.contains("declare]") {
+            "settings"
+        } else {
+            "hunter2: {type: hunter2}"
+        };
+        let run = render(&object, &replacement("", target), value);
+        refused(
+            &run,
+            "is carried into the metadata of a ConfigMap that declares settings",
+        );
+        assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_value_is_in_no_object_of_a_list() {
+    let object = "apiVersion: example.org/v1\nkind: Any\nmetadata: {name: one}\nitems:\n- apiVersion: \
+                  rbac.authorization.k8s.io/v1\n  kind: ClusterRole\n  metadata: {name: two}\n  rules: [{verbs: [get]}]\n";
+    let target = "{select: {kind: Any}, fieldPaths: [items.0.rules.0.verbs.0]}";
+    refused(
+        &render(object, &replacement("", target), "*"),
+        "is carried into top-level `items`",
+    );
+    let object = object
+        .replace(
+            "{name: one}",
+            "{name: one, annotations: {argocd-infisical.io/template: \"true\"}}",
+        )
+        .replace("[{verbs: [get]}]", "${{ settings.V }}");
+    let run = render(&object, "", "x");
+    refused(&run, "no setting may go into `items.0.rules`");
 }

@@ -355,3 +355,61 @@ fn what_a_block_calls_its_fields() {
         hidden.stdout
     );
 }
+
+/// Renders a block out of a value, with its schema; an error or a warning must come of it.
+fn block(kind: &str, value: &str) -> Run {
+    let object = OBJECT.replace("FIELD", "{inner: '${{ settings.A | yaml }}'}");
+    let declared = declared("{}")
+        .replace(
+            "\ndata:\n",
+            &format!("\n    argocd-infisical.io/schema: \"A: {{type: {kind}}}\"\ndata:\n"),
+        )
+        .replace("  REQUIRED: \"\"\n", "");
+    let workspace = Workspace::new(&[
+        (
+            "kustomization.yaml",
+            "resources: [settings.yaml, one.yaml]\n",
+        ),
+        ("settings.yaml", &declared),
+        ("one.yaml", &object),
+        ("values/A", value),
+    ]);
+    workspace.run(&["render", "--settings", "values"])
+}
+
+#[test]
+fn a_warning_names_no_key_of_a_block() {
+    for inner in [
+        "\"x\u{85}\"",
+        "2020-01-01",
+        "12345678901234567890123456",
+        "[{b: 2020-01-01}]",
+    ] {
+        let run = block(
+            "yaml",
+            &format!("{{\"{VALUE}\": {inner}, b: {{{VALUE}.a: 2020-01-01}}}}"),
+        );
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert!(
+            run.stderr.contains("  field: spec.x.inner\n"),
+            "{}",
+            run.stderr
+        );
+        assert!(!run.stderr.contains(VALUE), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn an_error_of_writing_names_no_key_of_a_block() {
+    for (kind, value) in [
+        ("yaml", format!("{{{VALUE}: {{\"y\u{fffe}\": 1}}}}")),
+        ("yaml", format!("{{{VALUE}: {{\"y\\ufffe\": 1}}}}")),
+        ("json", format!("{{\"{VALUE}\": {{\"y\\ufffe\": 1}}}}")),
+        ("yaml", format!("{VALUE}: {{a: [.inf]}}")),
+        ("yaml", format!("{VALUE}: {{1: [1], ? [2] : 3}}")),
+    ] {
+        let run = block(kind, &value);
+        assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{}", run.stderr);
+        assert!(!run.stderr.contains(VALUE), "{}", run.stderr);
+    }
+}

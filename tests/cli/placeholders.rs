@@ -1,5 +1,7 @@
 //! What becomes of placeholders.
 
+use std::fmt::Write as _;
+
 use crate::workspace::Workspace;
 
 const DECLARED: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\n  annotations:\n    \
@@ -386,4 +388,62 @@ fn parentheses_hide_no_setting() {
             "error: object.yaml:8:15: no setting may go into an RBAC object, which says who may do what\n",
         );
     }
+}
+
+#[test]
+fn what_placeholders_put_in_is_bounded() {
+    let text = "${{ settings.HOST }}".repeat(20);
+    let mut object = marked(POD, "spec:\n");
+    for index in 0..4 {
+        writeln!(object, "  f{index}: {text}").unwrap();
+    }
+    let workspace = workspace(&object);
+    workspace.write("values/HOST", "x".repeat(1 << 20));
+    let run = workspace.run(&["render", "--settings", "values"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    let expected = "error: object.yaml:11:7: placeholders put more than 67108864 bytes of values into the resources\n";
+    assert!(run.stderr.starts_with(expected), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("error:").count(), 1, "{}", run.stderr);
+}
+
+#[test]
+fn what_aliases_of_a_value_stand_for_is_bounded() {
+    let object = marked(POD, "spec:\n  a: ${{ settings.BLOCK | yaml }}\n");
+    let workspace = workspace(&object);
+    let aliases = "*a,".repeat(5_000);
+    let value = format!("a: &a {}\nb: [{aliases}]\n", "x".repeat(100_000));
+    workspace.write("values/BLOCK", value);
+    let run = workspace.run(&["render", "--settings", "values"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert!(
+        run.stderr
+            .contains("placeholders put more than 67108864 bytes"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn the_longest_value_goes_through_every_filter() {
+    let object = marked(
+        POD,
+        "spec:\n  a: ${{ settings.HOST | b64encode }}\n  b: ${{ settings.BLOCK | yaml }}\n",
+    );
+    let workspace = workspace(&object);
+    let text = "x".repeat(1 << 20);
+    workspace.write("values/HOST", &text);
+    workspace.write("values/BLOCK", format!("- {}\n", "x".repeat((1 << 20) - 3)));
+    let printed = workspace.prints(&["render", "--settings", "values"]);
+    assert!(printed.len() > 7 * (1 << 20) / 3, "{}", printed.len());
+    let often = "${{ settings.HOST".to_owned() + &" | b64encode".repeat(100) + " }}";
+    workspace.write(
+        "object.yaml",
+        marked(POD, &format!("spec:\n  a: {often}\n")),
+    );
+    let run = workspace.run(&["render", "--settings", "values"]);
+    assert!(
+        run.stderr.contains("the placeholder does too much"),
+        "{}",
+        run.stderr
+    );
 }

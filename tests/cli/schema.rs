@@ -284,3 +284,21 @@ fn a_replacement_copies_an_empty_text_where_none_is_required() {
             .ends_with("spec:\n  a: \"\"\n")
     );
 }
+
+#[test]
+fn patterns_are_bounded_together() {
+    let keys: Vec<String> = (0..40).map(|index| format!("K{index}")).collect();
+    let schema = |pattern: &str| {
+        let rules = keys
+            .iter()
+            .map(|key| format!("{key}: {{pattern: '{pattern}'}}\n"));
+        rules.collect::<String>()
+    };
+    let data: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "a")).collect();
+    workspace(&schema("[a-z]{1,63}"), &data).prints(&["render"]);
+    let run = workspace(&schema("[\\w]{1,20}"), &data).run(&["render"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{}", run.stderr);
+    let what = "the patterns of the schemas are together larger than the 16777216 bytes";
+    assert_eq!(run.stderr.matches(what).count(), 1, "{}", run.stderr);
+    assert_eq!(run.stderr.matches("error:").count(), 1, "{}", run.stderr);
+}

@@ -219,7 +219,7 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
     name_hash::apply(&mut resources)?;
     references::names::fix(&config, &mut resources)?;
     if !variables.is_empty() {
-        session.hooks.before_variables(&mut resources);
+        session.hooks.before_variables(&mut resources)?;
         variables.resolve(
             &config,
             &mut resources,

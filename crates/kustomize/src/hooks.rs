@@ -40,8 +40,12 @@ pub trait Hooks {
     }
 
     /// All resources, before variables are resolved; only where there are any.
-    fn before_variables(&mut self, resources: &mut Resources) {
+    ///
+    /// # Errors
+    /// Ends the build.
+    fn before_variables(&mut self, resources: &mut Resources) -> Result<()> {
         let _ = resources;
+        Ok(())
     }
 
     /// The same resources afterwards.

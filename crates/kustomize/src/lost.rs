@@ -6,17 +6,23 @@ use goyaml::{Alteration, Data, Dialect, Node, Scalar, Tag, Value};
 
 use crate::decode;
 use crate::error::Error;
+use crate::named_path::NamedPath;
 use crate::patches::strategic_merge::{Dropped, Keyless};
 
 /// The largest integer that a 64-bit float has together with all below it.
 const EXACT: u64 = 1 << 53;
 
-/// Scalars of an object that mean something else once they are written.
-pub(crate) fn texts(object: &Node) -> Vec<Error> {
+/// Scalars of an object that mean something else once they are written; no field within one that was filled is named.
+pub(crate) fn texts(object: &Node, filled: &[NamedPath]) -> Vec<Error> {
     let mut found = Vec::new();
-    walk(object, &mut String::new(), &mut |node, path| {
+    walk(object, &mut NamedPath::default(), &mut |node, path| {
         if let Some(alteration) = node.alteration() {
-            found.push(altered(alteration).position(node.position).field(path));
+            let path = path.clone().outside_of(filled);
+            found.push(
+                altered(alteration)
+                    .position(node.position)
+                    .field(path.as_str()),
+            );
         }
     });
     found
@@ -46,16 +52,20 @@ pub(crate) fn in_json(object: &Node, patched: &Value) -> Vec<Error> {
     inexact_integers(patched, &mut inexact);
     let inexact: BTreeSet<i128> = inexact.into_iter().collect();
     let mut found = Vec::new();
-    walk(object, &mut String::new(), &mut |node, path| {
+    walk(object, &mut NamedPath::default(), &mut |node, path| {
         if let Some(alteration) = node.alteration() {
-            found.push(altered(alteration).position(node.position).field(path));
+            found.push(
+                altered(alteration)
+                    .position(node.position)
+                    .field(path.as_str()),
+            );
         }
         let number = || node.as_str().and_then(|text| text.parse::<i128>().ok());
         let loses_digits = !inexact.is_empty()
             && node.tag == Tag::Int
             && number().is_some_and(|number| inexact.contains(&number));
         if loses_digits {
-            found.push(rounded().position(node.position).field(path));
+            found.push(rounded().position(node.position).field(path.as_str()));
         }
     });
     found
@@ -78,7 +88,7 @@ pub(crate) fn word() -> Error {
 /// Whether the value of an operation has something that is a text in YAML 1.2 and none in YAML 1.1: `yes`, `off`.
 pub(crate) fn has_word(value: &Node) -> bool {
     let mut found = false;
-    walk(value, &mut String::new(), &mut |node, _| {
+    walk(value, &mut NamedPath::default(), &mut |node, _| {
         let resolved = node
             .as_str()
             .map(|text| goyaml::resolve(text, node.tag, node.style, Dialect::V2));
@@ -199,23 +209,20 @@ const fn is_rounded(number: u64) -> bool {
 }
 
 /// Visits every scalar with its path.
-fn walk(node: &Node, path: &mut String, visit: &mut dyn FnMut(&Node, &str)) {
+fn walk(node: &Node, path: &mut NamedPath, visit: &mut dyn FnMut(&Node, &NamedPath)) {
     let length = path.len();
     match &node.data {
         Data::Scalar(_) | Data::Alias(_) => visit(node, path),
         Data::Mapping(entries) => {
             for (key, value) in entries {
-                if length > 0 {
-                    path.push('.');
-                }
-                path.push_str(key.as_str().unwrap_or_default());
+                path.push_key(key.as_str().unwrap_or_default());
                 walk(value, path, visit);
                 path.truncate(length);
             }
         }
         Data::Sequence(items) => {
             for (index, item) in items.iter().enumerate() {
-                path.extend(["[", &index.to_string(), "]"]);
+                path.push_index(index);
                 walk(item, path, visit);
                 path.truncate(length);
             }

@@ -34,7 +34,7 @@ pub(crate) fn collect(
         found.add(notice.clone(), names);
     }
     for resource in resources {
-        let texts = lost::texts(resource.node());
+        let texts = lost::texts(resource.node(), &resource.filled);
         let mut fields = BTreeSet::new();
         let mut known = BTreeSet::new();
         let place = resource.node().position;

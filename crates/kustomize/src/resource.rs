@@ -9,6 +9,7 @@ use goyaml::{Data, Node, Position, Text};
 use crate::error::{Error, Result};
 use crate::id::{Gvk, NOT_A_NAMESPACE, ResId};
 use crate::metadata::{self, StringMap};
+use crate::named_path::NamedPath;
 use crate::origin;
 use crate::shared::Shared;
 
@@ -39,6 +40,8 @@ pub struct Resource {
     pub notes: Notes,
     /// Names of the variables whose value is read from it.
     pub variables: Vec<Text>,
+    /// Fields with a content that is not of the repository: no message names a field within them.
+    pub filled: Vec<NamedPath>,
     /// What kustomize's nodes of it are made by.
     pub(crate) made_by: MadeBy,
     /// What kustomize has changed in it without a word.
@@ -78,6 +81,7 @@ impl Resource {
             notes: Notes::default(),
             shared: Shared::default(),
             variables: Vec::new(),
+            filled: Vec::new(),
             made_by: MadeBy::Reading,
             notices: Vec::new(),
         };
@@ -296,6 +300,7 @@ impl Resource {
     pub fn emit(&self, out: &mut String) -> Result<()> {
         goyaml::emit_canonical(&self.node, out).map_err(|error| {
             let (path, place) = unwritable(&self.node, &error.message);
+            let path = path.outside_of(&self.filled);
             let made = if error.message.starts_with("mapping key") {
                 Error::malformed(&error)
             } else {
@@ -303,7 +308,7 @@ impl Resource {
                 Error::new(format!("the resource cannot be written: {reason}")).position(error.position)
             };
             let made = made.position(place).position(self.node.position).resource(self.id());
-            let made = if path.is_empty() { made } else { made.field(path) };
+            let made = if path.is_empty() { made } else { made.field(path.as_str()) };
             let made = match error.message.as_str() {
                 message if message.contains("not a finite number") => {
                     made.hint("put quotes around `.inf` and `.nan` if a text is meant: JSON has no such number")
@@ -448,33 +453,35 @@ fn join<'a>(parts: impl Iterator<Item = &'a Text>) -> String {
 }
 
 /// Where in a tree that cannot be written the reason lies: the path and place of the smallest part that fails alike.
-fn unwritable(node: &Node, message: &str) -> (String, Position) {
+fn unwritable(root: &Node, message: &str) -> (NamedPath, Position) {
     let fails = |part: &Node| {
         let alone = Node::mapping(vec![(Node::string("part"), part.clone())]);
         goyaml::emit_canonical(&alone, &mut String::new())
             .is_err_and(|error| error.message == message)
     };
-    let inner = match &node.data {
-        Data::Mapping(entries) => {
-            let found = entries.iter().find(|(_, value)| fails(value));
-            found.map(|(key, value)| (key.as_str().unwrap_or_default().to_owned(), value))
-        }
-        Data::Sequence(items) => {
-            let found = items.iter().enumerate().find(|(_, item)| fails(item));
-            found.map(|(index, item)| (format!("[{index}]"), item))
-        }
-        Data::Scalar(_) | Data::Alias(_) => None,
-    };
-    let Some((step, part)) = inner else {
-        return (String::new(), node.position);
-    };
-    let (rest, place) = unwritable(part, message);
-    (
-        if rest.is_empty() || rest.starts_with('[') {
-            step + &rest
-        } else {
-            format!("{step}.{rest}")
-        },
-        place,
-    )
+    let mut path = NamedPath::default();
+    let mut node = root;
+    loop {
+        let inner = match &node.data {
+            Data::Mapping(entries) => {
+                let found = entries.iter().find(|(_, value)| fails(value));
+                found.map(|(key, value)| {
+                    path.push_key(key.as_str().unwrap_or_default());
+                    value
+                })
+            }
+            Data::Sequence(items) => {
+                let found = items.iter().enumerate().find(|(_, item)| fails(item));
+                found.map(|(index, item)| {
+                    path.push_index(index);
+                    item
+                })
+            }
+            Data::Scalar(_) | Data::Alias(_) => None,
+        };
+        let Some(inner) = inner else {
+            return (path, node.position);
+        };
+        node = inner;
+    }
 }

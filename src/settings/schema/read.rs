@@ -1,10 +1,11 @@
 //! Reads rules out of the annotation of a declaration.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use goyaml::{Limits, Node, Position, Style, Tag};
 use kustomize::{FileNames, Resource};
-use regex::RegexBuilder;
+use regex::{Regex, RegexBuilder};
 
 use super::{ANNOTATION, Limit, Pattern, Rule, Type};
 use crate::failure::Problem;
@@ -18,22 +19,40 @@ const LIMITS: Limits = Limits {
 };
 /// How large a compiled pattern may be, in bytes.
 const PATTERN_SIZE: usize = 1 << 20;
+/// What even the smallest pattern counts for.
+const SMALLEST_PATTERN: usize = 16 << 10;
+/// How much the compiled patterns of a build may be together.
+const ALL_PATTERNS: usize = 16 << 20;
+/// What a pattern may take beside it while it is matched.
+const MATCHING_SIZE: usize = 256 << 10;
 
 const FIELDS: [&str; 5] = ["type", "min", "max", "pattern", "required"];
 
 /// The annotations as they were read. A merged `ConfigMap` has lost their places, and they are known again by their text.
-#[derive(Default)]
-pub struct Schemas(Vec<Node>);
+pub struct Schemas {
+    annotations: Vec<Node>,
+    /// What patterns may still take, in bytes; `None` once they have taken more.
+    left: Cell<Option<usize>>,
+}
+
+impl Default for Schemas {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Schemas {
     /// None yet.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self {
+            annotations: Vec::new(),
+            left: Cell::new(Some(ALL_PATTERNS)),
+        }
     }
 
     /// Remembers where the schema of a declaration stands.
     pub fn note(&mut self, resource: &Resource) {
-        self.0.extend(annotation(resource).cloned());
+        self.annotations.extend(annotation(resource).cloned());
     }
 
     /// Reads the rules of a declaration, by key.
@@ -50,7 +69,11 @@ impl Schemas {
         else {
             return Ok(BTreeMap::new());
         };
-        let noted = || self.0.iter().find(|node| node.as_str() == Some(text));
+        let noted = || {
+            self.annotations
+                .iter()
+                .find(|node| node.as_str() == Some(text))
+        };
         let node = match names.get(found.position.file) {
             None => noted().unwrap_or(found),
             Some(_) => found,
@@ -59,6 +82,7 @@ impl Schemas {
             resource,
             names,
             node,
+            left: &self.left,
         };
         reader.all(text)
     }
@@ -77,6 +101,7 @@ struct Reader<'a> {
     names: &'a FileNames,
     /// The annotation's value.
     node: &'a Node,
+    left: &'a Cell<Option<usize>>,
 }
 
 /// A part of the schema that is wrong: where in it, why, and what to do.
@@ -106,6 +131,9 @@ impl Reader<'_> {
         let mut rules = BTreeMap::new();
         let mut problems = Vec::new();
         for (key, value) in entries {
+            if self.left.get().is_none() {
+                break;
+            }
             let name = key.to_text().unwrap_or_default();
             let rule = if data.is_none_or(|data| data.get(&name).is_none()) {
                 let message = format!("the schema has a rule for `{name}`, which is not declared");
@@ -118,7 +146,7 @@ impl Reader<'_> {
                 let message = format!("the schema has two rules for `{name}`");
                 Err(Fault(key, message, "make one of the two".into()))
             } else {
-                rule(&name, value)
+                rule(&name, value, self.left)
             };
             match rule {
                 Ok(mut rule) => {
@@ -134,7 +162,7 @@ impl Reader<'_> {
                 }
             }
         }
-        if problems.is_empty() {
+        if problems.is_empty() && self.left.get().is_some() {
             Ok(rules)
         } else {
             Err(problems)
@@ -171,7 +199,7 @@ impl Reader<'_> {
     }
 }
 
-fn rule<'n>(key: &str, node: &'n Node) -> Result<Rule, Fault<'n>> {
+fn rule<'n>(key: &str, node: &'n Node, left: &Cell<Option<usize>>) -> Result<Rule, Fault<'n>> {
     let Some(entries) = node.entries() else {
         let message = format!("the rule for `{key}` must be a map");
         return Err(Fault(
@@ -211,7 +239,7 @@ fn rule<'n>(key: &str, node: &'n Node) -> Result<Rule, Fault<'n>> {
         kind: kind(key, node)?,
         pattern: node
             .get("pattern")
-            .map(|value| pattern(key, value))
+            .map(|value| pattern(key, value, left))
             .transpose()?,
         required,
         place: Place::default(),
@@ -291,7 +319,11 @@ fn limit<'n, T: PartialOrd>(
     Ok(Limit { min, max })
 }
 
-fn pattern<'n>(key: &str, node: &'n Node) -> Result<Pattern, Fault<'n>> {
+fn pattern<'n>(
+    key: &str,
+    node: &'n Node,
+    left: &Cell<Option<usize>>,
+) -> Result<Pattern, Fault<'n>> {
     let fault = |message: String| {
         Fault(
             node,
@@ -302,14 +334,9 @@ fn pattern<'n>(key: &str, node: &'n Node) -> Result<Pattern, Fault<'n>> {
     let Some(written) = node.as_str().filter(|_| node.tag == Tag::Str) else {
         return Err(fault(format!("`pattern` of `{key}` must be a text")));
     };
-    let compile = |text: &str| {
-        RegexBuilder::new(text)
-            .size_limit(PATTERN_SIZE)
-            .nest_limit(50)
-            .build()
-    };
     // Compiled by itself first, so that it cannot close the group that is put around it.
-    let compiled = compile(written).and_then(|_| compile(&format!("^(?:{written})$")));
+    let compiled =
+        compile(written, PATTERN_SIZE).and_then(|_| counted(&format!("^(?:{written})$")));
     let compiled = compiled.map_err(|error| {
         let why = match &error {
             regex::Error::Syntax(text) => text
@@ -325,8 +352,39 @@ fn pattern<'n>(key: &str, node: &'n Node) -> Result<Pattern, Fault<'n>> {
             "`pattern` of `{key}` is not a valid regular expression: {why}"
         ))
     })?;
+    let (compiled, size) = compiled;
+    left.set(left.get().and_then(|left| left.checked_sub(size)));
+    if left.get().is_none() {
+        return Err(Fault(
+            node,
+            format!(
+                "the patterns of the schemas are together larger than the {ALL_PATTERNS} bytes that they may have"
+            ),
+            "write classes such as `[a-z0-9]` in the place of `\\w`, and fewer or smaller counts"
+                .into(),
+        ));
+    }
     Ok(Pattern {
         written: written.to_owned(),
         compiled,
     })
+}
+
+fn compile(text: &str, size: usize) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(text)
+        .size_limit(size)
+        .dfa_size_limit(MATCHING_SIZE)
+        .nest_limit(50)
+        .build()
+}
+
+/// Compiles a pattern, with the size that it counts for: at most twice its own.
+fn counted(text: &str) -> Result<(Regex, usize), regex::Error> {
+    let mut size = SMALLEST_PATTERN;
+    loop {
+        match compile(text, size) {
+            Err(regex::Error::CompiledTooBig(_)) if size < PATTERN_SIZE => size *= 2,
+            compiled => return compiled.map(|compiled| (compiled, size)),
+        }
+    }
 }
