@@ -17,6 +17,7 @@ pub mod source;
 pub mod types;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use goyaml::{Position, Text};
 use kustomize::FileNames;
@@ -96,6 +97,8 @@ impl Default for Settings {
 
 struct Entry {
     bytes: Vec<u8>,
+    /// The bytes as a text, which all that ask for it share.
+    text: OnceLock<Text>,
     origin: Place,
 }
 
@@ -133,7 +136,13 @@ impl Settings {
     /// Adds a value; it wins over an earlier one of its key, unless it [counts as missing](is_missing).
     pub fn insert(&mut self, key: impl Into<String>, bytes: Vec<u8>, origin: Place) {
         if !is_missing(&bytes) {
-            self.entries.insert(key.into(), Entry { bytes, origin });
+            let text = OnceLock::new();
+            let entry = Entry {
+                bytes,
+                text,
+                origin,
+            };
+            self.entries.insert(key.into(), entry);
         }
     }
 
@@ -167,7 +176,12 @@ impl Settings {
     /// # Errors
     /// Where the value is no text, has a NUL in it, or is too long.
     pub fn get(&self, key: &str) -> Result<Option<Found>, Problem> {
-        let Some(Entry { bytes, origin }) = self.entries.get(key) else {
+        let Some(Entry {
+            bytes,
+            text: shared,
+            origin,
+        }) = self.entries.get(key)
+        else {
             return Ok(None);
         };
         if bytes.len() > self.value_bytes {
@@ -187,7 +201,7 @@ impl Settings {
         }
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Some(Found {
-                value: Value::new(text),
+                value: Value::new(shared.get_or_init(|| text.into()).clone()),
                 origin: origin.clone(),
             })),
             Err(_) => Err(

@@ -82,7 +82,7 @@ mod tests {
         let items = vec![Node::null(); 1 << 10];
         let block = Outcome::Block(Node::sequence(items));
         let mut budget = Budget::new();
-        let taken = (0..).find(|_| budget.charge(0, Some(&block)).is_err());
-        assert!(taken.is_some_and(|count| count < 1 << 10), "{taken:?}");
+        let taken = (0..1 << 10).find(|_| budget.charge(0, Some(&block)).is_err());
+        assert!(taken.is_some());
     }
 }

@@ -47,7 +47,7 @@ impl Guarded {
     /// Notes a text, if it needs it.
     pub(super) fn new(field: &Path, parts: &[Part<'_>]) -> Option<Self> {
         let hidden = hidden(parts);
-        let text = || parts.iter().map(|part| part.text()).collect();
+        let text = || parts.iter().map(Part::text).collect();
         (!hidden.is_empty()).then(|| Self {
             field: field.clone(),
             text: text(),
@@ -153,7 +153,7 @@ impl Dollars {
 /// A private character that occurs in no text of the resources.
 fn unused(resources: &Resources) -> Option<char> {
     let mut used = BTreeSet::new();
-    for resource in resources.iter() {
+    for resource in resources {
         any(resource.node(), &mut |text| {
             let is_private =
                 |character: &char| PRIVATE.iter().any(|range| range.contains(character));

@@ -447,3 +447,36 @@ fn the_longest_value_goes_through_every_filter() {
         run.stderr
     );
 }
+
+#[test]
+fn a_block_of_json_is_what_json_says() {
+    let object = marked(POD, "spec:\n  a: ${{ settings.BLOCK | json }}\n");
+    let workspace = workspace(&object);
+    workspace.write(
+        "settings.yaml",
+        DECLARED
+            .replace("  EMPTY: \"\"\n", "")
+            .replace("{type: yaml}", "{type: json}")
+            .replace(
+                "  BLOCK: |\n    a: 1 # one\n    b: [\"2\", x]\n",
+                "  BLOCK: \"{}\"\n",
+            ),
+    );
+    workspace.write(
+        "values/BLOCK",
+        "{\"url\": \"https:\\/\\/\\ud83d\\ude00\", \"line\": \"a\u{85}b\", \"n\": [1, 2.50], \"yes\": \"no\"}",
+    );
+    let printed = workspace.prints(&["render", "--settings", "values"]);
+    let spec = "spec:\n  a:\n    line: \"a\\Nb\"\n    \"n\":\n    - 1\n    - 2.5\n    url: \"https://\\U0001F600\"\n    \"yes\": \"no\"\n";
+    assert!(printed.ends_with(spec), "{printed}");
+    workspace.write("values/BLOCK", "{\"<<\": {\"hunter2\": 1}}");
+    let run = workspace.run(&["render", "--settings", "values"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    assert!(
+        run.stderr
+            .contains("`BLOCK` must be an object or an array in JSON without a key `<<`"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("hunter2"), "{}", run.stderr);
+}

@@ -39,6 +39,8 @@ impl Node {
                 let written = reencoded_text(self)?;
                 (written != text.as_str()).then_some(Alteration::Folded)
             }
+            // With escapes nothing is lost.
+            Tag::Str if self.style.contains(Style::ESCAPED) => None,
             Tag::Str => {
                 (!text.is_ascii() && text.contains('\u{85}')).then_some(Alteration::NextLine)
             }

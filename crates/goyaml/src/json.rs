@@ -1,8 +1,9 @@
 //! JSON as Go's `encoding/json` reads and writes it.
 
 use crate::error::Error;
-use crate::node::{Position, Text};
+use crate::node::{Data, Node, Position, Style, Tag, Text};
 use crate::number;
+use crate::resolve::implicit_tag;
 use crate::value::Value;
 
 /// Collections inside one another that Go's reader takes.
@@ -27,17 +28,109 @@ impl Value {
         out
     }
 
-    /// Reads a JSON text. Integers that fit 64 bits stay integers; of keys that repeat, the last one counts.
+    /// Reads a JSON text. Integers that fit 64 bits stay integers; of keys that repeat, the last one counts, and halves
+    /// of a surrogate pair that stand alone become U+FFFD.
     ///
     /// Fails where Go's `json.Unmarshal` does, with the line and column.
     pub fn from_json(text: &[u8]) -> Result<Self, Error> {
-        let mut reader = Reader { text, at: 0 };
-        let value = reader.value(0)?;
-        reader.skip_space();
-        if reader.at < text.len() {
-            return Err(reader.error("invalid character after top-level value"));
+        let depth = SAFE_DEPTH;
+        Reader { text, at: 0, depth }.all()
+    }
+}
+
+impl Node {
+    /// Reads a JSON text as what it says: numbers keep their digits, and no text is changed.
+    ///
+    /// # Errors
+    /// Where it is none, with the line and column; for a key that repeats, for half of a surrogate pair, and for
+    /// collections further inside one another than `depth`.
+    pub fn from_json(text: &[u8], depth: usize) -> Result<Self, Error> {
+        Reader { text, at: 0, depth }.all()
+    }
+}
+
+/// What is made of a JSON text.
+trait Made: Sized {
+    /// Whether everything must come back as it was written.
+    const IS_EXACT: bool;
+
+    fn null() -> Self;
+    fn bool(value: bool) -> Self;
+    /// A number that a float can hold.
+    fn number(text: &str, float: f64) -> Self;
+    fn text(text: String) -> Self;
+    fn array(items: Vec<Self>) -> Self;
+    fn object(entries: indexmap::IndexMap<Text, Self>) -> Self;
+}
+
+impl Made for Value {
+    const IS_EXACT: bool = false;
+
+    fn null() -> Self {
+        Self::Null
+    }
+
+    fn bool(value: bool) -> Self {
+        Self::Bool(value)
+    }
+
+    fn number(text: &str, float: f64) -> Self {
+        let is_integer = !text.contains(['.', 'e', 'E']) && text != "-0";
+        if let Some(number) = text.parse().ok().filter(|_| is_integer) {
+            return Self::Int(number);
         }
-        Ok(value)
+        if let Some(number) = text.parse().ok().filter(|_| is_integer) {
+            return Self::Uint(number);
+        }
+        Self::Float(float)
+    }
+
+    fn text(text: String) -> Self {
+        Self::String(text.into())
+    }
+
+    fn array(items: Vec<Self>) -> Self {
+        Self::Array(items)
+    }
+
+    fn object(entries: indexmap::IndexMap<Text, Self>) -> Self {
+        Self::Object(entries.into_iter().collect())
+    }
+}
+
+impl Made for Node {
+    const IS_EXACT: bool = true;
+
+    fn null() -> Self {
+        Self::null()
+    }
+
+    fn bool(value: bool) -> Self {
+        Self::scalar(if value { "true" } else { "false" }, Tag::Bool)
+    }
+
+    fn number(text: &str, _: f64) -> Self {
+        Self::scalar(text, implicit_tag(text))
+    }
+
+    fn text(text: String) -> Self {
+        Self::new(Data::Scalar(text.into()), Tag::Str, Style::DOUBLE_QUOTED)
+    }
+
+    fn array(items: Vec<Self>) -> Self {
+        Self::new(Data::Sequence(items), Tag::Seq, Style::FLOW)
+    }
+
+    fn object(entries: indexmap::IndexMap<Text, Self>) -> Self {
+        let entry = |(key, value): (Text, Self)| {
+            let key = Self::new(Data::Scalar(key), Tag::Str, Style::DOUBLE_QUOTED);
+            (key, value)
+        };
+        Self::new(
+            Data::Mapping(entries.into_iter().map(entry).collect()),
+            Tag::Map,
+            Style::FLOW,
+        )
     }
 }
 
@@ -122,6 +215,8 @@ fn write_string(text: &str, out: &mut String) {
 struct Reader<'a> {
     text: &'a [u8],
     at: usize,
+    /// How far collections may be inside one another.
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -160,24 +255,33 @@ impl Reader<'_> {
         is_next
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, Error> {
-        if depth > SAFE_DEPTH {
+    fn all<T: Made>(mut self) -> Result<T, Error> {
+        let value = self.value(0)?;
+        self.skip_space();
+        if self.at < self.text.len() {
+            return Err(self.error("invalid character after top-level value"));
+        }
+        Ok(value)
+    }
+
+    fn value<T: Made>(&mut self, depth: usize) -> Result<T, Error> {
+        if depth > self.depth {
             return Err(self.error("exceeded max depth"));
         }
         self.skip_space();
         match self.peek() {
             Some(b'{') => self.object(depth),
             Some(b'[') => self.array(depth),
-            Some(b'"') => Ok(Value::String(self.string()?.into())),
+            Some(b'"') => Ok(T::text(self.string::<T>()?)),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(b't') => self.word(b"true", Value::Bool(true)),
-            Some(b'f') => self.word(b"false", Value::Bool(false)),
-            Some(b'n') => self.word(b"null", Value::Null),
+            Some(b't') => self.word(b"true", T::bool(true)),
+            Some(b'f') => self.word(b"false", T::bool(false)),
+            Some(b'n') => self.word(b"null", T::null()),
             _ => Err(self.error("invalid character looking for beginning of value")),
         }
     }
 
-    fn word(&mut self, word: &[u8], value: Value) -> Result<Value, Error> {
+    fn word<T: Made>(&mut self, word: &[u8], value: T) -> Result<T, Error> {
         for &byte in word {
             if !self.take(byte) {
                 return Err(self.error("invalid character in literal"));
@@ -186,18 +290,18 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, Error> {
+    fn array<T: Made>(&mut self, depth: usize) -> Result<T, Error> {
         self.at += 1;
         let mut items = Vec::new();
         self.skip_space();
         if self.take(b']') {
-            return Ok(Value::Array(items));
+            return Ok(T::array(items));
         }
         loop {
             items.push(self.value(depth + 1)?);
             self.skip_space();
             if self.take(b']') {
-                return Ok(Value::Array(items));
+                return Ok(T::array(items));
             }
             if !self.take(b',') {
                 return Err(self.error("invalid character after array element"));
@@ -205,12 +309,12 @@ impl Reader<'_> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Result<Value, Error> {
+    fn object<T: Made>(&mut self, depth: usize) -> Result<T, Error> {
         self.at += 1;
-        let mut object = indexmap::IndexMap::<Text, Value>::new();
+        let mut object = indexmap::IndexMap::<Text, T>::new();
         self.skip_space();
         if self.take(b'}') {
-            return Ok(Value::Object(Vec::new()));
+            return Ok(T::object(object));
         }
         loop {
             self.skip_space();
@@ -219,15 +323,18 @@ impl Reader<'_> {
                     self.error("invalid character looking for beginning of object key string")
                 );
             }
-            let key = self.string()?;
+            let key = self.string::<T>()?;
             self.skip_space();
             if !self.take(b':') {
                 return Err(self.error("invalid character after object key"));
             }
-            object.insert(key.into(), self.value(depth + 1)?);
+            let is_repeated = object.insert(key.into(), self.value(depth + 1)?).is_some();
+            if is_repeated && T::IS_EXACT {
+                return Err(self.error("a key that repeats"));
+            }
             self.skip_space();
             if self.take(b'}') {
-                return Ok(Value::Object(object.into_iter().collect()));
+                return Ok(T::object(object));
             }
             if !self.take(b',') {
                 return Err(self.error("invalid character after object key:value pair"));
@@ -247,19 +354,16 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&mut self) -> Result<Value, Error> {
+    fn number<T: Made>(&mut self) -> Result<T, Error> {
         let start = self.at;
         self.take(b'-');
         if !self.take(b'0') {
             self.digits()?;
         }
-        let mut is_integer = true;
         if self.take(b'.') {
-            is_integer = false;
             self.digits()?;
         }
         if self.take(b'e') || self.take(b'E') {
-            is_integer = false;
             let _has_sign = self.take(b'+') || self.take(b'-');
             self.digits()?;
         }
@@ -268,21 +372,13 @@ impl Reader<'_> {
             .get(start..self.at)
             .and_then(|text| str::from_utf8(text).ok())
             .unwrap_or_default();
-        if is_integer && text != "-0" {
-            if let Ok(number) = text.parse() {
-                return Ok(Value::Int(number));
-            }
-            if let Ok(number) = text.parse() {
-                return Ok(Value::Uint(number));
-            }
-        }
         match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(Value::Float(number)),
+            Ok(number) if number.is_finite() => Ok(T::number(text, number)),
             _ => Err(self.error("number out of range")),
         }
     }
 
-    fn string(&mut self) -> Result<String, Error> {
+    fn string<T: Made>(&mut self) -> Result<String, Error> {
         self.at += 1;
         let mut bytes = Vec::new();
         loop {
@@ -293,7 +389,13 @@ impl Reader<'_> {
                 }
                 Some(b'\\') => {
                     self.at += 1;
-                    let character = self.escape()?;
+                    let character = match self.escape()? {
+                        Some(character) => character,
+                        None if T::IS_EXACT => {
+                            return Err(self.error("half of a surrogate pair"));
+                        }
+                        None => char::REPLACEMENT_CHARACTER,
+                    };
                     bytes.extend(character.encode_utf8(&mut [0; 4]).bytes());
                 }
                 Some(byte @ 0x20..) => {
@@ -305,7 +407,8 @@ impl Reader<'_> {
         }
     }
 
-    fn escape(&mut self) -> Result<char, Error> {
+    /// The character that an escape stands for; `None` for half of a surrogate pair, which stands alone.
+    fn escape(&mut self) -> Result<Option<char>, Error> {
         let character = match self.peek() {
             Some(byte @ (b'"' | b'\\' | b'/')) => char::from(byte),
             Some(b'b') => '\u{8}',
@@ -320,25 +423,25 @@ impl Reader<'_> {
             _ => return Err(self.error("invalid character in string escape code")),
         };
         self.at += 1;
-        Ok(character)
+        Ok(Some(character))
     }
 
-    /// Reads the digits after `\u`; halves of a surrogate pair that stand alone become U+FFFD, as in Go.
-    fn unicode_escape(&mut self) -> Result<char, Error> {
+    /// Reads the digits after `\u`.
+    fn unicode_escape(&mut self) -> Result<Option<char>, Error> {
         let first = self.four_digits()?;
         if let Some(character) = char::from_u32(first) {
-            return Ok(character);
+            return Ok(Some(character));
         }
         let after_first = self.at;
         if (0xd800..0xdc00).contains(&first) && self.take(b'\\') && self.take(b'u') {
             let second = self.four_digits()?;
             if (0xdc00..0xe000).contains(&second) {
                 let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+                return Ok(char::from_u32(code));
             }
         }
         self.at = after_first;
-        Ok(char::REPLACEMENT_CHARACTER)
+        Ok(None)
     }
 
     fn four_digits(&mut self) -> Result<u32, Error> {

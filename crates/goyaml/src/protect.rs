@@ -23,6 +23,19 @@ impl Node {
     }
 }
 
+impl Node {
+    /// Whether a key below is a text that [`Self::protect`] would have to escape, which it cannot: keys have no style.
+    pub fn has_fragile_key(&self) -> bool {
+        match &self.data {
+            Data::Alias(_) | Data::Scalar(_) => false,
+            Data::Sequence(items) => items.iter().any(Self::has_fragile_key),
+            Data::Mapping(entries) => entries
+                .iter()
+                .any(|(key, value)| is_fragile(key) || value.has_fragile_key()),
+        }
+    }
+}
+
 fn is_fragile(node: &Node) -> bool {
     let text = node.as_str().unwrap_or_default();
     text.contains(is_foreign)

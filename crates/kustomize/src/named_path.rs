@@ -60,7 +60,9 @@ mod tests {
 
     fn path(keys: &[&str]) -> NamedPath {
         let mut path = NamedPath::default();
-        keys.iter().for_each(|key| path.push_key(key));
+        for key in keys {
+            path.push_key(key);
+        }
         path
     }
 
