@@ -51,7 +51,7 @@ impl Parameters {
         policy: &Policy,
         variables: &Variables,
     ) -> Result<Self, Vec<Problem>> {
-        let Some(text) = text else {
+        let Some(text) = text.filter(|text| !text.is_empty()) else {
             return Ok(Self::default());
         };
         // Argo CD writes `null` for `plugin: {}`.
@@ -218,7 +218,7 @@ mod tests {
     fn no_parameters() {
         let none = Parameters::read(None, &Policy::default(), &|_| None);
         assert!(none.is_ok_and(|parameters| parameters == Parameters::default()));
-        for text in ["null", "[]", r#"[{"name":"settings","array":[]}]"#] {
+        for text in ["", "null", "[]", r#"[{"name":"settings","array":[]}]"#] {
             assert_eq!(read(text), Ok(Vec::new()));
         }
     }
@@ -235,7 +235,6 @@ mod tests {
     #[test]
     fn whatever_else_there_is_is_refused() {
         for (text, expected) in [
-            ("", "is no list of parameters"),
             ("{}", "is no list of parameters"),
             ("[null]", "is no list of parameters"),
             (r#"[{"array":["a/b"]}]"#, "is no list of parameters"),
