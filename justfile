@@ -10,6 +10,7 @@ test *ARGS:
 record:
     tools/record
     tools/record-kustomize
+    tools/record-plugin/run
     cargo build
     tools/record-errors
 
