@@ -7,4 +7,5 @@ mod client;
 mod objects;
 
 pub use access::Access;
+pub use applications::Application;
 pub use client::Cluster;

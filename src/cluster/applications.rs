@@ -9,24 +9,29 @@ use tokio::time::Instant;
 use super::Cluster;
 use super::ask::{Asked, ask};
 use crate::failure::Failure;
-use crate::settings::consent::Caller;
+
+/// What an Application says, as far as settings are concerned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// Its project.
+    pub project: String,
+    /// Whether it has a `sourceHydrator`, so that what is rendered for it is committed to a Git repository.
+    pub is_hydrated: bool,
+}
 
 impl Cluster {
-    /// Whether an Application has a `sourceHydrator`, so that what is rendered for it is committed to a Git repository;
-    /// `None` where there is no such Application. `own` is Argo CD's namespace.
+    /// Looks an Application up by the name that the plugin is told; `None` where there is none. `own` is Argo CD's
+    /// namespace.
     ///
     /// # Errors
     /// Where the API server does not say.
-    pub fn is_hydrated(
+    pub fn application(
         &self,
-        caller: &Caller,
+        application: &str,
         own: &str,
         limit: Duration,
-    ) -> Result<Option<bool>, Failure> {
-        let (namespace, name) = caller
-            .application
-            .split_once('_')
-            .unwrap_or((own, &caller.application));
+    ) -> Result<Option<Application>, Failure> {
+        let (namespace, name) = application.split_once('_').unwrap_or((own, application));
         let kind = GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Application");
         let kind = ApiResource::from_gvk_with_plural(&kind, "applications");
         let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &kind);
@@ -35,8 +40,17 @@ impl Cluster {
         match answer {
             Ok(found) => Ok(found.map(|application| {
                 let spec = application.data.get("spec");
-                spec.and_then(|spec| spec.get("sourceHydrator"))
-                    .is_some_and(|hydrator| !hydrator.is_null())
+                let field = |name: &str| spec.and_then(|spec| spec.get(name));
+                let project = field("project").and_then(|project| project.as_str());
+                Application {
+                    // Argo CD: Application.Spec.GetProject
+                    project: project
+                        .filter(|name| !name.is_empty())
+                        .unwrap_or("default")
+                        .to_owned(),
+                    is_hydrated: field("sourceHydrator")
+                        .is_some_and(|hydrator| !hydrator.is_null()),
+                }
             })),
             Err(silence) => {
                 let what = format!("Application {namespace}/{name}");

@@ -62,9 +62,11 @@ pub fn generate(
 ) -> Result<(Target, Rendered), Failure> {
     let Administration { permits, .. } = administration;
     let Work { deadline, progress } = work;
-    progress.is_for(&request.caller.project);
+    // What nobody can tell apart shares.
+    let project = request.project.as_deref().unwrap_or("unknown");
+    progress.is_for(project);
     progress.enter(Outcome::Permit);
-    let permit = permits.wait(&request.caller.project, deadline)?;
+    let permit = permits.wait(project, deadline)?;
     progress.enter(Outcome::Settings);
     let settings = settings(request, administration, work)?;
     progress.enter(Outcome::Render);
@@ -126,27 +128,38 @@ fn settings(
             .hint("name it with `--argocd-namespace`, or mount the pod's own")
     })?;
     let left = |most: Duration| most.min(deadline.saturating_duration_since(Instant::now()));
+    let application = cluster.application(&request.application, own, left(READ))?;
     // An Application that is only about to be created is none yet, and nothing of it is hydrated.
-    if cluster.is_hydrated(&request.caller, own, left(READ))? == Some(true) {
+    if application
+        .as_ref()
+        .is_some_and(|application| application.is_hydrated)
+    {
         return Err(Problem::new("the Application has a `sourceHydrator`, which commits what is rendered to Git: it gets no settings")
             .hint("remove `sourceHydrator`, or the parameter `settings`")
             .into_failure());
     }
+    let told = request.project.clone();
+    let project = told.or_else(|| application.map(|application| application.project));
+    let project = project.ok_or_else(|| {
+        Failure::input("nobody tells the project of the Application: it is not in the cluster yet, and Argo CD says it since 3.0")
+            .hint("create the Application with `kubectl apply` or `--validate=false`, or upgrade Argo CD")
+    })?;
+    let caller = request.caller(&project);
     let settle = Instant::now() + left(SETTLE);
     loop {
         progress.reads(references.len());
         let reading = cluster.read(references, Audience::Author, left(READ))?;
         let is_asked_for = match (digest_key, &request.digest) {
-            (Some(key), Some(digest)) => reading.digest(key, &request.caller).is_in(digest),
+            (Some(key), Some(digest)) => reading.digest(key, &caller).is_in(digest),
             _ => true,
         };
         if is_asked_for {
-            let settings = reading.settings(&request.caller)?;
+            let settings = reading.settings(&caller)?;
             return Ok(settings.with_value_bytes(policy.value_bytes));
         }
         if Instant::now() + PAUSE >= settle {
             // Where an object gives nothing, that is the reason.
-            drop(reading.settings(&request.caller)?);
+            drop(reading.settings(&caller)?);
             return Err(Problem::new("the settings are not those that SETTINGS_DIGEST speaks of")
                 .hint("the controller writes a new digest within seconds; if this stays, see whether it runs, and whether it and the sidecar have the same key")
                 .into_failure());

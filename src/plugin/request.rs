@@ -12,8 +12,10 @@ use crate::settings::policy::Policy;
 /// A call of the plugin to render an Application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Who asks.
-    pub caller: Caller,
+    /// The project of the Application; `None` where Argo CD does not tell it, which it does since 3.0.
+    pub project: Option<String>,
+    /// The Application, with its namespace and `_` in front outside Argo CD's namespace.
+    pub application: String,
     /// The commit or digest that is rendered.
     pub revision: String,
     /// What the Application says to the plugin.
@@ -22,7 +24,18 @@ pub struct Request {
     pub digest: Option<String>,
 }
 
+/// A name in the place of a project that is not told, to check the name of the Application with.
+const UNTOLD: &str = "untold";
+
 impl Request {
+    /// Who asks, in a project.
+    pub fn caller(&self, project: &str) -> Caller {
+        Caller {
+            project: project.to_owned(),
+            application: self.application.clone(),
+        }
+    }
+
     /// Reads a call from the environment that Argo CD's cmp-server makes, and from the directory of the Application.
     ///
     /// Of what an author of the Application can put into the environment, `ARGOCD_APP_PARAMETERS` and the digest are
@@ -51,16 +64,15 @@ impl Request {
             text("ARGOCD_APP_PARAMETERS"),
             text("ARGOCD_ENV_SETTINGS_DIGEST"),
         );
-        let caller = if let (Some(project), Some(application)) = (project, application) {
-            Caller::new(&project, &application)
-                .map_err(|wrong| problems.push(nobody(&format!("the environment {wrong}"))))
-                .ok()
-        } else {
-            problems.push(nobody(
-                "ARGOCD_APP_PROJECT_NAME and ARGOCD_APP_NAME are not both set",
-            ));
-            None
-        };
+        match &application {
+            Some(application) => {
+                let project = project.as_deref().unwrap_or(UNTOLD);
+                if let Err(wrong) = Caller::new(project, application) {
+                    problems.push(nobody(&format!("the environment {wrong}")));
+                }
+            }
+            None => problems.push(nobody("ARGOCD_APP_NAME is not set")),
+        }
         let value_of = |name: &str| variable(name)?.into_string().ok();
         let parameters = Parameters::read(parameters.as_deref(), policy, &value_of)
             .map_err(|wrong| problems.extend(wrong))
@@ -73,9 +85,10 @@ impl Request {
             let hint = "push what you want to see; to try files of your own, use `argocd-infisical render` with your own settings";
             problems.push(Problem::new(message).hint(hint));
         }
-        match caller {
-            Some(caller) if problems.is_empty() => Ok(Self {
-                caller,
+        match application {
+            Some(application) if problems.is_empty() => Ok(Self {
+                project,
+                application,
                 revision,
                 parameters,
                 digest: digest.filter(|digest| !digest.is_empty()),
@@ -140,7 +153,8 @@ mod tests {
     #[test]
     fn a_usual_call() {
         let request = read(&[("ARGOCD_ENV_SETTINGS_DIGEST", Some("v1.x.0"))]).unwrap();
-        assert_eq!(request.caller, "home/lamp".parse().unwrap());
+        assert_eq!(request.project.as_deref(), Some("home"));
+        assert_eq!(request.caller("home"), "home/lamp".parse().unwrap());
         assert_eq!(request.parameters.settings.len(), 1);
         assert_eq!(request.digest.as_deref(), Some("v1.x.0"));
         assert_eq!(read(&[]).unwrap().digest, None);
@@ -200,10 +214,7 @@ mod tests {
     #[test]
     fn names_of_applications() {
         let caller = |name: &str| read(&[("ARGOCD_APP_NAME", Some(name))]);
-        assert_eq!(
-            caller("tenant_lamp").unwrap().caller.application,
-            "tenant_lamp"
-        );
+        assert_eq!(caller("tenant_lamp").unwrap().application, "tenant_lamp");
         for name in [
             "",
             "tenant_lamp_x",
@@ -216,7 +227,10 @@ mod tests {
         ] {
             assert!(caller(name).is_err(), "{name:?}");
         }
-        for project in [None, Some(""), Some("*"), Some("home/x"), Some("a,b")] {
+        // Argo CD 2 does not tell it.
+        let untold = read(&[("ARGOCD_APP_PROJECT_NAME", None)]).unwrap();
+        assert_eq!(untold.project, None);
+        for project in [Some(""), Some("*"), Some("home/x"), Some("a,b")] {
             assert!(
                 read(&[("ARGOCD_APP_PROJECT_NAME", project)]).is_err(),
                 "{project:?}"
@@ -224,7 +238,7 @@ mod tests {
         }
         let told = read(&[("ARGOCD_APP_NAME", None)]).err().unwrap_or_default();
         assert!(
-            told.contains("are not both set") && told.contains("hint: "),
+            told.contains("ARGOCD_APP_NAME is not set") && told.contains("hint: "),
             "{told}"
         );
     }

@@ -9,6 +9,7 @@ use super::{git::Git, processes};
 use crate::kubeconfig::User;
 use crate::namespace::Namespace;
 use crate::proxy::{self, Behaviour};
+use crate::workspace::binary;
 
 /// What is said of an object that is not for an Application.
 fn not_for(object: &str, project: &str, application: &str) -> String {
@@ -172,6 +173,61 @@ hint: remove `sourceHydrator`, or the parameter `settings`
     assert_eq!(call("plain").once().manifests(), shown(VALUE));
     // One that is only about to be created.
     assert_eq!(call("new").once().manifests(), shown(VALUE));
+}
+
+/// Argo CD 2.14 does not tell the plugin the project: it is the one that the Application itself is in.
+#[test]
+#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
+fn the_project_is_looked_up_where_it_is_not_told() {
+    let Some(argo) = argo() else { return };
+    settings::with_value(argo, "argo-untold", "home/*", VALUE);
+    let git = settings::repository(argo);
+    let source = json!({"repoURL": git.url(), "path": "app", "targetRevision": "main"});
+    let namespace = argo.namespace();
+    namespace.application(application("untold", json!({"source": source})));
+    let mut other = application("untold-other", json!({"source": source}));
+    other["spec"]["project"] = json!("work");
+    namespace.application(other);
+    let generate = |name: &str| {
+        let mut command = binary();
+        command
+            .args([
+                "plugin",
+                "generate",
+                "--argocd-namespace",
+                NAMESPACE,
+                "--kubeconfig",
+            ])
+            .arg(argo.cluster.kubeconfig(User::SIDECAR))
+            .arg("--permits-directory")
+            .arg(git.work().join("permits"))
+            .env("ARGOCD_APP_NAME", name)
+            .env("ARGOCD_APP_REVISION", "0".repeat(40))
+            .env(
+                "ARGOCD_APP_PARAMETERS",
+                r#"[{"name":"settings","array":["argo-untold/one"]}]"#,
+            )
+            .current_dir(git.work().join("app"));
+        command.output().unwrap()
+    };
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let well = generate("untold");
+    assert!(text(&well.stdout).contains(VALUE), "{}", text(&well.stderr));
+    for (name, told) in [
+        (
+            "untold-other",
+            "is not for Application `untold-other` of project `work`",
+        ),
+        ("nobody", "nobody tells the project of the Application"),
+    ] {
+        let refused = generate(name);
+        assert!(refused.stdout.is_empty() && !refused.status.success());
+        assert!(
+            text(&refused.stderr).contains(told),
+            "{}",
+            text(&refused.stderr)
+        );
+    }
 }
 
 /// An Application in a namespace of its own has that in its name, and is looked for there.
