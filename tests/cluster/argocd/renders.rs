@@ -167,3 +167,29 @@ fn a_setting_reaches_what_is_deployed_and_no_log() {
     let words = argo.words("cmp-server-logs") + &argo.words("repo-server");
     assert!(words.contains("GenerateManifest") && !words.contains(value));
 }
+
+/// The plugin is for Applications that name it: it has no discovery that could take others, or lose its own.
+#[test]
+#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
+fn which_applications_the_plugin_is_for() {
+    let Some(argo) = argo() else { return };
+    settings::with_value(argo, "argo-match", "home/lamp", "of-home");
+    let git = settings::repository(argo);
+    let call = Call::new(argo, &git, "app");
+    let named = call.clone().by(argo.usual()).settings(&["argo-match/one"]);
+    let named = named.once();
+    assert_eq!(named.manifests(), shown("of-home"));
+    assert_eq!(named.source_type, "Plugin");
+    // One that names nothing is Argo CD's own, placeholders and all.
+    let native = call.clone().once();
+    assert_eq!(native.source_type, "Kustomize");
+    assert!(native.manifests().concat().contains("${{ settings.A }}"));
+    // One that leaves it to Argo CD which plugin it is finds none.
+    let unnamed = call.env("A", "b").once();
+    assert!(
+        unnamed
+            .error
+            .contains("could not find plugin supporting the given repository"),
+        "{unnamed:?}"
+    );
+}
