@@ -137,14 +137,11 @@ impl Evaluator {
     pub(super) fn evaluate(&self, expression: &str) -> Result<Outcome, Refusal> {
         self.scope.log().start();
         check_language(expression)?;
-        let compiled = self
-            .environment
-            .compile_expression(expression)
-            .map_err(|_| {
-                // What the error says in detail may quote the text.
-                Refusal::Syntax("the placeholder is not one expression".into())
-            })?;
-        let result = compiled.eval(Value::from_dyn_object(Arc::clone(&self.scope)));
+        let result = match bare_key(expression) {
+            // What nearly all placeholders are needs no compiler.
+            Some(key) => Ok(self.scope.read(key).unwrap_or(Value::UNDEFINED)),
+            None => self.compiled(expression)?,
+        };
         let mut log = self.scope.log();
         if let Some(key) = log.undeclared.take() {
             return Err(Refusal::Undeclared(key));
@@ -163,6 +160,21 @@ impl Evaluator {
         outcome
     }
 
+    /// What a compiled expression gives.
+    ///
+    /// # Errors
+    /// Where the text is no expression; that it cannot be evaluated is its value.
+    fn compiled(&self, expression: &str) -> Result<Result<Value, minijinja::Error>, Refusal> {
+        let compiled = self
+            .environment
+            .compile_expression(expression)
+            .map_err(|_| {
+                // What the error says in detail may quote the text.
+                Refusal::Syntax("the placeholder is not one expression".into())
+            })?;
+        Ok(compiled.eval(Value::from_dyn_object(Arc::clone(&self.scope))))
+    }
+
     /// Keys that were read as a block and are of another type.
     fn no_blocks(&self, log: &Log) -> Vec<String> {
         let is_other = |key: &&String| {
@@ -171,6 +183,17 @@ impl Evaluator {
         };
         log.read.iter().filter(is_other).cloned().collect()
     }
+}
+
+/// The key of an expression that is `settings.KEY` and nothing else.
+fn bare_key(expression: &str) -> Option<&str> {
+    let key = expression.strip_prefix("settings.")?;
+    let is_start = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    let is_name = key.as_bytes().first().is_some_and(is_start)
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    is_name.then_some(key)
 }
 
 fn outcome(value: &Value) -> Result<Outcome, Refusal> {
@@ -464,6 +487,39 @@ mod tests {
         assert!(shown("settings.HOST()").starts_with("Syntax("));
         assert!(shown("settings.HOST.upper()").starts_with("Syntax("));
         assert!(shown("settings.HOST | default").starts_with("Syntax("));
+    }
+
+    #[test]
+    fn a_bare_key_is_what_the_compiler_makes_of_it() {
+        for key in ["HOST", "N", "ON", "EMPTY", "MAP", "NONE", "_x", "if", "not"] {
+            let (bare, compiled) = (evaluator(), evaluator());
+            assert!(bare_key(&format!("settings.{key}")).is_some());
+            // The blank keeps it from being one.
+            let outcome =
+                |evaluator: &Evaluator, expression: &str| match evaluator.evaluate(expression) {
+                    Ok(Outcome::Text(text)) => text.to_string(),
+                    Ok(_) => "no text".to_owned(),
+                    Err(refusal) => format!("{refusal:?}"),
+                };
+            assert_eq!(
+                outcome(&bare, &format!("settings.{key}")),
+                outcome(&compiled, &format!("settings .{key}")),
+            );
+            assert_eq!(bare.keys_read(), compiled.keys_read());
+            assert_eq!(bare.missing(), compiled.missing());
+        }
+        for other in [
+            "settings",
+            "settings.",
+            "settings.a-b",
+            "settings.1",
+            "settings.A.B",
+            "settings.A | int",
+            "x.A",
+            "settings.é",
+        ] {
+            assert_eq!(bare_key(other), None, "{other}");
+        }
     }
 
     #[test]
