@@ -18,11 +18,10 @@ mod watch;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::thread;
 
 use clap::{Parser, Subcommand};
 
-use crate::contained::{STACK_SIZE, contained};
+use crate::contained::{contained, on_large_stack};
 use crate::failure::{Failure, Kind, printable};
 use crate::files::plain;
 use output::Done;
@@ -53,7 +52,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = Cli::try_parse()
         .map_err(Ended::Clap)
-        .and_then(|cli| on_large_stack(cli.command).map_err(Ended::Failed));
+        .and_then(|cli| run(cli.command).map_err(Ended::Failed));
     let printed = match &result {
         Ok(Done {
             warnings, stdout, ..
@@ -96,7 +95,7 @@ enum Ended {
     Failed(Failure),
 }
 
-fn on_large_stack(command: Command) -> Result<Done, Failure> {
+fn run(command: Command) -> Result<Done, Failure> {
     let run = move || match command {
         Command::Build(args) => args.run(),
         Command::Compare(args) => args.run(),
@@ -106,12 +105,7 @@ fn on_large_stack(command: Command) -> Result<Done, Failure> {
         Command::Plugin(args) => args.run(),
         Command::Render(args) => args.run(),
     };
-    let thread = thread::Builder::new()
-        .stack_size(STACK_SIZE)
-        .spawn(|| contained(run));
-    let thread = thread
-        .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))?;
-    let ended = thread.join();
+    let ended = on_large_stack(|| contained(run))?.join();
     ended.unwrap_or_else(|_| Err(Failure::internal("the program has a fault")))?
 }
 

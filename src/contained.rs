@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
+use std::thread::{self, JoinHandle};
 
 use crate::failure::Failure;
+use crate::files::plain;
 
 /// Stack for a thread that builds; documents may be nested a thousand deep. Only what is used takes memory.
 pub(crate) const STACK_SIZE: usize = 256 << 20;
@@ -39,6 +41,19 @@ pub(crate) fn contained<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
         Failure::internal(format!("the program has a fault at {place}"))
             .hint("report it with what was built")
     })
+}
+
+/// Starts some work on a thread whose stack is large enough to build on.
+///
+/// # Errors
+/// Where there is no thread to be had.
+pub(crate) fn on_large_stack<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Failure> {
+    thread::Builder::new()
+        .stack_size(STACK_SIZE)
+        .spawn(work)
+        .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))
 }
 
 #[cfg(test)]

@@ -293,6 +293,13 @@ impl fmt::Display for Problem {
 #[derive(Clone, Debug)]
 pub struct Warning(pub Problem);
 
+impl Warning {
+    /// What is printed, without the end of its last line.
+    pub fn text(&self) -> String {
+        self.to_string().trim_end_matches('\n').to_owned()
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.write(formatter, "warning")

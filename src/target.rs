@@ -108,10 +108,8 @@ impl Target {
     pub fn warnings(&self, output: &Output) -> Vec<String> {
         let kustomize::Notices { list, more } = output.notices(&self.files);
         let notices = self.locate(Failure::several(list.iter().map(Problem::from).collect()));
-        let notices = notices.problems().iter().map(|problem| {
-            let text = Warning(problem.clone()).to_string();
-            text.trim_end_matches('\n').to_owned()
-        });
+        let notices = notices.problems().iter();
+        let notices = notices.map(|problem| Warning(problem.clone()).text());
         let mut warnings = output.warnings.clone();
         warnings.extend(notices);
         if more > 0 {

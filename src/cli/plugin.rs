@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::output::{self, Done};
 use crate::cluster::Access;
-use crate::contained::{STACK_SIZE, contained};
+use crate::contained::{contained, on_large_stack};
 use crate::failure::{Failure, Kind, Problem, Warning};
 use crate::files::plain;
 use crate::plugin::announce::{self, Announced};
@@ -191,10 +191,7 @@ struct Parameters {
 impl Parameters {
     fn run(self) -> Result<Done, Failure> {
         memory::limit(self.memory)?;
-        let policy = match &self.policy {
-            Some(file) => Policy::read(file)?,
-            None => Policy::default(),
-        };
+        let policy = Policy::named(self.policy.as_deref())?;
         let directory = generate::directory()?;
         let known = policy.clone();
         let look = move || announce::announce(&directory, &known);
@@ -217,9 +214,11 @@ impl Parameters {
         let mut stdout = serde_json::to_string_pretty(&parameters)
             .map_err(|_| Failure::internal("the parameters cannot be written as JSON"))?;
         stdout.push('\n');
-        let warning = |problem| Warning(problem).to_string().trim_end().to_owned();
         Ok(Done {
-            warnings: problems.into_iter().map(warning).collect(),
+            warnings: problems
+                .into_iter()
+                .map(|problem| Warning(problem).text())
+                .collect(),
             stdout,
             is_well: true,
         })
@@ -230,7 +229,7 @@ fn not_counted(directory: &Path, error: &std::io::Error) -> String {
     let problem = Problem::new(format!("the render is not counted: {}", plain(error)))
         .at(directory.display().to_string(), 0)
         .hint("the directory of `--metrics-directory` must be one that this process can write to");
-    Warning(problem).to_string().trim_end().to_owned()
+    Warning(problem).text()
 }
 
 /// Does some work in a thread of its own; `None` where it is not done in time.
@@ -243,10 +242,8 @@ fn within<T: Send + 'static>(
 ) -> Result<Option<T>, Failure> {
     let (sender, receiver) = mpsc::channel();
     let work = move || drop(sender.send(contained(work)));
-    thread::Builder::new()
-        .stack_size(STACK_SIZE)
-        .spawn(work)
-        .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))?;
+    // It is not waited for: what is not done in time ends with the process.
+    drop(on_large_stack(work)?);
     match receiver.recv_timeout(limit) {
         Ok(done) => done.map(Some),
         Err(RecvTimeoutError::Timeout) => Ok(None),

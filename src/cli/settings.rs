@@ -49,10 +49,7 @@ impl SettingsFlags {
     /// # Errors
     /// Where one cannot be read, or may not be.
     pub(super) fn read(&self) -> Result<Settings, Failure> {
-        let policy = match &self.policy {
-            Some(file) => Policy::read(file)?,
-            None => Policy::default(),
-        };
+        let policy = Policy::named(self.policy.as_deref())?;
         let mut settings = match &self.application {
             Some(caller) => {
                 let references = &self.from_cluster;

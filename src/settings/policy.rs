@@ -87,6 +87,14 @@ enum WrittenKind {
 }
 
 impl Policy {
+    /// The policy that is named, or the usual one.
+    ///
+    /// # Errors
+    /// Where one is named that cannot be read or understood: it may forbid something.
+    pub fn named(file: Option<&Path>) -> Result<Self, Failure> {
+        file.map_or_else(|| Ok(Self::default()), Self::read)
+    }
+
     /// Reads a policy from a file.
     ///
     /// # Errors

@@ -28,10 +28,7 @@ impl Mounted {
     /// # Errors
     /// Where one is named that cannot be read or understood: it may forbid something.
     pub(super) fn policy(&self) -> Result<Policy, Failure> {
-        match &self.policy {
-            Some(file) => Policy::read(file),
-            None => Ok(Policy::default()),
-        }
+        Policy::named(self.policy.as_deref())
     }
 
     /// The key that is named.

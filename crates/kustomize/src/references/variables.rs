@@ -106,9 +106,6 @@ impl Variables {
         budget: &Budget,
         warnings: &mut Vec<String>,
     ) -> Result<()> {
-        if self.0.is_empty() {
-            return Ok(());
-        }
         let mut substitution = Substitution::new(self.values(resources)?, budget);
         for resource in resources.as_mut_slice() {
             for spec in &config.get().var_reference {
