@@ -2,12 +2,13 @@
 
 mod document;
 mod forms;
+mod places;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 
-use goyaml::{Data, Dialect, Limits, Node, Position, TextPlace, Value};
+use goyaml::{Dialect, Limits, Node, Position, TextPlace, Value};
 
 use crate::error::{Error, Result};
 use crate::lost;
@@ -212,84 +213,8 @@ impl JsonPatch {
         let mut patched = Node::from_value(&value);
         // kustomize: RNode.UnmarshalJSON writes the values as YAML and reads that.
         quoting::quote_texts_where_needed(&mut patched);
-        set_position(&mut patched, node.position);
-        keep_places(&mut patched, node);
+        places::restore(&mut patched, node);
         Ok(patched)
-    }
-}
-
-/// Gives back their places to what is at the same path as before and says the same.
-fn keep_places(node: &mut Node, before: &Node) {
-    match (&mut node.data, &before.data) {
-        (Data::Scalar(text), Data::Scalar(other)) if text == other => {
-            node.position = before.position;
-        }
-        (Data::Mapping(entries), Data::Mapping(others)) => {
-            node.position = before.position;
-            for (key, value) in entries {
-                let mut others = others.iter();
-                if let Some((other_key, other)) =
-                    others.find(|(other, _)| other.as_str() == key.as_str())
-                {
-                    key.position = other_key.position;
-                    keep_places(value, other);
-                }
-            }
-        }
-        (Data::Sequence(items), Data::Sequence(others)) => {
-            node.position = before.position;
-            // Behind an item that has come or gone the others have other numbers.
-            let is_shifted = items.len() != others.len();
-            for (item, other) in items.iter_mut().zip(others) {
-                if is_shifted && !is_same(item, other) {
-                    break;
-                }
-                keep_places(item, other);
-            }
-        }
-        _ => {}
-    }
-}
-
-fn is_same(node: &Node, other: &Node) -> bool {
-    match (&node.data, &other.data) {
-        (Data::Scalar(text), Data::Scalar(other)) => text == other,
-        (Data::Sequence(items), Data::Sequence(others)) => {
-            items.len() == others.len()
-                && items
-                    .iter()
-                    .zip(others)
-                    .all(|(item, other)| is_same(item, other))
-        }
-        (Data::Mapping(entries), Data::Mapping(others)) => {
-            entries.len() == others.len()
-                && entries.iter().all(|(key, value)| {
-                    let other = key.as_str().and_then(|key| {
-                        let mut others = others.iter();
-                        others.find(|(other, _)| other.as_str() == Some(key))
-                    });
-                    other.is_some_and(|(_, other)| is_same(value, other))
-                })
-        }
-        _ => false,
-    }
-}
-
-fn set_position(node: &mut Node, position: Position) {
-    node.position = position;
-    match &mut node.data {
-        Data::Mapping(entries) => {
-            for (key, value) in entries {
-                key.position = position;
-                set_position(value, position);
-            }
-        }
-        Data::Sequence(items) => {
-            for item in items {
-                set_position(item, position);
-            }
-        }
-        Data::Scalar(_) | Data::Alias(_) => {}
     }
 }
 
