@@ -22,4 +22,5 @@ pub mod reference;
 pub mod render;
 pub mod settings;
 mod snippet;
+pub mod steer;
 pub mod target;
