@@ -6,6 +6,7 @@
 
 pub mod application;
 pub mod owner;
+pub mod ownership;
 pub mod plan;
 pub mod policy;
 pub mod project;
