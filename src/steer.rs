@@ -11,9 +11,11 @@ pub mod plan;
 pub mod policy;
 pub mod project;
 pub mod reason;
+pub mod revision;
 pub mod state;
 
 pub use application::{Application, Name};
 pub use plan::{Decision, Plan};
 pub use policy::Policy;
+pub use revision::Revision;
 pub use state::State;
