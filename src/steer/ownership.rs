@@ -69,7 +69,7 @@ impl Field {
         }
     }
 
-    const fn is_in(self, manifest: &GitFields) -> bool {
+    const fn is_in(self, manifest: GitFields) -> bool {
         match self {
             Self::TargetRevision => manifest.target_revision,
             Self::Env => manifest.env,
@@ -120,7 +120,7 @@ pub fn judge(
     for (name, owner) in owners {
         match owner {
             Owner::Application(parent) => {
-                contest_parent(application, fields, name, parent, instance)?
+                contest_parent(application, fields, name, parent, instance)?;
             }
             Owner::ApplicationSet(set) => contest_set(application, fields, name, set)?,
             // Nobody is there who could write.

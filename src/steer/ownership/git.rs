@@ -18,7 +18,7 @@ pub(super) fn has(application: &Application, field: Field) -> bool {
     let managers = field.managers(&application.metadata.managers);
     let annotations = application.metadata.annotations.as_ref();
     let applied = annotations.and_then(|annotations| annotations.last_applied);
-    is_applied(managers, applied.map(|manifest| field.is_in(&manifest))).unwrap_or_else(|| {
+    is_applied(managers, applied.map(|manifest| field.is_in(manifest))).unwrap_or_else(|| {
         if managers.is_empty() {
             // Records of managers may have been cleared; a field that is not there was not applied.
             return field.is_set(application);
