@@ -2,11 +2,10 @@
 
 use goyaml::Value;
 
-use super::{Class, FIELD_MANAGER, Field, RESPECT, Reason};
+use super::{Class, Field, RESPECT, Reason};
+use crate::steer::holds::FIELD_MANAGER;
 use crate::steer::owner::{ApplicationSet, IgnoreApplicationDifferences, OwnerName};
-
-/// The annotation that notes what was set last.
-const STATE: &str = "argocd-infisical.io/state";
+use crate::steer::record::ANNOTATION as STATE;
 
 /// An owner of which it is not known what it would do.
 pub(super) fn unknown(name: &OwnerName) -> Reason {

@@ -1,7 +1,8 @@
 //! Which fields the manifest in Git has that an app of apps applies.
 
-use super::{FIELD_MANAGER, Field};
+use super::Field;
 use crate::steer::application::{Application, Manager};
+use crate::steer::holds;
 
 /// Under which name Argo CD applies manifests, on either side.
 // Argo CD: common.ArgoCDSSAManager
@@ -23,7 +24,7 @@ pub(super) fn has(application: &Application, field: Field) -> bool {
             // Records of managers may have been cleared; a field that is not there was not applied.
             return field.is_set(application);
         }
-        managers.iter().any(|manager| manager.name != FIELD_MANAGER)
+        managers.iter().any(|manager| !holds::is_own(manager))
     })
 }
 

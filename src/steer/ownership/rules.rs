@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{FIELD_MANAGER, Field, REPLACE, git, path};
+use super::{Field, REPLACE, git, path};
 use crate::steer::application::{Application, IgnoreDifferences, Name};
+use crate::steer::holds::FIELD_MANAGER;
 use crate::steer::owner::{ApplicationSet, IgnoreApplicationDifferences, Instance, Parent};
 
 const GROUP: &str = "argoproj.io";

@@ -265,15 +265,6 @@ fn owners_that_are_gone_write_nothing_and_those_not_known_may() {
     assert_eq!(reason.class, Class::Contested);
 
     assert_eq!(judge(&child, REVISION, &[], &Instance::default()), Ok(()));
-
-    let names = [parent_name(), set_name()];
-    let known = [(set_name(), Owner::Absent)].into();
-    let found = found(&names, &known);
-    assert!(matches!(
-        &found[..],
-        [(_, Owner::Unreadable), (_, Owner::Absent)]
-    ));
-    assert_eq!(found[0].0, parent_name());
 }
 
 #[test]
