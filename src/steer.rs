@@ -12,6 +12,7 @@ pub mod project;
 pub mod reason;
 pub mod revision;
 pub mod state;
+pub mod windows;
 
 pub use application::{Application, Name};
 pub use plan::{Decision, Plan};
