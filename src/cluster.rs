@@ -5,11 +5,13 @@ mod applications;
 mod ask;
 mod client;
 mod objects;
+mod observe;
 mod owners;
 mod pruned;
 
 pub use access::Access;
 pub use applications::Application;
 pub use client::Cluster;
+pub use observe::Observed;
 pub use owners::{argocd_config, owner};
 pub use pruned::{ApplicationSets, Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};

@@ -5,6 +5,7 @@
 //! controller, `revisions` and the tests call the same function.
 
 pub mod application;
+pub mod controls;
 pub mod owner;
 pub mod plan;
 pub mod policy;

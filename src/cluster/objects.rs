@@ -66,7 +66,7 @@ impl Cluster {
             problems.push(silence.problem(&Asked {
                 what: "settings",
                 object: &reference.object,
-                namespace: &reference.object.namespace,
+                namespace: Some(&reference.object.namespace),
                 rule: &reference.object.rule(),
                 server: &self.server,
             }));
