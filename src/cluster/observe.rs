@@ -381,7 +381,8 @@ mod tests {
     }
 
     fn refusal(code: u16) -> (u16, Value) {
-        let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "hunter2", "reason": "R", "code": code});
+        let reason = if code == 404 { "NotFound" } else { "Other" };
+        let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "hunter2", "reason": reason, "code": code});
         (code, body)
     }
 
