@@ -6,6 +6,7 @@
 
 pub mod application;
 pub mod controls;
+pub mod manifests;
 pub mod owner;
 pub mod plan;
 pub mod policy;
