@@ -8,6 +8,7 @@ pub mod application;
 pub mod controls;
 pub mod manifests;
 pub mod owner;
+pub mod ownership;
 pub mod plan;
 pub mod policy;
 pub mod project;
