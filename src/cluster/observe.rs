@@ -7,20 +7,25 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::ListParams;
 use kube::{Api, Client};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::Instant as Moment;
 
 use super::Cluster;
 use super::ask::{Asked, Silence, ask};
+use super::owners::{argocd_config, owner};
 use super::pruned::{Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};
 use crate::failure::{Failure, Problem};
 use crate::settings::consent;
 use crate::settings::object::{Object, ObjectName};
 use crate::steer::controls;
+use crate::steer::owner::{Instance, Owner, OwnerName};
+use crate::steer::ownership::owners;
 use crate::steer::policy::{self, Namespaces, Policy};
 use crate::steer::state::{Controls, State};
 
 /// How many objects an answer of the API server has at most: an Application may have tens of kilobytes.
 const PAGE: u32 = 100;
+/// How many owners are asked for at the same time.
+const OWNERS: usize = 20;
 /// How often a list is begun again that took too long.
 const ATTEMPTS: usize = 3;
 
@@ -41,7 +46,7 @@ impl Cluster {
         let reader = Reader {
             client: self.client.clone(),
             server: self.server.clone(),
-            deadline: Instant::now() + limit,
+            deadline: Moment::now() + limit,
         };
         self.runtime.block_on(reader.all(policy))
     }
@@ -52,7 +57,7 @@ impl Cluster {
 struct Reader {
     client: Client,
     server: String,
-    deadline: Instant,
+    deadline: Moment,
 }
 
 /// A list that was asked for; what goes wrong is told in the words of [`Reader::told`].
@@ -103,7 +108,40 @@ impl Reader {
             Ok(controls) => found.state.controls = controls,
             Err(wrong) => found.wrong.push(wrong),
         }
+        if found.wrong.is_empty() {
+            let rest = self.rest();
+            let config = argocd_config(&self.client, &policy.argocd_namespace, rest).await;
+            found.state.instance = config
+                .as_ref()
+                .map(Instance::from_config)
+                .unwrap_or_default();
+            self.owners(&mut found.state, policy).await;
+        }
         found.finish()
+    }
+
+    /// What is left of the time.
+    fn rest(&self) -> Duration {
+        self.deadline.saturating_duration_since(Moment::now())
+    }
+
+    /// Asks for all who create Applications and may write them again.
+    async fn owners(&self, state: &mut State, policy: &Policy) {
+        let instance = &state.instance;
+        let names = state.applications.values();
+        let names = names.flat_map(|application| owners(application, instance, policy));
+        let names: Vec<OwnerName> = names.collect::<BTreeSet<_>>().into_iter().collect();
+        for names in names.chunks(OWNERS) {
+            let ask = |name: &OwnerName| {
+                let (client, name, rest) = (self.client.clone(), name.clone(), self.rest());
+                tokio::spawn(async move { owner(&client, &name, rest).await })
+            };
+            let asked: Vec<_> = names.iter().map(ask).collect();
+            for (name, asked) in names.iter().zip(asked) {
+                let found = asked.await.unwrap_or(Owner::Unreadable);
+                state.owners.insert(name.clone(), found);
+            }
+        }
     }
 
     /// Asks for the objects of each of some namespaces, all at the same time.
@@ -367,7 +405,7 @@ mod tests {
             let reader = Reader {
                 client: Client::new(service, "default"),
                 server: "`there`".into(),
-                deadline: Instant::now() + Duration::from_secs(5),
+                deadline: Moment::now() + Duration::from_secs(5),
             };
             reader.all(policy).await
         });
@@ -442,6 +480,7 @@ mod tests {
             "/api/v1/namespaces/argocd-infisical/configmaps",
             "/api/v1/namespaces/argocd-infisical/configmaps/argocd-infisical-controls",
             "/api/v1/namespaces/argocd-infisical/secrets",
+            "/api/v1/namespaces/argocd/configmaps/argocd-cm",
             "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications",
             "/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects",
         ];
@@ -503,6 +542,46 @@ mod tests {
             "{}",
             warnings[0]
         );
+    }
+
+    #[test]
+    fn owners_are_asked_for_where_an_application_has_one() {
+        let (found, asked) = observe(&Policy::default(), |path, _| {
+            if path.contains("/applications?") {
+                let owned = |name: &str, set: &str| {
+                    let owner = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": set});
+                    json!({"metadata": {"namespace": "argocd", "name": name, "ownerReferences": [owner]}})
+                };
+                return list(
+                    &json!([
+                        owned("a", "there"),
+                        owned("b", "there"),
+                        owned("c", "gone"),
+                        owned("d", "hidden")
+                    ]),
+                    "",
+                );
+            }
+            match path.rsplit('/').next() {
+                Some("there") => (
+                    200,
+                    json!({"metadata": {}, "spec": {"syncPolicy": {"applicationsSync": "create-only"}}}),
+                ),
+                Some("hidden") => refusal(403),
+                Some("gone" | "argocd-cm") => refusal(404),
+                _ => nothing(path),
+            }
+        });
+        let state = found.unwrap().state;
+        let of = |name: &str| &state.owners[&OwnerName::ApplicationSet(Name::new("argocd", name))];
+        assert!(
+            matches!(of("there"), Owner::ApplicationSet(set) if set.spec.sync_policy.is_some())
+        );
+        assert!(matches!(of("gone"), Owner::Absent));
+        assert!(matches!(of("hidden"), Owner::Unreadable));
+        let sets = asked.iter().filter(|path| path.contains("applicationsets"));
+        assert_eq!(sets.count(), 3);
+        assert!(asked.contains(&"/api/v1/namespaces/argocd/configmaps/argocd-cm".to_owned()));
     }
 
     #[test]

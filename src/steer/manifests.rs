@@ -2,16 +2,17 @@
 
 mod typed;
 
-use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use goyaml::{Node, parse_documents};
 use serde::Deserialize;
 
 use super::application::{Application, Name};
 use super::controls;
-use super::owner::{ApplicationSet, Owner, OwnerName, Parent};
-use super::policy::{ENVIRONMENT, Namespaces, Policy};
+use super::owner::{ApplicationSet, Instance, Owner, OwnerName, Parent};
+use super::ownership::owners;
+use super::policy::{ENVIRONMENT, Policy};
 use super::project::Project;
 use super::state::{Controls, State};
 use crate::failure::{Item, Problem};
@@ -30,11 +31,15 @@ pub struct Manifests<'a> {
     sets: BTreeMap<Name, ApplicationSet>,
     projects: BTreeMap<String, Project>,
     objects: BTreeMap<ObjectName, Object>,
+    instance: Instance,
     controls: Controls,
     /// Where each object stands.
     places: BTreeMap<(&'static str, Name), Place>,
     left_out: Vec<Problem>,
 }
+
+/// The `ConfigMap` with Argo CD's own settings.
+const ARGOCD_CM: &str = "argocd-cm";
 
 /// Where an object stands.
 #[derive(Clone)]
@@ -61,7 +66,7 @@ struct Head {
 
 impl<'a> Manifests<'a> {
     /// None yet. `namespace` is that of objects that name none; without it, they are an error.
-    pub const fn new(policy: &'a Policy, namespace: Option<&'a str>) -> Self {
+    pub fn new(policy: &'a Policy, namespace: Option<&'a str>) -> Self {
         Self {
             policy,
             namespace,
@@ -69,10 +74,8 @@ impl<'a> Manifests<'a> {
             sets: BTreeMap::new(),
             projects: BTreeMap::new(),
             objects: BTreeMap::new(),
-            controls: Controls {
-                is_paused: false,
-                acknowledged: std::collections::BTreeSet::new(),
-            },
+            instance: Instance::default(),
+            controls: Controls::default(),
             places: BTreeMap::new(),
             left_out: Vec::new(),
         }
@@ -166,7 +169,8 @@ impl<'a> Manifests<'a> {
         };
         let is_labelled = label(consent::LABEL) == Some("true") || label(ENVIRONMENT).is_some();
         let name = node.get_path(&["metadata", "name"]).and_then(Node::as_str);
-        let is_known = kind == ObjectKind::ConfigMap && name == Some(controls::NAME);
+        let is_known = kind == ObjectKind::ConfigMap
+            && name.is_some_and(|name| [controls::NAME, ARGOCD_CM].contains(&name));
         if !is_labelled && !is_known {
             return Ok(());
         }
@@ -175,8 +179,17 @@ impl<'a> Manifests<'a> {
         self.once(kind.as_str(), &name, place)?;
         let data = entries.into_iter().map(|entry| (entry.key, entry.value));
         let data: BTreeMap<String, Vec<u8>> = data.collect();
-        if is_known && name.namespace == self.policy.own_namespace {
-            self.controls = Controls::of(&texts(&data));
+        if kind == ObjectKind::ConfigMap {
+            let policy = self.policy;
+            match (name.name.as_str(), &name.namespace) {
+                (controls::NAME, own) if *own == policy.own_namespace => {
+                    self.controls = Controls::of(&texts(&data));
+                }
+                (ARGOCD_CM, own) if *own == policy.argocd_namespace => {
+                    self.instance = Instance::from_config(&texts(&data));
+                }
+                _ => {}
+            }
         }
         if is_labelled && self.is_watched(kind, &name, place) {
             let Name { namespace, name } = name;
@@ -256,11 +269,11 @@ impl<'a> Manifests<'a> {
     fn once(&mut self, kind: &'static str, name: &Name, place: &Place) -> Result<(), Problem> {
         let first = self.places.entry((kind, name.clone()));
         match first {
-            std::collections::btree_map::Entry::Vacant(entry) => {
+            Entry::Vacant(entry) => {
                 entry.insert(place.clone());
                 Ok(())
             }
-            std::collections::btree_map::Entry::Occupied(entry) => {
+            Entry::Occupied(entry) => {
                 let first = entry.get();
                 let mut problem = Problem::new(format!("{kind} `{name}` is there twice"))
                     .at(&place.file, place.line)
@@ -304,7 +317,31 @@ impl<'a> Manifests<'a> {
         }
         state.objects = std::mem::take(&mut self.objects);
         state.controls = std::mem::take(&mut self.controls);
+        state.instance = std::mem::take(&mut self.instance);
+        let taking_part = state.applications.values();
+        let names: BTreeSet<OwnerName> = taking_part
+            .flat_map(|application| owners(application, &state.instance, policy))
+            .collect();
+        for name in names {
+            let owner = self.owner(&name);
+            state.owners.insert(name, owner);
+        }
         (state, self.left_out)
+    }
+
+    /// An owner. What stands in no manifest may be in the cluster all the same.
+    fn owner(&self, name: &OwnerName) -> Owner {
+        let found = match name {
+            OwnerName::Application(name) => self
+                .applications
+                .get(name)
+                .map(|application| Owner::Application(Box::new(Parent::of(application.clone())))),
+            OwnerName::ApplicationSet(name) => {
+                let set = self.sets.get(name);
+                set.map(|set| Owner::ApplicationSet(Box::new(set.clone())))
+            }
+        };
+        found.unwrap_or(Owner::Unreadable)
     }
 }
 
@@ -337,4 +374,158 @@ fn wrong(kind: &str, mismatch: &typed::Mismatch, place: &Place) -> Problem {
     Problem::new(message)
         .at(&place.file, mismatch.line)
         .hint("write it as Argo CD's reference has it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const APPLICATION: &str = "\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: lamp
+  namespace: argocd
+  labels: {argocd-infisical.io/environment: dev}
+  ownerReferences: [{apiVersion: argoproj.io/v1alpha1, kind: ApplicationSet, name: lamps, uid: x}]
+  annotations: {argocd-infisical.io/hold: \"true\"}
+spec:
+  project: home
+  source: {repoURL: https://git.example.org/home.git, targetRevision: dev}
+";
+    const SECRET: &str = "\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: settings
+  namespace: argocd-infisical
+  labels: {argocd-infisical.io/environment: dev}
+data:
+  ARGOCD_TARGET_REVISION: bWFpbg==
+";
+
+    fn read(text: &str, namespace: Option<&str>) -> Result<(State, Vec<String>), String> {
+        let policy = Policy::default();
+        let mut manifests = Manifests::new(&policy, namespace);
+        manifests
+            .add(text.as_bytes(), "a.yaml")
+            .map_err(|problems| {
+                let told = problems.iter().map(ToString::to_string);
+                told.collect::<String>()
+            })?;
+        let (state, left_out) = manifests.state();
+        Ok((state, left_out.iter().map(ToString::to_string).collect()))
+    }
+
+    #[test]
+    fn what_decisions_are_made_from() {
+        let more = "\
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: argoproj.io/v1alpha1, kind: ApplicationSet, metadata: {name: lamps, namespace: argocd}, spec: {template: {}}}
+- {apiVersion: argoproj.io/v1alpha1, kind: AppProject, metadata: {name: home, namespace: argocd}, spec: {syncWindows: null}}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: argocd-infisical-controls, namespace: argocd-infisical}, data: {pause: \"true\"}}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: argocd-cm, namespace: argocd}, data: {application.instanceLabelKey: a/b}}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: other}, data: {}}
+- {apiVersion: apps/v1, kind: Deployment, metadata: {name: other}, spec: 1}
+";
+        let text = format!("{APPLICATION}---\n{SECRET}---\nno: kind\n---\n# nothing\n---\n{more}");
+        let (state, left_out) = read(&text, None).unwrap();
+        assert!(left_out.is_empty(), "{left_out:?}");
+        let application = &state.applications[&Name::new("argocd", "lamp")];
+        assert_eq!(application.annotations().hold.as_deref(), Some("true"));
+        assert_eq!(application.sources()[0].1.revision(), "dev");
+        let (name, object) = state.objects.first_key_value().unwrap();
+        assert_eq!(name.to_string(), "Secret argocd-infisical/settings");
+        assert_eq!(object.data["ARGOCD_TARGET_REVISION"], b"main");
+        assert_eq!(object.labels[ENVIRONMENT], "dev");
+        assert!(state.projects.unwrap().contains_key("home"));
+        assert!(state.controls.is_paused);
+        assert_eq!(state.instance.instance_label, "a/b");
+        let owners: Vec<_> = state.owners.iter().collect();
+        assert!(
+            matches!(
+                owners[..],
+                [(OwnerName::ApplicationSet(_), Owner::ApplicationSet(_))]
+            ),
+            "{owners:?}"
+        );
+        // An owner that stands in no manifest is not one that is not there.
+        let (state, _) = read(APPLICATION, None).unwrap();
+        assert!(matches!(
+            state.owners.values().next(),
+            Some(Owner::Unreadable)
+        ));
+        assert!(state.projects.is_none());
+    }
+
+    #[test]
+    fn a_namespace_is_named_by_the_object_or_on_the_command_line() {
+        let nowhere = APPLICATION.replace("  namespace: argocd\n", "");
+        let told = read(&nowhere, None).err().unwrap();
+        let expected = "error: a.yaml:1: Application `lamp` names no namespace\nhint: add `metadata.namespace`, or say with `--namespace` where such objects go\n";
+        assert_eq!(told, expected);
+        let (state, _) = read(&nowhere, Some("argocd")).unwrap();
+        let (name, application) = state.applications.first_key_value().unwrap();
+        assert_eq!(
+            (name.to_string(), application.name()),
+            ("argocd/lamp".into(), name.clone())
+        );
+    }
+
+    #[test]
+    fn what_does_not_count_is_told() {
+        let application = APPLICATION.replace("namespace: argocd\n", "namespace: other\n");
+        let elsewhere = SECRET.replace("namespace: argocd-infisical\n", "namespace: other\n");
+        let own = SECRET.replace("namespace: argocd-infisical\n", "namespace: argocd\n");
+        let text = format!("{application}---\n{elsewhere}---\n{own}");
+        let (state, left_out) = read(&text, None).unwrap();
+        assert!(state.applications.is_empty() && state.objects.is_empty());
+        let expected = [
+            "error: a.yaml:13: `Secret other/settings` does not count: objects of its namespace are not read",
+            "error: a.yaml:22: `Secret argocd/settings` does not count: no Secret of Argo CD's namespace is ever read",
+            "error: a.yaml:1: `Application other/lamp` does not count: Applications of its namespace take no part",
+        ];
+        let first: Vec<_> = left_out
+            .iter()
+            .filter_map(|text| text.lines().next())
+            .collect();
+        assert_eq!(first, expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_without_a_value() {
+        let twice = format!("{APPLICATION}---\n{APPLICATION}");
+        for (text, expected) in [
+            ("a: [\n".to_owned(), "error: a.yaml:"),
+            (
+                SECRET.replace("bWFpbg==", "hunter2!"),
+                "error: a.yaml:8: the value of `ARGOCD_TARGET_REVISION` in `data` is not valid base64\n",
+            ),
+            (
+                APPLICATION.replace("targetRevision: dev", "targetRevision: 31415"),
+                "error: a.yaml:11: `spec.source.targetRevision` of the Application has to be a text, and is a number\n  in: Application argocd/lamp\n",
+            ),
+            (
+                APPLICATION.replace("  name: lamp\n", ""),
+                "error: a.yaml:1: the Application has no `metadata.name`\n",
+            ),
+            (
+                APPLICATION.replace("spec:", "spec: &hunter2\n  sources: 31415"),
+                "error: a.yaml:10: `spec.sources` of the Application has to be a list, and is a number\n",
+            ),
+            (
+                twice,
+                "error: a.yaml:13: Application `argocd/lamp` is there twice\n  it stands first in a.yaml:1\n",
+            ),
+        ] {
+            let told = read(&text, None).err().unwrap();
+            assert!(told.starts_with(expected), "{told}");
+            assert!(
+                !told.contains("hunter2") && !told.contains("31415"),
+                "{told}"
+            );
+        }
+    }
 }

@@ -3,8 +3,9 @@
 use std::fmt;
 
 use goyaml::{Data, Dialect, Node, Scalar, resolve};
+use serde::Deserialize;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{Deserialize, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
+use serde::de::{Deserializer, Expected, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
 /// Decodes a node.
@@ -81,6 +82,7 @@ impl serde::de::Error for Mismatch {
         let expected = match expected.as_str() {
             "a string" => "a text",
             "a sequence" => "a list",
+            "i64" | "u64" | "f64" => "a number",
             other if other.starts_with("struct ") => "a map",
             other => other,
         };
@@ -180,13 +182,27 @@ impl<'de> Deserializer<'de> for Typed<'de> {
         }
     }
 
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        // The fields of a struct would be taken from a list by their order.
+        if self.node.is_sequence() {
+            let mismatch = <Mismatch as serde::de::Error>::invalid_type(Unexpected::Seq, &visitor);
+            return Err(self.locate(mismatch));
+        }
+        self.deserialize_any(visitor)
+    }
+
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         visitor.visit_unit()
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct
-        seq tuple tuple_struct map struct enum identifier
+        seq tuple tuple_struct map enum identifier
     }
 }
 
@@ -212,7 +228,9 @@ mod tests {
     }
 
     fn read(text: &str) -> Result<Sample, String> {
-        let node = goyaml::parse(text.as_bytes()).unwrap().remove(0);
+        let node = goyaml::parse(text.as_bytes(), &goyaml::Limits::default())
+            .unwrap()
+            .unwrap();
         decode(&node).map_err(|mismatch| {
             let field = mismatch.field().unwrap_or_default();
             format!("{}: {field}: {mismatch}", mismatch.line)
@@ -246,7 +264,7 @@ mod tests {
             ),
             (
                 "list:\n- number: 1\n- number: hunter2\n",
-                "3: list.1.number: has to be i64, and is a text",
+                "3: list.1.number: has to be a number, and is a text",
             ),
             ("list:\n- {}\n", "2: list.0: has no `number`"),
             (
@@ -260,7 +278,7 @@ mod tests {
             ("flag: true\nflag: true\n", "1: : has `flag` twice"),
             (
                 "- 1\n- 1\n- 1\n- 1\n- 1\n",
-                "1: text: has to be a text, and is a number",
+                "1: : has to be a map, and is a list",
             ),
         ] {
             let told = read(text).unwrap_err();
