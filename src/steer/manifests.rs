@@ -9,7 +9,6 @@ use goyaml::{Node, parse_documents};
 use serde::Deserialize;
 
 use super::application::{Application, Name};
-use super::controls;
 use super::owner::{ApplicationSet, Instance, Owner, OwnerName, Parent};
 use super::ownership::owners;
 use super::policy::{ENVIRONMENT, Policy};
@@ -170,7 +169,7 @@ impl<'a> Manifests<'a> {
         let is_labelled = label(consent::LABEL) == Some("true") || label(ENVIRONMENT).is_some();
         let name = node.get_path(&["metadata", "name"]).and_then(Node::as_str);
         let is_known = kind == ObjectKind::ConfigMap
-            && name.is_some_and(|name| [controls::NAME, ARGOCD_CM].contains(&name));
+            && name.is_some_and(|name| [Controls::NAME, ARGOCD_CM].contains(&name));
         if !is_labelled && !is_known {
             return Ok(());
         }
@@ -182,8 +181,8 @@ impl<'a> Manifests<'a> {
         if kind == ObjectKind::ConfigMap {
             let policy = self.policy;
             match (name.name.as_str(), &name.namespace) {
-                (controls::NAME, own) if *own == policy.own_namespace => {
-                    self.controls = Controls::of(&texts(&data));
+                (Controls::NAME, own) if *own == policy.own_namespace => {
+                    self.controls = Controls::read(&texts(&data));
                 }
                 (ARGOCD_CM, own) if *own == policy.argocd_namespace => {
                     self.instance = Instance::from_config(&texts(&data));
