@@ -7,13 +7,16 @@
 pub mod application;
 pub mod controls;
 pub mod owner;
+pub mod ownership;
 pub mod plan;
 pub mod policy;
 pub mod project;
 pub mod reason;
+pub mod revision;
 pub mod state;
 
 pub use application::{Application, Name};
 pub use plan::{Decision, Plan};
 pub use policy::Policy;
+pub use revision::Revision;
 pub use state::State;
