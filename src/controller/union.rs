@@ -13,6 +13,9 @@ pub(super) struct Union<K> {
 /// At most so many watches show one object: there are two selectors.
 const WATCHES: usize = 2;
 
+/// Who tells of the versions that our own writes have made.
+const OURSELVES: usize = usize::MAX;
+
 #[derive(Debug, Default)]
 struct Shown {
     by: [Option<(usize, u32)>; WATCHES],
@@ -27,14 +30,27 @@ impl Shown {
 }
 
 impl<K: Ord + Clone> Union<K> {
-    /// A watch begins to list all that there is.
+    /// A watch begins to list all that there is. What it lists is believed whatever its version: after a cluster was
+    /// restored versions begin anew.
     pub(super) fn begin(&mut self, watch: usize) {
         let round = self.rounds.entry(watch).or_default();
         *round = round.wrapping_add(1);
+        for shown in self.shown.values_mut() {
+            let is_of_it = |slot: &Option<(usize, u32)>| slot.is_some_and(|(of, _)| of == watch);
+            if shown.by.iter().any(is_of_it) {
+                shown.version = None;
+            }
+        }
     }
 
-    /// A watch shows an object. Whether that is news: another watch may have shown a later version of it. The versions of
-    /// one watch are always believed, since after a cluster was restored they begin anew.
+    /// An object has got a version by a write of our own: watches still show earlier ones, which are no news then.
+    pub(super) fn write(&mut self, key: &K, version: &str) {
+        if let (Some(shown), Ok(version)) = (self.shown.get_mut(key), version.parse()) {
+            shown.version = Some((OURSELVES, version));
+        }
+    }
+
+    /// A watch shows an object. Whether that is news: another watch may have shown a later version of it.
     pub(super) fn show(&mut self, watch: usize, key: &K, version: &str) -> bool {
         let round = self.rounds.get(&watch).copied().unwrap_or_default();
         if !self.shown.contains_key(key) {
@@ -139,9 +155,22 @@ mod tests {
         assert!(!union.show(1, &"a", "9"));
         assert!(union.show(1, &"a", "11"));
         assert!(!union.show(0, &"a", "10"));
-        // After a restore all versions are lower.
-        assert!(union.show(1, &"a", "3"));
-        assert!(union.show(0, &"a", "4"));
+        assert!(union.show(1, &"a", "12"));
         assert!(union.show(0, &"a", "no number"));
+    }
+
+    #[test]
+    fn what_was_there_before_a_write_of_ours_is_no_news() {
+        let mut union = Union::default();
+        union.show(0, &"a", "10");
+        union.write(&"a", "15");
+        assert!(!union.show(0, &"a", "12"));
+        assert!(union.show(0, &"a", "15"));
+        union.write(&"a", "20");
+        // After a restore all versions are lower.
+        union.begin(0);
+        assert!(union.show(0, &"a", "3"));
+        union.write(&"b", "20");
+        assert!(union.show(0, &"b", "3"));
     }
 }
