@@ -15,7 +15,6 @@ use super::pruned::{Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};
 use crate::failure::{Failure, Problem};
 use crate::settings::consent;
 use crate::settings::object::{Object, ObjectName};
-use crate::steer::controls;
 use crate::steer::policy::{self, Namespaces, Policy};
 use crate::steer::state::{Controls, State};
 
@@ -154,12 +153,12 @@ impl Reader {
 
     async fn controls(&self, namespace: &str) -> Result<Controls, Wrong> {
         let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
-        let found = ask(self.deadline, || api.get_opt(controls::NAME)).await;
+        let found = ask(self.deadline, || api.get_opt(Controls::NAME)).await;
         let found = found.map_err(|silence| {
-            let object = format!("ConfigMap {namespace}/{}", controls::NAME);
+            let object = format!("ConfigMap {namespace}/{}", Controls::NAME);
             let rule = format!(
                 "{{apiGroups: [\"\"], resources: [configmaps], resourceNames: [{}], verbs: [get]}}",
-                controls::NAME
+                Controls::NAME
             );
             self.told(
                 silence,
@@ -168,7 +167,7 @@ impl Reader {
             )
         })?;
         let data = found.and_then(|found| found.data).unwrap_or_default();
-        Ok(Controls::of(&data))
+        Ok(Controls::read(&data))
     }
 
     fn told_of_list<K: Kind>(&self, silence: Silence, namespace: Option<&str>) -> Wrong {
@@ -388,7 +387,7 @@ mod tests {
 
     /// What there is where there is nothing.
     fn nothing(path: &str) -> (u16, Value) {
-        if path.ends_with(controls::NAME) {
+        if path.ends_with(Controls::NAME) {
             return refusal(404);
         }
         list(&json!([]), "")
@@ -415,7 +414,7 @@ mod tests {
             if path.contains("/secrets?") && path.contains("settings") {
                 return list(&json!([item("argocd-infisical", "s")]), "");
             }
-            if path.ends_with(controls::NAME) {
+            if path.ends_with(Controls::NAME) {
                 return (200, json!({"metadata": {}, "data": {"pause": "true"}}));
             }
             nothing(path)

@@ -6,7 +6,6 @@ use super::request::Refusal;
 use crate::cluster::{Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};
 use crate::settings::object::{Object, ObjectName};
 use crate::steer::application::{Application, Name};
-use crate::steer::controls;
 use crate::steer::project::Project;
 use crate::steer::state::Controls;
 
@@ -105,13 +104,13 @@ pub(super) fn project(object: Pruned<Projects>) -> Option<Shown> {
 
 /// Reads what people tell the controller.
 pub(super) fn controls(object: Pruned<ConfigMaps>) -> Option<Shown> {
-    if object.name().name != controls::NAME {
+    if object.name().name != Controls::NAME {
         return None;
     }
     shown(object, Key::Controls, |object| {
         let text = |(key, value): (&String, &Vec<u8>)| {
             (key.clone(), String::from_utf8_lossy(value).into_owned())
         };
-        Thing::Controls(Controls::of(&object.data.iter().map(text).collect()))
+        Thing::Controls(Controls::read(&object.data.iter().map(text).collect()))
     })
 }

@@ -6,8 +6,8 @@ use std::fmt;
 use crate::settings::consent::LABEL as SETTINGS;
 use crate::settings::object::ObjectKind;
 use crate::steer::Policy;
-use crate::steer::controls;
 use crate::steer::policy::{ENVIRONMENT, Namespaces};
+use crate::steer::state::Controls;
 
 /// What a watch is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,7 +132,7 @@ pub(super) fn streams(policy: &Policy) -> Vec<Stream> {
         subject: Subject::Controls,
         namespace: Some(policy.own_namespace.clone()),
         labels: String::new(),
-        fields: format!("metadata.name={}", controls::NAME),
+        fields: format!("metadata.name={}", Controls::NAME),
     });
     streams
 }
