@@ -10,7 +10,7 @@ use super::bucket::Bucket;
 use super::pause::Pause;
 use super::window::Window;
 use crate::steer::application::Name;
-use crate::steer::plan::{Patch, Purpose};
+use crate::steer::plan::{Decision, Patch, Purpose};
 
 /// How many patches are under way at most.
 const UNDER_WAY: usize = 32;
@@ -57,10 +57,12 @@ pub(super) struct Queue {
 pub(super) struct Job {
     /// Which Application.
     pub(super) name: Name,
-    /// Which object of this name.
-    pub(super) uid: String,
-    /// The patch.
+    /// What was decided of it.
+    pub(super) decision: Box<Decision>,
+    /// The patch of the decision.
     pub(super) patch: Patch,
+    /// Which version of the Application it was decided from.
+    pub(super) version: String,
     /// Since when it is known that it has to be made.
     pub(super) since: Instant,
 }
@@ -84,6 +86,19 @@ impl Recent {
     fn next(&self) -> Instant {
         let spacing = SPACING.saturating_mul(1 << self.streak.min(10));
         self.last + spacing.min(LONGEST_SPACING)
+    }
+}
+
+impl Job {
+    /// The patch of a decision; `None` where it has none.
+    pub(super) fn of(decision: Decision, version: String, since: Instant) -> Option<Self> {
+        Some(Self {
+            name: decision.application.clone(),
+            patch: decision.patch.clone()?,
+            decision: Box::new(decision),
+            version,
+            since,
+        })
     }
 }
 
@@ -123,7 +138,7 @@ impl Queue {
     pub(super) fn put(&mut self, mut job: Job, now: Instant) {
         let name = job.name.clone();
         if let Some((known, _)) = self.take(&name)
-            && known.uid == job.uid
+            && known.decision.uid == job.decision.uid
         {
             job.since = known.since.min(job.since);
         }
@@ -257,7 +272,8 @@ impl Queue {
             recent.last = now;
         }
         if is_limited(purpose) {
-            self.window.start(job.name.clone(), job.uid.clone(), now);
+            self.window
+                .start(job.name.clone(), job.decision.uid.clone(), now);
         }
         self.resume(&job.name, now);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Which watches show which objects.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Union<K> {
     shown: BTreeMap<K, Shown>,
     /// How often each watch has begun anew.
@@ -30,6 +30,14 @@ impl Shown {
 }
 
 impl<K: Ord + Clone> Union<K> {
+    /// Nothing is shown yet.
+    pub(super) const fn new() -> Self {
+        Self {
+            shown: BTreeMap::new(),
+            rounds: BTreeMap::new(),
+        }
+    }
+
     /// A watch begins to list all that there is. What it lists is believed whatever its version: after a cluster was
     /// restored versions begin anew.
     pub(super) fn begin(&mut self, watch: usize) {
@@ -116,7 +124,7 @@ mod tests {
 
     #[test]
     fn an_object_of_two_watches_goes_with_the_second() {
-        let mut union = Union::default();
+        let mut union = Union::new();
         union.begin(0);
         union.begin(1);
         assert!(union.show(0, &"a", "5"));
@@ -129,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_a_new_list_lacks_goes_unless_another_watch_has_it() {
-        let mut union = Union::default();
+        let mut union = Union::new();
         union.begin(0);
         union.begin(1);
         for key in ["a", "b", "c"] {
@@ -150,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_another_watch_has_shown_later_stays() {
-        let mut union = Union::default();
+        let mut union = Union::new();
         assert!(union.show(0, &"a", "10"));
         assert!(!union.show(1, &"a", "9"));
         assert!(union.show(1, &"a", "11"));
@@ -161,7 +169,7 @@ mod tests {
 
     #[test]
     fn what_was_there_before_a_write_of_ours_is_no_news() {
-        let mut union = Union::default();
+        let mut union = Union::new();
         union.show(0, &"a", "10");
         union.write(&"a", "15");
         assert!(!union.show(0, &"a", "12"));

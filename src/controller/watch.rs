@@ -125,12 +125,7 @@ impl<K: Kind> Watch<K> {
         self.tell(Notice::Begin).await?;
         let mut next = String::new();
         loop {
-            let mut query = self.selectors();
-            query.append_pair("limit", &PAGE.to_string());
-            if !next.is_empty() {
-                query.append_pair("continue", &next);
-            }
-            let path = format!("{}?{}", self.stream.path(), query.finish());
+            let path = self.path(&[("limit", &PAGE.to_string()), ("continue", &next)]);
             let page = self.api.ask(Ask::get(Verb::List, path), LIST).await?;
             let Page { metadata, items } =
                 serde_json::from_slice(&page).map_err(|_| End::Failed(odd()))?;
@@ -158,10 +153,7 @@ impl<K: Kind> Watch<K> {
                     if std::mem::take(&mut is_failing) && self.tell(Notice::Well).await.is_err() {
                         return End::Deaf;
                     }
-                    let Err(end) = self.events(body, &mut version).await else {
-                        continue;
-                    };
-                    end
+                    self.events(body, &mut version).await
                 }
                 Err(refusal) => refusal.into(),
             };
@@ -187,31 +179,32 @@ impl<K: Kind> Watch<K> {
     }
 
     async fn open(&self, version: &str) -> Result<Body, Refusal> {
-        let mut query = self.selectors();
-        query.append_pair("watch", "true");
-        query.append_pair("allowWatchBookmarks", "true");
-        query.append_pair("timeoutSeconds", &WATCH.to_string());
-        query.append_pair("resourceVersion", version);
-        let path = format!("{}?{}", self.stream.path(), query.finish());
+        let path = self.path(&[
+            ("watch", "true"),
+            ("allowWatchBookmarks", "true"),
+            ("timeoutSeconds", &WATCH.to_string()),
+            ("resourceVersion", version),
+        ]);
         self.api.open(Ask::get(Verb::Watch, path), OPEN).await
     }
 
     /// Tells of events until there are no more.
-    async fn events(
-        &self,
-        mut body: Body,
-        version: &mut String,
-    ) -> Result<std::convert::Infallible, End> {
+    async fn events(&self, mut body: Body, version: &mut String) -> End {
         let mut lines = Lines::default();
         loop {
             let bytes = match timeout(SILENCE, request::next(&mut body)).await {
+                Ok(Ok(Some(bytes))) => bytes,
+                Ok(Err(refusal)) => return refusal.into(),
                 // Whether anybody is still there is seen when it is asked again.
-                Err(_) | Ok(Ok(None)) => return Err(End::Closed),
-                Ok(bytes) => bytes?.unwrap_or_default(),
+                Err(_) | Ok(Ok(None)) => return End::Closed,
             };
-            lines.push(&bytes).map_err(|_| End::Failed(odd()))?;
+            if lines.push(&bytes).is_err() {
+                return End::Failed(odd());
+            }
             while let Some(line) = lines.next() {
-                self.event(&line, version).await?;
+                if let Err(end) = self.event(&line, version).await {
+                    return end;
+                }
             }
         }
     }
@@ -248,15 +241,15 @@ impl<K: Kind> Watch<K> {
         told.map_err(|_| End::Deaf)
     }
 
-    fn selectors(&self) -> form_urlencoded::Serializer<'static, String> {
-        let mut query = form_urlencoded::Serializer::new(String::new());
+    /// The path with the selectors and a query; what is empty is left out.
+    fn path(&self, query: &[(&str, &str)]) -> String {
         let Stream { labels, fields, .. } = &self.stream;
-        for (name, selector) in [("labelSelector", labels), ("fieldSelector", fields)] {
-            if !selector.is_empty() {
-                query.append_pair(name, selector);
-            }
-        }
-        query
+        let selectors = [("labelSelector", &**labels), ("fieldSelector", &**fields)];
+        let pairs = selectors.iter().chain(query);
+        let pairs = pairs.filter(|(_, value)| !value.is_empty());
+        let mut text = form_urlencoded::Serializer::new(String::new());
+        text.extend_pairs(pairs);
+        format!("{}?{}", self.stream.path(), text.finish())
     }
 }
 
