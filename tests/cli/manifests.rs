@@ -335,7 +335,10 @@ fn every_kustomization_builds() {
     let component = |name: &str| format!("components: [../manifests/components/{name}]\n");
     for name in ["objects", "applications"] {
         let text = component(&format!("controller-namespace/{name}"));
-        workspace.write("team/kustomization.yaml", format!("namespace: team\n{text}"));
+        workspace.write(
+            "team/kustomization.yaml",
+            format!("namespace: team\n{text}"),
+        );
         for object in objects(&builds(&workspace, "team")) {
             assert_eq!(object["metadata"]["namespace"], "team");
             if object["kind"] == "RoleBinding" {
@@ -376,7 +379,10 @@ fn the_controller_may_do_what_it_has_to() {
         }
         if role["metadata"]["namespace"] == "argocd" {
             assert!(verbs(role, "secrets").is_empty());
-            assert_eq!(verbs(role, "applications"), ["get", "list", "watch", "patch"]);
+            assert_eq!(
+                verbs(role, "applications"),
+                ["get", "list", "watch", "patch"]
+            );
         } else {
             assert_eq!(verbs(role, "secrets"), ["get", "list", "watch"]);
         }
@@ -393,7 +399,10 @@ fn the_controller_may_do_what_it_has_to() {
     let binding = only(&built, "ValidatingAdmissionPolicyBinding");
     assert_eq!(binding["spec"]["policyName"], policy["metadata"]["name"]);
     assert_eq!(binding["spec"]["validationActions"], json!(["Deny"]));
-    for binding in built.iter().filter(|object| object["kind"] == "RoleBinding") {
+    for binding in built
+        .iter()
+        .filter(|object| object["kind"] == "RoleBinding")
+    {
         let subject = json!({"kind": "ServiceAccount", "name": name, "namespace": namespace});
         assert_eq!(binding["subjects"], json!([subject]));
     }
@@ -412,8 +421,7 @@ fn what_the_controller_is_told_is_mounted() {
     for word in texts(&container["args"]) {
         if let Some((_, path)) = word.split_once("=/") {
             let path = Path::new("/").join(path);
-            let is_under =
-                |mount: &&Value| path.starts_with(mount["mountPath"].as_str().unwrap());
+            let is_under = |mount: &&Value| path.starts_with(mount["mountPath"].as_str().unwrap());
             let mount = mounts.iter().find(is_under).unwrap();
             named(&pod["volumes"], mount["name"].as_str().unwrap());
             paths += 1;
@@ -450,7 +458,9 @@ fn what_the_controller_is_told_is_mounted() {
 #[test]
 fn argo_cd_may_be_in_another_namespace() {
     let guide = fs::read_to_string(repository().join("docs/controller.md")).unwrap();
-    let (_, rest) = guide.split_once("<!-- another namespace -->\n```yaml\n").unwrap();
+    let (_, rest) = guide
+        .split_once("<!-- another namespace -->\n```yaml\n")
+        .unwrap();
     let (kustomization, _) = rest.split_once("```\n").unwrap();
     let workspace = copied();
     workspace.write("elsewhere/kustomization.yaml", kustomization);
