@@ -294,20 +294,6 @@ fn builds(workspace: &Workspace, directory: &str) -> String {
     ours
 }
 
-/// A copy of `manifests`, with room for kustomizations beside it.
-fn copied() -> Workspace {
-    let workspace = Workspace::new(&[]);
-    let from = repository();
-    for entry in walkdir::WalkDir::new(from.join("manifests")) {
-        let entry = entry.unwrap();
-        if entry.file_type().is_file() {
-            let to = entry.path().strip_prefix(from).unwrap();
-            workspace.write(to.to_str().unwrap(), fs::read(entry.path()).unwrap());
-        }
-    }
-    workspace
-}
-
 /// Every object of a stream.
 fn objects(built: &str) -> Vec<Value> {
     let documents = built.split("\n---\n");
@@ -327,7 +313,7 @@ fn only<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
 
 #[test]
 fn every_kustomization_builds() {
-    let workspace = copied();
+    let workspace = Workspace::of_manifests();
     for directory in ["install", "examples/settings-access", "examples/infisical"] {
         builds(&workspace, &format!("manifests/{directory}"));
     }
@@ -346,7 +332,7 @@ fn every_kustomization_builds() {
             }
         }
     }
-    for name in ["controller-all-namespaces"] {
+    for name in ["controller-all-namespaces", "controller-monitoring"] {
         let text = component(name);
         workspace.write(
             "whole/kustomization.yaml",
@@ -365,7 +351,7 @@ fn verbs(role: &Value, resource: &str) -> Vec<String> {
 
 #[test]
 fn the_controller_may_do_what_it_has_to() {
-    let built = objects(&builds(&copied(), "manifests/install"));
+    let built = objects(&builds(&Workspace::of_manifests(), "manifests/install"));
     let of_cluster = |object: &&Value| {
         let kind = object["kind"].as_str().unwrap();
         kind.starts_with("ClusterRole")
@@ -412,7 +398,7 @@ fn the_controller_may_do_what_it_has_to() {
 
 #[test]
 fn what_the_controller_is_told_is_mounted() {
-    let built = objects(&builds(&copied(), "manifests/install"));
+    let built = objects(&builds(&Workspace::of_manifests(), "manifests/install"));
     let deployment = only(&built, "Deployment");
     let pod = &deployment["spec"]["template"]["spec"];
     let container = named(&pod["containers"], "controller");
@@ -462,7 +448,7 @@ fn argo_cd_may_be_in_another_namespace() {
         .split_once("<!-- another namespace -->\n```yaml\n")
         .unwrap();
     let (kustomization, _) = rest.split_once("```\n").unwrap();
-    let workspace = copied();
+    let workspace = Workspace::of_manifests();
     workspace.write("elsewhere/kustomization.yaml", kustomization);
     let policy = read("manifests/install/policy.yaml");
     assert_eq!(policy["argocdNamespace"], "argocd");
