@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use argocd_infisical::steer::Policy;
 use serde_json::{Value, json};
 
 use crate::tools;
@@ -422,10 +423,22 @@ fn what_the_controller_is_told_is_mounted() {
     );
     let sidecar = self::pod();
     let sidecar = named(&sidecar["volumes"], "argocd-infisical-digest");
+    let secret = &named(&pod["volumes"], "digest")["secret"];
+    assert_eq!(secret["secretName"], sidecar["secret"]["secretName"]);
     assert_eq!(
-        named(&pod["volumes"], "digest")["secret"],
-        sidecar["secret"]
+        secret["optional"],
+        Value::Null,
+        "settings would not be watched"
     );
+    let plugin = read("plugin.yaml");
+    let generate = texts(&plugin["spec"]["generate"]["args"]);
+    let file = |words: &[String]| {
+        let word = words
+            .iter()
+            .find_map(|word| word.strip_prefix("--digest-key="));
+        word.map(ToOwned::to_owned)
+    };
+    assert_eq!(file(&texts(&container["args"])), file(&generate));
     // Whatever selects the pods selects these.
     let labels = deployment["spec"]["template"]["metadata"]["labels"]
         .as_object()
@@ -441,6 +454,29 @@ fn what_the_controller_is_told_is_mounted() {
     }
 }
 
+/// The manifest has what is decided without one, so that whoever edits it sees all of it.
+#[test]
+fn the_policy_is_the_usual_one_written_out() {
+    let path = repository().join("manifests/install/policy.yaml");
+    let policy = Policy::read(&path).unwrap_or_else(|failure| panic!("{failure:?}"));
+    assert_eq!(policy, Policy::default());
+    // Every field that there is has a row in the guide.
+    let guide = fs::read_to_string(repository().join("docs/controller.md")).unwrap();
+    let (_, reference) = guide.split_once("\n## The policy file\n").unwrap();
+    for (field, value) in read("manifests/install/policy.yaml").as_object().unwrap() {
+        let below = value.as_object().filter(|_| field != "environments");
+        let names = match below {
+            Some(below) => below.keys().map(|name| format!("{field}.{name}")).collect(),
+            None => vec![field.clone()],
+        };
+        for name in names {
+            let is_there = ["apiVersion", "kind"].contains(&name.as_str())
+                || reference.contains(&format!("\n| `{name}` |"));
+            assert!(is_there, "{name}");
+        }
+    }
+}
+
 #[test]
 fn argo_cd_may_be_in_another_namespace() {
     let guide = fs::read_to_string(repository().join("docs/controller.md")).unwrap();
@@ -450,8 +486,6 @@ fn argo_cd_may_be_in_another_namespace() {
     let (kustomization, _) = rest.split_once("```\n").unwrap();
     let workspace = Workspace::of_manifests();
     workspace.write("elsewhere/kustomization.yaml", kustomization);
-    let policy = read("manifests/install/policy.yaml");
-    assert_eq!(policy["argocdNamespace"], "argocd");
     let policy = fs::read_to_string(repository().join("manifests/install/policy.yaml")).unwrap();
     workspace.write("elsewhere/policy.yaml", policy);
     let built = objects(&builds(&workspace, "elsewhere"));
