@@ -614,3 +614,5 @@ impl Digests<'_> {
 
 #[cfg(test)]
 mod specification;
+#[cfg(test)]
+mod tests;
