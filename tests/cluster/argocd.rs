@@ -5,6 +5,7 @@
 
 mod call;
 mod deadlines;
+pub(crate) mod definitions;
 mod digest;
 mod failures;
 mod git;

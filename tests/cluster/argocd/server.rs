@@ -10,10 +10,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::processes;
+use super::{definitions, processes};
 use crate::cluster::{Cluster, cluster, free_ports};
 use crate::kubeconfig::User;
 use crate::namespace::Namespace;
@@ -21,7 +20,7 @@ use crate::tools;
 use crate::watchdog::Watchdog;
 
 /// Where `tools/programs` puts them.
-const ARGOCD: &str = "argocd-v3.6.1/argocd";
+pub(crate) const ARGOCD: &str = "argocd-v3.6.1/argocd";
 const CLIENT: &str = "argocd-repo-client-v3.6.1/argocd-repo-client";
 const REDIS: &str = "redis-server-debian/redis-server";
 
@@ -118,15 +117,7 @@ impl Argo {
 
     /// Argo CD's types, its namespace, and the sidecar's right to look at Applications.
     fn prepare_cluster(&self) {
-        let admin = self.cluster.admin();
-        let definition = self
-            .programs
-            .argocd
-            .with_file_name("crds/application-crd.yaml");
-        let definition = fs::read_to_string(&definition)
-            .unwrap_or_else(|error| panic!("{}: {error}", definition.display()));
-        let definition: Value = serde_saphyr::from_str(&definition).unwrap();
-        admin.create_global::<CustomResourceDefinition>(definition);
+        definitions::define(self.cluster);
         let namespace = Namespace::new(self.cluster, NAMESPACE);
         namespace.allow_applications(User::SIDECAR);
     }
