@@ -151,18 +151,26 @@ impl Access {
         drop(self.runtime.block_on(deleted).unwrap());
     }
 
-    /// Calls with each object of a kind in a namespace as it is, and again whenever one changes, until told to stop or the
+    /// The version of all objects of a kind in a namespace, from which they can be watched.
+    pub(crate) fn version_of(&self, kind: Kind, namespace: &str) -> String {
+        let parameters = ListParams::default().limit(1);
+        let api = self.api(kind, namespace);
+        let list = self.runtime.block_on(api.list(&parameters)).unwrap();
+        list.metadata.resource_version.unwrap()
+    }
+
+    /// Calls with each object of a kind in a namespace that is made or changed after a version, until told to stop or the
     /// server goes away.
     pub(crate) fn watch_of(
         &self,
         kind: Kind,
         namespace: &str,
+        version: String,
         mut see: impl FnMut(Value) -> bool,
     ) {
         let api = self.api(kind, namespace);
         self.runtime.block_on(async {
-            // Version 0 begins with all objects that there are.
-            let mut version = "0".to_owned();
+            let mut version = version;
             let parameters = WatchParams::default();
             loop {
                 let Ok(events) = api.watch(&parameters, &version).await else {

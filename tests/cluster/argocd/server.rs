@@ -172,6 +172,23 @@ impl Argo {
         command
     }
 
+    /// Argo CD's program as one of its parts, with nothing of this process's environment.
+    pub(crate) fn part(&self, name: &str) -> Command {
+        let mut command = Command::new(&self.programs.argocd);
+        command
+            .env_clear()
+            .env("ARGOCD_BINARY_NAME", name)
+            .env("HOME", self.path("home"))
+            .env("PATH", "/usr/bin:/bin")
+            .current_dir(&self.directory);
+        command
+    }
+
+    /// Where Redis is.
+    pub(crate) fn redis(&self) -> String {
+        format!("127.0.0.1:{}", self.redis)
+    }
+
     /// Git, with nobody's configuration.
     pub(crate) fn git(&self) -> Command {
         let mut command = Command::new(&self.programs.git);
@@ -336,7 +353,7 @@ impl Argo {
     }
 
     /// Starts a program whose words go to a file of its name.
-    fn launch(&self, name: &str, command: &mut Command) -> u32 {
+    pub(crate) fn launch(&self, name: &str, command: &mut Command) -> u32 {
         let log = File::options()
             .create(true)
             .append(true)
@@ -349,7 +366,8 @@ impl Argo {
         self.watchdog().start(command)
     }
 
-    fn wait_for(&self, name: &str, is_ready: impl Fn() -> bool) {
+    /// Waits until a program is ready, or says what it said.
+    pub(crate) fn wait_for(&self, name: &str, is_ready: impl Fn() -> bool) {
         let start = Instant::now();
         while !is_ready() {
             if start.elapsed() > DEADLINE {
@@ -425,7 +443,7 @@ impl Plugin {
 }
 
 /// What somebody on a port answers, or nothing.
-fn asked(port: u16, question: &str) -> String {
+pub(crate) fn asked(port: u16, question: &str) -> String {
     let ask = || {
         let mut stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;

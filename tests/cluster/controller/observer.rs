@@ -50,14 +50,15 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    /// Looks at the Applications of a namespace.
+    /// Looks at what becomes of the Applications of a namespace from now on.
     pub(crate) fn new(cluster: &'static Cluster, namespace: &str) -> Self {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (sender, receiver) = mpsc::sync_channel(1);
         let (list, namespace) = (Arc::clone(&seen), namespace.to_owned());
+        let admin = cluster.admin();
+        let version = admin.version_of(Kind::APPLICATION, &namespace);
         thread::spawn(move || {
-            let admin = cluster.admin();
-            admin.watch_of(Kind::APPLICATION, &namespace, |object| {
+            admin.watch_of(Kind::APPLICATION, &namespace, version, |object| {
                 let at = Instant::now();
                 let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
                 list.push(Seen { at, object });

@@ -51,6 +51,15 @@ impl World {
     /// Makes one, whose name must be the test's own; `None`, visibly, where programs are missing.
     #[track_caller]
     pub(crate) fn new(name: &str) -> Option<Self> {
+        let argocd = format!("{name}-argocd");
+        let cluster = cluster()?;
+        create_namespace(&cluster.admin(), &argocd);
+        Self::around(name, &argocd)
+    }
+
+    /// Makes one around a namespace of Argo CD that is there.
+    #[track_caller]
+    pub(crate) fn around(name: &str, argocd: &str) -> Option<Self> {
         let cluster = cluster()?;
         definitions::define(cluster)?;
         let directory = tempfile::Builder::new()
@@ -58,7 +67,7 @@ impl World {
             .tempdir()
             .unwrap()
             .keep();
-        let (argocd, own) = (format!("{name}-argocd"), format!("{name}-own"));
+        let own = format!("{name}-own");
         let policy = json!({
             "apiVersion": "argocd-infisical.io/v1alpha1",
             "kind": "ControllerPolicy",
@@ -70,7 +79,7 @@ impl World {
         let world = Self {
             cluster,
             admin: cluster.admin(),
-            argocd,
+            argocd: argocd.to_owned(),
             own,
             name: name.to_owned(),
             watchdog: Mutex::new(Watchdog::new(&directory)),
@@ -79,17 +88,10 @@ impl World {
             fences: AtomicUsize::new(0),
         };
         fs::write(world.directory.join("digest.key"), DIGEST_KEY).unwrap();
-        for namespace in [&world.argocd, &world.own] {
-            world.create_namespace(namespace);
-        }
+        create_namespace(&world.admin, &world.own);
         world.allow_argocd();
         world.allow_own();
         Some(world)
-    }
-
-    fn create_namespace(&self, name: &str) {
-        let object = json!({"metadata": {"name": name}});
-        self.admin.create_global::<NamespaceObject>(object);
     }
 
     fn allow_argocd(&self) {
@@ -144,7 +146,7 @@ impl World {
     /// A further namespace, of a tenant, with Applications and objects.
     pub(crate) fn tenant(&self, name: &str) -> String {
         let namespace = format!("{}-{name}", self.name);
-        self.create_namespace(&namespace);
+        create_namespace(&self.admin, &namespace);
         self.allow(&namespace, "applications", &applications());
         self.allow(&namespace, "objects", &objects());
         let mut policy = self.policy.borrow_mut();
@@ -360,6 +362,11 @@ impl World {
     pub(crate) fn delete_secret(&self, name: &str) {
         self.admin.delete::<Secret>(&self.own, name);
     }
+}
+
+fn create_namespace(admin: &Access, name: &str) {
+    let object = json!({"metadata": {"name": name}});
+    admin.create_global::<NamespaceObject>(object);
 }
 
 /// What the controller does with Applications.
