@@ -8,4 +8,5 @@ mod objects;
 mod observer;
 mod process;
 mod smoke;
+mod which;
 mod world;

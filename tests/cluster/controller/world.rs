@@ -143,6 +143,13 @@ impl World {
         policy.as_object_mut().unwrap().extend(fields);
     }
 
+    /// Sets the environments: these, and `test` for `settle`; the default of each is `main`, and everything is allowed.
+    pub(crate) fn environments<'a>(&self, names: impl IntoIterator<Item = &'a str>) {
+        let of = |name: &str| (name.to_owned(), json!({"default": "main", "allowed": ["*"]}));
+        let environments = names.into_iter().chain(["test"]).map(of);
+        self.policy(json!({"environments": Value::Object(environments.collect())}));
+    }
+
     /// A further namespace, of a tenant, with Applications and objects.
     pub(crate) fn tenant(&self, name: &str) -> String {
         let namespace = format!("{}-{name}", self.name);
@@ -306,6 +313,13 @@ impl World {
         let mut writes = self.writes();
         writes.retain(Write::is_of_revision);
         writes
+    }
+
+    /// Those of one Application.
+    pub(crate) fn moves_of(&self, name: &str) -> Vec<Write> {
+        let mut moves = self.moves();
+        moves.retain(|write| write.name == name);
+        moves
     }
 
     /// Looks on from now.
