@@ -5,14 +5,28 @@
 //! controller, `revisions` and the tests call the same function.
 
 pub mod application;
+mod breaker;
+pub mod decide;
+pub mod desired;
+mod digests;
+pub mod holds;
+mod operation;
 pub mod owner;
+pub mod ownership;
+pub mod patch;
 pub mod plan;
 pub mod policy;
 pub mod project;
 pub mod reason;
+pub mod record;
+pub mod revision;
+mod sources;
 pub mod state;
+pub mod windows;
 
 pub use application::{Application, Name};
+pub use decide::{Decider, decide};
 pub use plan::{Decision, Plan};
 pub use policy::Policy;
+pub use revision::Revision;
 pub use state::State;

@@ -113,6 +113,12 @@ pub struct Annotations {
     /// Which Application, if any, has this one among its resources.
     #[serde(rename = "argocd.argoproj.io/tracking-id")]
     pub tracking_id: Option<String>,
+    /// Which installation of Argo CD the Application is in that [`tracking_id`](Self::tracking_id) names.
+    #[serde(rename = "argocd.argoproj.io/installation-id")]
+    pub installation_id: Option<String>,
+    /// How an app of apps syncs this object: `NAME=VALUE`, separated by commas.
+    #[serde(rename = "argocd.argoproj.io/sync-options")]
+    pub sync_options: Option<String>,
     /// What an app of apps leaves alone of this object (Argo CD 3.6).
     #[serde(rename = "argocd.argoproj.io/ignore-differences")]
     pub ignore_differences: Option<String>,

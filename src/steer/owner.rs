@@ -1,5 +1,7 @@
 //! What is known of who else writes an Application, and of the rules that make a patch of ours stay.
 
+use std::fmt;
+
 use serde::Deserialize;
 
 use super::application::{IgnoreDifferences, Name, SyncPolicy};
@@ -33,6 +35,15 @@ pub struct Parent {
     pub ignore_differences: Vec<IgnoreDifferences>,
     /// How it syncs.
     pub sync_policy: SyncPolicy,
+}
+
+impl fmt::Display for OwnerName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Application(name) => write!(formatter, "the Application `{name}`"),
+            Self::ApplicationSet(name) => write!(formatter, "the ApplicationSet `{name}`"),
+        }
+    }
 }
 
 /// An `ApplicationSet`, as far as it matters to the Applications that it makes. Decoded from the object itself.
@@ -91,6 +102,8 @@ pub struct Instance {
     pub tracking: Tracking,
     /// The label that marks it, where it does so by label.
     pub instance_label: String,
+    /// What tells this installation from others that deploy to the same clusters.
+    pub installation_id: Option<String>,
     /// What every app of apps leaves alone of Applications, by `resource.customizations.ignoreDifferences`.
     pub ignore_differences: Vec<IgnoreDifferences>,
 }
@@ -113,6 +126,7 @@ impl Default for Instance {
         Self {
             tracking: Tracking::Unknown,
             instance_label: "app.kubernetes.io/instance".into(),
+            installation_id: None,
             ignore_differences: Vec::new(),
         }
     }

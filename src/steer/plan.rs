@@ -14,15 +14,17 @@ use crate::settings::object::ObjectName;
 pub struct Plan {
     /// One decision for each Application that takes part, by name.
     pub decisions: Vec<Decision>,
-    /// The breakers that stopped something, one for each environment.
+    /// The changes that breakers stopped.
     pub breakers: Vec<Tripped>,
 }
 
-/// A breaker that stopped something.
+/// A change that a breaker stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tripped {
     /// The environment.
     pub environment: String,
+    /// What would change: to this revision, because of this.
+    pub wanted: Wanted,
     /// What a person acknowledges to let it happen.
     pub hash: String,
     /// How many Applications would change or have changed just now.
@@ -141,6 +143,19 @@ pub struct Patch {
     pub operations: Vec<Value>,
     /// What changes, for the audit.
     pub changes: Vec<Change>,
+    /// What is remembered once it is written.
+    pub effect: Effect,
+}
+
+/// What a patch sets, as far as it is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// The revision.
+    pub revision: Option<String>,
+    /// The digest, with its time.
+    pub digest: Option<String>,
+    /// The cause that a refresh is asked for.
+    pub refresh: Option<String>,
 }
 
 /// One field that changes.

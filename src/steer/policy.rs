@@ -1,7 +1,11 @@
 //! What the platform's side decides: environments, who is believed, and limits.
 
+mod pattern;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+use super::revision::{Kind, Revision};
 
 /// The label that makes an Application take part, and says of an object which environment it speaks of.
 pub const ENVIRONMENT: &str = "argocd-infisical.io/environment";
@@ -52,8 +56,9 @@ pub enum Namespaces {
 pub struct Environment {
     /// The revision where nothing overrides it.
     pub default: String,
-    /// Patterns of what it may be overridden with: `*` stands for any text, `refs/tags/…` for tags, anything else for
-    /// branches and tags by their short names.
+    /// Patterns of what it may be overridden with: `*` stands for any text, `refs/tags/…` is for tags in full,
+    /// `refs/heads/…` for branches in full, anything else for short names and for branches in full by their names. `*`
+    /// alone is for all of them.
     pub allowed: Vec<String>,
     /// Whether it may be overridden with the full SHA of a commit.
     pub commits: bool,
@@ -82,6 +87,19 @@ pub struct Flap {
     pub changes: usize,
     /// Within which time.
     pub within: Duration,
+}
+
+impl Environment {
+    /// Whether it may be overridden with a revision.
+    pub fn allows(&self, revision: &Revision) -> bool {
+        match revision.kind() {
+            Kind::Commit => self.commits,
+            Kind::Name | Kind::Branch | Kind::Tag => {
+                let mut patterns = self.allowed.iter();
+                patterns.any(|pattern| pattern::allows(pattern, revision))
+            }
+        }
+    }
 }
 
 impl Namespaces {

@@ -15,6 +15,8 @@ pub struct Managers {
     pub env: Vec<Manager>,
     /// `spec.sources`, which is one field with all its entries.
     pub sources: Vec<Manager>,
+    /// The annotation `argocd.argoproj.io/ignore-differences`.
+    pub ignore_differences: Vec<Manager>,
 }
 
 /// A field manager.
@@ -37,6 +39,8 @@ pub struct GitFields {
     pub env: bool,
     /// `spec.sources`.
     pub sources: bool,
+    /// The annotation `argocd.argoproj.io/ignore-differences`.
+    pub ignore_differences: bool,
 }
 
 /// A field that may be null.
@@ -88,8 +92,22 @@ struct Entry {
 
 #[derive(Deserialize)]
 struct Fields {
+    #[serde(default, rename = "f:metadata")]
+    metadata: Option<MetadataFields>,
     #[serde(default, rename = "f:spec")]
     spec: Option<SpecFields>,
+}
+
+#[derive(Deserialize)]
+struct MetadataFields {
+    #[serde(default, rename = "f:annotations")]
+    annotations: Option<AnnotationFields>,
+}
+
+#[derive(Deserialize)]
+struct AnnotationFields {
+    #[serde(default, rename = "f:argocd.argoproj.io/ignore-differences")]
+    ignore_differences: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -125,13 +143,20 @@ pub(super) fn managers<'a, D: Deserializer<'a>>(from: D) -> Result<Managers, D::
             time,
             fields,
         } = entry;
-        let Some(spec) = fields.and_then(|fields| fields.spec) else {
+        let Some(Fields { metadata, spec }) = fields else {
             continue;
         };
         let manager = Manager {
             name: manager,
             applies: operation == "Apply",
             time,
+        };
+        let annotations = metadata.and_then(|metadata| metadata.annotations);
+        if annotations.is_some_and(|annotations| annotations.ignore_differences.is_some()) {
+            managers.ignore_differences.push(manager.clone());
+        }
+        let Some(spec) = spec else {
+            continue;
         };
         let source = spec.source.as_ref();
         if source.is_some_and(|source| source.target_revision.is_some()) {
@@ -151,7 +176,21 @@ pub(super) fn managers<'a, D: Deserializer<'a>>(from: D) -> Result<Managers, D::
 #[derive(Deserialize)]
 struct Manifest {
     #[serde(default)]
+    metadata: Option<ManifestMetadata>,
+    #[serde(default)]
     spec: Option<ManifestSpec>,
+}
+
+#[derive(Deserialize)]
+struct ManifestMetadata {
+    #[serde(default)]
+    annotations: Option<ManifestAnnotations>,
+}
+
+#[derive(Deserialize)]
+struct ManifestAnnotations {
+    #[serde(default, rename = "argocd.argoproj.io/ignore-differences")]
+    ignore_differences: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -179,7 +218,8 @@ struct ManifestPlugin {
 
 /// The manifest that was applied last, in an annotation.
 ///
-/// One that cannot be read counts as one that has all fields: then nothing is written that it might revert.
+/// One that cannot be read counts as one that has all fields, and no rule that leaves any alone: then nothing is written that
+/// it might revert.
 pub(super) fn last_applied<'a, D: Deserializer<'a>>(
     from: D,
 ) -> Result<Option<GitFields>, D::Error> {
@@ -191,8 +231,11 @@ pub(super) fn last_applied<'a, D: Deserializer<'a>>(
             target_revision: true,
             env: true,
             sources: true,
+            ignore_differences: false,
         }));
     };
+    let metadata = manifest.metadata.as_ref();
+    let annotations = metadata.and_then(|metadata| metadata.annotations.as_ref());
     let spec = manifest.spec.as_ref();
     let source = spec.and_then(|spec| spec.source.as_ref());
     let plugin = source.and_then(|source| source.plugin.as_ref());
@@ -200,5 +243,7 @@ pub(super) fn last_applied<'a, D: Deserializer<'a>>(
         target_revision: source.is_some_and(|source| source.target_revision.is_some()),
         env: plugin.is_some_and(|plugin| plugin.env.is_some()),
         sources: spec.is_some_and(|spec| spec.sources.is_some()),
+        ignore_differences: annotations
+            .is_some_and(|annotations| annotations.ignore_differences.is_some()),
     }))
 }
