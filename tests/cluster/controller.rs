@@ -3,10 +3,13 @@
 //! Each test has a world of its own: namespaces, a policy, rights, and one or several controllers. What they do is seen from
 //! outside: through the API, by the server's audit log, and by the Events.
 
+mod holds;
 mod live;
 mod objects;
 mod observer;
 mod process;
 mod smoke;
+mod theirs;
+mod unknown;
 mod which;
 mod world;

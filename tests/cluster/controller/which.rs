@@ -266,8 +266,8 @@ fn two_objects_that_disagree_change_nothing() {
     world.wait_for_revision("lamp", "dev");
     let other = Written::of_environment("other", "lamp").config_map();
     world.put(&other.clone().revision("feature/login"));
-    let event = world.wait_for_event("lamp", "other");
-    assert!(event.starts_with("Warning "), "{event}");
+    let event = world.wait_for_event("lamp", "Conflict");
+    assert!(event.contains(&format!("ConfigMap {}/other", world.own)), "{event}");
     world.settle();
     assert_eq!(world.revision("lamp"), "dev");
     // Neither of the two is followed, whichever changes.
@@ -299,7 +299,8 @@ fn what_is_no_legal_revision_or_not_allowed_is_refused_and_not_echoed() {
         ("dev", "hunter2@{1}"),
         ("dev", "refs/pull/1/hunter2"),
         ("dev", "refs/remotes/hunter2"),
-        ("dev", "hunter2\n"),
+        ("dev", " hunter2"),
+        ("dev", "hunter2\n\n"),
         ("prod", "hunter2"),
         ("prod", "v1.2.3-hunter2"),
         ("prod", "refs/heads/hunter2"),
@@ -312,9 +313,10 @@ fn what_is_no_legal_revision_or_not_allowed_is_refused_and_not_echoed() {
     for (name, (environment, value)) in names.iter().zip(illegal) {
         world.put(&Written::of_application(name, environment, name).revision(value));
     }
-    for name in &names {
-        // The object and the key are named.
-        world.wait_for_event(name, KEY);
+    for (name, (environment, _)) in names.iter().zip(illegal) {
+        let code = if *environment == *"prod" { "NotAllowed" } else { "InvalidRevision" };
+        let event = world.wait_for_event(name, code);
+        assert!(event.contains(&format!("Secret {}/{name}", world.own)) && event.contains(KEY), "{event}");
     }
     world.settle();
     for (name, (environment, value)) in names.iter().zip(illegal) {
@@ -432,7 +434,14 @@ fn of_several_sources_those_of_one_git_repository_move() {
     let hydrated = &world.application("hydrated")["spec"]["sourceHydrator"];
     assert_eq!(hydrated["drySource"]["targetRevision"], "before");
     assert_eq!(hydrated["syncSource"]["targetBranch"], "env/dev");
-    world.wait_for_event("ambiguous", "argocd-infisical.io/sources");
+    for (name, code) in [
+        ("ambiguous", "AmbiguousSources"),
+        ("chart", "NoGitSource"),
+        ("chart-only", "NoGitSource"),
+        ("hydrated", "Hydrated"),
+    ] {
+        world.wait_for_event(name, code);
+    }
 }
 
 /// A change is on its Application in no time.

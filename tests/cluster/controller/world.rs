@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace as NamespaceObject, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace as NamespaceObject};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use kube::api::Patch;
 use serde_json::{Value, json};
@@ -22,6 +22,7 @@ use crate::audit::Write;
 use crate::cluster::{Cluster, cluster};
 use crate::kubeconfig::User;
 use crate::watchdog::Watchdog;
+use crate::workspace::{Run, run_in};
 
 /// What anything may take that is waited for; it is less than a second on an idle machine.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -185,8 +186,7 @@ impl World {
 
     /// Starts a controller that looks for the server on another port.
     pub(crate) fn launch_at(&self, name: &str, port: u16, flags: &[&str]) -> Controller<'_> {
-        let policy = self.directory.join("policy.yaml");
-        fs::write(&policy, self.policy.borrow().to_string()).unwrap();
+        let policy = self.write_policy();
         let key = self.directory.join("digest.key");
         let mut all = Vec::new();
         for (flag, file) in [("--policy", policy), ("--digest-key", key)] {
@@ -372,9 +372,19 @@ impl World {
         logs.concat() + &events.concat()
     }
 
-    /// Deletes a Secret of the controller's own namespace.
-    pub(crate) fn delete_secret(&self, name: &str) {
-        self.admin.delete::<Secret>(&self.own, name);
+    /// Runs a command of the binary as the admin, with this world's policy.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Run {
+        let (policy, kubeconfig) = (self.write_policy(), self.cluster.kubeconfig(User::ADMIN));
+        let mut all = arguments.to_vec();
+        all.extend(["--policy", policy.to_str().unwrap()]);
+        all.extend(["--kubeconfig", kubeconfig.to_str().unwrap()]);
+        run_in(&self.directory, &all)
+    }
+
+    fn write_policy(&self) -> PathBuf {
+        let policy = self.directory.join("policy.yaml");
+        fs::write(&policy, self.policy.borrow().to_string()).unwrap();
+        policy
     }
 }
 
