@@ -3,11 +3,16 @@
 //! Each test has a world of its own: namespaces, a policy, rights, and one or several controllers. What they do is seen from
 //! outside: through the API, by the server's audit log, and by the Events.
 
+mod deploys;
+mod digests;
+mod faults;
 mod holds;
 mod live;
 mod objects;
 mod observer;
+mod owners;
 mod process;
+mod replicas;
 mod smoke;
 mod theirs;
 mod unknown;

@@ -179,7 +179,10 @@ fn external_secret(name: &str, labels: &[(&str, &str)], annotations: &[(&str, &s
     let metadata = &mut object["metadata"];
     metadata["ownerReferences"][0]["apiVersion"] = json!("external-secrets.io/v1");
     let labels = metadata["labels"].as_object_mut().unwrap();
-    labels.insert("reconcile.external-secrets.io/managed".into(), json!("true"));
+    labels.insert(
+        "reconcile.external-secrets.io/managed".into(),
+        json!("true"),
+    );
     let creator = json!("a3f2b9c40d1e5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708");
     labels.insert("reconcile.external-secrets.io/created-by".into(), creator);
     let annotations = metadata["annotations"].as_object_mut().unwrap();

@@ -37,7 +37,8 @@ fn stays_until(world: &World, code: &str, release: impl Fn()) {
 #[test]
 #[ignore = "needs a cluster: tools/cluster-tier runs it"]
 fn an_annotation_holds_an_application() {
-    let hold = |value: Value| json!({"metadata": {"annotations": {"argocd-infisical.io/hold": value}}});
+    let hold =
+        |value: Value| json!({"metadata": {"annotations": {"argocd-infisical.io/hold": value}}});
     let Some(world) = with_lamp("hold-annotation", |lamp| {
         lamp["metadata"]["annotations"] = json!({"argocd-infisical.io/hold": "until Monday"});
     }) else {
@@ -73,7 +74,9 @@ fn the_pause_stops_everything() {
     // Nor when it starts again: it lists everything first.
     assert_eq!(controller.stop(), Some(0));
     let _controller = world.start();
-    world.wait_for("a decision after the restart", || world.words().contains("Paused"));
+    world.wait_for("a decision after the restart", || {
+        world.words().contains("Paused")
+    });
     assert!(world.writes().is_empty());
     world.control(json!({"pause": "false"}));
     world.wait_for_revision("lamp", "feature/login");
@@ -137,9 +140,8 @@ fn a_sync_window_that_denies() {
     }) else {
         return;
     };
-    let project = |windows: Value| {
-        json!({"metadata": {"name": "home"}, "spec": {"syncWindows": windows}})
-    };
+    let project =
+        |windows: Value| json!({"metadata": {"name": "home"}, "spec": {"syncWindows": windows}});
     let denies = json!([{
         "kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": ["la*"],
     }]);

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::process::Controller;
+use super::world::{self, World};
 use crate::access::Kind;
 use crate::argocd::git::Git;
 use crate::argocd::server::{Argo, Plugin, argo, asked};
@@ -42,12 +43,18 @@ pub(crate) fn live() -> Option<&'static Live> {
 /// Running controllers of Argo CD and of Kubernetes, with a namespace of their own.
 pub(crate) struct Live {
     pub(crate) argo: &'static Argo,
-    pub(crate) plugin: Plugin,
+    /// What the controller of ours goes by, with the usual policy.
+    pub(crate) world: &'static World,
+    plugin: Plugin,
+    controller: Controller<'static>,
 }
 
 impl Live {
     /// Argo CD's namespace.
     pub(crate) const NAMESPACE: &str = "live-argocd";
+
+    /// Where the settings are.
+    pub(crate) const SETTINGS: &str = "live-settings";
 
     fn start(argo: &'static Argo, manager: &mut Command) -> Self {
         let admin = argo.cluster.admin();
@@ -66,77 +73,99 @@ impl Live {
             },
         });
         admin.create_of(Kind::PROJECT, Self::NAMESPACE, project);
-        let live = Self {
+        start_manager(argo, manager);
+        start_application_controller(argo);
+        start_application_set_controller(argo);
+        let world: &'static World = Box::leak(Box::new(World::around(
+            argo.cluster,
+            "live",
+            Self::NAMESPACE,
+        )));
+        world.policy(json!({"plugins": ["live"]}));
+        let settings = world.tenant("settings");
+        let rule =
+            json!({"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get"]});
+        Namespace::existing(argo.cluster, &settings).bind(User::SIDECAR, "settings", &rule);
+        Self {
             argo,
             plugin: argo.plugin("live", &["--argocd-namespace", Self::NAMESPACE]),
-        };
-        live.start_manager(manager);
-        live.start_application_controller();
-        live.start_application_set_controller();
-        live
+            controller: world.start(),
+            world,
+        }
     }
 
-    fn start_manager(&self, command: &mut Command) {
-        let cluster = self.argo.cluster;
-        command
-            .arg("--kubeconfig")
-            .arg(cluster.kubeconfig(User::ADMIN))
-            .args(["--leader-elect=false", "--secure-port=0"])
-            .arg(
-                "--controllers=garbage-collector-controller,namespace-controller,deployment-controller,\
-                 replicaset-controller,serviceaccount-controller,job-controller",
-            )
-            .arg("--service-account-private-key-file")
-            .arg(cluster.path("service-account.key"));
-        self.argo.launch("kube-controller-manager", command);
+    /// Creates an Application of a repository, with a namespace of its own name to deploy to.
+    pub(crate) fn create(&self, name: &str, git: &Git, change: impl FnOnce(&mut Value)) {
+        let namespace = Namespace::new(self.argo.cluster, name);
+        let mut application = world::application(name, "dev", "dev");
+        application["spec"]["source"]["repoURL"] = json!(git.url());
+        application["spec"]["destination"]["namespace"] = json!(namespace.name);
+        change(&mut application);
+        self.world.create(application);
     }
 
-    fn start_application_controller(&self) {
-        let argo = self.argo;
-        let [metrics] = free_ports();
-        let mut command = argo.part("argocd-application-controller");
-        command
-            .env("ARGOCD_FAKE_IN_CLUSTER", "true")
-            .env("KUBECONFIG", argo.cluster.kubeconfig(User::ADMIN))
-            .env("HOSTNAME", "controller-0")
-            .args(["--namespace", Self::NAMESPACE, "--redis", &argo.redis()])
-            .args([
-                "--repo-server",
-                &format!("127.0.0.1:{}", argo.repo_server().port),
-            ])
-            .args(["--repo-server-plaintext", "--logformat", "text"])
-            .args(["--metrics-port", &metrics.to_string()]);
-        argo.launch("application-controller", &mut command);
-        argo.wait_for("application-controller", || {
-            asked(metrics, "GET /healthz HTTP/1.0\r\n\r\n").contains(" 200 ")
-        });
+    /// The plugin with the objects that settings come from, as it stands in a source.
+    pub(crate) fn with_settings(&self, objects: &[&str]) -> Value {
+        json!({
+            "name": self.plugin.name,
+            "parameters": [{"name": "settings", "array": objects}],
+        })
     }
+}
 
-    fn start_application_set_controller(&self) {
-        let argo = self.argo;
-        let [metrics, probe, webhook] = free_ports();
-        let address = |port: u16| format!("127.0.0.1:{port}");
-        let mut command = argo.part("argocd-applicationset-controller");
-        command
-            .env("ARGOCD_FAKE_IN_CLUSTER", "true")
-            .env("KUBECONFIG", argo.cluster.kubeconfig(User::ADMIN))
-            .args(["--namespace", Self::NAMESPACE])
-            .args(["--argocd-repo-server", &address(argo.repo_server().port)])
-            .args(["--repo-server-plaintext", "--logformat", "text"])
-            .args(["--metrics-addr", &address(metrics)])
-            .args(["--probe-addr", &address(probe)])
-            .args(["--webhook-addr", &address(webhook)]);
-        argo.launch("applicationset-controller", &mut command);
-        argo.wait_for("applicationset-controller", || {
-            argo.words("applicationset-controller")
-                .contains("Starting workers")
-        });
-    }
+fn start_manager(argo: &Argo, command: &mut Command) {
+    let cluster = argo.cluster;
+    command
+        .arg("--kubeconfig")
+        .arg(cluster.kubeconfig(User::ADMIN))
+        .args(["--leader-elect=false", "--secure-port=0"])
+        .arg(
+            "--controllers=garbage-collector-controller,namespace-controller,deployment-controller,\
+             replicaset-controller,serviceaccount-controller,job-controller",
+        )
+        .arg("--service-account-private-key-file")
+        .arg(cluster.path("service-account.key"));
+    argo.launch("kube-controller-manager", command);
+}
 
-    /// A world in which Argo CD's namespace is that of these programs. There is one.
-    pub(crate) fn world(&self) -> Option<World> {
-        World::around("live", Self::NAMESPACE)
-    }
+fn start_application_controller(argo: &Argo) {
+    let [metrics] = free_ports();
+    let mut command = argo.part("argocd-application-controller");
+    command
+        .env("ARGOCD_FAKE_IN_CLUSTER", "true")
+        .env("KUBECONFIG", argo.cluster.kubeconfig(User::ADMIN))
+        .env("HOSTNAME", "controller-0")
+        .args(["--namespace", Live::NAMESPACE, "--redis", &argo.redis()])
+        .args([
+            "--repo-server",
+            &format!("127.0.0.1:{}", argo.repo_server().port),
+        ])
+        .args(["--repo-server-plaintext", "--logformat", "text"])
+        .args(["--metrics-port", &metrics.to_string()]);
+    argo.launch("application-controller", &mut command);
+    argo.wait_for("application-controller", || {
+        asked(metrics, "GET /healthz HTTP/1.0\r\n\r\n").contains(" 200 ")
+    });
+}
+
+fn start_application_set_controller(argo: &Argo) {
+    let [metrics, probe, webhook] = free_ports();
+    let address = |port: u16| format!("127.0.0.1:{port}");
+    let mut command = argo.part("argocd-applicationset-controller");
+    command
+        .env("ARGOCD_FAKE_IN_CLUSTER", "true")
+        .env("KUBECONFIG", argo.cluster.kubeconfig(User::ADMIN))
+        .args(["--namespace", Live::NAMESPACE])
+        .args(["--argocd-repo-server", &address(argo.repo_server().port)])
+        .args(["--repo-server-plaintext", "--logformat", "text"])
+        .args(["--metrics-addr", &address(metrics)])
+        .args(["--probe-addr", &address(probe)])
+        .args(["--webhook-addr", &address(webhook)]);
+    argo.launch("applicationset-controller", &mut command);
+    argo.wait_for("applicationset-controller", || {
+        argo.words("applicationset-controller")
+            .contains("Starting workers")
+    });
 }
 
 /// A repository whose branches show which one is deployed.
@@ -148,7 +177,10 @@ pub(crate) struct Branches<'a> {
 impl<'a> Branches<'a> {
     /// The branches `main`, `dev` and `feature/login`, with a directory `app`.
     pub(crate) fn new(argo: &'a Argo) -> Self {
-        let git = Git::new(argo, &[("app/kustomization.yaml", "resources: [one.yaml]\n")]);
+        let git = Git::new(
+            argo,
+            &[("app/kustomization.yaml", "resources: [one.yaml]\n")],
+        );
         let mut branches = Self {
             git,
             commits: BTreeMap::new(),
@@ -176,9 +208,7 @@ impl<'a> Branches<'a> {
 
 /// An object that shows its branch.
 pub(crate) fn shows(branch: &str) -> String {
-    format!(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\ndata:\n  branch: {branch}\n"
-    )
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: one\ndata:\n  branch: {branch}\n")
 }
 
 /// Whether Argo CD has deployed a commit and says so: it is compared, in sync, and the last operation was for it and has

@@ -3,30 +3,11 @@
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::access::Kind;
 use crate::cluster::Cluster;
-
-/// What an Application was at a time.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) at: Instant,
-    pub(crate) object: Value,
-}
-
-impl Seen {
-    pub(crate) fn name(&self) -> &str {
-        self.object["metadata"]["name"].as_str().unwrap_or_default()
-    }
-
-    /// The revisions of its sources.
-    pub(crate) fn revisions(&self) -> Vec<String> {
-        revisions(&self.object)
-    }
-}
 
 /// The revisions of an Application's sources; an empty text where there is none.
 pub(crate) fn revisions(application: &Value) -> Vec<String> {
@@ -45,7 +26,7 @@ pub(crate) fn revisions(application: &Value) -> Vec<String> {
 
 /// Looks on until it is dropped.
 pub(crate) struct Observer {
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<Value>>>,
     _stop: Receiver<()>,
 }
 
@@ -59,11 +40,13 @@ impl Observer {
         let version = admin.version_of(Kind::APPLICATION, &namespace);
         thread::spawn(move || {
             admin.watch_of(Kind::APPLICATION, &namespace, version, |object| {
-                let at = Instant::now();
                 let mut list = list.lock().unwrap_or_else(PoisonError::into_inner);
-                list.push(Seen { at, object });
+                list.push(object);
                 // Somebody still looks.
-                !matches!(sender.try_send(()), Err(mpsc::TrySendError::Disconnected(())))
+                !matches!(
+                    sender.try_send(()),
+                    Err(mpsc::TrySendError::Disconnected(()))
+                )
             });
         });
         Self {
@@ -73,17 +56,17 @@ impl Observer {
     }
 
     /// All that was seen of an Application, in order.
-    pub(crate) fn of(&self, name: &str) -> Vec<Seen> {
+    pub(crate) fn of(&self, name: &str) -> Vec<Value> {
         let list = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         list.iter()
-            .filter(|seen| seen.name() == name)
+            .filter(|seen| seen["metadata"]["name"] == name)
             .cloned()
             .collect()
     }
 
     /// The revisions that an Application had, one after the other.
     pub(crate) fn history(&self, name: &str) -> Vec<Vec<String>> {
-        let mut history: Vec<_> = self.of(name).iter().map(Seen::revisions).collect();
+        let mut history: Vec<_> = self.of(name).iter().map(revisions).collect();
         history.dedup();
         history
     }

@@ -30,7 +30,11 @@ fn a_tenants_objects_govern_the_tenants_applications_alone() {
     let key = |name: &str| format!("{KEY}__{}", name.to_uppercase().replace('-', "_"));
     let stolen = |object: Written| {
         let object = object.revision("stolen").with("TARGET_REVISION", "stolen");
-        let names = ["lamp".to_owned(), format!("{other}_lamp"), format!("{}_lamp", world.argocd)];
+        let names = [
+            "lamp".to_owned(),
+            format!("{other}_lamp"),
+            format!("{}_lamp", world.argocd),
+        ];
         let keys = names.iter().map(|name| key(name));
         keys.fold(object, |object, key| object.with(&key, "stolen"))
     };
@@ -44,7 +48,11 @@ fn a_tenants_objects_govern_the_tenants_applications_alone() {
         .iter()
         .enumerate()
     {
-        put(Written::of_application(&format!("full-{index}"), "dev", name));
+        put(Written::of_application(
+            &format!("full-{index}"),
+            "dev",
+            name,
+        ));
     }
     // The last one that is written tells that all are known.
     Written::of_application("fan", "staging", "fan")
@@ -79,7 +87,10 @@ fn objects_outside_the_watched_namespaces_are_nothing() {
     let audit = world.cluster.audit();
     assert!(audit.requests(User::CONTROLLER, outside.name).is_empty());
     let asked = audit.requests(User::CONTROLLER, &world.argocd);
-    assert!(!asked.iter().any(|request| request.contains("secrets")), "{asked:?}");
+    assert!(
+        !asked.iter().any(|request| request.contains("secrets")),
+        "{asked:?}"
+    );
 }
 
 /// Names that look the same in a key stand for none of those that have them.

@@ -1,8 +1,13 @@
 //! What is not known moves nothing.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
+use super::faults::{self, Answer};
 use super::objects::Written;
 use super::world::{World, application};
 
@@ -112,9 +117,7 @@ fn without_one_of_its_watches_it_is_not_ready_and_writes_nothing() {
         return;
     };
     world.create(application("new", "one", "before"));
-    let rules = |resources: &[&str]| {
-        json!([{"apiGroups": [""], "resources": resources, "verbs": ["get", "list", "watch"]}])
-    };
+    let rules = |resources: &[&str]| json!([{"apiGroups": [""], "resources": resources, "verbs": ["get", "list", "watch"]}]);
     for rest in [&["secrets"][..], &["configmaps"], &[]] {
         world.allow(&world.own, "objects", &rules(rest));
         let controller = world.launch("denied", &[]);
@@ -168,7 +171,11 @@ fn without_its_record_an_override_that_is_gone_is_still_unknown() {
     };
     for (name, object) in overrides() {
         let annotations = json!({"argocd-infisical.io/state": null});
-        world.change(name, "kubectl-annotate", json!({"metadata": {"annotations": annotations}}));
+        world.change(
+            name,
+            "kubectl-annotate",
+            json!({"metadata": {"annotations": annotations}}),
+        );
         object.delete(&world.admin, &world.own);
     }
     let _controller = world.start();
@@ -189,4 +196,93 @@ fn a_person_releases_what_was_deleted_on_purpose() {
     let run = world.command(&["revisions", "release", &name]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{}", run.stdout);
     world.wait_for_revision("environment", "main");
+}
+
+/// What the server answers while it has forgotten the version of a list that has several pages, again and again.
+struct Forgetful {
+    kubeconfig: PathBuf,
+    is_forgetful: Arc<AtomicBool>,
+    forgotten: Arc<AtomicUsize>,
+}
+
+impl Forgetful {
+    /// Every list of Secrets and of Applications comes in pages of one object.
+    fn new(world: &World) -> Self {
+        let is_forgetful = Arc::new(AtomicBool::new(false));
+        let forgotten = Arc::new(AtomicUsize::new(0));
+        let (on, count) = (Arc::clone(&is_forgetful), Arc::clone(&forgotten));
+        let kubeconfig = faults::start(world.cluster, move |method, target| {
+            let is_list = method == "GET"
+                && (target.contains("/secrets?") || target.contains("/applications?"));
+            if !is_list {
+                return Answer::Pass;
+            }
+            let on = on.load(Ordering::SeqCst);
+            let is_watch = target.contains("watch=true") || target.contains("watch=1");
+            let forget = |answer| {
+                count.fetch_add(1, Ordering::SeqCst);
+                answer
+            };
+            match (on, is_watch) {
+                (true, true) => forget(Answer::ExpiredEvent),
+                (true, false) if target.contains("continue=") => forget(Answer::Expired),
+                (_, true) => Answer::Pass,
+                (_, false) => Answer::Instead(with_pages_of_one(target)),
+            }
+        });
+        Self {
+            kubeconfig,
+            is_forgetful,
+            forgotten,
+        }
+    }
+
+    fn set(&self, is_forgetful: bool) {
+        self.is_forgetful.store(is_forgetful, Ordering::SeqCst);
+    }
+
+    /// Waits until it has happened so often from now.
+    fn wait(&self, world: &World, times: usize) {
+        let before = self.forgotten.load(Ordering::SeqCst);
+        world.wait_for("a list that breaks off", || {
+            self.forgotten.load(Ordering::SeqCst) >= before + times
+        });
+    }
+}
+
+fn with_pages_of_one(target: &str) -> String {
+    let (path, query) = target.split_once('?').unwrap();
+    let query = query.split('&').filter(|part| !part.starts_with("limit="));
+    let query: Vec<&str> = query.chain(["limit=1"]).collect();
+    format!("{path}?{}", query.join("&"))
+}
+
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn a_list_that_breaks_off_is_no_list() {
+    let Some(world) = with_overrides("unknown-list") else {
+        return;
+    };
+    // Lists have pages: there are two Secrets and four Applications.
+    world.create(application("new", "one", "before"));
+    let server = Forgetful::new(&world);
+    server.set(true);
+    let controller = world.launch_by("forgetful", server.kubeconfig.clone(), &[]);
+    server.wait(&world, 6);
+    assert_eq!(controller.get("/readyz").0, 503);
+    assert_eq!(world.revision("new"), "before");
+    all_stay(&world);
+    server.set(false);
+    controller.wait();
+    world.wait_for_revision("new", "feature/login");
+    // In the middle of its life: what it knew stays, whatever is missing in the pages that it gets.
+    server.set(true);
+    world.put(&Written::of_environment("unrelated", "qa"));
+    server.wait(&world, 6);
+    all_stay(&world);
+    server.set(false);
+    controller.wait();
+    world.settle();
+    all_stay(&world);
+    assert_eq!(world.moves_of("new").len(), 1);
 }

@@ -67,7 +67,12 @@ fn each_environment_has_its_default_and_no_label_is_no_part() {
     let Some(world) = World::new("which-default") else {
         return;
     };
-    let table = [("prod", "main"), ("dev", "dev"), ("test", "dev"), ("staging", "dev")];
+    let table = [
+        ("prod", "main"),
+        ("dev", "dev"),
+        ("test", "dev"),
+        ("staging", "dev"),
+    ];
     for (environment, _) in table {
         world.create(application(environment, environment, "before"));
     }
@@ -162,7 +167,11 @@ fn an_object_of_the_application_beats_one_of_the_environment_beats_the_default()
                 ],
                 "dev",
             ),
-            case("tag", vec![of_environment("tag").revision("refs/tags/v1.2.3")], "refs/tags/v1.2.3"),
+            case(
+                "tag",
+                vec![of_environment("tag").revision("refs/tags/v1.2.3")],
+                "refs/tags/v1.2.3",
+            ),
         ],
     );
 }
@@ -178,14 +187,17 @@ fn whoever_wrote_the_object() {
         ("secret-v1alpha1", "map-v1alpha1"),
         ("secret-external", "map-external"),
     ];
-    let cases = names.into_iter().zip(Writer::ALL).flat_map(|((secret, map), writer)| {
-        let object = of_environment(secret).by(writer).revision("feature/login");
-        let of_map = of_application(map).by(writer).config_map();
-        [
-            case(secret, vec![object], "feature/login"),
-            case(map, vec![of_map.revision("feature/login")], "feature/login"),
-        ]
-    });
+    let cases = names
+        .into_iter()
+        .zip(Writer::ALL)
+        .flat_map(|((secret, map), writer)| {
+            let object = of_environment(secret).by(writer).revision("feature/login");
+            let of_map = of_application(map).by(writer).config_map();
+            [
+                case(secret, vec![object], "feature/login"),
+                case(map, vec![of_map.revision("feature/login")], "feature/login"),
+            ]
+        });
     hold(&world, &cases.collect::<Vec<_>>());
 }
 
@@ -207,12 +219,20 @@ fn an_empty_value_is_none_and_so_is_an_expired_one() {
             ),
             case(
                 "still",
-                vec![of_environment("still").revision("dev").with(&until, &hours(1))],
+                vec![
+                    of_environment("still")
+                        .revision("dev")
+                        .with(&until, &hours(1)),
+                ],
                 "dev",
             ),
             case(
                 "expired",
-                vec![of_environment("expired").revision("dev").with(&until, &hours(-1))],
+                vec![
+                    of_environment("expired")
+                        .revision("dev")
+                        .with(&until, &hours(-1)),
+                ],
                 "main",
             ),
         ],
@@ -241,7 +261,11 @@ fn emptying_the_key_or_removing_it_or_its_time_releases_an_override() {
     let of = |name| of_environment(name).with("OTHER", "x");
     world.put(&of("emptied").revision(""));
     world.put(&of("removed"));
-    world.put(&of("expires").revision("dev").with("ARGOCD_TARGET_REVISION_UNTIL", &until));
+    world.put(
+        &of("expires")
+            .revision("dev")
+            .with("ARGOCD_TARGET_REVISION_UNTIL", &until),
+    );
     world.put(&of_environment("no-data"));
     for name in names {
         world.wait_for_revision(name, "main");
@@ -267,7 +291,10 @@ fn two_objects_that_disagree_change_nothing() {
     let other = Written::of_environment("other", "lamp").config_map();
     world.put(&other.clone().revision("feature/login"));
     let event = world.wait_for_event("lamp", "Conflict");
-    assert!(event.contains(&format!("ConfigMap {}/other", world.own)), "{event}");
+    assert!(
+        event.contains(&format!("ConfigMap {}/other", world.own)),
+        "{event}"
+    );
     world.settle();
     assert_eq!(world.revision("lamp"), "dev");
     // Neither of the two is followed, whichever changes.
@@ -305,7 +332,9 @@ fn what_is_no_legal_revision_or_not_allowed_is_refused_and_not_echoed() {
         ("prod", "v1.2.3-hunter2"),
         ("prod", "refs/heads/hunter2"),
     ];
-    let names: Vec<String> = (0..illegal.len()).map(|index| format!("app-{index}")).collect();
+    let names: Vec<String> = (0..illegal.len())
+        .map(|index| format!("app-{index}"))
+        .collect();
     for (name, (environment, _)) in names.iter().zip(illegal) {
         world.create(application(name, environment, default_of(environment)));
     }
@@ -314,9 +343,16 @@ fn what_is_no_legal_revision_or_not_allowed_is_refused_and_not_echoed() {
         world.put(&Written::of_application(name, environment, name).revision(value));
     }
     for (name, (environment, _)) in names.iter().zip(illegal) {
-        let code = if *environment == *"prod" { "NotAllowed" } else { "InvalidRevision" };
+        let code = if *environment == *"prod" {
+            "NotAllowed"
+        } else {
+            "InvalidRevision"
+        };
         let event = world.wait_for_event(name, code);
-        assert!(event.contains(&format!("Secret {}/{name}", world.own)) && event.contains(KEY), "{event}");
+        assert!(
+            event.contains(&format!("Secret {}/{name}", world.own)) && event.contains(KEY),
+            "{event}"
+        );
     }
     world.settle();
     for (name, (environment, value)) in names.iter().zip(illegal) {
@@ -343,7 +379,8 @@ fn prod_takes_tags_and_commits_by_their_full_names() {
     world.create(application("commit", "prod", "main"));
     world.create(application("main", "prod", "main"));
     let _controller = world.start();
-    let put = |name, revision| world.put(&Written::of_application(name, "prod", name).revision(revision));
+    let put =
+        |name, revision| world.put(&Written::of_application(name, "prod", name).revision(revision));
     put("tag", "refs/tags/v1.2.3");
     put("commit", commit);
     put("main", "refs/heads/main");
@@ -385,18 +422,44 @@ fn of_several_sources_those_of_one_git_repository_move() {
     let Some(world) = World::new("which-sources") else {
         return;
     };
-    let git = |repository: &str| {
-        json!({"repoURL": repository, "path": "app", "targetRevision": "before"})
-    };
+    let git = |repository: &str| json!({"repoURL": repository, "path": "app", "targetRevision": "before"});
     let chart = json!({"repoURL": "https://charts.example.org", "chart": "lamp", "targetRevision": "1.2.3"});
     let oci = json!({"repoURL": "oci://registry.example.org/lamp", "path": ".", "targetRevision": "1.2.3"});
-    let (home, work) = ("https://git.example.org/home.git", "https://git.example.org/work.git");
+    let (home, work) = (
+        "https://git.example.org/home.git",
+        "https://git.example.org/work.git",
+    );
     let table = [
-        ("with-chart", json!([git(home), chart]), Value::Null, "dev 1.2.3"),
-        ("with-oci", json!([oci, git(home)]), Value::Null, "1.2.3 dev"),
-        ("same-twice", json!([git(home), git(home)]), Value::Null, "dev dev"),
-        ("ambiguous", json!([git(home), git(work)]), Value::Null, "before before"),
-        ("chosen", json!([git(home), git(work)]), json!(work), "before dev"),
+        (
+            "with-chart",
+            json!([git(home), chart]),
+            Value::Null,
+            "dev 1.2.3",
+        ),
+        (
+            "with-oci",
+            json!([oci, git(home)]),
+            Value::Null,
+            "1.2.3 dev",
+        ),
+        (
+            "same-twice",
+            json!([git(home), git(home)]),
+            Value::Null,
+            "dev dev",
+        ),
+        (
+            "ambiguous",
+            json!([git(home), git(work)]),
+            Value::Null,
+            "before before",
+        ),
+        (
+            "chosen",
+            json!([git(home), git(work)]),
+            json!(work),
+            "before dev",
+        ),
         ("chart-only", json!([chart]), Value::Null, "1.2.3"),
     ];
     for (name, sources, chosen, _) in &table {

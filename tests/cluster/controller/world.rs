@@ -44,7 +44,7 @@ pub(crate) struct World {
     name: String,
     directory: PathBuf,
     watchdog: Mutex<Watchdog>,
-    policy: RefCell<Value>,
+    policy: Mutex<Value>,
     fences: AtomicUsize,
 }
 
@@ -54,15 +54,13 @@ impl World {
     pub(crate) fn new(name: &str) -> Option<Self> {
         let argocd = format!("{name}-argocd");
         let cluster = cluster()?;
+        definitions::define(cluster)?;
         create_namespace(&cluster.admin(), &argocd);
-        Self::around(name, &argocd)
+        Some(Self::around(cluster, name, &argocd))
     }
 
     /// Makes one around a namespace of Argo CD that is there.
-    #[track_caller]
-    pub(crate) fn around(name: &str, argocd: &str) -> Option<Self> {
-        let cluster = cluster()?;
-        definitions::define(cluster)?;
+    pub(crate) fn around(cluster: &'static Cluster, name: &str, argocd: &str) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("argocd-infisical-controller-")
             .tempdir()
@@ -85,14 +83,14 @@ impl World {
             name: name.to_owned(),
             watchdog: Mutex::new(Watchdog::new(&directory)),
             directory,
-            policy: RefCell::new(policy),
+            policy: Mutex::new(policy),
             fences: AtomicUsize::new(0),
         };
         fs::write(world.directory.join("digest.key"), DIGEST_KEY).unwrap();
         create_namespace(&world.admin, &world.own);
         world.allow_argocd();
         world.allow_own();
-        Some(world)
+        world
     }
 
     fn allow_argocd(&self) {
@@ -137,7 +135,7 @@ impl World {
 
     /// Adds fields to the policy.
     pub(crate) fn policy(&self, fields: Value) {
-        let mut policy = self.policy.borrow_mut();
+        let mut policy = self.policy.lock().unwrap();
         let Value::Object(fields) = fields else {
             panic!("fields");
         };
@@ -146,7 +144,12 @@ impl World {
 
     /// Sets the environments: these, and `test` for `settle`; the default of each is `main`, and everything is allowed.
     pub(crate) fn environments<'a>(&self, names: impl IntoIterator<Item = &'a str>) {
-        let of = |name: &str| (name.to_owned(), json!({"default": "main", "allowed": ["*"]}));
+        let of = |name: &str| {
+            (
+                name.to_owned(),
+                json!({"default": "main", "allowed": ["*"]}),
+            )
+        };
         let environments = names.into_iter().chain(["test"]).map(of);
         self.policy(json!({"environments": Value::Object(environments.collect())}));
     }
@@ -157,15 +160,12 @@ impl World {
         create_namespace(&self.admin, &namespace);
         self.allow(&namespace, "applications", &applications());
         self.allow(&namespace, "objects", &objects());
-        let mut policy = self.policy.borrow_mut();
+        let mut policy = self.policy.lock().unwrap();
         for field in ["applicationNamespaces", "objectNamespaces"] {
             if policy[field].is_null() {
                 policy[field] = json!([]);
             }
-            policy[field]
-                .as_array_mut()
-                .unwrap()
-                .push(json!(namespace));
+            policy[field].as_array_mut().unwrap().push(json!(namespace));
         }
         namespace
     }
@@ -180,12 +180,16 @@ impl World {
 
     /// Starts a controller with further flags.
     pub(crate) fn launch(&self, name: &str, flags: &[&str]) -> Controller<'_> {
-        let port = self.cluster.port();
-        self.launch_at(name, port, flags)
+        self.launch_by(name, self.cluster.kubeconfig(User::CONTROLLER), flags)
     }
 
-    /// Starts a controller that looks for the server on another port.
-    pub(crate) fn launch_at(&self, name: &str, port: u16, flags: &[&str]) -> Controller<'_> {
+    /// Starts a controller with a kubeconfig file of its own.
+    pub(crate) fn launch_by(
+        &self,
+        name: &str,
+        kubeconfig: PathBuf,
+        flags: &[&str],
+    ) -> Controller<'_> {
         let policy = self.write_policy();
         let key = self.directory.join("digest.key");
         let mut all = Vec::new();
@@ -199,7 +203,7 @@ impl World {
             name: name.to_owned(),
             directory: &self.directory,
             watchdog: &self.watchdog,
-            kubeconfig: self.cluster.kubeconfig_at(User::CONTROLLER, port),
+            kubeconfig,
             flags: all,
         })
     }
@@ -282,7 +286,10 @@ impl World {
     pub(crate) fn settle(&self) {
         for _ in 0..2 {
             let number = self.fences.fetch_add(1, Ordering::Relaxed);
-            let names = [format!("fence-secret-{number}"), format!("fence-map-{number}")];
+            let names = [
+                format!("fence-secret-{number}"),
+                format!("fence-map-{number}"),
+            ];
             let revision = format!("fence/{number}");
             let secret = Written::of_application(&names[0], "test", &names[0]);
             let map = Written::of_application(&names[1], "test", &names[1]).config_map();
@@ -304,6 +311,9 @@ impl World {
 
     pub(crate) fn writes_in(&self, namespace: &str) -> Vec<Write> {
         let mut writes = self.cluster.audit().writes(namespace);
+        // Whatever it does, it patches Applications, and nothing else of Argo CD's.
+        let is_patch = |write: &Write| write.verb == "patch" && write.resource == "applications";
+        assert!(writes.iter().all(is_patch), "{writes:?}");
         writes.retain(|write| !write.name.starts_with("fence-"));
         writes
     }
@@ -338,7 +348,11 @@ impl World {
         events
             .iter()
             .filter(|event| event["involvedObject"]["name"] == name)
-            .map(|event| [&event["type"], &event["reason"], &event["message"]].map(of).join(" "))
+            .map(|event| {
+                [&event["type"], &event["reason"], &event["message"]]
+                    .map(of)
+                    .join(" ")
+            })
             .collect()
     }
 
@@ -383,7 +397,7 @@ impl World {
 
     fn write_policy(&self) -> PathBuf {
         let policy = self.directory.join("policy.yaml");
-        fs::write(&policy, self.policy.borrow().to_string()).unwrap();
+        fs::write(&policy, self.policy.lock().unwrap().to_string()).unwrap();
         policy
     }
 }
