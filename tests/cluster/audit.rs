@@ -75,7 +75,8 @@ rules:
                 && object["apiGroup"] == "argoproj.io"
         };
         let events = text.lines().map(|line| serde_json::from_str(line).unwrap());
-        events.filter(is_theirs).map(Write::of).collect()
+        let events: Vec<Value> = events.filter(is_theirs).collect();
+        events.iter().map(Write::of).collect()
     }
 
     /// Waits until a user has asked for so much in a namespace.
@@ -119,7 +120,7 @@ pub(crate) struct Write {
 }
 
 impl Write {
-    fn of(event: Value) -> Self {
+    fn of(event: &Value) -> Self {
         let of = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let object = &event["objectRef"];
         Self {

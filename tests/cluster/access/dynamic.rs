@@ -15,7 +15,7 @@ use super::Access;
 pub(crate) struct Kind {
     group: &'static str,
     version: &'static str,
-    kind: &'static str,
+    name: &'static str,
     pub(crate) plural: &'static str,
 }
 
@@ -26,21 +26,21 @@ impl Kind {
     pub(crate) const EVENT: Self = Self {
         group: "",
         version: "v1",
-        kind: "Event",
+        name: "Event",
         plural: "events",
     };
     pub(crate) const LEASE: Self = Self {
         group: "coordination.k8s.io",
         version: "v1",
-        kind: "Lease",
+        name: "Lease",
         plural: "leases",
     };
 
-    const fn argoproj(kind: &'static str, plural: &'static str) -> Self {
+    const fn argoproj(name: &'static str, plural: &'static str) -> Self {
         Self {
             group: "argoproj.io",
             version: "v1alpha1",
-            kind,
+            name,
             plural,
         }
     }
@@ -49,7 +49,7 @@ impl Kind {
         let Self {
             group,
             version,
-            kind,
+            name,
             plural,
         } = self;
         let api_version = if group.is_empty() {
@@ -61,7 +61,7 @@ impl Kind {
             group: group.into(),
             version: version.into(),
             api_version,
-            kind: kind.into(),
+            kind: name.into(),
             plural: plural.into(),
         }
     }
@@ -129,8 +129,7 @@ impl Access {
     pub(crate) fn patch_of(
         &self,
         kind: Kind,
-        namespace: &str,
-        name: &str,
+        (namespace, name): (&str, &str),
         patch: &Patch<Value>,
         manager: &str,
     ) {

@@ -39,10 +39,8 @@ fn revision_of(name: &str) -> Written {
 #[test]
 #[ignore = "needs Argo CD: tools/cluster-tier runs it"]
 fn a_revision_is_deployed_within_seconds_twenty_times() {
-    let Some(Live { argo, world, .. }) = live() else {
-        return;
-    };
-    let live = live().unwrap();
+    let Some(live) = live() else { return };
+    let Live { argo, world, .. } = live;
     let branches = Branches::new(argo);
     let names = ["loop-one", "loop-two"];
     for name in names {
@@ -73,6 +71,9 @@ fn a_revision_is_deployed_within_seconds_twenty_times() {
     }
     report("revision, Secret written to Synced", &times);
     assert_eq!(times.len(), 20);
+    let patches = ["patches_total", "revision", "done"];
+    let patches = live.controller.metric(&patches).unwrap();
+    assert!(patches >= 20.0, "{patches}");
     assert!(times.iter().all(|time| *time < LIMIT), "{times:?}");
 }
 

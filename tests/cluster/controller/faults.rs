@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 
 use http::{Request, Response, Uri};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Collected};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -103,7 +103,7 @@ async fn answer(
     head.uri = target.parse::<Uri>().unwrap();
     head.headers.remove("host");
     head.headers.remove("authorization");
-    let body = body.collect().await.map(|body| body.to_bytes());
+    let body = body.collect().await.map(Collected::to_bytes);
     let request = Request::from_parts(head, Body::from(body.unwrap_or_default().to_vec()));
     Ok(match client.send(request).await {
         Ok(response) => response,

@@ -64,7 +64,7 @@ fn the_pause_stops_everything() {
         return;
     };
     world.create(application("fan", "test", "dev"));
-    world.control(json!({"pause": "true"}));
+    world.control(&json!({"pause": "true"}));
     let controller = world.start();
     world.put(&of_dev("feature/login"));
     world.put(&Written::of_environment("test", "test").revision("other"));
@@ -78,7 +78,7 @@ fn the_pause_stops_everything() {
         world.words().contains("Paused")
     });
     assert!(world.writes().is_empty());
-    world.control(json!({"pause": "false"}));
+    world.control(&json!({"pause": "false"}));
     world.wait_for_revision("lamp", "feature/login");
     world.wait_for_revision("fan", "other");
 }
@@ -151,9 +151,12 @@ fn a_sync_window_that_denies() {
     let _controller = world.start();
     stays_until(&world, "SyncWindow", || {
         let patch = kube::api::Patch::Merge(json!({"spec": {"syncWindows": null}}));
-        world
-            .admin
-            .patch_of(Kind::PROJECT, &world.argocd, "home", &patch, "kubectl-edit");
+        world.admin.patch_of(
+            Kind::PROJECT,
+            (&world.argocd, "home"),
+            &patch,
+            "kubectl-edit",
+        );
     });
 }
 
@@ -174,6 +177,8 @@ fn the_breaker_of_a_protected_environment_stops_a_plan_until_it_is_acknowledged(
     world.settle();
     let moves = world.moves();
     assert!(moves.is_empty(), "{moves:?}");
+    let tripped = controller.metric(&["breaker_tripped", "prod"]);
+    assert_eq!(tripped, Some(12.0));
     // Nor after a restart.
     assert_eq!(controller.stop(), Some(0));
     let _controller = world.start();
@@ -181,10 +186,10 @@ fn the_breaker_of_a_protected_environment_stops_a_plan_until_it_is_acknowledged(
     assert!(world.moves().is_empty());
     let hash = event.split_once("revisions acknowledge ").unwrap().1;
     let hash: String = hash.chars().take_while(char::is_ascii_hexdigit).collect();
-    world.control(json!({"acknowledged": "0011223344556677"}));
+    world.control(&json!({"acknowledged": "0011223344556677"}));
     world.settle();
     assert!(world.moves().is_empty());
-    world.control(json!({"acknowledged": hash}));
+    world.control(&json!({"acknowledged": hash}));
     for name in &names {
         world.wait_for_revision(name, "refs/tags/v1.0.0");
     }

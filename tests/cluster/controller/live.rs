@@ -46,7 +46,7 @@ pub(crate) struct Live {
     /// What the controller of ours goes by, with the usual policy.
     pub(crate) world: &'static World,
     plugin: Plugin,
-    controller: Controller<'static>,
+    pub(crate) controller: Controller<'static>,
 }
 
 impl Live {

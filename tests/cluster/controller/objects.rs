@@ -1,4 +1,4 @@
-//! Secrets and ConfigMaps with labels and annotations of ours, as the operators write them.
+//! Secrets and `ConfigMap`s with labels and annotations of ours, as the operators write them.
 
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::Value;

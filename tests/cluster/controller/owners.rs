@@ -207,8 +207,7 @@ fn an_application_set_without_rules_is_not_fought_and_with_them_it_is_followed()
         kube::api::Patch::Merge(json!({"spec": {"ignoreApplicationDifferences": pointers}}));
     live.world.admin.patch_of(
         Kind::APPLICATION_SET,
-        &live.world.argocd,
-        "set-plain",
+        (&live.world.argocd, "set-plain"),
         &patch,
         "kubectl-edit",
     );

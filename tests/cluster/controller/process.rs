@@ -15,7 +15,7 @@ use crate::cluster::free_ports;
 use crate::watchdog::Watchdog;
 
 /// What it may take to be ready; it is a second on an idle machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// What it is started with.
 pub(crate) struct Start<'a> {

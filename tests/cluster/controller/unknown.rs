@@ -201,16 +201,16 @@ fn a_person_releases_what_was_deleted_on_purpose() {
 /// What the server answers while it has forgotten the version of a list that has several pages, again and again.
 struct Forgetful {
     kubeconfig: PathBuf,
-    is_forgetful: Arc<AtomicBool>,
+    forgets: Arc<AtomicBool>,
     forgotten: Arc<AtomicUsize>,
 }
 
 impl Forgetful {
     /// Every list of Secrets and of Applications comes in pages of one object.
     fn new(world: &World) -> Self {
-        let is_forgetful = Arc::new(AtomicBool::new(false));
+        let forgets = Arc::new(AtomicBool::new(false));
         let forgotten = Arc::new(AtomicUsize::new(0));
-        let (on, count) = (Arc::clone(&is_forgetful), Arc::clone(&forgotten));
+        let (on, count) = (Arc::clone(&forgets), Arc::clone(&forgotten));
         let kubeconfig = faults::start(world.cluster, move |method, target| {
             let is_list = method == "GET"
                 && (target.contains("/secrets?") || target.contains("/applications?"));
@@ -232,13 +232,13 @@ impl Forgetful {
         });
         Self {
             kubeconfig,
-            is_forgetful,
+            forgets,
             forgotten,
         }
     }
 
-    fn set(&self, is_forgetful: bool) {
-        self.is_forgetful.store(is_forgetful, Ordering::SeqCst);
+    fn set(&self, forgets: bool) {
+        self.forgets.store(forgets, Ordering::SeqCst);
     }
 
     /// Waits until it has happened so often from now.

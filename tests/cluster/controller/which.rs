@@ -141,6 +141,20 @@ fn an_object_of_the_application_beats_one_of_the_environment_beats_the_default()
                 ],
                 "wins",
             ),
+        ],
+    );
+}
+
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn what_is_more_specific_counts_where_it_says_something() {
+    let Some(world) = World::new("which-specific") else {
+        return;
+    };
+    let key = |name: &str| format!("{KEY}__{}", name.to_uppercase().replace('-', "_"));
+    hold(
+        &world,
+        &[
             case(
                 "object-beats-key",
                 vec![
@@ -469,16 +483,6 @@ fn of_several_sources_those_of_one_git_repository_move() {
         app["metadata"]["annotations"] = json!({"argocd-infisical.io/sources": chosen});
         world.create(app);
     }
-    let mut single = application("chart", "dev", "before");
-    single["spec"]["source"] = chart.clone();
-    world.create(single);
-    let mut hydrated = application("hydrated", "dev", "before");
-    hydrated["spec"]["source"] = Value::Null;
-    hydrated["spec"]["sourceHydrator"] = json!({
-        "drySource": {"repoURL": home, "path": "app", "targetRevision": "before"},
-        "syncSource": {"targetBranch": "env/dev", "path": "app"},
-    });
-    world.create(hydrated);
     let _controller = world.start();
     for (name, _, _, expected) in &table {
         world.wait_for(&format!("{name} to have {expected}"), || {
@@ -491,20 +495,42 @@ fn of_several_sources_those_of_one_git_repository_move() {
         let moved = expected.contains("dev");
         assert_eq!(world.moves_of(name).len(), usize::from(moved), "{name}");
     }
+    for (name, code) in [
+        ("ambiguous", "AmbiguousSources"),
+        ("chart-only", "NoGitSource"),
+    ] {
+        world.wait_for_event(name, code);
+    }
+}
+
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn a_chart_and_what_is_hydrated_stay_as_they_are() {
+    let Some(world) = World::new("which-no-git") else {
+        return;
+    };
+    let chart = json!({"repoURL": "https://charts.example.org", "chart": "lamp", "targetRevision": "1.2.3"});
+    let home = "https://git.example.org/home.git";
+    let mut single = application("chart", "dev", "before");
+    single["spec"]["source"] = chart;
+    world.create(single);
+    let mut hydrated = application("hydrated", "dev", "before");
+    hydrated["spec"]["source"] = Value::Null;
+    hydrated["spec"]["sourceHydrator"] = json!({
+        "drySource": {"repoURL": home, "path": "app", "targetRevision": "before"},
+        "syncSource": {"targetBranch": "env/dev", "path": "app"},
+    });
+    world.create(hydrated);
+    let _controller = world.start();
+    world.wait_for_event("chart", "NoGitSource");
+    world.wait_for_event("hydrated", "Hydrated");
+    world.settle();
     assert_eq!(world.revision("chart"), "1.2.3");
     let writes = world.moves_of("chart").len() + world.moves_of("hydrated").len();
     assert_eq!(writes, 0);
     let hydrated = &world.application("hydrated")["spec"]["sourceHydrator"];
     assert_eq!(hydrated["drySource"]["targetRevision"], "before");
     assert_eq!(hydrated["syncSource"]["targetBranch"], "env/dev");
-    for (name, code) in [
-        ("ambiguous", "AmbiguousSources"),
-        ("chart", "NoGitSource"),
-        ("chart-only", "NoGitSource"),
-        ("hydrated", "Hydrated"),
-    ] {
-        world.wait_for_event(name, code);
-    }
 }
 
 /// A change is on its Application in no time.

@@ -25,7 +25,7 @@ use crate::watchdog::Watchdog;
 use crate::workspace::{Run, run_in};
 
 /// What anything may take that is waited for; it is less than a second on an idle machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The repository of Applications that nobody deploys.
 pub(crate) const REPOSITORY: &str = "https://git.example.org/home.git";
@@ -237,7 +237,7 @@ impl World {
     pub(crate) fn change(&self, name: &str, manager: &str, change: Value) {
         let patch = Patch::Merge(change);
         self.admin
-            .patch_of(Kind::APPLICATION, &self.argocd, name, &patch, manager);
+            .patch_of(Kind::APPLICATION, (&self.argocd, name), &patch, manager);
     }
 
     /// Waits until an Application has a revision.
@@ -273,8 +273,8 @@ impl World {
         object.put(&self.admin, &self.own);
     }
 
-    /// Writes the ConfigMap that tells the controller what people want.
-    pub(crate) fn control(&self, values: Value) {
+    /// Writes the `ConfigMap` that tells the controller what people want.
+    pub(crate) fn control(&self, values: &Value) {
         let object = json!({"metadata": {"name": "argocd-infisical-controls"}, "data": values});
         self.admin.put::<ConfigMap>(&self.own, object);
     }
@@ -415,7 +415,7 @@ fn applications() -> Value {
     ])
 }
 
-/// What it does with Secrets and ConfigMaps.
+/// What it does with Secrets and `ConfigMap`s.
 fn objects() -> Value {
     json!([{"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get", "list", "watch"]}])
 }
