@@ -111,7 +111,7 @@ impl FromStr for Reference {
 
 /// Whether a text can be the name of a namespace, a project or the like.
 // Kubernetes: RFC 1123 label
-pub(super) fn is_label(text: &str) -> bool {
+pub(crate) fn is_label(text: &str) -> bool {
     let is_alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     let bytes = text.as_bytes();
     text.len() <= 63
@@ -124,7 +124,7 @@ pub(super) fn is_label(text: &str) -> bool {
 
 /// Whether a text can be the name of most objects.
 // Kubernetes: RFC 1123 subdomain
-pub(super) fn is_subdomain(text: &str) -> bool {
+pub(crate) fn is_subdomain(text: &str) -> bool {
     let is_part = |part: &str| {
         let is_alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
         let bytes = part.as_bytes();

@@ -76,7 +76,11 @@ struct WrittenSettings {
 }
 
 /// A field that is there has to say something: a list of which every line is a comment must not mean that all is allowed.
-fn given<'a, T: Deserialize<'a>, D: Deserializer<'a>>(from: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn given<'a, T, D>(from: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'a>,
+    D: Deserializer<'a>,
+{
     T::deserialize(from).map(Some)
 }
 
@@ -228,16 +232,13 @@ impl From<WrittenKind> for ObjectKind {
     }
 }
 
-/// The first line of what the parser says, without the place, which is told elsewhere.
-fn plain(error: &serde_saphyr::Error) -> String {
-    error
-        .without_snippet()
-        .to_string()
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('.')
-        .to_owned()
+/// The first line of what the parser says, without the place, which is told elsewhere, and without advice to programmers.
+pub(crate) fn plain(error: &serde_saphyr::Error) -> String {
+    let text = error.without_snippet().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let line = line.rsplit_once(" at line ").map_or(line, |(line, _)| line);
+    let line = line.split(", set ").next().unwrap_or(line);
+    line.trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -349,6 +350,10 @@ mod tests {
         ] {
             assert!(parse(rest).is_err(), "{rest}");
         }
+        assert_eq!(
+            parse("kind: Policy\n").unwrap_err(),
+            "the policy is not valid: duplicate mapping key: kind"
+        );
         assert!(Policy::parse(b"").is_err());
         assert!(Policy::parse(b"apiVersion: v1\nkind: Policy\n").is_err());
         assert!(Policy::parse(b"\xff").is_err());

@@ -1,6 +1,7 @@
 //! What the platform's side decides: environments, who is believed, and limits.
 
 mod pattern;
+mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
