@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::application::{IgnoreDifferences, Name, SyncPolicy};
+use super::application::{Application, IgnoreDifferences, Name, SyncPolicy};
 
 /// Somebody who creates an Application and may write it again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +35,17 @@ pub struct Parent {
     pub ignore_differences: Vec<IgnoreDifferences>,
     /// How it syncs.
     pub sync_policy: SyncPolicy,
+}
+
+impl Parent {
+    /// What of an Application matters to those that it deploys.
+    pub fn of(application: Application) -> Self {
+        let spec = application.spec;
+        Self {
+            ignore_differences: spec.ignore_differences,
+            sync_policy: spec.sync_policy,
+        }
+    }
 }
 
 impl fmt::Display for OwnerName {
@@ -95,7 +106,7 @@ pub struct ApplicationSetSyncPolicy {
     pub applications_sync: Option<String>,
 }
 
-/// What the ConfigMap `argocd-cm` says that decides who owns an Application.
+/// What the `ConfigMap` `argocd-cm` says that decides who owns an Application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// How Argo CD marks what it deploys.

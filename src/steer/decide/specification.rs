@@ -8,14 +8,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::application::{Application, Name};
+use super::super::application::Application;
 use super::super::desired::Rank;
-use super::super::owner::{Owner, OwnerName};
 use super::super::plan::{Decision, Origin, Outcome};
 use super::super::policy::{APPLICATION, ENVIRONMENT, Policy};
-use super::super::project::Project;
 use super::super::record::{Record, Recorded};
-use super::super::state::{Controls, State};
+use super::super::state::State;
 use super::decide;
 use crate::settings::object::{Object, ObjectKind, ObjectName};
 
@@ -28,6 +26,11 @@ pub(super) fn now() -> Timestamp {
 /// An Application as it is written above. Marks: `manual`, `hold`, `by=MANAGER`, `project=NAME`, `was=REVISION:KIND:namespace/name#KEY:RANK`
 /// (what the record says), `set=REVISION` (a record of a default), `chart`, `oci`, `hydrated`, `skip`, `deleted`.
 pub(super) fn application(text: &str) -> Application {
+    serde_json::from_value(manifest(text)).unwrap()
+}
+
+/// The manifest of [`application`].
+pub(super) fn manifest(text: &str) -> Value {
     let mut words = text.split_whitespace();
     let (namespace, name) = words.next().unwrap().split_once('/').unwrap();
     let (environment, revision) = words.next().unwrap().split_once('@').unwrap();
@@ -52,7 +55,7 @@ pub(super) fn application(text: &str) -> Application {
             "hydrated" => spec["sourceHydrator"] = json!({"drySource": {}}),
             "by" => {
                 metadata["managedFields"] = json!([{"manager": value, "operation": "Update", "time": NOW,
-                "fieldsV1": {"f:spec": {"f:source": {"f:targetRevision": {}}}}}])
+                "fieldsV1": {"f:spec": {"f:source": {"f:targetRevision": {}}}}}]);
             }
             "set" => {
                 annotations["argocd-infisical.io/state"] = json!(
@@ -62,10 +65,10 @@ pub(super) fn application(text: &str) -> Application {
                         ..Record::default()
                     }
                     .text()
-                )
+                );
             }
             "was" => {
-                annotations["argocd-infisical.io/state"] = json!(was(environment, value).text())
+                annotations["argocd-infisical.io/state"] = json!(was(environment, value).text());
             }
             other => panic!("{other}"),
         }
@@ -77,7 +80,7 @@ pub(super) fn application(text: &str) -> Application {
         metadata["annotations"] = annotations;
     }
     spec["source"] = source;
-    serde_json::from_value(json!({"metadata": metadata, "spec": spec})).unwrap()
+    json!({"metadata": metadata, "spec": spec})
 }
 
 fn was(environment: &str, text: &str) -> Record {
