@@ -25,6 +25,7 @@ mod plugin_parameters;
 mod probe;
 mod reference;
 mod remote;
+mod revisions;
 mod revision;
 mod schema;
 mod server;
