@@ -277,8 +277,8 @@ mod tests {
     fn where_the_annotation_would_not_stay_an_object_has_to_say_it() {
         let set = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "lamps"});
         let lamp = application(&Value::Null, &json!({"ownerReferences": [set]}));
-        let answers = |preserved: Value| {
-            let lamp = lamp.clone();
+        let answers = |preserved: &Value| {
+            let (lamp, preserved) = (lamp.clone(), preserved.clone());
             release(move |request, _| match request.rsplit('/').next() {
                 Some("argocd-cm") => refusal(404),
                 Some("lamps") => (
@@ -288,7 +288,7 @@ mod tests {
                 _ => (200, lamp.clone()),
             })
         };
-        let (released, sent) = answers(Value::Null);
+        let (released, sent) = answers(&Value::Null);
         let owner = "the ApplicationSet `argocd/lamps`".to_owned();
         assert_eq!(
             released,
@@ -298,7 +298,7 @@ mod tests {
             })
         );
         assert!(sent.is_empty());
-        let (released, sent) = answers(json!({"annotations": [ANNOTATION]}));
+        let (released, sent) = answers(&json!({"annotations": [ANNOTATION]}));
         assert_eq!(
             released,
             Ok(Released::Recorded {
