@@ -275,8 +275,8 @@ mod tests {
 
     #[test]
     fn where_the_annotation_would_not_stay_an_object_has_to_say_it() {
-        let set = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "lamps"});
-        let lamp = application(&Value::Null, &json!({"ownerReferences": [set]}));
+        let reference = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "lamps"});
+        let lamp = application(&Value::Null, &json!({"ownerReferences": [reference]}));
         let answers = |preserved: &Value| {
             let (lamp, preserved) = (lamp.clone(), preserved.clone());
             release(move |request, _| match request.rsplit('/').next() {
