@@ -8,6 +8,7 @@ mod access;
 mod argocd;
 mod audit;
 mod cluster;
+mod controller;
 mod kubeconfig;
 mod namespace;
 mod operator;
