@@ -223,9 +223,11 @@ mod tests {
 
     /// The release of an Application that is so; nothing else is there.
     fn of(application: Value) -> (Result<Released, String>, Vec<Value>) {
-        release(move |request, _| match request.ends_with("/argocd-cm") {
-            true => refusal(404),
-            false => (200, application.clone()),
+        release(move |request, _| {
+            if request.ends_with("/argocd-cm") {
+                return refusal(404);
+            }
+            (200, application.clone())
         })
     }
 
@@ -273,20 +275,20 @@ mod tests {
 
     #[test]
     fn where_the_annotation_would_not_stay_an_object_has_to_say_it() {
-        let owner = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "lamps"});
-        let owned = application(&Value::Null, &json!({"ownerReferences": [owner]}));
-        let answers = |preserved: Value| {
-            let owned = owned.clone();
+        let reference = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "lamps"});
+        let lamp = application(&Value::Null, &json!({"ownerReferences": [reference]}));
+        let answers = |preserved: &Value| {
+            let (lamp, preserved) = (lamp.clone(), preserved.clone());
             release(move |request, _| match request.rsplit('/').next() {
                 Some("argocd-cm") => refusal(404),
                 Some("lamps") => (
                     200,
                     json!({"metadata": {}, "spec": {"preservedFields": preserved}}),
                 ),
-                _ => (200, owned.clone()),
+                _ => (200, lamp.clone()),
             })
         };
-        let (released, sent) = answers(Value::Null);
+        let (released, sent) = answers(&Value::Null);
         let owner = "the ApplicationSet `argocd/lamps`".to_owned();
         assert_eq!(
             released,
@@ -296,7 +298,7 @@ mod tests {
             })
         );
         assert!(sent.is_empty());
-        let (released, sent) = answers(json!({"annotations": [ANNOTATION]}));
+        let (released, sent) = answers(&json!({"annotations": [ANNOTATION]}));
         assert_eq!(
             released,
             Ok(Released::Recorded {
@@ -343,9 +345,11 @@ mod tests {
             let told = released.unwrap_err();
             assert!(told.contains(expected), "{told}");
         }
-        let (released, _) = release(|request, _| match request.starts_with("PATCH") {
-            true => refusal(403),
-            false => (200, application(&Value::Null, &json!({}))),
+        let (released, _) = release(|request, _| {
+            if request.starts_with("PATCH") {
+                return refusal(403);
+            }
+            (200, application(&Value::Null, &json!({})))
         });
         let told = released.unwrap_err();
         assert!(

@@ -223,3 +223,40 @@ fn said(text: &str) -> Done {
         is_well: true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_without_the_key_speaks_of_one_application() {
+        let mut policy = Policy::default();
+        let expected = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  labels:\n    argocd-infisical.io/application: tenant_lamp\n    \
+                        argocd-infisical.io/environment: dev\n  name: released.tenant.lamp\n  namespace: argocd-infisical\n";
+        let name = Name::new("tenant", "lamp");
+        assert_eq!(released(&name, "dev", &policy).unwrap(), expected);
+        // It lies where it is believed.
+        policy.override_namespaces = ["platform".to_owned()].into();
+        let map = released(&Name::new("argocd", "lamp"), "dev", &policy).unwrap();
+        assert!(
+            map.contains("application: lamp\n") && map.ends_with("namespace: platform\n"),
+            "{map}"
+        );
+        let long = Name::new("argocd", "a".repeat(64));
+        assert!(released(&long, "dev", &policy).is_err());
+    }
+
+    #[test]
+    fn a_hash_is_typed_as_it_is_reported() {
+        assert!("0123456789abcdef".parse::<Hash>().is_ok());
+        for text in [
+            "",
+            "0123456789ABCDEF",
+            "0123456789abcde",
+            "0123456789abcdef0",
+            "0123456789abcde,",
+        ] {
+            assert!(text.parse::<Hash>().is_err(), "{text}");
+        }
+    }
+}

@@ -14,7 +14,7 @@ use crate::steer::policy::Policy;
 use crate::steer::state::State;
 
 /// How long a whole cluster may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// How files of manifests end.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
@@ -148,7 +148,8 @@ fn files_of(path: &Path, seen: &Seen) -> Result<Vec<PathBuf>, Problem> {
             seen.note_whole(entry.path());
         } else if ending.is_some_and(|ending| ENDINGS.contains(&ending)) && entry.path().is_file() {
             // The file itself may be a link.
-            found.push(entry.into_path());
+            let file = entry.path();
+            found.push(file.strip_prefix(".").unwrap_or(file).to_owned());
         }
     }
     Ok(found)
