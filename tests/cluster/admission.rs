@@ -1,12 +1,16 @@
 //! What whoever holds the controller's token can do: the Roles and the admission policy of `manifests/install`.
 
+use std::sync::Mutex;
+
 use argocd_infisical::settings::digest::DigestKey;
 use argocd_infisical::settings::object::{Object, ObjectKind, ObjectName};
 use argocd_infisical::steer::plan::Purpose;
 use argocd_infisical::steer::{Application, Policy, State, decide};
 use serde_json::{Value, json};
 
+use crate::controller::process::{Controller, Start};
 use crate::installation::{Caller, Installation, Refusal, installation, objects, wait_until};
+use crate::watchdog::Watchdog;
 use crate::workspace::Workspace;
 
 const REPOSITORY: &str = "https://git.example.org/a.git";
@@ -710,6 +714,78 @@ fn the_policy_holds_with_wider_rights_too() {
     assert!(is_refused(controller.send("PUT", &one, json, &changed)));
     let answer = controller.send("PUT", &one, json, &moved);
     assert!(answer.is_ok(), "{answer:?}");
+}
+
+/// The program itself, with nothing but what it is given: the Roles, the policy of decisions and the admission policy.
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn the_controller_does_its_work_with_these_rights() {
+    // It writes every Application that there is.
+    let Some(installation) = Installation::new() else {
+        return;
+    };
+    let admin = installation.admin();
+    let plugin = json!({
+        "name": "argocd-infisical",
+        "parameters": [{"name": "settings", "array": ["argocd-infisical/rights-settings"]}],
+    });
+    let source =
+        json!({"repoURL": REPOSITORY, "path": "a", "targetRevision": "main", "plugin": plugin});
+    let spec = json!({"source": source, "syncPolicy": {"automated": {}}});
+    application(&installation, "rights", &spec, &json!({}));
+    admin.apply(&json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {
+            "name": "rights-settings", "namespace": "argocd-infisical",
+            "labels": {"argocd-infisical.io/settings": "true"},
+            "annotations": {"argocd-infisical.io/allowed": "home/rights"},
+        },
+        "data": {"HOSTNAME": "a"},
+    }));
+    admin.apply(&json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {
+            "name": "rights", "namespace": "argocd-infisical",
+            "labels": {"argocd-infisical.io/environment": "dev", "argocd-infisical.io/application": "rights"},
+        },
+        "stringData": {"ARGOCD_TARGET_REVISION": "feature/login"},
+    }));
+    let directory = tempfile::tempdir().unwrap().keep();
+    let watchdog = Mutex::new(Watchdog::new(&directory));
+    let key = directory.join("key");
+    std::fs::write(&key, [7; 32]).unwrap();
+    let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/manifests/install/policy.yaml");
+    let controller = Controller::start(Start {
+        name: "rights".into(),
+        directory: &directory,
+        watchdog: &watchdog,
+        kubeconfig: installation.kubeconfig(),
+        flags: vec![
+            format!("--policy={policy}"),
+            format!("--digest-key={}", key.display()),
+        ],
+    });
+    controller.wait();
+    wait_until(|| {
+        let source = &admin.application("rights")["spec"]["source"];
+        source["targetRevision"] == "feature/login"
+            && source["plugin"]["env"][0]["name"] == "SETTINGS_DIGEST"
+    });
+    let events = "/apis/events.k8s.io/v1/namespaces/argocd/events";
+    wait_until(|| {
+        let events = admin.send("GET", events, "", &json!({})).unwrap();
+        let mut events = events["items"].as_array().unwrap().iter();
+        events.any(|event| {
+            event["reason"] == "RevisionChanged" && event["regarding"]["name"] == "rights"
+        })
+    });
+    assert_eq!(controller.metric(&["_leader"]), Some(1.0));
+    let (_, figures) = controller.get("/metrics");
+    let refused = figures
+        .lines()
+        .find(|line| line.contains("code=\"403\"") || line.contains("result=\"refused\""));
+    assert_eq!(refused, None, "{}", controller.words());
+    assert_eq!(controller.stop(), Some(0));
 }
 
 /// A type of somebody else, as far as our manifests use it: what is written is looked at by its schema alone.
