@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use argocd_infisical::steer::Policy;
 use serde_json::{Value, json};
 
 use crate::tools;
@@ -294,20 +295,6 @@ fn builds(workspace: &Workspace, directory: &str) -> String {
     ours
 }
 
-/// A copy of `manifests`, with room for kustomizations beside it.
-fn copied() -> Workspace {
-    let workspace = Workspace::new(&[]);
-    let from = repository();
-    for entry in walkdir::WalkDir::new(from.join("manifests")) {
-        let entry = entry.unwrap();
-        if entry.file_type().is_file() {
-            let to = entry.path().strip_prefix(from).unwrap();
-            workspace.write(to.to_str().unwrap(), fs::read(entry.path()).unwrap());
-        }
-    }
-    workspace
-}
-
 /// Every object of a stream.
 fn objects(built: &str) -> Vec<Value> {
     let documents = built.split("\n---\n");
@@ -327,7 +314,7 @@ fn only<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
 
 #[test]
 fn every_kustomization_builds() {
-    let workspace = copied();
+    let workspace = Workspace::of_manifests();
     for directory in ["install", "examples/settings-access", "examples/infisical"] {
         builds(&workspace, &format!("manifests/{directory}"));
     }
@@ -346,7 +333,7 @@ fn every_kustomization_builds() {
             }
         }
     }
-    for name in ["controller-all-namespaces"] {
+    for name in ["controller-all-namespaces", "controller-monitoring"] {
         let text = component(name);
         workspace.write(
             "whole/kustomization.yaml",
@@ -365,7 +352,7 @@ fn verbs(role: &Value, resource: &str) -> Vec<String> {
 
 #[test]
 fn the_controller_may_do_what_it_has_to() {
-    let built = objects(&builds(&copied(), "manifests/install"));
+    let built = objects(&builds(&Workspace::of_manifests(), "manifests/install"));
     let of_cluster = |object: &&Value| {
         let kind = object["kind"].as_str().unwrap();
         kind.starts_with("ClusterRole")
@@ -412,7 +399,7 @@ fn the_controller_may_do_what_it_has_to() {
 
 #[test]
 fn what_the_controller_is_told_is_mounted() {
-    let built = objects(&builds(&copied(), "manifests/install"));
+    let built = objects(&builds(&Workspace::of_manifests(), "manifests/install"));
     let deployment = only(&built, "Deployment");
     let pod = &deployment["spec"]["template"]["spec"];
     let container = named(&pod["containers"], "controller");
@@ -436,10 +423,22 @@ fn what_the_controller_is_told_is_mounted() {
     );
     let sidecar = self::pod();
     let sidecar = named(&sidecar["volumes"], "argocd-infisical-digest");
+    let secret = &named(&pod["volumes"], "digest")["secret"];
+    assert_eq!(secret["secretName"], sidecar["secret"]["secretName"]);
     assert_eq!(
-        named(&pod["volumes"], "digest")["secret"],
-        sidecar["secret"]
+        secret["optional"],
+        Value::Null,
+        "settings would not be watched"
     );
+    let plugin = read("plugin.yaml");
+    let generate = texts(&plugin["spec"]["generate"]["args"]);
+    let file = |words: &[String]| {
+        let word = words
+            .iter()
+            .find_map(|word| word.strip_prefix("--digest-key="));
+        word.map(ToOwned::to_owned)
+    };
+    assert_eq!(file(&texts(&container["args"])), file(&generate));
     // Whatever selects the pods selects these.
     let labels = deployment["spec"]["template"]["metadata"]["labels"]
         .as_object()
@@ -455,17 +454,63 @@ fn what_the_controller_is_told_is_mounted() {
     }
 }
 
+/// The manifest has what is decided without one, so that whoever edits it sees all of it.
+#[test]
+fn the_policy_is_the_usual_one_written_out() {
+    let path = repository().join("manifests/install/policy.yaml");
+    let policy = Policy::read(&path).unwrap_or_else(|failure| panic!("{failure:?}"));
+    assert_eq!(policy, Policy::default());
+    // Every field that there is has a row in the guide.
+    let guide = fs::read_to_string(repository().join("docs/controller.md")).unwrap();
+    let (_, reference) = guide.split_once("\n## The policy file\n").unwrap();
+    for (field, value) in read("manifests/install/policy.yaml").as_object().unwrap() {
+        let below = value.as_object().filter(|_| field != "environments");
+        let names = match below {
+            Some(below) => below.keys().map(|name| format!("{field}.{name}")).collect(),
+            None => vec![field.clone()],
+        };
+        for name in names {
+            let is_there = ["apiVersion", "kind"].contains(&name.as_str())
+                || reference.contains(&format!("\n| `{name}` |"));
+            assert!(is_there, "{name}");
+        }
+    }
+}
+
+/// The YAML of the guide that follows a mark.
+#[track_caller]
+fn in_guide(mark: &str) -> String {
+    let guide = fs::read_to_string(repository().join("docs/controller.md")).unwrap();
+    let start = format!("<!-- {mark} -->\n```yaml\n");
+    let (_, rest) = guide.split_once(&start).unwrap();
+    let (text, _) = rest.split_once("```\n").unwrap();
+    text.to_owned()
+}
+
+#[test]
+fn the_controller_may_be_for_revisions_alone() {
+    let workspace = Workspace::of_manifests();
+    workspace.write("alone/kustomization.yaml", in_guide("without settings"));
+    let built = objects(&builds(&workspace, "alone"));
+    let pod = &only(&built, "Deployment")["spec"]["template"]["spec"];
+    let container = named(&pod["containers"], "controller");
+    assert_eq!(
+        texts(&container["args"]),
+        ["--policy=/etc/argocd-infisical/policy/policy.yaml"]
+    );
+    for list in [&container["volumeMounts"], &pod["volumes"]] {
+        assert_eq!(list.as_array().unwrap().len(), 1);
+        named(list, "policy");
+    }
+}
+
 #[test]
 fn argo_cd_may_be_in_another_namespace() {
-    let guide = fs::read_to_string(repository().join("docs/controller.md")).unwrap();
-    let (_, rest) = guide
-        .split_once("<!-- another namespace -->\n```yaml\n")
-        .unwrap();
-    let (kustomization, _) = rest.split_once("```\n").unwrap();
-    let workspace = copied();
-    workspace.write("elsewhere/kustomization.yaml", kustomization);
-    let policy = read("manifests/install/policy.yaml");
-    assert_eq!(policy["argocdNamespace"], "argocd");
+    let workspace = Workspace::of_manifests();
+    workspace.write(
+        "elsewhere/kustomization.yaml",
+        in_guide("another namespace"),
+    );
     let policy = fs::read_to_string(repository().join("manifests/install/policy.yaml")).unwrap();
     workspace.write("elsewhere/policy.yaml", policy);
     let built = objects(&builds(&workspace, "elsewhere"));

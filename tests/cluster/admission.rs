@@ -1,10 +1,13 @@
 //! What whoever holds the controller's token can do: the Roles and the admission policy of `manifests/install`.
 
+use argocd_infisical::settings::digest::DigestKey;
+use argocd_infisical::settings::object::{Object, ObjectKind, ObjectName};
+use argocd_infisical::steer::plan::Purpose;
+use argocd_infisical::steer::{Application, Policy, State, decide};
 use serde_json::{Value, json};
 
-use crate::installation::{
-    Caller, Installation, Refusal, built, installation, namespace, wait_until,
-};
+use crate::installation::{Caller, Installation, Refusal, installation, objects, wait_until};
+use crate::workspace::Workspace;
 
 const REPOSITORY: &str = "https://git.example.org/a.git";
 /// A digest, as the controller writes them.
@@ -59,7 +62,7 @@ fn with_sources(installation: &Installation, name: &str) {
         {"repoURL": REPOSITORY, "path": "a", "targetRevision": "dev"},
         {"repoURL": REPOSITORY, "ref": "values"},
         {"repoURL": "https://charts.example.org", "chart": "web", "targetRevision": "1.0.0"},
-        {"repoURL": "oci://registry.example.org/web", "path": ".", "targetRevision": "1.0.0"},
+        {"repoURL": "OCI://registry.example.org/web", "path": ".", "targetRevision": "1.0.0"},
     ]);
     application(installation, name, &json!({"sources": sources}), &json!({}));
 }
@@ -161,6 +164,137 @@ fn the_controller_writes_what_it_is_for() {
     assert!(admin.would_patch("writes", &labels).is_ok());
 }
 
+/// What a decision on an Application as it is at the API server comes to there: what the patch is for, and the Application with it.
+#[track_caller]
+fn decided(controller: &Caller, name: &str, data: &[(&str, &str)]) -> (Purpose, Value) {
+    let application: Application = serde_json::from_value(controller.application(name)).unwrap();
+    let object = |kind, namespace: &str, name: &str, object: Object| {
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        (
+            ObjectName {
+                kind,
+                namespace,
+                name,
+            },
+            object,
+        )
+    };
+    let map = |pairs: &[(&str, &str)]| {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let bytes = data
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec()));
+    let revisions = Object {
+        labels: map(&[("argocd-infisical.io/environment", "dev")]),
+        data: bytes.collect(),
+        ..Object::default()
+    };
+    let settings = Object {
+        labels: map(&[("argocd-infisical.io/settings", "true")]),
+        annotations: map(&[("argocd-infisical.io/allowed", "home/*")]),
+        data: [("HOSTNAME".to_owned(), b"a".to_vec())].into(),
+    };
+    let state = State {
+        applications: [(application.name(), application)].into(),
+        objects: [
+            object(
+                ObjectKind::Secret,
+                "argocd-infisical",
+                "revisions",
+                revisions,
+            ),
+            object(
+                ObjectKind::ConfigMap,
+                "argocd-infisical",
+                "settings",
+                settings,
+            ),
+        ]
+        .into(),
+        digest_key: Some(DigestKey::new(&[7; 32]).unwrap()),
+        ..State::default()
+    };
+    let now = "2026-01-01T12:00:00Z".parse().unwrap();
+    let plan = decide(&state, &Policy::default(), now);
+    let decision = plan.decisions.into_iter().next().unwrap();
+    let patch = decision
+        .patch
+        .unwrap_or_else(|| panic!("{:?}", decision.revision));
+    let answer = controller.would_patch(name, &json!(patch.operations));
+    let after =
+        answer.unwrap_or_else(|refusal| panic!("{}: {:?}", refusal.message, patch.operations));
+    (patch.purpose, after)
+}
+
+/// The policy leaves what decisions write, and these are all that they can write.
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn what_is_decided_is_let_through() {
+    let Some(installation) = installation() else {
+        return;
+    };
+    let controller = installation.controller();
+    let plugin = json!({
+        "name": "argocd-infisical",
+        "parameters": [{"name": "settings", "array": ["argocd-infisical/settings"]}],
+    });
+    let source = |revision: &str| json!({"repoURL": REPOSITORY, "path": "a", "targetRevision": revision, "plugin": plugin});
+    let automated = json!({"automated": {}});
+    // A retry of the revision before, which ends with the change.
+    let one = json!({"source": source("main"), "syncPolicy": automated});
+    let status = json!({"operationState": {
+        "phase": "Running", "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:01:00Z",
+        "operation": {"initiatedBy": {"automated": true}, "sync": {"source": source("main")}},
+    }});
+    application(installation, "decided", &one, &status);
+    for revision in [
+        "feature/login",
+        "refs/tags/v1.2.3",
+        "0123456789abcdef0123456789abcdef01234567",
+    ] {
+        let key = [("ARGOCD_TARGET_REVISION", revision)];
+        let (purpose, after) = decided(&controller, "decided", &key);
+        assert_eq!(purpose, Purpose::Revision);
+        let source = &after["spec"]["source"];
+        assert_eq!(source["targetRevision"], revision);
+        assert_eq!(source["plugin"]["env"][0]["name"], "SETTINGS_DIGEST");
+        assert_eq!(after["status"]["operationState"]["phase"], "Terminating");
+        assert!(after["metadata"]["annotations"]["argocd-infisical.io/state"].is_string());
+    }
+    // Several sources, and a digest among other variables.
+    let mut with_env = source("dev");
+    with_env["plugin"]["env"] = json!([{"name": "ONE", "value": "1"}]);
+    let sources = json!([with_env, {"repoURL": REPOSITORY, "ref": "values"}]);
+    let several = json!({"sources": sources, "syncPolicy": automated});
+    application(installation, "decided-several", &several, &json!({}));
+    let (_, after) = decided(&controller, "decided-several", &[]);
+    assert_eq!(after["spec"]["sources"][1]["targetRevision"], "dev");
+    assert_eq!(
+        after["spec"]["sources"][0]["plugin"]["env"][1]["name"],
+        "SETTINGS_DIGEST"
+    );
+    // A render that is paused although its digest is there.
+    let paused = json!({"source": source("dev"), "syncPolicy": automated});
+    application(installation, "decided-paused", &paused, &json!({}));
+    let (_, after) = decided(&controller, "decided-paused", &[]);
+    let mut there = source("dev");
+    there["plugin"]["env"] = after["spec"]["source"]["plugin"]["env"].clone();
+    let paused = json!({"source": there, "syncPolicy": automated});
+    let message = "Manifest generation error (cached): it failed";
+    let status = json!({"conditions": [{"type": "ComparisonError", "message": message}]});
+    application(installation, "decided-paused", &paused, &status);
+    let (purpose, after) = decided(&controller, "decided-paused", &[]);
+    let annotations = &after["metadata"]["annotations"];
+    assert_eq!(
+        (purpose, &annotations["argocd.argoproj.io/refresh"]),
+        (Purpose::Refresh, &json!("hard"))
+    );
+}
+
 #[test]
 #[ignore = "needs a cluster: tools/cluster-tier runs it"]
 fn a_stolen_token_deploys_nothing_else_and_nowhere_else() {
@@ -239,6 +373,9 @@ fn a_stolen_token_deploys_nothing_else_and_nowhere_else() {
     let revisions = [
         "refs/pull/1/head",
         "refs/notes/a",
+        "pull/1/head",
+        "merge-requests/1/head",
+        "refs/heads/",
         "",
         "-x",
         "1.*",
@@ -454,20 +591,10 @@ fn the_roles_allow_this_and_no_more() {
         let answer = controller.send(method, &path, json, body);
         assert!(answer.is_ok(), "{method} {path}: {answer:?}");
     }
+    let path = format!("{leases}/argocd-infisical");
+    let held = controller.send("GET", &path, json, &none).unwrap();
+    assert!(controller.send("PUT", &path, json, &held).is_ok());
     let merge = "application/merge-patch+json";
-    for (path, body) in [
-        (
-            format!("{leases}/argocd-infisical"),
-            json!({"spec": {"holderIdentity": "a"}}),
-        ),
-        (
-            format!("{events}/a"),
-            json!({"series": {"count": 2, "lastObservedTime": "2026-01-01T00:01:00.000000Z"}}),
-        ),
-    ] {
-        let answer = controller.send("PATCH", &path, merge, &body);
-        assert!(answer.is_ok(), "{path}: {answer:?}");
-    }
     // There is none of this name, and it may be asked for.
     let path = format!("{argo}/applicationsets/a");
     let answer = controller.send("GET", &path, json, &none);
@@ -507,6 +634,8 @@ fn the_roles_allow_this_and_no_more() {
             format!("{own}/configmaps/argocd-infisical-controls"),
         ),
         ("GET", format!("{leases}/other")),
+        ("PUT", format!("{leases}/other")),
+        ("PATCH", format!("{events}/a")),
         ("DELETE", format!("{leases}/argocd-infisical")),
         ("GET", format!("{own}/pods")),
         ("POST", format!("{own}/serviceaccounts/controller/token")),
@@ -536,6 +665,51 @@ fn the_roles_allow_this_and_no_more() {
     });
     let answer = controller.would_change("new", "application/apply-patch+yaml", &object);
     assert_eq!(answer.unwrap_err().code, 403);
+}
+
+/// Whatever other Role somebody may give it.
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn the_policy_holds_with_wider_rights_too() {
+    let Some(installation) = installation() else {
+        return;
+    };
+    with_plugin(installation, "wider");
+    let admin = installation.admin();
+    let metadata = json!({"name": "wider", "namespace": "team"});
+    let api = "rbac.authorization.k8s.io";
+    admin.apply(&json!({
+        "apiVersion": format!("{api}/v1"), "kind": "Role", "metadata": metadata,
+        "rules": [{"apiGroups": ["argoproj.io"], "resources": ["applications"], "verbs": ["*"]}],
+    }));
+    admin.apply(&json!({
+        "apiVersion": format!("{api}/v1"), "kind": "RoleBinding", "metadata": metadata,
+        "roleRef": {"apiGroup": api, "kind": "Role", "name": "wider"},
+        "subjects": [{"kind": "ServiceAccount", "name": "controller", "namespace": "argocd-infisical"}],
+    }));
+    let application = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata,
+        "spec": {"project": "home", "destination": {}, "source": {"repoURL": REPOSITORY, "targetRevision": "dev"}},
+    });
+    admin.apply(&application);
+    let controller = installation.controller();
+    let all = "/apis/argoproj.io/v1alpha1/namespaces/team/applications";
+    let one = format!("{all}/wider");
+    wait_until(|| controller.send("GET", &one, "", &json!({})).is_ok());
+    let mut other = application.clone();
+    other["metadata"]["name"] = json!("other");
+    let mut changed = controller.send("GET", &one, "", &json!({})).unwrap();
+    changed["spec"]["project"] = json!("default");
+    let mut moved = controller.send("GET", &one, "", &json!({})).unwrap();
+    moved["spec"]["source"]["targetRevision"] = json!("main");
+    let json = "application/json";
+    let none = json!({});
+    assert!(is_refused(controller.send("POST", all, json, &other)));
+    assert!(is_refused(controller.send("DELETE", &one, json, &none)));
+    assert!(is_refused(controller.send("DELETE", all, json, &none)));
+    assert!(is_refused(controller.send("PUT", &one, json, &changed)));
+    let answer = controller.send("PUT", &one, json, &moved);
+    assert!(answer.is_ok(), "{answer:?}");
 }
 
 /// A type of somebody else, as far as our manifests use it: what is written is looked at by its schema alone.
@@ -573,13 +747,34 @@ fn every_manifest_is_one_that_the_server_takes() {
     ] {
         admin.apply(&definition("secrets.infisical.com", "v1beta1", kind, &any));
     }
-    admin.apply(&namespace("home"));
-    let mut count = 0;
-    for directory in ["install", "examples/settings-access", "examples/infisical"] {
-        for object in built(&format!("manifests/{directory}")) {
+    for kind in ["ServiceMonitor", "PrometheusRule"] {
+        admin.apply(&definition("monitoring.coreos.com", "v1", kind, &any));
+    }
+    let workspace = Workspace::of_manifests();
+    let component = |name: &str| format!("components: [../manifests/components/{name}]\n");
+    let team = |name: &str| {
+        let text = component(&format!("controller-namespace/{name}"));
+        format!("namespace: team\n{text}")
+    };
+    workspace.write("objects/kustomization.yaml", team("objects"));
+    workspace.write("applications/kustomization.yaml", team("applications"));
+    let all = component("controller-all-namespaces");
+    workspace.write("all/kustomization.yaml", all);
+    let monitoring = component("controller-monitoring");
+    workspace.write("monitoring/kustomization.yaml", monitoring);
+    for (directory, count) in [
+        ("manifests/install", 12),
+        ("manifests/examples/settings-access", 2),
+        ("manifests/examples/infisical", 3),
+        ("objects", 2),
+        ("applications", 2),
+        ("all", 4),
+        ("monitoring", 4),
+    ] {
+        let built = objects(&workspace.prints(&["build", directory]));
+        assert_eq!(built.len(), count, "{directory}");
+        for object in built {
             admin.would_apply(&object);
-            count += 1;
         }
     }
-    assert!(count > 15, "{count}");
 }

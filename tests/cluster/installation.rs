@@ -1,8 +1,6 @@
 //! A cluster with `manifests/install` in it, and what the API server answers to anybody.
 
 use std::fs;
-use std::path::Path;
-use std::process::Command;
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,6 +13,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::cluster::{Cluster, another_cluster};
 use crate::kubeconfig::User;
 use crate::tools;
+use crate::workspace::Workspace;
 
 const ARGO_CD: &str = "github.com/argoproj/argo-cd/v3@v3.6.1";
 
@@ -44,10 +43,11 @@ impl Installation {
             let text = fs::read_to_string(argo_cd.join(format!("crds/{name}-crd.yaml"))).unwrap();
             admin.apply(&serde_saphyr::from_str(&text).unwrap());
         }
-        for name in ["argocd", "home", "team", "monitoring"] {
+        for name in ["argocd", "home", "team"] {
             admin.apply(&namespace(name));
         }
-        for object in built("manifests/install") {
+        let workspace = Workspace::of_manifests();
+        for object in objects(&workspace.prints(&["build", "manifests/install"])) {
             admin.apply(&object);
         }
         // A type that was created just now cannot be listed at once.
@@ -74,19 +74,15 @@ impl Installation {
     }
 }
 
-/// The objects that a kustomization of this repository builds to.
-#[track_caller]
-pub(crate) fn built(directory: &str) -> Vec<Value> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_argocd-infisical"));
-    let built = tools::printed(command.arg("build").arg(directory));
-    let objects = built.split("\n---\n");
-    objects
+/// Every object of a stream.
+pub(crate) fn objects(built: &str) -> Vec<Value> {
+    let documents = built.split("\n---\n");
+    documents
         .map(|text| serde_saphyr::from_str(text).unwrap())
         .collect()
 }
 
-pub(crate) fn namespace(name: &str) -> Value {
+fn namespace(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 }
 
@@ -187,6 +183,13 @@ impl Caller {
     /// What the server says instead of doing it.
     pub(crate) fn would_patch(&self, name: &str, operations: &Value) -> Result<Value, Refusal> {
         self.would_change(name, "application/json-patch+json", operations)
+    }
+
+    /// An Application in Argo CD's namespace, as it is.
+    #[track_caller]
+    pub(crate) fn application(&self, name: &str) -> Value {
+        let path = format!("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/{name}");
+        self.send("GET", &path, "", &json!({})).unwrap()
     }
 
     /// What a patch of some kind would come to.
