@@ -589,3 +589,23 @@ fn the_example_has_no_empty_fields_and_no_anchors() {
         }
     }
 }
+
+/// What is put into Infisical comes out as it is: nothing that it would trim or take for a reference.
+#[test]
+fn the_configuration_comes_through_infisical() {
+    for file in ["configuration.yaml", "secrets.yaml"] {
+        let path = format!("testdata/homeassistant/settings/{file}");
+        let text = fs::read_to_string(repository().join(path)).unwrap();
+        assert_eq!(text, format!("{}\n", text.trim()), "{file}");
+        assert!(!text.contains("${"), "{file}");
+        assert!(text.len() < 512 * 1024, "{file}");
+        let parsed = goyaml::parse(text.as_bytes(), &goyaml::Limits::default());
+        assert!(parsed.unwrap().unwrap().is_mapping(), "{file}");
+        for name in ENVIRONMENTS {
+            let secret = read(&format!(
+                "testdata/homeassistant/settings/{name}/home-assistant-config.yaml"
+            ));
+            assert!(secret["data"][file].is_string(), "{name}");
+        }
+    }
+}
