@@ -9,6 +9,7 @@ use argocd_infisical::steer::{Application, Policy, State, decide};
 use serde_json::{Value, json};
 
 use crate::controller::process::{Controller, Start};
+use crate::infisical;
 use crate::installation::{Caller, Installation, Refusal, installation, objects, wait_until};
 use crate::watchdog::Watchdog;
 use crate::workspace::Workspace;
@@ -815,14 +816,8 @@ fn every_manifest_is_one_that_the_server_takes() {
         return;
     };
     let admin = installation.admin();
+    infisical::define(&admin);
     let any = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
-    for kind in [
-        "InfisicalConnection",
-        "InfisicalAuth",
-        "InfisicalStaticSecret",
-    ] {
-        admin.apply(&definition("secrets.infisical.com", "v1beta1", kind, &any));
-    }
     for kind in ["ServiceMonitor", "PrometheusRule"] {
         admin.apply(&definition("monitoring.coreos.com", "v1", kind, &any));
     }

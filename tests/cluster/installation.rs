@@ -93,7 +93,7 @@ pub(crate) fn objects(built: &str) -> Vec<Value> {
         .collect()
 }
 
-fn namespace(name: &str) -> Value {
+pub(crate) fn namespace(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 }
 
@@ -242,6 +242,7 @@ fn path(object: &Value) -> String {
     let kind = of(&object["kind"]).unwrap().to_lowercase();
     let plural = match kind.strip_suffix('y') {
         Some(start) => format!("{start}ies"),
+        None if kind.ends_with('s') => kind + "es",
         None => kind + "s",
     };
     let root = if version.contains('/') { "apis" } else { "api" };
