@@ -264,7 +264,7 @@ pub struct Automated {
     pub self_heal: Option<bool>,
 }
 
-/// One of `spec.ignoreDifferences`, of an Application or in the ConfigMap of Argo CD.
+/// One of `spec.ignoreDifferences`, of an Application or in the `ConfigMap` of Argo CD.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct IgnoreDifferences {

@@ -106,7 +106,7 @@ pub struct ApplicationSetSyncPolicy {
     pub applications_sync: Option<String>,
 }
 
-/// What the ConfigMap `argocd-cm` says that decides who owns an Application.
+/// What the `ConfigMap` `argocd-cm` says that decides who owns an Application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// How Argo CD marks what it deploys.

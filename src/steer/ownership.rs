@@ -14,16 +14,11 @@ mod tracking;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use super::application::{Application, GitFields, Manager, Managers};
 use super::owner::{ApplicationSet, Instance, Owner, OwnerName, Parent};
 use super::reason::{Class, Reason};
 
 pub use tracking::owners;
-
-/// Under which name the API server records what is written here. It stays the same: rules name it.
-pub const FIELD_MANAGER: &str = "argocd-infisical";
 
 /// The option of an app of apps without which its rules hide differences, and a sync undoes them all the same.
 const RESPECT: &str = "RespectIgnoreDifferences=true";
@@ -69,7 +64,7 @@ impl Field {
         }
     }
 
-    const fn is_in(self, manifest: &GitFields) -> bool {
+    const fn is_in(self, manifest: GitFields) -> bool {
         match self {
             Self::TargetRevision => manifest.target_revision,
             Self::Env => manifest.env,
@@ -91,18 +86,6 @@ impl Field {
     }
 }
 
-/// The owners of these names, each with what was found of it; one that was not asked for yet is not known.
-pub fn found<'a>(
-    names: &[OwnerName],
-    owners: &'a BTreeMap<OwnerName, Owner>,
-) -> Vec<(OwnerName, &'a Owner)> {
-    let found = |name: &OwnerName| owners.get(name).unwrap_or(&Owner::Unreadable);
-    names
-        .iter()
-        .map(|name| (name.clone(), found(name)))
-        .collect()
-}
-
 /// Whether a patch of exactly these fields stays.
 ///
 /// # Errors
@@ -120,7 +103,7 @@ pub fn judge(
     for (name, owner) in owners {
         match owner {
             Owner::Application(parent) => {
-                contest_parent(application, fields, name, parent, instance)?
+                contest_parent(application, fields, name, parent, instance)?;
             }
             Owner::ApplicationSet(set) => contest_set(application, fields, name, set)?,
             // Nobody is there who could write.

@@ -32,6 +32,10 @@ pub struct Manager {
 
 /// Which of the fields that matter a manifest has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each tells of a field of its own"
+)]
 pub struct GitFields {
     /// `spec.source.targetRevision`.
     pub target_revision: bool,

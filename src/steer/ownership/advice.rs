@@ -2,11 +2,10 @@
 
 use goyaml::Value;
 
-use super::{Class, FIELD_MANAGER, Field, RESPECT, Reason};
+use super::{Class, Field, RESPECT, Reason};
+use crate::steer::holds::FIELD_MANAGER;
 use crate::steer::owner::{ApplicationSet, IgnoreApplicationDifferences, OwnerName};
-
-/// The annotation that notes what was set last.
-const STATE: &str = "argocd-infisical.io/state";
+use crate::steer::record::ANNOTATION as STATE;
 
 /// An owner of which it is not known what it would do.
 pub(super) fn unknown(name: &OwnerName) -> Reason {
@@ -38,11 +37,11 @@ impl MissingInParent<'_> {
         let fields: Vec<Field> = self.contested.iter().map(|(field, _)| *field).collect();
         let is_in_git = self.contested.iter().all(|(_, is_in_git)| *is_in_git);
         let why = if is_in_git {
-            "which has it in Git"
+            "its manifests in Git have it"
         } else {
-            "which replaces the whole object (`Replace=true`)"
+            "it replaces the whole object (`Replace=true`)"
         };
-        let message = format!("{name}, {why}, would put back {}", named(&fields));
+        let message = format!("{name} would put back {}: {why}", named(&fields));
         let mut missing = Vec::new();
         if !self.uncovered.is_empty() {
             missing.push("a rule in `spec.ignoreDifferences`".to_owned());
@@ -106,13 +105,15 @@ pub(super) fn missing_in_set(
     let pointers: Vec<String> = pointers
         .map(|field| format!("`{}`", field.pointer()))
         .collect();
-    let mut hint = format!(
-        "let {name}, where it is written, have this; it lacks {} in `spec.ignoreApplicationDifferences`",
-        pointers.join(" and ")
-    );
+    let pointers = pointers.join(" and ");
+    let mut missing = vec![format!("{pointers} in `spec.ignoreApplicationDifferences`")];
     if !super::keeps_in_set(set, STATE) {
-        hint += &format!(" and `{STATE}` in `spec.preservedFields.annotations`");
+        missing.push(format!("`{STATE}` in `spec.preservedFields.annotations`"));
     }
+    let mut hint = format!(
+        "let {name}, where it is written, have this; it lacks {}",
+        missing.join(" and ")
+    );
     if uncovered.contains(&Field::Sources) {
         hint += "\n`spec.sources` is one field: a rule on one of its entries does not count, since the list is written whole, and \
                  with a rule on all of it, what the template changes of them no longer arrives";

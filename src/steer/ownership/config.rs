@@ -1,4 +1,4 @@
-//! What the ConfigMap `argocd-cm` says of who owns what.
+//! What the `ConfigMap` `argocd-cm` says of who owns what.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::steer::application::IgnoreDifferences;
 use crate::steer::owner::{Instance, Tracking};
 
-/// The two sets of objects that a rule for Applications can be written for, as keys of the ConfigMap end, and as the older
+/// The two sets of objects that a rule for Applications can be written for, as keys of the `ConfigMap` end, and as the older
 /// key that has all of them in one text calls them.
 // Argo CD: convertToOverrideKey
 const SCOPES: [(&str, &str, &str); 2] = [

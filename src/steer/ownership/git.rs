@@ -1,7 +1,8 @@
 //! Which fields the manifest in Git has that an app of apps applies.
 
-use super::{FIELD_MANAGER, Field};
+use super::Field;
 use crate::steer::application::{Application, Manager};
+use crate::steer::holds;
 
 /// Under which name Argo CD applies manifests, on either side.
 // Argo CD: common.ArgoCDSSAManager
@@ -18,12 +19,12 @@ pub(super) fn has(application: &Application, field: Field) -> bool {
     let managers = field.managers(&application.metadata.managers);
     let annotations = application.metadata.annotations.as_ref();
     let applied = annotations.and_then(|annotations| annotations.last_applied);
-    is_applied(managers, applied.map(|manifest| field.is_in(&manifest))).unwrap_or_else(|| {
+    is_applied(managers, applied.map(|manifest| field.is_in(manifest))).unwrap_or_else(|| {
         if managers.is_empty() {
             // Records of managers may have been cleared; a field that is not there was not applied.
             return field.is_set(application);
         }
-        managers.iter().any(|manager| manager.name != FIELD_MANAGER)
+        managers.iter().any(|manager| !holds::is_own(manager))
     })
 }
 

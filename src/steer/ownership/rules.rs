@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{FIELD_MANAGER, Field, REPLACE, git, path};
+use super::{Field, REPLACE, git, path};
 use crate::steer::application::{Application, IgnoreDifferences, Name};
+use crate::steer::holds::FIELD_MANAGER;
 use crate::steer::owner::{ApplicationSet, IgnoreApplicationDifferences, Instance, Parent};
 
 const GROUP: &str = "argoproj.io";
@@ -39,9 +40,8 @@ impl ParentRules<'_> {
     // Argo CD: managedfields.Normalize
     pub(super) fn cover(&self, field: Field, is_in_git: bool) -> bool {
         let path = path::of(field);
-        let own = self.own.iter();
-        own.into_iter()
-            .any(|pointer| path::pointer_covers(pointer, &path))
+        let mut own = self.own.iter();
+        own.any(|pointer| path::pointer_covers(pointer, &path))
             || self.rules.iter().any(|rule| {
                 let mut managers = rule.managed_fields_managers.iter();
                 covers(&rule.json_pointers, &rule.jq_path_expressions, &path)
@@ -64,12 +64,9 @@ pub(super) fn of_set<'a>(
 
 /// Whether a rule of an `ApplicationSet` leaves a field alone.
 pub(super) fn covers_in_set(rule: &IgnoreApplicationDifferences, path: &[&str]) -> bool {
-    let list = |list: &Option<Vec<String>>| list.as_deref().unwrap_or_default().to_vec();
-    covers(
-        &list(&rule.json_pointers),
-        &list(&rule.jq_path_expressions),
-        path,
-    )
+    let pointers = rule.json_pointers.as_deref().unwrap_or_default();
+    let expressions = rule.jq_path_expressions.as_deref().unwrap_or_default();
+    covers(pointers, expressions, path)
 }
 
 /// Whether the Application itself says that it is replaced.
@@ -129,9 +126,8 @@ fn matches(pattern: &str, text: &str) -> bool {
     false
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[derive(Default)]
 struct Own {
     json_pointers: Option<Vec<String>>,
 }
