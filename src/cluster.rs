@@ -4,6 +4,7 @@ mod access;
 mod applications;
 mod ask;
 mod client;
+mod installation;
 mod objects;
 mod observe;
 mod owners;

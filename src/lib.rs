@@ -9,6 +9,7 @@ pub mod cli;
 pub mod cluster;
 mod contained;
 pub mod diff;
+pub mod doctor;
 pub mod external;
 pub mod failure;
 pub mod files;
