@@ -3,6 +3,7 @@
 mod build;
 mod compare;
 mod diff;
+mod doctor;
 mod elsewhere;
 mod engine;
 mod explain;
@@ -42,6 +43,7 @@ enum Command {
     Build(build::Args),
     Compare(compare::Args),
     Diff(diff::Args),
+    Doctor(doctor::Args),
     Explain(explain::Args),
     Lint(lint::Args),
     Plugin(plugin::Args),
@@ -100,6 +102,7 @@ fn run(command: Command) -> Result<Done, Failure> {
         Command::Build(args) => args.run(),
         Command::Compare(args) => args.run(),
         Command::Diff(args) => args.run(),
+        Command::Doctor(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Lint(args) => args.run(),
         Command::Plugin(args) => args.run(),

@@ -24,8 +24,8 @@ mod tests;
 pub use finding::{Code, Finding, Severity};
 pub use pod::{Mounted, lease_in, mounted_in};
 pub use seen::{
-    Access, Admission, Connection, Data, DescribedApplication, Files, KeyPrint, Operator, Part, Seen,
-    Synced, Unreadable, Workload, Workloads,
+    Access, Admission, Connection, Data, DescribedApplication, Files, KeyPrint, Operator, Part,
+    Seen, Synced, Unreadable, Workload, Workloads,
 };
 
 use look::Look;

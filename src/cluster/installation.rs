@@ -25,8 +25,8 @@ use super::ask::{Asked, Silence, ask};
 use super::observe::Reader;
 use super::pruned::{ApplicationSets, Kind, Projects};
 use crate::doctor::{
-    Access, Admission, Data, Files, KeyPrint, Mounted, Operator, Part, Seen, Unreadable,
-    Workloads, lease_in, mounted_in,
+    Access, Admission, Data, Files, KeyPrint, Mounted, Operator, Part, Seen, Unreadable, Workloads,
+    lease_in, mounted_in,
 };
 use crate::failure::{Failure, Problem};
 use crate::settings::object::{ObjectKind, ObjectName};
@@ -93,7 +93,12 @@ struct Question {
 }
 
 impl Question {
-    fn object(group: &'static str, plural: &'static str, namespace: Option<&str>, name: &str) -> Self {
+    fn object(
+        group: &'static str,
+        plural: &'static str,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Self {
         Self {
             group,
             plural,
@@ -119,7 +124,8 @@ impl Question {
 
     fn rule(&self) -> Value {
         let verb = if self.name.is_some() { "get" } else { "list" };
-        let mut rule = json!({"apiGroups": [self.group], "resources": [self.plural], "verbs": [verb]});
+        let mut rule =
+            json!({"apiGroups": [self.group], "resources": [self.plural], "verbs": [verb]});
         if let Some(name) = &self.name {
             rule["resourceNames"] = json!([name]);
         }
@@ -176,7 +182,9 @@ impl Surveyor {
                 cluster_role_bindings: values(cluster_role_bindings).await,
             },
             admission: Admission {
-                policy: self.global::<ValidatingAdmissionPolicy>("validatingadmissionpolicies").await,
+                policy: self
+                    .global::<ValidatingAdmissionPolicy>("validatingadmissionpolicies")
+                    .await,
                 binding: self
                     .global::<ValidatingAdmissionPolicyBinding>("validatingadmissionpolicybindings")
                     .await,
@@ -235,14 +243,21 @@ impl Surveyor {
             let listed = surveyor.reader.list::<K>(namespace, &selected).await;
             let items = surveyor.part(listed, &question);
             items.map(|items| {
-                let items = items.into_iter().map(|item| (item.name(), item.into_content()));
-                let (whole, odd): (Vec<_>, Vec<_>) = items.partition(|(_, content)| content.is_some());
+                let items = items
+                    .into_iter()
+                    .map(|item| (item.name(), item.into_content()));
+                let (whole, odd): (Vec<_>, Vec<_>) =
+                    items.partition(|(_, content)| content.is_some());
                 if let Ok(mut noted) = surveyor.noted.lock() {
-                    let odd = odd.into_iter().map(|(name, _)| format!("{} {name}", K::KIND));
+                    let odd = odd
+                        .into_iter()
+                        .map(|(name, _)| format!("{} {name}", K::KIND));
                     noted.odd.extend(odd);
                 }
                 let whole = whole.into_iter();
-                whole.filter_map(|(name, content)| Some((name, content?))).collect()
+                whole
+                    .filter_map(|(name, content)| Some((name, content?)))
+                    .collect()
             })
         })
     }
@@ -266,7 +281,9 @@ impl Surveyor {
             Silence::Forbidden => {
                 unreadable("it may not be read (status 403)", Some(question.rule()))
             }
-            Silence::Expired => unreadable("it changes faster than it is listed (status 410)", None),
+            Silence::Expired => {
+                unreadable("it changes faster than it is listed (status 410)", None)
+            }
             Silence::Final(cause) if cause == Silence::NO_SUCH_OBJECT => unreadable(cause, None),
             _ => {
                 let problem = silence.problem(&Asked {
@@ -301,7 +318,11 @@ impl Surveyor {
     /// What bounds the controller's token.
     async fn global<K>(&self, plural: &'static str) -> Part<Value>
     where
-        K: kube::Resource<DynamicType = ()> + Clone + std::fmt::Debug + DeserializeOwned + Serialize,
+        K: kube::Resource<DynamicType = ()>
+            + Clone
+            + std::fmt::Debug
+            + DeserializeOwned
+            + Serialize,
     {
         let question = Question::object("admissionregistration.k8s.io", plural, None, ADMISSION);
         let api: Api<K> = Api::all(self.reader.client.clone());
@@ -344,7 +365,8 @@ impl Surveyor {
             let secret = self.get::<Secret>("", "secrets", &name).await;
             let prints = secret.map(|secret| {
                 let data = secret.data.unwrap_or_default().into_iter();
-                data.map(|(key, bytes)| (key, KeyPrint::of(&bytes.0))).collect()
+                data.map(|(key, bytes)| (key, KeyPrint::of(&bytes.0)))
+                    .collect()
             });
             keys.insert(name, prints);
         }
@@ -377,7 +399,10 @@ async fn by_name<T>(list: JoinHandle<Listed<T>>) -> Part<BTreeMap<Name, T>> {
     listed(list).await.map(|items| items.into_iter().collect())
 }
 
-async fn objects<T>(kind: ObjectKind, list: JoinHandle<Listed<T>>) -> Part<BTreeMap<ObjectName, T>> {
+async fn objects<T>(
+    kind: ObjectKind,
+    list: JoinHandle<Listed<T>>,
+) -> Part<BTreeMap<ObjectName, T>> {
     let named = |(Name { namespace, name }, object)| {
         let name = ObjectName {
             kind,

@@ -26,7 +26,11 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
             name: pod.account(),
         };
         let grants = Grants::of(&seen.access, &account);
-        let subject = Subjected { look, account, grants };
+        let subject = Subjected {
+            look,
+            account,
+            grants,
+        };
         subject.sidecar_has_too_much(findings);
         if subject.grants.is_complete {
             subject.sidecar_lacks_settings(findings);
@@ -39,7 +43,11 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
             name: pod.account(),
         };
         let grants = Grants::of(&seen.access, &account);
-        let subject = Subjected { look, account, grants };
+        let subject = Subjected {
+            look,
+            account,
+            grants,
+        };
         subject.controller_has_too_much(findings);
         if subject.grants.is_complete {
             subject.controller_lacks(findings);
@@ -84,10 +92,14 @@ impl<'a> Grants<'a> {
             let name = role.metadata.name.as_deref().unwrap_or_default();
             named.insert((None, name), role.rules.as_deref().unwrap_or_default());
         }
-        let mut add = |reference: &'a RoleRef, subjects: Option<&'a Vec<Subject>>, namespace: Option<&'a str>| {
+        let mut add = |reference: &'a RoleRef,
+                       subjects: Option<&'a Vec<Subject>>,
+                       namespace: Option<&'a str>| {
             let subjects = subjects.into_iter().flatten();
             let named_as = subjects.filter_map(|subject| is_directly(subject, account, namespace));
-            let Some(is_direct) = named_as.max() else { return };
+            let Some(is_direct) = named_as.max() else {
+                return;
+            };
             let is_cluster_role = reference.kind == "ClusterRole";
             let place = if is_cluster_role { None } else { namespace };
             let rules = named.get(&(place, reference.name.as_str()));
@@ -96,7 +108,12 @@ impl<'a> Grants<'a> {
                     Some(namespace) => format!("Role {namespace}/{}", reference.name),
                     None => format!("ClusterRole {}", reference.name),
                 };
-                all.push(Grant { namespace, rule, role, is_direct });
+                all.push(Grant {
+                    namespace,
+                    rule,
+                    role,
+                    is_direct,
+                });
             }
         };
         for binding in role_bindings.known().into_iter().flatten() {
@@ -135,7 +152,10 @@ impl Grant<'_> {
     }
 
     fn is_named(&self) -> bool {
-        self.rule.resource_names.as_ref().is_some_and(|names| !names.is_empty())
+        self.rule
+            .resource_names
+            .as_ref()
+            .is_some_and(|names| !names.is_empty())
     }
 
     fn has_name(&self, name: Option<&str>) -> bool {
@@ -154,7 +174,11 @@ impl Grant<'_> {
             self.rule.resources.as_ref(),
             self.rule.api_groups.as_ref(),
         ];
-        lists.into_iter().flatten().flatten().any(|each| each == "*")
+        lists
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|each| each == "*")
     }
 
     /// Where it counts, for messages.
@@ -168,10 +192,16 @@ impl Grant<'_> {
 
 /// Whether a subject is an account by its own name (`true`) or by a group.
 fn is_directly(subject: &Subject, account: &Account<'_>, namespace: Option<&str>) -> Option<bool> {
-    let Account { namespace: own, name } = account;
+    let Account {
+        namespace: own,
+        name,
+    } = account;
     match subject.kind.as_str() {
         "ServiceAccount" => {
-            let of = subject.namespace.as_deref().filter(|namespace| !namespace.is_empty());
+            let of = subject
+                .namespace
+                .as_deref()
+                .filter(|namespace| !namespace.is_empty());
             (subject.name == *name && of.or(namespace) == Some(*own)).then_some(true)
         }
         "User" => (subject.name == format!("system:serviceaccount:{own}:{name}")).then_some(true),
@@ -220,21 +250,43 @@ impl<'w> Subjected<'w, '_> {
                     let message = format!("a rule with `*` lets the sidecar read Secrets {place}");
                     find(Code::RbacWildcard, message, self.named(grant.namespace));
                 } else if !grant.is_named() {
-                    let message = format!("the sidecar may read every Secret {place}: a rule on Secrets has no `resourceNames`");
-                    find(Code::RbacSecretsUnnamed, message, self.named(grant.namespace));
+                    let message = format!(
+                        "the sidecar may read every Secret {place}: a rule on Secrets has no `resourceNames`"
+                    );
+                    find(
+                        Code::RbacSecretsUnnamed,
+                        message,
+                        self.named(grant.namespace),
+                    );
                 }
                 if grant.namespace.is_none_or(|namespace| namespace == argocd) {
-                    let message = format!("the sidecar may read Secrets of Argo CD's namespace, where its credentials are ({place})");
-                    let cure = "# take Secrets out of the Role, and keep settings in another namespace";
+                    let message = format!(
+                        "the sidecar may read Secrets of Argo CD's namespace, where its credentials are ({place})"
+                    );
+                    let cure =
+                        "# take Secrets out of the Role, and keep settings in another namespace";
                     find(Code::RbacArgocdSecrets, message, cure.into());
                 }
             }
             // A rule with `*` on Secrets has been told.
             let is_told = grant.reads_secrets() && grant.has_wildcard();
-            let writes = WRITES.iter().any(|write| grant.rule.verbs.iter().any(|verb| verb == write || verb == "*"));
+            let writes = WRITES.iter().any(|write| {
+                grant
+                    .rule
+                    .verbs
+                    .iter()
+                    .any(|verb| verb == write || verb == "*")
+            });
             if grant.is_direct && writes && !is_told {
-                let message = format!("the sidecar may change {} {place}, and only has to `get`", resources(grant.rule));
-                find(Code::RbacWrites, message, "# take the other verbs out of the Role".into());
+                let message = format!(
+                    "the sidecar may change {} {place}, and only has to `get`",
+                    resources(grant.rule)
+                );
+                find(
+                    Code::RbacWrites,
+                    message,
+                    "# take the other verbs out of the Role".into(),
+                );
             }
         }
     }
@@ -247,7 +299,9 @@ impl<'w> Subjected<'w, '_> {
             Some(namespace) => wanted.get_key_value(namespace).into_iter().collect(),
             None => wanted.iter().collect(),
         };
-        let roles = namespaces.into_iter().map(|(namespace, names)| self.role(namespace, names));
+        let roles = namespaces
+            .into_iter()
+            .map(|(namespace, names)| self.role(namespace, names));
         let roles: Vec<String> = roles.collect();
         if roles.is_empty() {
             return "# take the rule out: no Application names settings there".into();
@@ -263,7 +317,12 @@ impl<'w> Subjected<'w, '_> {
             (!names.is_empty()).then(|| cure::rule("", &[kind.resource()], &names, &["get"]))
         });
         let rules: Vec<Value> = rules.collect();
-        cure::role("argocd-infisical-settings", Some(namespace), &rules, &self.account)
+        cure::role(
+            "argocd-infisical-settings",
+            Some(namespace),
+            &rules,
+            &self.account,
+        )
     }
 
     /// The objects that Applications name and that may be read.
@@ -295,7 +354,10 @@ impl<'w> Subjected<'w, '_> {
             if missing.is_empty() {
                 continue;
             }
-            let message = format!("the sidecar may not read what Applications name as settings: {}", missing.join(", "));
+            let message = format!(
+                "the sidecar may not read what Applications name as settings: {}",
+                missing.join(", ")
+            );
             let what = format!("Namespace {namespace}");
             let finding = Finding::new(Code::RbacSettingsMissing, what, message);
             findings.push(finding.cure(self.role(namespace, &names)));
@@ -303,7 +365,10 @@ impl<'w> Subjected<'w, '_> {
     }
 
     fn sidecar_lacks_applications(&self, findings: &mut Vec<Finding>) {
-        let with = self.look.applications().filter(|(_, described)| !self.look.references(described).is_empty());
+        let with = self
+            .look
+            .applications()
+            .filter(|(_, described)| !self.look.references(described).is_empty());
         let namespaces: BTreeSet<&str> = with.map(|(name, _)| name.namespace.as_str()).collect();
         for namespace in namespaces {
             let need = Need {
@@ -318,7 +383,12 @@ impl<'w> Subjected<'w, '_> {
             }
             let message = "the sidecar may not look whether an Application has a `sourceHydrator`, and so puts settings into none";
             let rules = [cure::rule("argoproj.io", &["applications"], &[], &["get"])];
-            let cure = cure::role("argocd-infisical-sidecar", Some(namespace), &rules, &self.account);
+            let cure = cure::role(
+                "argocd-infisical-sidecar",
+                Some(namespace),
+                &rules,
+                &self.account,
+            );
             let what = format!("Namespace {namespace}");
             findings.push(Finding::new(Code::RbacApplicationsMissing, what, message).cure(cure));
         }
@@ -343,15 +413,25 @@ impl<'w> Subjected<'w, '_> {
             }
             if grant.reads_secrets() {
                 if grant.namespace.is_none_or(|namespace| namespace == argocd) {
-                    let message = format!("the controller may read Secrets of Argo CD's namespace, where its credentials are ({place})");
+                    let message = format!(
+                        "the controller may read Secrets of Argo CD's namespace, where its credentials are ({place})"
+                    );
                     // Whoever watches all namespaces has been told so.
-                    find(Code::RbacArgocdSecrets, message, is_everywhere.then_some(Severity::Warning));
+                    find(
+                        Code::RbacArgocdSecrets,
+                        message,
+                        is_everywhere.then_some(Severity::Warning),
+                    );
                 }
                 let is_needed = grant.namespace.map_or(is_everywhere, |namespace| {
-                    self.look.is_watched(namespace) || namespace == self.account.namespace || namespace == argocd
+                    self.look.is_watched(namespace)
+                        || namespace == self.account.namespace
+                        || namespace == argocd
                 });
                 if !is_needed {
-                    let message = format!("the controller may read Secrets {place}, and its policy does not watch there");
+                    let message = format!(
+                        "the controller may read Secrets {place}, and its policy does not watch there"
+                    );
                     find(Code::RbacControllerWide, message, None);
                 }
             }
@@ -365,7 +445,10 @@ impl<'w> Subjected<'w, '_> {
     fn controller_lacks(&self, findings: &mut Vec<Finding>) {
         let mut missing: BTreeMap<Option<&str>, Vec<Value>> = BTreeMap::new();
         for need in self.controller_needs() {
-            let verbs = need.verbs.iter().filter(|verb| !self.grants.allow(&need, verb));
+            let verbs = need
+                .verbs
+                .iter()
+                .filter(|verb| !self.grants.allow(&need, verb));
             let verbs: Vec<&str> = verbs.copied().collect();
             if !verbs.is_empty() {
                 let names: Vec<&str> = need.name.into_iter().collect();
@@ -377,14 +460,25 @@ impl<'w> Subjected<'w, '_> {
             let told = rules.iter().map(|rule| {
                 let list = |field: &str| {
                     let items = rule[field].as_array().into_iter().flatten();
-                    items.filter_map(Value::as_str).collect::<Vec<_>>().join("/")
+                    items
+                        .filter_map(Value::as_str)
+                        .collect::<Vec<_>>()
+                        .join("/")
                 };
                 format!("{} {}", list("verbs"), list("resources"))
             });
             let told: Vec<String> = told.collect();
             let message = format!("the controller may not: {}", told.join(", "));
-            let what = namespace.map_or_else(|| "all namespaces".into(), |name| format!("Namespace {name}"));
-            let cure = cure::role("argocd-infisical-controller-missing", namespace, &rules, &self.account);
+            let what = namespace.map_or_else(
+                || "all namespaces".into(),
+                |name| format!("Namespace {name}"),
+            );
+            let cure = cure::role(
+                "argocd-infisical-controller-missing",
+                namespace,
+                &rules,
+                &self.account,
+            );
             findings.push(Finding::new(Code::RbacControllerMissing, what, message).cure(cure));
         }
     }
@@ -407,19 +501,41 @@ impl<'w> Subjected<'w, '_> {
                 ..need(argocd, "", "configmaps", &["get"])
             },
             Need {
-                name: Some(super::pod::lease_name(self.look.controller.map(|(_, container)| container))),
-                ..need(own, "coordination.k8s.io", "leases", &["get", "update", "patch"])
+                name: Some(super::pod::lease_name(
+                    self.look.controller.map(|(_, container)| container),
+                )),
+                ..need(
+                    own,
+                    "coordination.k8s.io",
+                    "leases",
+                    &["get", "update", "patch"],
+                )
             },
             need(own, "coordination.k8s.io", "leases", &["create"]),
         ];
         for namespace in each(&policy.application_namespaces) {
-            needs.push(need(namespace, "argoproj.io", "applications", &["get", "list", "watch", "patch"]));
+            needs.push(need(
+                namespace,
+                "argoproj.io",
+                "applications",
+                &["get", "list", "watch", "patch"],
+            ));
             needs.push(need(namespace, "argoproj.io", "applicationsets", &["get"]));
-            needs.push(need(namespace, "events.k8s.io", "events", &["create", "patch"]));
+            needs.push(need(
+                namespace,
+                "events.k8s.io",
+                "events",
+                &["create", "patch"],
+            ));
         }
         let mut watched = each(&policy.object_namespaces);
         if policy.object_namespaces != Namespaces::All {
-            watched.extend(policy.override_namespaces.iter().map(|name| Some(name.as_str())));
+            watched.extend(
+                policy
+                    .override_namespaces
+                    .iter()
+                    .map(|name| Some(name.as_str())),
+            );
         }
         for namespace in watched.into_iter().collect::<BTreeSet<_>>() {
             needs.push(need(namespace, "", "configmaps", &READS));
@@ -439,7 +555,10 @@ fn each(namespaces: &Namespaces) -> Vec<Option<&str>> {
 }
 
 fn resources(rule: &PolicyRule) -> String {
-    let resources = rule.resources.as_ref().map(|resources| resources.join(", "));
+    let resources = rule
+        .resources
+        .as_ref()
+        .map(|resources| resources.join(", "));
     resources.unwrap_or_default()
 }
 
@@ -447,7 +566,10 @@ fn resources(rule: &PolicyRule) -> String {
 fn excess(grant: &Grant<'_>) -> Option<String> {
     let objects = [("", "secrets"), ("", "configmaps")];
     for (group, resource) in objects {
-        if let Some(verb) = WRITES.iter().find(|verb| grant.covers(verb, group, resource)) {
+        if let Some(verb) = WRITES
+            .iter()
+            .find(|verb| grant.covers(verb, group, resource))
+        {
             return Some(format!("{verb} {resource}"));
         }
     }

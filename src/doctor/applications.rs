@@ -21,8 +21,10 @@ const RETRIES: i64 = 10;
 pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
     if matches!(look.seen.applications, Part::Absent) {
         let what = "applications.argoproj.io";
-        let message = "the API server does not know Applications: Argo CD is not installed in this cluster";
-        let cure = "# name the cluster in which Argo CD runs\nargocd-infisical doctor --context NAME";
+        let message =
+            "the API server does not know Applications: Argo CD is not installed in this cluster";
+        let cure =
+            "# name the cluster in which Argo CD runs\nargocd-infisical doctor --context NAME";
         findings.push(Finding::new(Code::ArgocdMissing, what, message).cure(cure));
         return;
     }
@@ -45,7 +47,11 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
         }
     }
     let plan = decide(&look.state, &look.policy, look.seen.now);
-    findings.extend(plan.decisions.iter().filter_map(|decision| decided(decision, &look.policy)));
+    findings.extend(
+        plan.decisions
+            .iter()
+            .filter_map(|decision| decided(decision, &look.policy)),
+    );
 }
 
 /// One Application.
@@ -65,37 +71,71 @@ impl One<'_, '_> {
     /// A part of a source, as YAML.
     fn of_source(pointer: &str, fields: &serde_json::Value) -> String {
         let place = pointer.trim_start_matches('/').replace('/', ".");
-        cure::with(&format!("in `{place}`, where the Application is written"), fields)
+        cure::with(
+            &format!("in `{place}`, where the Application is written"),
+            fields,
+        )
     }
 
     fn has_settings(&self) -> bool {
-        self.rendered.iter().any(|rendered| !rendered.references.is_empty())
+        self.rendered
+            .iter()
+            .any(|rendered| !rendered.references.is_empty())
     }
 
     fn plugin(&self, findings: &mut Vec<Finding>) {
-        let usual = self.look.sockets.first().map_or("argocd-infisical", String::as_str);
-        for Rendered { pointer, source, .. } in &self.rendered {
-            let name = source.plugin.as_ref().and_then(|plugin| plugin.name.as_deref());
+        let usual = self
+            .look
+            .sockets
+            .first()
+            .map_or("argocd-infisical", String::as_str);
+        for Rendered {
+            pointer, source, ..
+        } in &self.rendered
+        {
+            let name = source
+                .plugin
+                .as_ref()
+                .and_then(|plugin| plugin.name.as_deref());
             let name = name.unwrap_or_default();
             let cure = Self::of_source(pointer, &json!({"plugin": {"name": usual}}));
             if name.is_empty() {
                 let message = "its plugin has no name, and this plugin discovers nothing: Argo CD does not find it";
                 findings.push(self.find(Code::PluginUnnamed, message, cure));
             } else if !self.look.sockets.contains(name) {
-                let sockets: Vec<String> = self.look.sockets.iter().map(|name| format!("`{name}`")).collect();
-                let message = format!("it calls the plugin `{name}`, and what the repo-server has is {}", sockets.join(", "));
+                let sockets: Vec<String> = self
+                    .look
+                    .sockets
+                    .iter()
+                    .map(|name| format!("`{name}`"))
+                    .collect();
+                let message = format!(
+                    "it calls the plugin `{name}`, and what the repo-server has is {}",
+                    sockets.join(", ")
+                );
                 findings.push(self.find(Code::PluginName, message, cure));
             } else if !self.look.policy.plugins.contains(name) {
-                let message = format!("the controller's policy does not have the plugin `{name}`: its changed settings are not deployed");
-                let mut plugins: Vec<&str> = self.look.policy.plugins.iter().map(String::as_str).collect();
+                let message = format!(
+                    "the controller's policy does not have the plugin `{name}`: its changed settings are not deployed"
+                );
+                let mut plugins: Vec<&str> = self
+                    .look
+                    .policy
+                    .plugins
+                    .iter()
+                    .map(String::as_str)
+                    .collect();
                 plugins.push(name);
                 let cure = cure::with("in the controller's policy", &json!({"plugins": plugins}));
                 findings.push(self.find(Code::PluginUnknown, message, cure));
             }
             let tools = self.described.tools.iter().filter(|(at, _)| at == pointer);
             for (_, tool) in tools {
-                let message = format!("its source has `{tool}` beside `plugin`, and Argo CD renders neither");
-                let cure = format!("# make parameters of the plugin of the fields of `{tool}`, under the same names: docs/plugin.md");
+                let message =
+                    format!("its source has `{tool}` beside `plugin`, and Argo CD renders neither");
+                let cure = format!(
+                    "# make parameters of the plugin of the fields of `{tool}`, under the same names: docs/plugin.md"
+                );
                 findings.push(self.find(Code::PluginAndTool, message, cure));
             }
         }
@@ -103,7 +143,12 @@ impl One<'_, '_> {
 
     fn settings(&self, findings: &mut Vec<Finding>) {
         let mut references = Vec::new();
-        for Rendered { pointer, references: texts, .. } in &self.rendered {
+        for Rendered {
+            pointer,
+            references: texts,
+            ..
+        } in &self.rendered
+        {
             for text in texts {
                 match text {
                     Ok(reference) => references.push(reference.clone()),
@@ -140,11 +185,20 @@ impl One<'_, '_> {
         let label = &self.look.policy.environment_label;
         let environment = self.application.metadata.labels.get(label);
         if environment.is_none() && self.has_settings() {
-            let message = format!("it has settings and no label `{label}`: the controller does not look at it, and what changes is not deployed");
-            let cure = cure::with("where the Application is written", &json!({"metadata": {"labels": {label: "dev"}}}));
+            let message = format!(
+                "it has settings and no label `{label}`: the controller does not look at it, and what changes is not deployed"
+            );
+            let cure = cure::with(
+                "where the Application is written",
+                &json!({"metadata": {"labels": {label: "dev"}}}),
+            );
             findings.push(self.find(Code::EnvironmentMissing, message, cure));
         }
-        let is_watched = self.look.policy.application_namespaces.has(&self.name.namespace);
+        let is_watched = self
+            .look
+            .policy
+            .application_namespaces
+            .has(&self.name.namespace);
         if environment.is_some() && !is_watched {
             let message = "it has the label of an environment, and the controller does not look at Applications of its namespace";
             let mut namespaces = match &self.look.policy.application_namespaces {
@@ -189,7 +243,12 @@ impl One<'_, '_> {
     }
 
     fn standing(&self, findings: &mut Vec<Finding>) {
-        let held = holds::standing(&self.look.state, &self.look.policy, self.application, self.look.seen.now);
+        let held = holds::standing(
+            &self.look.state,
+            &self.look.policy,
+            self.application,
+            self.look.seen.now,
+        );
         let finding = held.reason.and_then(|reason| standing(self.name, &reason));
         findings.extend(finding);
     }
@@ -202,7 +261,8 @@ impl One<'_, '_> {
             Some((name, owner))
         });
         let owners: Vec<_> = names.collect();
-        let judge = |fields: &[Field]| ownership::judge(self.application, fields, &owners, &state.instance);
+        let judge =
+            |fields: &[Field]| ownership::judge(self.application, fields, &owners, &state.instance);
         let is_list = !self.application.spec.sources.is_empty();
         let (revision, digest) = if is_list {
             (Field::Sources, Field::Sources)
@@ -219,7 +279,10 @@ impl One<'_, '_> {
             _ => Code::OwnerUnknown,
         };
         findings.push(self.find(code, &reason.message, of_hint(&reason)));
-        let contested = self.has_settings().then(|| judge(&[digest]).err()).flatten();
+        let contested = self
+            .has_settings()
+            .then(|| judge(&[digest]).err())
+            .flatten();
         let automated = self.application.spec.sync_policy.automated.as_ref();
         let heals = automated.is_some_and(|automated| automated.self_heal == Some(true));
         let is_contested = contested.is_some_and(|reason| reason.class == Class::Contested);
@@ -234,14 +297,26 @@ impl One<'_, '_> {
     }
 
     fn retries(&self, findings: &mut Vec<Finding>) {
-        let Some(limit) = self.described.retry.limit.filter(|limit| !(0..=RETRIES).contains(limit)) else {
+        let Some(limit) = self
+            .described
+            .retry
+            .limit
+            .filter(|limit| !(0..=RETRIES).contains(limit))
+        else {
             return;
         };
-        let times = if limit < 0 { "for ever".to_owned() } else { format!("{limit} times") };
+        let times = if limit < 0 {
+            "for ever".to_owned()
+        } else {
+            format!("{limit} times")
+        };
         let message = format!(
             "a failing sync is tried {times}, always with the revision that it began with: one that somebody started by hand, or that waits for a hook, holds up another revision as long"
         );
-        let cure = cure::with("where the Application is written", &json!({"spec": {"syncPolicy": {"retry": {"limit": 5}}}}));
+        let cure = cure::with(
+            "where the Application is written",
+            &json!({"spec": {"syncPolicy": {"retry": {"limit": 5}}}}),
+        );
         findings.push(self.find(Code::RetryLimit, message, cure));
     }
 }
@@ -270,17 +345,34 @@ pub(super) fn decided(decision: &Decision, policy: &Policy) -> Option<Finding> {
     let code = match (reason.code, reason.class) {
         // These are told whether or not a change waits for them.
         (
-            "Paused" | "Deleting" | "Hold" | "ReconcileSkipped" | "AutomationOff" | "SyncWindow" | "InvalidSyncWindow"
-            | "OwnedByApplication" | "OwnedByApplicationSet" | "OwnerUnknown",
+            "Paused"
+            | "Deleting"
+            | "Hold"
+            | "ReconcileSkipped"
+            | "AutomationOff"
+            | "SyncWindow"
+            | "InvalidSyncWindow"
+            | "OwnedByApplication"
+            | "OwnedByApplicationSet"
+            | "OwnerUnknown",
             _,
         ) => return None,
         ("UnknownEnvironment", _) => {
             let environment = &decision.environment;
-            message = format!("its label `{}` says `{environment}`, and the policy has no such environment", policy.environment_label);
+            message = format!(
+                "its label `{}` says `{environment}`, and the policy has no such environment",
+                policy.environment_label
+            );
             let environments = policy.environments.keys().map(String::as_str);
             let environments: Vec<&str> = environments.collect();
-            let words = format!("in the controller's policy, beside {}; or name one of these", environments.join(", "));
-            cure = cure::with(&words, &json!({"environments": {environment: {"default": "main", "allowed": ["*"]}}}));
+            let words = format!(
+                "in the controller's policy, beside {}; or name one of these",
+                environments.join(", ")
+            );
+            cure = cure::with(
+                &words,
+                &json!({"environments": {environment: {"default": "main", "allowed": ["*"]}}}),
+            );
             Code::EnvironmentUnknown
         }
         ("ProjectNotAllowed", _) => Code::ProjectNotInEnvironment,

@@ -27,7 +27,12 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
 fn own<'a>(pod: Pod<'a>) -> Option<&'a k8s_openapi::api::core::v1::Container> {
     let mut containers = pod.spec.containers.iter();
     let named = containers.find(|container| container.name.ends_with("repo-server"));
-    named.or_else(|| pod.spec.containers.iter().find(|container| !pod::is_sidecar(container)))
+    named.or_else(|| {
+        pod.spec
+            .containers
+            .iter()
+            .find(|container| !pod::is_sidecar(container))
+    })
 }
 
 fn version(pod: Pod<'_>, findings: &mut Vec<Finding>) {
@@ -35,13 +40,20 @@ fn version(pod: Pod<'_>, findings: &mut Vec<Finding>) {
     let image = pod::image(container);
     let Some((major, minor)) = image.tag.and_then(numbers) else {
         let message = "the tag of its image is no version";
-        let cure = format!("# supported are {} to {}\nargocd version --server-address ADDRESS", shown(OLDEST), shown(NEWEST));
+        let cure = format!(
+            "# supported are {} to {}\nargocd version --server-address ADDRESS",
+            shown(OLDEST),
+            shown(NEWEST)
+        );
         findings.push(Finding::new(Code::ArgocdVersionUnknown, pod.what(), message).cure(cure));
         return;
     };
     let version = (major, minor);
     if version < OLDEST || version > NEWEST {
-        let message = format!("Argo CD {} is not among the versions that this is tested with", shown(version));
+        let message = format!(
+            "Argo CD {} is not among the versions that this is tested with",
+            shown(version)
+        );
         let cure = format!("# supported are {} to {}", shown(OLDEST), shown(NEWEST));
         findings.push(Finding::new(Code::ArgocdVersion, pod.what(), message).cure(cure));
     }
@@ -72,9 +84,15 @@ fn git_in_tar(look: &Look<'_>, pod: Pod<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let name = "ARGOCD_REPO_SERVER_PLUGIN_TAR_EXCLUSIONS";
-    let excluded = pod::flag(container, "--plugin-tar-exclude").or_else(|| variable(look, container, name));
+    let excluded =
+        pod::flag(container, "--plugin-tar-exclude").or_else(|| variable(look, container, name));
     let mut patterns = excluded.unwrap_or_default().split(';').map(str::trim);
-    if patterns.any(|pattern| matches!(pattern, ".git" | ".git/**" | "**/.git" | "**/.git/**" | ".git/*")) {
+    if patterns.any(|pattern| {
+        matches!(
+            pattern,
+            ".git" | ".git/**" | "**/.git" | "**/.git/**" | ".git/*"
+        )
+    }) {
         return;
     }
     let message = "it sends the repository's `.git` to the sidecar: 250 ms more for each render of a small repository";
@@ -87,7 +105,10 @@ fn git_in_tar(look: &Look<'_>, pod: Pod<'_>, findings: &mut Vec<Finding>) {
     });
     let cure = format!(
         "{}\n# then: kubectl -n {namespace} rollout restart deployment {}",
-        cure::with("a patch; patterns that are there are joined with `;`", &patch),
+        cure::with(
+            "a patch; patterns that are there are joined with `;`",
+            &patch
+        ),
         pod.name()
     );
     findings.push(Finding::new(Code::GitInTar, pod.what(), message).cure(cure));
@@ -96,7 +117,10 @@ fn git_in_tar(look: &Look<'_>, pod: Pod<'_>, findings: &mut Vec<Finding>) {
 /// The images of sidecars and controller.
 fn images(look: &Look<'_>, findings: &mut Vec<Finding>) {
     let sidecars = look.sidecars.iter().map(|sidecar| sidecar.container);
-    let sidecars = look.repo_server.into_iter().flat_map(|pod| sidecars.clone().map(move |container| (pod, container)));
+    let sidecars = look
+        .repo_server
+        .into_iter()
+        .flat_map(|pod| sidecars.clone().map(move |container| (pod, container)));
     let all: Vec<_> = sidecars.chain(look.controller).collect();
     for (pod, container) in &all {
         let image = pod::image(container);
@@ -118,12 +142,17 @@ fn images(look: &Look<'_>, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(Code::ImageTag, &what, message).cure(cure));
         }
     }
-    let tags = all.iter().filter_map(|(_, container)| pod::image(container).tag);
+    let tags = all
+        .iter()
+        .filter_map(|(_, container)| pod::image(container).tag);
     let mut tags: Vec<&str> = tags.collect();
     tags.sort_unstable();
     tags.dedup();
     if tags.len() > 1 {
-        let message = format!("sidecar and controller are of different versions: {}", tags.join(", "));
+        let message = format!(
+            "sidecar and controller are of different versions: {}",
+            tags.join(", ")
+        );
         let cure = "# set the same tag for both: they share the format of digests";
         let what = all.last().map(|(pod, _)| pod.what()).unwrap_or_default();
         findings.push(Finding::new(Code::ImageVersions, what, message).cure(cure));

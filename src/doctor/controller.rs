@@ -34,12 +34,16 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
     };
     if let Some((wanted, unready)) = pod.unready() {
         let message = format!("{unready} of {wanted} pods are not ready");
-        let cure = format!("kubectl -n {} describe pods -l app.kubernetes.io/component=controller", seen.own_namespace);
+        let cure = format!(
+            "kubectl -n {} describe pods -l app.kubernetes.io/component=controller",
+            seen.own_namespace
+        );
         findings.push(Finding::new(Code::ControllerNotReady, pod.what(), message).cure(cure));
     }
     if pod::flag(container, "--mode") == Some("observe") {
         let message = "it runs with `--mode observe`: it reports, and writes nothing";
-        let cure = "# take `--mode observe` out of its arguments when the reports are what you want";
+        let cure =
+            "# take `--mode observe` out of its arguments when the reports are what you want";
         findings.push(Finding::new(Code::ModeObserve, pod.what(), message).cure(cure));
     }
     lease(look, pod, container, findings);
@@ -57,18 +61,28 @@ fn lease(look: &Look<'_>, pod: Pod<'_>, container: &Container, findings: &mut Ve
             let spec = lease.spec.as_ref();
             let renewed = spec.and_then(|spec| spec.renew_time.as_ref());
             let holder = spec.and_then(|spec| spec.holder_identity.as_deref());
-            let lasts = spec.and_then(|spec| spec.lease_duration_seconds).unwrap_or(LEASE);
+            let lasts = spec
+                .and_then(|spec| spec.lease_duration_seconds)
+                .unwrap_or(LEASE);
             let ago = renewed.map(|renewed| look.seen.now.as_second() - renewed.0.as_second());
             match (holder, ago) {
-                (None | Some(""), _) | (_, None) => "nobody holds it: no controller runs".to_owned(),
+                (None | Some(""), _) | (_, None) => {
+                    "nobody holds it: no controller runs".to_owned()
+                }
                 (_, Some(ago)) if ago > i64::from(lasts) + SKEW => {
-                    format!("it was renewed {ago} s ago: no controller runs, or it cannot reach the API server")
+                    format!(
+                        "it was renewed {ago} s ago: no controller runs, or it cannot reach the API server"
+                    )
                 }
                 _ => return,
             }
         }
     };
-    let cure = format!("kubectl -n {} logs deployment/{}", look.seen.own_namespace, pod.name());
+    let cure = format!(
+        "kubectl -n {} logs deployment/{}",
+        look.seen.own_namespace,
+        pod.name()
+    );
     findings.push(Finding::new(Code::ControllerLease, what, message).cure(cure));
 }
 
@@ -77,19 +91,32 @@ fn policy(look: &Look<'_>, pod: Pod<'_>, findings: &mut Vec<Finding>) {
         Found::Valid(policy) => policy,
         Found::Wrong(why) => {
             let message = format!("its policy cannot be used, so that it does not start: {why}");
-            let cure = "# start from manifests/install/policy.yaml; docs/controller.md lists the fields";
+            let cure =
+                "# start from manifests/install/policy.yaml; docs/controller.md lists the fields";
             findings.push(Finding::new(Code::ControllerPolicy, pod.what(), message).cure(cure));
             return;
         }
         Found::Unknown => return,
     };
     for (field, written, is) in [
-        ("argocdNamespace", &policy.argocd_namespace, &look.seen.argocd_namespace),
-        ("ownNamespace", &policy.own_namespace, &look.seen.own_namespace),
+        (
+            "argocdNamespace",
+            &policy.argocd_namespace,
+            &look.seen.argocd_namespace,
+        ),
+        (
+            "ownNamespace",
+            &policy.own_namespace,
+            &look.seen.own_namespace,
+        ),
     ] {
         if written != is {
-            let message = format!("`{field}` of its policy is `{written}`, and `{is}` is what was looked at");
-            let cure = cure::with("in the policy, or name the other namespace to `doctor`", &json!({field: is}));
+            let message =
+                format!("`{field}` of its policy is `{written}`, and `{is}` is what was looked at");
+            let cure = cure::with(
+                "in the policy, or name the other namespace to `doctor`",
+                &json!({field: is}),
+            );
             findings.push(Finding::new(Code::PolicyNamespaces, pod.what(), message).cure(cure));
         }
     }
@@ -118,7 +145,12 @@ enum Key<'a> {
     Unknown,
 }
 
-fn key<'a>(look: &Look<'a>, pod: Pod<'a>, container: &'a Container, (path, namespace): (&str, &str)) -> Key<'a> {
+fn key<'a>(
+    look: &Look<'a>,
+    pod: Pod<'a>,
+    container: &'a Container,
+    (path, namespace): (&str, &str),
+) -> Key<'a> {
     let Some((secret, key)) = digest_key(pod, container, path) else {
         return Key::Unmounted;
     };
@@ -145,26 +177,47 @@ fn keys(look: &Look<'_>, pod: Pod<'_>, container: &Container, findings: &mut Vec
     );
     let mut all = Vec::new();
     if let Some(path) = pod::flag(container, "--digest-key") {
-        all.push((pod.what(), key(look, pod, container, (path, &seen.own_namespace))));
+        all.push((
+            pod.what(),
+            key(look, pod, container, (path, &seen.own_namespace)),
+        ));
     } else {
         let message = "it runs without `--digest-key`: changed settings are not deployed";
         let finding = Finding::new(Code::DigestNotMounted, pod.what(), message);
-        findings.push(finding.cure("# mount the Secret and name the key, as manifests/install/deployment.yaml does"));
+        findings.push(finding.cure(
+            "# mount the Secret and name the key, as manifests/install/deployment.yaml does",
+        ));
     }
     for sidecar in &look.sidecars {
-        let Some(repo_server) = look.repo_server else { break };
-        let Some(plugin) = sidecar.plugin.valid() else { continue };
-        let what = format!("{}, container {}", repo_server.what(), sidecar.container.name);
+        let Some(repo_server) = look.repo_server else {
+            break;
+        };
+        let Some(plugin) = sidecar.plugin.valid() else {
+            continue;
+        };
+        let what = format!(
+            "{}, container {}",
+            repo_server.what(),
+            sidecar.container.name
+        );
         match pod::value_of(generate(plugin).into_iter(), "--digest-key") {
             Some(path) => {
-                let key = key(look, repo_server, sidecar.container, (path, &seen.argocd_namespace));
+                let key = key(
+                    look,
+                    repo_server,
+                    sidecar.container,
+                    (path, &seen.argocd_namespace),
+                );
                 all.push((what, key));
             }
             None => {
                 let message = "the plugin is called without `--digest-key`: it renders no Application that has a digest";
-                let cure = cure::with("in plugin.yaml", &json!({"spec": {"generate": {"args": [
-                    "--digest-key=/etc/argocd-infisical/digest/key", "--digest-key-may-be-missing",
-                ]}}}));
+                let cure = cure::with(
+                    "in plugin.yaml",
+                    &json!({"spec": {"generate": {"args": [
+                        "--digest-key=/etc/argocd-infisical/digest/key", "--digest-key-may-be-missing",
+                    ]}}}),
+                );
                 findings.push(Finding::new(Code::DigestNotMounted, what, message).cure(cure));
             }
         }
@@ -179,11 +232,14 @@ fn keys(look: &Look<'_>, pod: Pod<'_>, container: &Container, findings: &mut Vec
             ),
             Key::Absent(name, key) => (
                 Code::DigestKeyMissing,
-                format!("the Secret {name} with the key of digests (`{key}`) is not there: changed settings are not deployed"),
+                format!(
+                    "the Secret {name} with the key of digests (`{key}`) is not there: changed settings are not deployed"
+                ),
             ),
-            Key::Print(print) if !print.is_long_enough => {
-                (Code::DigestKeyShort, "its key of digests has fewer than 32 bytes".to_owned())
-            }
+            Key::Print(print) if !print.is_long_enough => (
+                Code::DigestKeyShort,
+                "its key of digests has fewer than 32 bytes".to_owned(),
+            ),
             Key::Print(print) => {
                 prints.push(print);
                 continue;
@@ -207,9 +263,15 @@ fn keys(look: &Look<'_>, pod: Pod<'_>, container: &Container, findings: &mut Vec
 /// What bounds the controller's token.
 fn admission(look: &Look<'_>, findings: &mut Vec<Finding>) {
     let seen = look.seen;
-    let Some((pod, _)) = look.controller else { return };
+    let Some((pod, _)) = look.controller else {
+        return;
+    };
     let what = "ValidatingAdmissionPolicy argocd-infisical-controller";
-    let account = format!("system:serviceaccount:{}:{}", seen.own_namespace, pod.account());
+    let account = format!(
+        "system:serviceaccount:{}:{}",
+        seen.own_namespace,
+        pod.account()
+    );
     let mut find = |message: String| {
         let cure = "# from the repository; the identity stands in `matchConditions`\nkubectl apply -f manifests/install/admission-policy.yaml";
         findings.push(Finding::new(Code::AdmissionPolicy, what, message).cure(cure));
@@ -217,20 +279,31 @@ fn admission(look: &Look<'_>, findings: &mut Vec<Finding>) {
     match &seen.admission.policy {
         Part::Unreadable(_) => return,
         Part::Absent => {
-            return find("it is not there: the controller's token can change every field of an Application".into());
+            return find(
+                "it is not there: the controller's token can change every field of an Application"
+                    .into(),
+            );
         }
         Part::Known(policy) => {
-            let conditions = policy["spec"]["matchConditions"].as_array().into_iter().flatten();
+            let conditions = policy["spec"]["matchConditions"]
+                .as_array()
+                .into_iter()
+                .flatten();
             let texts = conditions.filter_map(|condition| condition["expression"].as_str());
             let texts: BTreeSet<&str> = texts.collect();
             let names_it = texts.is_empty() || texts.iter().any(|text| text.contains(&account));
             if !names_it {
-                return find(format!("it is for another identity than the controller's, `{account}`"));
+                return find(format!(
+                    "it is for another identity than the controller's, `{account}`"
+                ));
             }
         }
     }
     let denies = |binding: &Value| {
-        let mut actions = binding["spec"]["validationActions"].as_array().into_iter().flatten();
+        let mut actions = binding["spec"]["validationActions"]
+            .as_array()
+            .into_iter()
+            .flatten();
         actions.any(|action| action == "Deny")
     };
     match &seen.admission.binding {

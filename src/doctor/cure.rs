@@ -62,7 +62,10 @@ pub(super) fn role(
     rules: &[Value],
     account: &Account<'_>,
 ) -> String {
-    let (prefix, mut metadata) = (if namespace.is_some() { "" } else { "Cluster" }, json!({"name": name}));
+    let (prefix, mut metadata) = (
+        if namespace.is_some() { "" } else { "Cluster" },
+        json!({"name": name}),
+    );
     if let Some(namespace) = namespace {
         metadata["namespace"] = json!(namespace);
     }

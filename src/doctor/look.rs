@@ -94,10 +94,17 @@ impl<'a> Look<'a> {
             let mut containers = pod.spec.containers.iter();
             Some((pod, containers.find(|each| pod::is_controller(each))?))
         });
-        let sidecars = repo_server.map(|pod| sidecars(seen, pod)).unwrap_or_default();
+        let sidecars = repo_server
+            .map(|pod| sidecars(seen, pod))
+            .unwrap_or_default();
         let controller_policy = controller_policy(seen, controller);
-        let policy = controller_policy.valid().cloned().unwrap_or_else(|| usual(seen));
-        let sockets = sidecars.iter().filter_map(|sidecar| socket(sidecar.plugin.valid()?));
+        let policy = controller_policy
+            .valid()
+            .cloned()
+            .unwrap_or_else(|| usual(seen));
+        let sockets = sidecars
+            .iter()
+            .filter_map(|sidecar| socket(sidecar.plugin.valid()?));
         let mut sockets: BTreeSet<String> = sockets.collect();
         if sidecars.is_empty() {
             sockets.insert("argocd-infisical".into());
@@ -116,7 +123,9 @@ impl<'a> Look<'a> {
     }
 
     /// All Applications.
-    pub(super) fn applications(&self) -> impl Iterator<Item = (&'a Name, &'a DescribedApplication)> {
+    pub(super) fn applications(
+        &self,
+    ) -> impl Iterator<Item = (&'a Name, &'a DescribedApplication)> {
         self.seen.applications.known().into_iter().flatten()
     }
 
@@ -131,7 +140,10 @@ impl<'a> Look<'a> {
             let is_ours = self.sockets.contains(name)
                 || self.policy.plugins.contains(name)
                 || name.starts_with("argocd-infisical");
-            let named = plugin.parameters.iter().filter(|one| one.name == SETTINGS.name);
+            let named = plugin
+                .parameters
+                .iter()
+                .filter(|one| one.name == SETTINGS.name);
             let texts: Vec<&String> = named.flat_map(|one| one.array.iter().flatten()).collect();
             let looks_ours = name.is_empty() && texts.iter().any(|text| text.contains('/'));
             if is_ours || looks_ours {
@@ -148,7 +160,9 @@ impl<'a> Look<'a> {
     /// The objects with settings that an Application names.
     pub(super) fn references(&self, described: &'a DescribedApplication) -> Vec<Reference> {
         let rendered = self.rendered(described);
-        let references = rendered.into_iter().flat_map(|rendered| rendered.references);
+        let references = rendered
+            .into_iter()
+            .flat_map(|rendered| rendered.references);
         references.filter_map(Result::ok).collect()
     }
 
@@ -179,7 +193,11 @@ impl<'a> Look<'a> {
 
 fn is_repo_server(pod: &Pod<'_>) -> bool {
     let labels = pod.deployment.metadata.labels.as_ref();
-    let label = |name: &str| labels.and_then(|labels| labels.get(name)).map(String::as_str);
+    let label = |name: &str| {
+        labels
+            .and_then(|labels| labels.get(name))
+            .map(String::as_str)
+    };
     pod.name() == "argocd-repo-server"
         || label("app.kubernetes.io/name") == Some("argocd-repo-server")
         || label("app.kubernetes.io/component") == Some("repo-server")
@@ -225,7 +243,9 @@ fn sidecars<'a>(seen: &'a Seen, pod: Pod<'a>) -> Vec<Sidecar<'a>> {
 pub(super) fn generate(plugin: &Value) -> Vec<&str> {
     let generate = &plugin["spec"]["generate"];
     let lists = [&generate["command"], &generate["args"]];
-    let words = lists.into_iter().flat_map(|list| list.as_array().into_iter().flatten());
+    let words = lists
+        .into_iter()
+        .flat_map(|list| list.as_array().into_iter().flatten());
     words.filter_map(Value::as_str).collect()
 }
 
@@ -237,7 +257,9 @@ fn policy_path(plugin: &Value) -> Option<String> {
 /// The name under which cmp-server offers a plugin.
 // Argo CD: PluginConfig.Address
 fn socket(plugin: &Value) -> Option<String> {
-    let name = plugin["metadata"]["name"].as_str().filter(|name| !name.is_empty())?;
+    let name = plugin["metadata"]["name"]
+        .as_str()
+        .filter(|name| !name.is_empty())?;
     let version = plugin["spec"]["version"].as_str().unwrap_or_default();
     Some(if version.is_empty() {
         name.to_owned()
@@ -298,15 +320,26 @@ fn usual(seen: &Seen) -> Policy {
 /// What the controller would decide from.
 fn state(seen: &Seen, policy: &Policy) -> State {
     let mut state = State {
-        instance: seen.config.known().map(Instance::from_config).unwrap_or_default(),
+        instance: seen
+            .config
+            .known()
+            .map(Instance::from_config)
+            .unwrap_or_default(),
         projects: seen.projects.known().cloned(),
-        controls: seen.controls.known().map(Controls::read).unwrap_or_default(),
+        controls: seen
+            .controls
+            .known()
+            .map(Controls::read)
+            .unwrap_or_default(),
         ..State::default()
     };
     let all = seen.applications.known();
     for (name, described) in all.into_iter().flatten() {
         let application = &described.application;
-        let takes_part = application.metadata.labels.contains_key(&policy.environment_label);
+        let takes_part = application
+            .metadata
+            .labels
+            .contains_key(&policy.environment_label);
         if takes_part && policy.application_namespaces.has(&name.namespace) {
             for owner in owners(application, &state.instance, policy) {
                 let found = found_owner(seen, &owner);
@@ -327,7 +360,9 @@ fn state(seen: &Seen, policy: &Policy) -> State {
     };
     let objects = maps.chain(secrets);
     let objects = objects.filter(|(name, object)| is_ours(object) && watched(name));
-    state.objects = objects.map(|(name, object)| (name.clone(), object.clone())).collect();
+    state.objects = objects
+        .map(|(name, object)| (name.clone(), object.clone()))
+        .collect();
     state
 }
 

@@ -43,7 +43,13 @@ fn settings(
     let is_argocd_secret = object_name.kind == ObjectKind::Secret
         && object_name.namespace == look.seen.argocd_namespace;
     if look.controller.is_some() && !look.is_watched(&object_name.namespace) && !is_argocd_secret {
-        not_watched(look, Code::SettingsNotWatched, object_name, "it holds settings", findings);
+        not_watched(
+            look,
+            Code::SettingsNotWatched,
+            object_name,
+            "it holds settings",
+            findings,
+        );
     }
     let instance = name.instance(&look.seen.argocd_namespace);
     let Ok(caller) = Caller::new(described.application.project(), &instance) else {
@@ -67,15 +73,29 @@ fn settings(
         }
         Refusal::Unlabelled => {
             let message = format!("it lacks the label `{LABEL}`, so that {told} cannot read it");
-            (Code::SettingsUnlabelled, message, consent(object_name, object, &caller))
+            (
+                Code::SettingsUnlabelled,
+                message,
+                consent(object_name, object, &caller),
+            )
         }
         Refusal::NotAllowed => {
             let message = format!("its annotation `{ALLOWED}` does not name {told}");
-            (Code::SettingsNotAllowed, message, consent(object_name, object, &caller))
+            (
+                Code::SettingsNotAllowed,
+                message,
+                consent(object_name, object, &caller),
+            )
         }
         Refusal::NoKeys => {
-            let message = format!("it lacks the annotation `{KEYS}`, which a Secret needs, so that {told} cannot read it");
-            (Code::SettingsNoKeys, message, consent(object_name, object, &caller))
+            let message = format!(
+                "it lacks the annotation `{KEYS}`, which a Secret needs, so that {told} cannot read it"
+            );
+            (
+                Code::SettingsNoKeys,
+                message,
+                consent(object_name, object, &caller),
+            )
         }
         Refusal::NotSynced => {
             let message = format!("it holds nothing yet, and {told} asks for it");
@@ -95,7 +115,10 @@ fn settings(
 fn consent(name: &ObjectName, object: Option<&Object>, caller: &Caller) -> String {
     let entry = format!("{}/{}", caller.project, caller.application);
     let before = object.and_then(|object| object.annotations.get(ALLOWED));
-    let allowed = match before.map(|before| before.trim()).filter(|before| !before.is_empty()) {
+    let allowed = match before
+        .map(|before| before.trim())
+        .filter(|before| !before.is_empty())
+    {
         Some(before) if before.split(',').any(|each| each.trim() == entry) => before.to_owned(),
         Some(before) => format!("{before}, {entry}"),
         None => entry,
@@ -112,7 +135,10 @@ fn consent(name: &ObjectName, object: Option<&Object>, caller: &Caller) -> Strin
         let words = "on the target of what the operator syncs (`targets[].metadata`; of an InfisicalSecret `template.metadata`); it discloses these keys";
         cure::with(words, &json!({"metadata": metadata}))
     } else {
-        cure::with("on the object; it discloses these keys", &json!({"metadata": metadata}))
+        cure::with(
+            "on the object; it discloses these keys",
+            &json!({"metadata": metadata}),
+        )
     }
 }
 
@@ -131,7 +157,11 @@ fn values(
     let listed = object.and_then(|object| object.annotations.get(KEYS));
     let listed = listed.into_iter().flat_map(|listed| listed.split(','));
     let listed = listed.map(str::trim).filter(|key| !key.is_empty());
-    missing.extend(listed.filter(|key| !values.contains_key(key)).map(|key| format!("`{key}`")));
+    missing.extend(
+        listed
+            .filter(|key| !values.contains_key(key))
+            .map(|key| format!("`{key}`")),
+    );
     if missing.is_empty() {
         return;
     }
@@ -146,7 +176,13 @@ fn values(
     findings.push(Finding::new(Code::ValueMissing, name.to_string(), message).cure(cure));
 }
 
-fn not_watched(look: &Look<'_>, code: Code, name: &ObjectName, why: &str, findings: &mut Vec<Finding>) {
+fn not_watched(
+    look: &Look<'_>,
+    code: Code,
+    name: &ObjectName,
+    why: &str,
+    findings: &mut Vec<Finding>,
+) {
     let message = format!("{why}, and the controller does not look at objects of its namespace");
     let mut namespaces: Vec<&str> = match &look.policy.object_namespaces {
         Namespaces::All => Vec::new(),
@@ -164,29 +200,54 @@ fn not_watched(look: &Look<'_>, code: Code, name: &ObjectName, why: &str, findin
 fn revision(look: &Look<'_>, name: &ObjectName, object: &Object, findings: &mut Vec<Finding>) {
     let is_believed = look.policy.override_namespaces.contains(&name.namespace);
     let key = object.data.keys().find(|key| {
-        let is_ours = key.strip_prefix(KEY).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+        let is_ours = key
+            .strip_prefix(KEY)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
         is_ours || is_believed && key.as_str() == PLAIN_KEY
     });
     let Some(key) = key else { return };
     let Some(environment) = object.labels.get(ENVIRONMENT) else {
-        let message = format!("it has the key `{key}` and lacks the label `{ENVIRONMENT}`: it changes no revision");
+        let message = format!(
+            "it has the key `{key}` and lacks the label `{ENVIRONMENT}`: it changes no revision"
+        );
         let words = if object.annotations.contains_key(MANAGED) {
             "on the target of what the operator syncs"
         } else {
             "on the object"
         };
-        let words = format!("{words}; with `{APPLICATION}` as well where it is for one Application");
-        let cure = cure::with(&words, &json!({"metadata": {"labels": {ENVIRONMENT: "dev"}}}));
+        let words =
+            format!("{words}; with `{APPLICATION}` as well where it is for one Application");
+        let cure = cure::with(
+            &words,
+            &json!({"metadata": {"labels": {ENVIRONMENT: "dev"}}}),
+        );
         findings.push(Finding::new(Code::OverrideUnlabelled, name.to_string(), message).cure(cure));
         return;
     };
     if !look.policy.environments.contains_key(environment) {
-        let message = format!("its label `{ENVIRONMENT}` says `{environment}`, and the policy has no such environment");
-        let environments: Vec<&str> = look.policy.environments.keys().map(String::as_str).collect();
-        let cure = format!("# name one of {}, or add it to the controller's policy", environments.join(", "));
-        findings.push(Finding::new(Code::OverrideEnvironment, name.to_string(), message).cure(cure));
+        let message = format!(
+            "its label `{ENVIRONMENT}` says `{environment}`, and the policy has no such environment"
+        );
+        let environments: Vec<&str> = look
+            .policy
+            .environments
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let cure = format!(
+            "# name one of {}, or add it to the controller's policy",
+            environments.join(", ")
+        );
+        findings
+            .push(Finding::new(Code::OverrideEnvironment, name.to_string(), message).cure(cure));
     }
     if !look.is_watched(&name.namespace) {
-        not_watched(look, Code::OverrideNotWatched, name, "it says a revision", findings);
+        not_watched(
+            look,
+            Code::OverrideNotWatched,
+            name,
+            "it says a revision",
+            findings,
+        );
     }
 }

@@ -29,12 +29,19 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
     for connection in operator.connections.known().into_iter().flatten() {
         let address = connection.address.as_deref();
         let message = match address.map(|address| address.trim_end_matches('/')) {
-            None => "it has no address, and the one that the operator is usually installed with ends in `/api`, which is not one for this kind",
-            Some(address) if address.ends_with("/api") => "its address ends in `/api`, which is not one for this kind",
+            None => {
+                "it has no address, and the one that the operator is usually installed with ends in `/api`, which is not one for this kind"
+            }
+            Some(address) if address.ends_with("/api") => {
+                "its address ends in `/api`, which is not one for this kind"
+            }
             Some(_) => continue,
         };
         let what = format!("InfisicalConnection {}", connection.name);
-        let cure = cure::with("a patch of it", &json!({"spec": {"address": "https://app.infisical.com"}}));
+        let cure = cure::with(
+            "a patch of it",
+            &json!({"spec": {"address": "https://app.infisical.com"}}),
+        );
         findings.push(Finding::new(Code::ConnectionAddress, what, message).cure(cure));
     }
 }
@@ -44,23 +51,45 @@ fn what(synced: &Synced) -> String {
 }
 
 fn status(synced: &Synced, findings: &mut Vec<Finding>) {
-    let Synced { kind, name, conditions, targets, .. } = synced;
-    let describe = format!("kubectl -n {} describe {} {}", name.namespace, kind.to_lowercase(), name.name);
+    let Synced {
+        kind,
+        name,
+        conditions,
+        targets,
+        ..
+    } = synced;
+    let describe = format!(
+        "kubectl -n {} describe {} {}",
+        name.namespace,
+        kind.to_lowercase(),
+        name.name
+    );
     let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
     let of = |name: &str| {
         let mut conditions = conditions.iter();
         conditions.find(|condition| condition.kind.rsplit('/').next() == Some(name))
     };
-    let states = ["LastReconcileStatus", "ReadyToSyncSecrets", "LoadedInfisicalToken"];
-    let failing = states.into_iter().filter(|state| of(state).is_some_and(|condition| condition.status == "False"));
+    let states = [
+        "LastReconcileStatus",
+        "ReadyToSyncSecrets",
+        "LoadedInfisicalToken",
+    ];
+    let failing = states
+        .into_iter()
+        .filter(|state| of(state).is_some_and(|condition| condition.status == "False"));
     let failing: Vec<&str> = failing.collect();
     if !failing.is_empty() {
-        let message = format!("the operator says {}: {} stays as it is", failing.join(" and ") + " is `False`", targets.join(", "));
+        let message = format!(
+            "the operator says {}: {} stays as it is",
+            failing.join(" and ") + " is `False`",
+            targets.join(", ")
+        );
         let cure = format!("# what the operator says\n{describe}");
         findings.push(Finding::new(Code::NotSynced, what(synced), message).cure(cure));
     } else if states.into_iter().all(|state| of(state).is_none()) {
         let message = "the operator has said nothing of it yet";
-        let cure = format!("# see whether the operator runs, and looks at this namespace\n{describe}");
+        let cure =
+            format!("# see whether the operator runs, and looks at this namespace\n{describe}");
         findings.push(Finding::new(Code::NeverSynced, what(synced), message).cure(cure));
     }
 }
@@ -78,7 +107,9 @@ fn interval(synced: &Synced, findings: &mut Vec<Finding>) {
     let cure = cure::with("a patch of it", &fields);
     let finding = match seconds {
         Some(seconds) if seconds > SELDOM => {
-            let message = format!("it is synced every {seconds} s: a change in Infisical takes that long before anything else begins");
+            let message = format!(
+                "it is synced every {seconds} s: a change in Infisical takes that long before anything else begins"
+            );
             Finding::new(Code::RefreshInterval, what(synced), message)
         }
         Some(seconds) if seconds >= SHORTEST => return,

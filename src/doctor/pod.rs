@@ -27,7 +27,11 @@ impl<'a> Pod<'a> {
     /// The Deployment, for messages.
     pub(super) fn what(&self) -> String {
         let namespace = self.deployment.metadata.namespace.as_deref();
-        format!("Deployment {}/{}", namespace.unwrap_or_default(), self.name())
+        format!(
+            "Deployment {}/{}",
+            namespace.unwrap_or_default(),
+            self.name()
+        )
     }
 
     /// The `ServiceAccount` of the pods.
@@ -61,9 +65,13 @@ impl<'a> Pod<'a> {
             };
             Some((at.len(), mount, rest))
         };
-        let (_, mount, rest) = mounts.filter_map(below).max_by_key(|(length, _, _)| *length)?;
+        let (_, mount, rest) = mounts
+            .filter_map(below)
+            .max_by_key(|(length, _, _)| *length)?;
         let volumes = self.spec.volumes.iter().flatten();
-        let volume = volumes.into_iter().find(|volume| volume.name == mount.name)?;
+        let volume = volumes
+            .into_iter()
+            .find(|volume| volume.name == mount.name)?;
         Some((volume, mount, rest))
     }
 
@@ -191,7 +199,10 @@ pub(super) fn value_of<'a>(words: impl Iterator<Item = &'a str>, name: &str) -> 
             found = Some(word);
         } else if word == name {
             is_next = true;
-        } else if let Some(value) = word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
+        } else if let Some(value) = word
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix('='))
+        {
             found = Some(value);
         }
     }
@@ -251,9 +262,15 @@ mod tests {
             } = image_of(text);
             (has_registry, name, tag, is_pinned)
         };
-        assert_eq!(parts("argocd-infisical:0.1.0"), (false, "argocd-infisical", Some("0.1.0"), false));
+        assert_eq!(
+            parts("argocd-infisical:0.1.0"),
+            (false, "argocd-infisical", Some("0.1.0"), false)
+        );
         assert_eq!(parts("localhost:5000/a/b"), (true, "b", None, false));
-        assert_eq!(parts("quay.io/argoproj/argocd:v3.6.1@sha256:00"), (true, "argocd", Some("v3.6.1"), true));
+        assert_eq!(
+            parts("quay.io/argoproj/argocd:v3.6.1@sha256:00"),
+            (true, "argocd", Some("v3.6.1"), true)
+        );
     }
 
     #[test]
@@ -286,8 +303,18 @@ mod tests {
         .unwrap();
         let pod = Pod::of(&deployment).unwrap();
         let container = &pod.spec.containers[0];
-        let map = |key: &str| Some(Mounted::ConfigMap { name: "map", key: key.into() });
-        let secret = |key: &str| Some(Mounted::Secret { name: "secret", key: key.into() });
+        let map = |key: &str| {
+            Some(Mounted::ConfigMap {
+                name: "map",
+                key: key.into(),
+            })
+        };
+        let secret = |key: &str| {
+            Some(Mounted::Secret {
+                name: "secret",
+                key: key.into(),
+            })
+        };
         assert_eq!(pod.file(container, "/etc/x"), map("x"));
         assert_eq!(pod.file(container, "/one"), map("plugin.yaml"));
         assert_eq!(pod.file(container, "/etc/b/key"), secret("k"));

@@ -260,7 +260,12 @@ impl Seen {
         ];
         let files = files.values().map(Part::unreadable);
         let keys = keys.values().map(Part::unreadable);
-        single.into_iter().chain(files).chain(keys).flatten().collect()
+        single
+            .into_iter()
+            .chain(files)
+            .chain(keys)
+            .flatten()
+            .collect()
     }
 }
 

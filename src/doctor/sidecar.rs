@@ -71,7 +71,11 @@ struct Of<'w, 'a> {
 
 impl<'a> Of<'_, 'a> {
     fn what(&self) -> String {
-        format!("{}, container {}", self.pod.what(), self.sidecar.container.name)
+        format!(
+            "{}, container {}",
+            self.pod.what(),
+            self.sidecar.container.name
+        )
     }
 
     fn patch(&self, words: &str, mut fields: Value) -> String {
@@ -87,7 +91,11 @@ impl<'a> Of<'_, 'a> {
         if !pod::words(container).any(|word| word.ends_with("argocd-cmp-server")) {
             let cure = json!({"command": ["/var/run/argocd/argocd-cmp-server"], "args": ["--loglevel=info"]});
             let message = "it does not run Argo CD's cmp-server, which offers the plugin";
-            find(Code::SidecarCommand, message, self.patch("a patch of it", cure));
+            find(
+                Code::SidecarCommand,
+                message,
+                self.patch("a patch of it", cure),
+            );
         }
         let context = container.security_context.as_ref();
         let of_pod = self.pod.spec.security_context.as_ref();
@@ -95,8 +103,13 @@ impl<'a> Of<'_, 'a> {
         let user = user.or_else(|| of_pod.and_then(|context| context.run_as_user));
         if user.is_some_and(|user| user != ARGOCD_USER) {
             let message = "it runs as another user than Argo CD's containers (999), so that the repo-server cannot connect to its socket";
-            let cure = json!({"securityContext": {"runAsUser": ARGOCD_USER, "runAsGroup": ARGOCD_USER}});
-            find(Code::SidecarUser, message, self.patch("a patch of it", cure));
+            let cure =
+                json!({"securityContext": {"runAsUser": ARGOCD_USER, "runAsGroup": ARGOCD_USER}});
+            find(
+                Code::SidecarUser,
+                message,
+                self.patch("a patch of it", cure),
+            );
         }
         let is_confined = context.is_some_and(|context| {
             context.allow_privilege_escalation == Some(false)
@@ -111,13 +124,25 @@ impl<'a> Of<'_, 'a> {
                 "capabilities": {"drop": ["ALL"]},
                 "seccompProfile": {"type": "RuntimeDefault"},
             }});
-            find(Code::SidecarUnconfined, message, self.patch("a patch of it", cure));
+            find(
+                Code::SidecarUnconfined,
+                message,
+                self.patch("a patch of it", cure),
+            );
         }
-        let limits = container.resources.as_ref().and_then(|resources| resources.limits.as_ref());
+        let limits = container
+            .resources
+            .as_ref()
+            .and_then(|resources| resources.limits.as_ref());
         if !limits.is_some_and(|limits| limits.contains_key("memory")) {
-            let message = "it has no limit of memory, so that one large tree can take all that the node has";
+            let message =
+                "it has no limit of memory, so that one large tree can take all that the node has";
             let cure = json!({"resources": {"limits": {"memory": "2Gi"}, "requests": {"cpu": "50m", "memory": "64Mi"}}});
-            find(Code::SidecarMemory, message, self.patch("a patch of it", cure));
+            find(
+                Code::SidecarMemory,
+                message,
+                self.patch("a patch of it", cure),
+            );
         }
     }
 
@@ -130,27 +155,39 @@ impl<'a> Of<'_, 'a> {
         };
         for (path, volume, why) in [
             ("/var/run/argocd", "var-files", "cmp-server is there"),
-            (SOCKETS, "plugins", "Argo CD looks for the plugin's socket there"),
+            (
+                SOCKETS,
+                "plugins",
+                "Argo CD looks for the plugin's socket there",
+            ),
         ] {
             if self.pod.mount(container, path).is_none() {
                 let mount = json!({"volumeMounts": [{"name": volume, "mountPath": path}]});
                 find(
                     path,
                     format!("nothing is mounted there; {why}"),
-                    self.patch("a patch of it; the volume is in Argo CD's own manifest", mount),
+                    self.patch(
+                        "a patch of it; the volume is in Argo CD's own manifest",
+                        mount,
+                    ),
                 );
             }
         }
         let tmp = self.pod.mount(container, "/tmp");
         let is_shared = |volume: &Volume| {
-            let mut others = self.pod.spec.containers.iter().filter(|other| other.name != container.name);
+            let mut others = self
+                .pod
+                .spec
+                .containers
+                .iter()
+                .filter(|other| other.name != container.name);
             others.any(|other| mounts(other, &volume.name))
         };
         let wrong = match tmp {
             None => Some("nothing is mounted there; checkouts are unpacked there"),
-            Some((volume, _, _)) if is_shared(volume) => {
-                Some("it is shared with another container, which can read and change what is rendered")
-            }
+            Some((volume, _, _)) if is_shared(volume) => Some(
+                "it is shared with another container, which can read and change what is rendered",
+            ),
             Some(_) => None,
         };
         if let Some(message) = wrong {
@@ -165,7 +202,10 @@ impl<'a> Of<'_, 'a> {
 
     fn token(&self, findings: &mut Vec<Finding>) {
         let container = self.sidecar.container;
-        let mounted = self.pod.mount(container, TOKEN).map(|(volume, _, _)| volume);
+        let mounted = self
+            .pod
+            .mount(container, TOKEN)
+            .map(|(volume, _, _)| volume);
         let has_token = |volume: &Volume| {
             let projected = volume.projected.as_ref();
             let sources = projected.and_then(|projected| projected.sources.as_ref());
@@ -181,7 +221,10 @@ impl<'a> Of<'_, 'a> {
         }
         if !is_off {
             let message = "the pod's token is mounted into every container: whatever runs in one of them can read settings";
-            let cure = cure::in_pod("a patch of it", &json!({"automountServiceAccountToken": false}));
+            let cure = cure::in_pod(
+                "a patch of it",
+                &json!({"automountServiceAccountToken": false}),
+            );
             findings.push(Finding::new(Code::TokenShared, self.pod.what(), message).cure(cure));
         }
         let Some(volume) = own else { return };
@@ -190,8 +233,12 @@ impl<'a> Of<'_, 'a> {
         for other in containers.chain(init) {
             let is_other = !pod::is_sidecar(other);
             if is_other && mounts(other, &volume.name) {
-                let message = format!("container `{}` mounts the sidecar's token (volume `{}`), too", other.name, volume.name);
-                let cure = "# take the mount out of that container; the token is for the sidecar alone";
+                let message = format!(
+                    "container `{}` mounts the sidecar's token (volume `{}`), too",
+                    other.name, volume.name
+                );
+                let cure =
+                    "# take the mount out of that container; the token is for the sidecar alone";
                 findings.push(Finding::new(Code::TokenShared, self.pod.what(), message).cure(cure));
             }
         }
@@ -212,11 +259,16 @@ impl<'a> Of<'_, 'a> {
         let mut find = |code, message: String, cure: &str| {
             findings.push(Finding::new(code, self.what(), message).cure(cure));
         };
-        let again = "# start from plugin.yaml of this version; without a mount the image's own is taken";
+        let again =
+            "# start from plugin.yaml of this version; without a mount the image's own is taken";
         let plugin = match &self.sidecar.plugin {
             Found::Valid(plugin) => plugin,
             Found::Wrong(why) => {
-                return find(Code::PluginFile, format!("{PLUGIN_FILE} cannot be used: {why}"), again);
+                return find(
+                    Code::PluginFile,
+                    format!("{PLUGIN_FILE} cannot be used: {why}"),
+                    again,
+                );
             }
             Found::Unknown => return,
         };
@@ -230,7 +282,11 @@ impl<'a> Of<'_, 'a> {
         if discover.is_some_and(|discover| !discover.is_empty()) {
             let message = "the plugin discovers sources: where that fails for a moment, Argo CD renders natively, without settings, and keeps that in its cache";
             let cure = "# take `spec.discover` out of the ConfigMap with plugin.yaml, then\nkubectl -n NAMESPACE rollout restart deployment argocd-repo-server";
-            find(Code::PluginDiscover, message.into(), &cure.replace("NAMESPACE", &self.look.seen.argocd_namespace));
+            find(
+                Code::PluginDiscover,
+                message.into(),
+                &cure.replace("NAMESPACE", &self.look.seen.argocd_namespace),
+            );
         }
     }
 
@@ -241,8 +297,12 @@ impl<'a> Of<'_, 'a> {
         let path = "/etc/argocd-infisical/policy/policy.yaml";
         match &self.sidecar.policy {
             None => {
-                let message = "the plugin is called without `--policy`: Applications may ask for anything";
-                let cure = cure::with("in plugin.yaml", &json!({"spec": {"generate": {"args": [format!("--policy={path}")]}}}));
+                let message =
+                    "the plugin is called without `--policy`: Applications may ask for anything";
+                let cure = cure::with(
+                    "in plugin.yaml",
+                    &json!({"spec": {"generate": {"args": [format!("--policy={path}")]}}}),
+                );
                 findings.push(Finding::new(Code::PluginPolicy, self.what(), message).cure(cure));
             }
             Some(Found::Wrong(why)) => {
@@ -280,7 +340,10 @@ fn token_cure(container: &str) -> String {
 
 /// Who else can call the plugin.
 fn others(look: &Look<'_>, pod: Pod<'_>, findings: &mut Vec<Finding>) {
-    let sockets = look.sidecars.iter().find_map(|sidecar| pod.mount(sidecar.container, SOCKETS));
+    let sockets = look
+        .sidecars
+        .iter()
+        .find_map(|sidecar| pod.mount(sidecar.container, SOCKETS));
     let Some((volume, _, _)) = sockets else {
         return;
     };
@@ -292,7 +355,9 @@ fn others(look: &Look<'_>, pod: Pod<'_>, findings: &mut Vec<Finding>) {
     let others = pod.spec.containers.iter().filter(|container| {
         !pod::is_sidecar(container) && !is_repo_server(container) && mounts(container, &volume.name)
     });
-    let names: Vec<String> = others.map(|container| format!("`{}`", container.name)).collect();
+    let names: Vec<String> = others
+        .map(|container| format!("`{}`", container.name))
+        .collect();
     if names.is_empty() {
         return;
     }
@@ -305,7 +370,11 @@ fn others(look: &Look<'_>, pod: Pod<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// The value of a variable of a container, as far as it stands there or in `argocd-cmd-params-cm`.
-pub(super) fn variable<'a>(look: &Look<'a>, container: &'a Container, name: &str) -> Option<&'a str> {
+pub(super) fn variable<'a>(
+    look: &Look<'a>,
+    container: &'a Container,
+    name: &str,
+) -> Option<&'a str> {
     let mut variables = container.env.iter().flatten();
     let variable = variables.find(|variable| variable.name == name)?;
     let Some(from) = &variable.value_from else {

@@ -31,19 +31,69 @@ macro_rules! kind {
     };
 }
 
-kind!(Deployments, Deployment, "apps", "v1", "Deployment", "deployments", decode);
-kind!(DeploymentWorkloads, Workload, "apps", "v1", "Deployment", "deployments", |json| {
-    Workload::read("Deployment", json)
-});
-kind!(StatefulSetWorkloads, Workload, "apps", "v1", "StatefulSet", "statefulsets", |json| {
-    Workload::read("StatefulSet", json)
-});
-kind!(DaemonSetWorkloads, Workload, "apps", "v1", "DaemonSet", "daemonsets", |json| {
-    Workload::read("DaemonSet", json)
-});
-kind!(Roles, Role, "rbac.authorization.k8s.io", "v1", "Role", "roles", decode);
-kind!(RoleBindings, RoleBinding, "rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", decode);
-kind!(ClusterRoles, ClusterRole, "rbac.authorization.k8s.io", "v1", "ClusterRole", "clusterroles", decode);
+kind!(
+    Deployments,
+    Deployment,
+    "apps",
+    "v1",
+    "Deployment",
+    "deployments",
+    decode
+);
+kind!(
+    DeploymentWorkloads,
+    Workload,
+    "apps",
+    "v1",
+    "Deployment",
+    "deployments",
+    |json| { Workload::read("Deployment", json) }
+);
+kind!(
+    StatefulSetWorkloads,
+    Workload,
+    "apps",
+    "v1",
+    "StatefulSet",
+    "statefulsets",
+    |json| { Workload::read("StatefulSet", json) }
+);
+kind!(
+    DaemonSetWorkloads,
+    Workload,
+    "apps",
+    "v1",
+    "DaemonSet",
+    "daemonsets",
+    |json| { Workload::read("DaemonSet", json) }
+);
+kind!(
+    Roles,
+    Role,
+    "rbac.authorization.k8s.io",
+    "v1",
+    "Role",
+    "roles",
+    decode
+);
+kind!(
+    RoleBindings,
+    RoleBinding,
+    "rbac.authorization.k8s.io",
+    "v1",
+    "RoleBinding",
+    "rolebindings",
+    decode
+);
+kind!(
+    ClusterRoles,
+    ClusterRole,
+    "rbac.authorization.k8s.io",
+    "v1",
+    "ClusterRole",
+    "clusterroles",
+    decode
+);
 kind!(
     ClusterRoleBindings,
     ClusterRoleBinding,
@@ -89,12 +139,24 @@ kind!(
     "infisicalsecrets",
     Synced::read_secret
 );
-kind!(MapOutlines, Object, "", "v1", "ConfigMap", "configmaps", |json| {
-    Some(outline(objects::of_config_map(decode::<ConfigMap>(json)?)))
-});
-kind!(SecretOutlines, Object, "", "v1", "Secret", "secrets", |json| {
-    Some(outline(objects::of_secret(decode::<Secret>(json)?)))
-});
+kind!(
+    MapOutlines,
+    Object,
+    "",
+    "v1",
+    "ConfigMap",
+    "configmaps",
+    |json| { Some(outline(objects::of_config_map(decode::<ConfigMap>(json)?))) }
+);
+kind!(
+    SecretOutlines,
+    Object,
+    "",
+    "v1",
+    "Secret",
+    "secrets",
+    |json| { Some(outline(objects::of_secret(decode::<Secret>(json)?))) }
+);
 
 /// An object without its values: of those that say revisions they are kept, of others whether there is one.
 fn outline(object: Object) -> Object {
@@ -120,8 +182,11 @@ mod tests {
     fn values_are_left_behind() {
         let json = r#"{"data": {"TOKEN": "aHVudGVyMg==", "EMPTY": "", "NONE": "PG5vIHZhbHVlPg==", "ARGOCD_TARGET_REVISION": "ZGV2"}}"#;
         let object = SecretOutlines::prune(json).unwrap();
-        let data: Vec<(&str, &[u8])> =
-            object.data.iter().map(|(key, value)| (key.as_str(), value.as_slice())).collect();
+        let data: Vec<(&str, &[u8])> = object
+            .data
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_slice()))
+            .collect();
         assert_eq!(
             data,
             [

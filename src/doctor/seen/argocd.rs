@@ -42,7 +42,10 @@ impl DescribedApplication {
             };
             for tool in TOOLS {
                 // Argo CD: ApplicationSourceKustomize.IsZero and its like; an empty one counts for nothing.
-                if source[tool].as_object().is_some_and(|tool| !tool.is_empty()) {
+                if source[tool]
+                    .as_object()
+                    .is_some_and(|tool| !tool.is_empty())
+                {
                     tools.push((pointer.clone(), tool));
                 }
             }

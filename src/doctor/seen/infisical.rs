@@ -81,7 +81,9 @@ impl Connection {
         let address = value["spec"]["address"].as_str();
         Some(Self {
             name: name(&value),
-            address: address.filter(|address| !address.is_empty()).map(Into::into),
+            address: address
+                .filter(|address| !address.is_empty())
+                .map(Into::into),
         })
     }
 }
@@ -125,7 +127,11 @@ impl Synced {
             _ => usual,
         };
         let secret = |each: &Value| {
-            target(ObjectKind::Secret, &each["secretNamespace"], &each["secretName"])
+            target(
+                ObjectKind::Secret,
+                &each["secretNamespace"],
+                &each["secretName"],
+            )
         };
         let map = |each: &Value| {
             target(

@@ -60,7 +60,9 @@ impl Workload {
         let on_pods = template["metadata"]["annotations"].as_object();
         let annotations = metadata["annotations"].as_object();
         let is_asking = |(name, value): (&String, &Value)| {
-            let is_on = value.as_str().is_some_and(|value| !value.is_empty() && value != "false");
+            let is_on = value
+                .as_str()
+                .is_some_and(|value| !value.is_empty() && value != "false");
             let is_wish = name == AUTO_RELOAD || is_reloader(name);
             (is_wish && is_on).then(|| name.clone())
         };
@@ -73,7 +75,9 @@ impl Workload {
             name: Name::new(text("namespace"), text("name")),
             reloads: reloads.filter_map(is_asking).collect(),
             containers: serde_json::from_value(containers).unwrap_or_default(),
-            empty: serde_json::from_str(applied).map(|applied| empty(&applied)).unwrap_or_default(),
+            empty: serde_json::from_str(applied)
+                .map(|applied| empty(&applied))
+                .unwrap_or_default(),
         })
     }
 }
