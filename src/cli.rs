@@ -2,6 +2,7 @@
 
 mod build;
 mod compare;
+mod controller;
 mod diff;
 mod doctor;
 mod elsewhere;
@@ -13,6 +14,7 @@ mod lint;
 mod output;
 mod plugin;
 mod render;
+mod revisions;
 mod settings;
 mod table;
 mod watch;
@@ -42,12 +44,14 @@ struct Cli {
 enum Command {
     Build(build::Args),
     Compare(compare::Args),
+    Controller(controller::Args),
     Diff(diff::Args),
     Doctor(doctor::Args),
     Explain(explain::Args),
     Lint(lint::Args),
     Plugin(plugin::Args),
     Render(render::Args),
+    Revisions(revisions::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -101,12 +105,14 @@ fn run(command: Command) -> Result<Done, Failure> {
     let run = move || match command {
         Command::Build(args) => args.run(),
         Command::Compare(args) => args.run(),
+        Command::Controller(args) => args.run(),
         Command::Diff(args) => args.run(),
         Command::Doctor(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Lint(args) => args.run(),
         Command::Plugin(args) => args.run(),
         Command::Render(args) => args.run(),
+        Command::Revisions(args) => args.run(),
     };
     let ended = on_large_stack(|| contained(run))?.join();
     ended.unwrap_or_else(|_| Err(Failure::internal("the program has a fault")))?

@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why there is no answer.
-pub(super) enum Silence {
+pub(crate) enum Silence {
     /// Another try may help.
     Passing(String),
     /// The API server does not know who asks.
@@ -71,7 +71,7 @@ impl Silence {
     /// Why an answer counts for nothing that cannot be decoded.
     pub(super) const NO_SUCH_OBJECT: &str = "its answer is no such object";
 
-    pub(super) fn of(error: &Error) -> Self {
+    pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::Api(status) => match status.code {
                 401 => Self::Unauthorized,
@@ -99,8 +99,28 @@ impl Silence {
         }
     }
 
+    /// Why, in a few words.
+    pub(crate) fn cause(self) -> String {
+        match self {
+            Self::Passing(cause) | Self::Final(cause) => cause,
+            Self::Unauthorized => "it does not accept the credentials (status 401)".into(),
+            Self::Forbidden => "it does not let this identity do it (status 403)".into(),
+            Self::Unknown => "it has no such resource (status 404)".into(),
+            Self::Expired => "it does not remember that version (status 410)".into(),
+        }
+    }
+
     /// What to tell of something that was asked for.
     pub(super) fn problem(self, asked: &Asked<'_>) -> Problem {
+        self.told(asked, "read")
+    }
+
+    /// What to tell of something that was to be written.
+    pub(super) fn problem_of_write(self, asked: &Asked<'_>) -> Problem {
+        self.told(asked, "write")
+    }
+
+    fn told(self, asked: &Asked<'_>, verb: &str) -> Problem {
         let Asked {
             what,
             object,
@@ -108,13 +128,14 @@ impl Silence {
             rule,
             server,
         } = asked;
+        let way = if verb == "read" { "from" } else { "through" };
         match self {
             Self::Passing(cause) => Problem::new(format!(
-                "cannot read {what} from the API server {server}: {cause}"
+                "cannot {verb} {what} {way} the API server {server}: {cause}"
             ))
             .hint("see whether the API server runs and can be reached from here"),
             Self::Final(cause) => Problem::new(format!(
-                "cannot read {what} from the API server {server}: {cause}"
+                "cannot {verb} {what} {way} the API server {server}: {cause}"
             ))
             .hint(
                 "see whether this is the API server, and whether the credentials are meant for it",
@@ -124,7 +145,7 @@ impl Silence {
             ))
             .hint("see whether the token or certificate has expired, and is one of this cluster"),
             Self::Forbidden => Problem::new(format!(
-                "the API server does not let this identity read `{object}` (status 403)"
+                "the API server does not let this identity {verb} `{object}` (status 403)"
             ))
             .hint(match namespace {
                 Some(namespace) => format!(

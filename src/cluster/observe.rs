@@ -363,64 +363,25 @@ fn without(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use http::{Request, Response};
-    use http_body_util::BodyExt as _;
-    use kube::client::Body;
     use serde_json::{Value, json};
 
+    use super::super::fake::{cluster, list, refusal};
     use super::*;
     use crate::steer::application::Name;
-
-    type Asked = Arc<Mutex<Vec<String>>>;
 
     /// Reads everything from an API server that answers so; what it was asked comes back, too.
     fn observe(
         policy: &Policy,
         answer: impl Fn(&str, usize) -> (u16, Value) + Clone + Send + 'static,
     ) -> (Result<Observed, String>, Vec<String>) {
-        let asked = Asked::default();
-        let seen = Arc::clone(&asked);
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let (seen, answer) = (Arc::clone(&seen), answer.clone());
-            async move {
-                let path = request.uri().path_and_query().unwrap().to_string();
-                assert!(request.into_body().collect().await.is_ok());
-                let mut seen = seen.lock().unwrap();
-                let before = seen.iter().filter(|other| **other == path).count();
-                let (status, body) = answer(&path, before);
-                seen.push(path);
-                let body = Body::from(body.to_string().into_bytes());
-                let response = Response::builder().status(status).body(body);
-                Ok::<_, tower::BoxError>(response.unwrap())
-            }
-        });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let found = runtime.block_on(async {
-            let reader = Reader {
-                client: Client::new(service, "default"),
-                server: "`there`".into(),
-                deadline: Moment::now() + Duration::from_secs(5),
-            };
-            reader.all(policy).await
-        });
-        let asked = asked.lock().unwrap().clone();
-        (found.map_err(|failure| failure.to_string()), asked)
-    }
-
-    fn list(items: &Value, token: &str) -> (u16, Value) {
-        let body = json!({"kind": "List", "apiVersion": "v1", "metadata": {"continue": token}, "items": items});
-        (200, body)
-    }
-
-    fn refusal(code: u16) -> (u16, Value) {
-        let reason = if code == 404 { "NotFound" } else { "Other" };
-        let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "hunter2", "reason": reason, "code": code});
-        (code, body)
+        let (cluster, asked) = cluster(answer);
+        let found = cluster.observe(policy, Duration::from_secs(5));
+        let asked = asked.requests().into_iter();
+        let asked = asked.map(|request| request.strip_prefix("GET ").unwrap().to_owned());
+        (
+            found.map_err(|failure| failure.to_string()),
+            asked.collect(),
+        )
     }
 
     /// What there is where there is nothing.

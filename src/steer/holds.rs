@@ -45,12 +45,12 @@ pub(crate) fn standing(
     let is_on = |value: Option<&String>| value.is_some_and(|value| value != "false");
     let hold = annotations.and_then(|annotations| annotations.hold.as_ref());
     let skip = annotations.and_then(|annotations| annotations.skip_reconcile.as_deref());
-    let held = |code, message: &str, hint: &str| Standing {
+    let because = |code, message: &str, hint: &str| Standing {
         reason: Some(Reason::new(Class::Held, code, message).hint(hint)),
         again: None,
     };
     if application.metadata.deletion_timestamp.is_some() {
-        return held("Deleting", "it is being deleted", "wait until it is gone");
+        return because("Deleting", "it is being deleted", "wait until it is gone");
     }
     if state.controls.is_paused {
         let hint = format!(
@@ -59,19 +59,19 @@ pub(crate) fn standing(
             policy.own_namespace,
             Controls::NAME
         );
-        return held("Paused", "the controller is paused", &hint);
+        return because("Paused", "the controller is paused", &hint);
     }
     if is_on(hold) {
         let hint = "remove the annotation `argocd-infisical.io/hold`";
-        return held("Hold", "it is held by its annotation", hint);
+        return because("Hold", "it is held by its annotation", hint);
     }
     if skip == Some("true") {
         let hint = "remove the annotation `argocd.argoproj.io/skip-reconcile`";
-        return held("ReconcileSkipped", "Argo CD is told to skip it", hint);
+        return because("ReconcileSkipped", "Argo CD is told to skip it", hint);
     }
     if !application.is_automated() && !policy.writes_unautomated {
         let hint = "switch `spec.syncPolicy.automated` on, or set `writes.automationOff: true` in the policy";
-        return held("AutomationOff", "its automated sync is off", hint);
+        return because("AutomationOff", "its automated sync is off", hint);
     }
     denied(state, policy, application, now)
 }
@@ -97,7 +97,7 @@ fn denied(state: &State, policy: &Policy, application: &Application, now: Timest
                 )
                 .hint("wait for the window, or set `writes.deniedSyncWindows: true` in the policy"),
             ),
-            again: Some(denied.until),
+            again: denied.until,
         },
         Err(wrong) => Standing {
             reason: Some(

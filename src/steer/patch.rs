@@ -58,14 +58,14 @@ impl<'a> Builder<'a> {
         builder
     }
 
-    fn test(&mut self, path: &str, value: Value) {
+    fn test(&mut self, path: &str, value: impl Into<Value>) {
         self.tests
-            .push(json!({"op": "test", "path": path, "value": value}));
+            .push(json!({"op": "test", "path": path, "value": value.into()}));
     }
 
-    fn write(&mut self, operation: &str, path: &str, value: Value) {
+    fn write(&mut self, operation: &str, path: &str, value: impl Into<Value>) {
         self.writes
-            .push(json!({"op": operation, "path": path, "value": value}));
+            .push(json!({"op": operation, "path": path, "value": value.into()}));
     }
 
     fn is_for(&mut self, purpose: Purpose) {

@@ -50,7 +50,7 @@ pub(super) fn moving(application: &Application) -> Result<Vec<Moving<'_>>, Reaso
     chosen.retain(|chosen| !chosen.is_empty());
     let is_chosen = |chosen: &str, moving: &Moving<'_>| normal(chosen) == moving.repository();
     let is_unknown = |chosen: &&str| !sources.iter().any(|moving| is_chosen(chosen, moving));
-    if chosen.is_empty() || chosen.iter().any(|chosen| is_unknown(&chosen)) {
+    if chosen.is_empty() || chosen.iter().any(is_unknown) {
         return Err(refused(
             "UnknownSource",
             "the annotation `argocd-infisical.io/sources` names something that is no Git repository of its sources",

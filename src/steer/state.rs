@@ -45,7 +45,7 @@ pub struct Controls {
 }
 
 impl Controls {
-    /// The name of the ConfigMap that has them, in the controller's namespace.
+    /// The name of the `ConfigMap` that has them, in the controller's namespace.
     pub const NAME: &str = "argocd-infisical-controls";
     /// Its key that stops everything.
     pub const PAUSE: &str = "pause";

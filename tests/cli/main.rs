@@ -27,6 +27,7 @@ mod probe;
 mod reasons;
 mod reference;
 mod remote;
+mod revisions;
 mod revision;
 mod schema;
 mod server;

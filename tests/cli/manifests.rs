@@ -477,15 +477,40 @@ fn the_policy_is_the_usual_one_written_out() {
     }
 }
 
+/// The YAML of the guide that follows a mark.
+#[track_caller]
+fn in_guide(mark: &str) -> String {
+    let guide = fs::read_to_string(repository().join("docs/controller.md")).unwrap();
+    let start = format!("<!-- {mark} -->\n```yaml\n");
+    let (_, rest) = guide.split_once(&start).unwrap();
+    let (text, _) = rest.split_once("```\n").unwrap();
+    text.to_owned()
+}
+
+#[test]
+fn the_controller_may_be_for_revisions_alone() {
+    let workspace = Workspace::of_manifests();
+    workspace.write("alone/kustomization.yaml", in_guide("without settings"));
+    let built = objects(&builds(&workspace, "alone"));
+    let pod = &only(&built, "Deployment")["spec"]["template"]["spec"];
+    let container = named(&pod["containers"], "controller");
+    assert_eq!(
+        texts(&container["args"]),
+        ["--policy=/etc/argocd-infisical/policy/policy.yaml"]
+    );
+    for list in [&container["volumeMounts"], &pod["volumes"]] {
+        assert_eq!(list.as_array().unwrap().len(), 1);
+        named(list, "policy");
+    }
+}
+
 #[test]
 fn argo_cd_may_be_in_another_namespace() {
-    let guide = fs::read_to_string(repository().join("docs/controller.md")).unwrap();
-    let (_, rest) = guide
-        .split_once("<!-- another namespace -->\n```yaml\n")
-        .unwrap();
-    let (kustomization, _) = rest.split_once("```\n").unwrap();
     let workspace = Workspace::of_manifests();
-    workspace.write("elsewhere/kustomization.yaml", kustomization);
+    workspace.write(
+        "elsewhere/kustomization.yaml",
+        in_guide("another namespace"),
+    );
     let policy = fs::read_to_string(repository().join("manifests/install/policy.yaml")).unwrap();
     workspace.write("elsewhere/policy.yaml", policy);
     let built = objects(&builds(&workspace, "elsewhere"));

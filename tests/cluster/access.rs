@@ -1,18 +1,19 @@
 //! A client of the cluster for the tests themselves.
 
+mod dynamic;
+
 use std::fmt::Debug;
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+pub(crate) use dynamic::Kind;
 use k8s_openapi::NamespaceResourceScope;
-use kube::api::{Api, GetParams, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, GetParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::core::{ApiResource, DynamicObject, GroupVersionKind};
-use kube::{Client, Config, Resource};
+use kube::{Client, Config, Resource, ResourceExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
@@ -87,31 +88,29 @@ impl Access {
         self.runtime.block_on(created).unwrap();
     }
 
-    /// Creates an Application of Argo CD in a namespace, as soon as the server knows what that is.
-    pub(crate) fn create_application(&self, namespace: &str, object: Value) {
-        let kind = GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Application");
-        let kind = ApiResource::from_gvk_with_plural(&kind, "applications");
-        let mut object = object;
-        object["apiVersion"] = json!("argoproj.io/v1alpha1");
-        object["kind"] = json!("Application");
-        let object: DynamicObject = serde_json::from_value(object).unwrap();
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &kind);
+    /// Writes the whole of an object, as the operators do: creates it, or replaces the one that is there.
+    pub(crate) fn put<K: Object>(&self, namespace: &str, object: Value) {
+        let mut object: K = serde_json::from_value(object).unwrap();
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
         let parameters = PostParams::default();
-        let start = Instant::now();
-        loop {
-            let created = api.create(&parameters, &object);
-            match self.runtime.block_on(created) {
-                Err(kube::Error::Api(status))
-                    if status.code == 404 && start.elapsed() < Duration::from_secs(20) =>
-                {
-                    thread::sleep(Duration::from_millis(50));
-                }
-                created => {
-                    created.unwrap();
-                    return;
-                }
-            }
-        }
+        self.runtime.block_on(async {
+            let name = object.name_unchecked();
+            let there = api.get_opt(&name).await.unwrap();
+            let Some(there) = there else {
+                api.create(&parameters, &object).await.unwrap();
+                return;
+            };
+            object.meta_mut().resource_version = there.resource_version();
+            api.replace(&name, &parameters, &object).await.unwrap();
+        });
+    }
+
+    /// Deletes an object of a namespace.
+    pub(crate) fn delete<K: Object>(&self, namespace: &str, name: &str) {
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        let parameters = DeleteParams::default();
+        let deleted = api.delete(name, &parameters);
+        drop(self.runtime.block_on(deleted).unwrap());
     }
 
     /// Tries to create an object in a namespace, and gives up after a time. Returns whether there was an answer.

@@ -1,5 +1,9 @@
 //! What whoever holds the controller's token can do: the Roles and the admission policy of `manifests/install`.
 
+use argocd_infisical::settings::digest::DigestKey;
+use argocd_infisical::settings::object::{Object, ObjectKind, ObjectName};
+use argocd_infisical::steer::plan::Purpose;
+use argocd_infisical::steer::{Application, Policy, State, decide};
 use serde_json::{Value, json};
 
 use crate::installation::{Caller, Installation, Refusal, installation, objects, wait_until};
@@ -158,6 +162,137 @@ fn the_controller_writes_what_it_is_for() {
     // Nobody else is concerned.
     let labels = json!([add("/metadata/labels/a", "b")]);
     assert!(admin.would_patch("writes", &labels).is_ok());
+}
+
+/// What a decision on an Application as it is at the API server comes to there: what the patch is for, and the Application with it.
+#[track_caller]
+fn decided(controller: &Caller, name: &str, data: &[(&str, &str)]) -> (Purpose, Value) {
+    let application: Application = serde_json::from_value(controller.application(name)).unwrap();
+    let object = |kind, namespace: &str, name: &str, object: Object| {
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        (
+            ObjectName {
+                kind,
+                namespace,
+                name,
+            },
+            object,
+        )
+    };
+    let map = |pairs: &[(&str, &str)]| {
+        let pairs = pairs.iter();
+        pairs
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let bytes = data
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec()));
+    let revisions = Object {
+        labels: map(&[("argocd-infisical.io/environment", "dev")]),
+        data: bytes.collect(),
+        ..Object::default()
+    };
+    let settings = Object {
+        labels: map(&[("argocd-infisical.io/settings", "true")]),
+        annotations: map(&[("argocd-infisical.io/allowed", "home/*")]),
+        data: [("HOSTNAME".to_owned(), b"a".to_vec())].into(),
+    };
+    let state = State {
+        applications: [(application.name(), application)].into(),
+        objects: [
+            object(
+                ObjectKind::Secret,
+                "argocd-infisical",
+                "revisions",
+                revisions,
+            ),
+            object(
+                ObjectKind::ConfigMap,
+                "argocd-infisical",
+                "settings",
+                settings,
+            ),
+        ]
+        .into(),
+        digest_key: Some(DigestKey::new(&[7; 32]).unwrap()),
+        ..State::default()
+    };
+    let now = "2026-01-01T12:00:00Z".parse().unwrap();
+    let plan = decide(&state, &Policy::default(), now);
+    let decision = plan.decisions.into_iter().next().unwrap();
+    let patch = decision
+        .patch
+        .unwrap_or_else(|| panic!("{:?}", decision.revision));
+    let answer = controller.would_patch(name, &json!(patch.operations));
+    let after =
+        answer.unwrap_or_else(|refusal| panic!("{}: {:?}", refusal.message, patch.operations));
+    (patch.purpose, after)
+}
+
+/// The policy leaves what decisions write, and these are all that they can write.
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn what_is_decided_is_let_through() {
+    let Some(installation) = installation() else {
+        return;
+    };
+    let controller = installation.controller();
+    let plugin = json!({
+        "name": "argocd-infisical",
+        "parameters": [{"name": "settings", "array": ["argocd-infisical/settings"]}],
+    });
+    let source = |revision: &str| json!({"repoURL": REPOSITORY, "path": "a", "targetRevision": revision, "plugin": plugin});
+    let automated = json!({"automated": {}});
+    // A retry of the revision before, which ends with the change.
+    let one = json!({"source": source("main"), "syncPolicy": automated});
+    let status = json!({"operationState": {
+        "phase": "Running", "startedAt": "2026-01-01T00:00:00Z", "finishedAt": "2026-01-01T00:01:00Z",
+        "operation": {"initiatedBy": {"automated": true}, "sync": {"source": source("main")}},
+    }});
+    application(installation, "decided", &one, &status);
+    for revision in [
+        "feature/login",
+        "refs/tags/v1.2.3",
+        "0123456789abcdef0123456789abcdef01234567",
+    ] {
+        let key = [("ARGOCD_TARGET_REVISION", revision)];
+        let (purpose, after) = decided(&controller, "decided", &key);
+        assert_eq!(purpose, Purpose::Revision);
+        let source = &after["spec"]["source"];
+        assert_eq!(source["targetRevision"], revision);
+        assert_eq!(source["plugin"]["env"][0]["name"], "SETTINGS_DIGEST");
+        assert_eq!(after["status"]["operationState"]["phase"], "Terminating");
+        assert!(after["metadata"]["annotations"]["argocd-infisical.io/state"].is_string());
+    }
+    // Several sources, and a digest among other variables.
+    let mut with_env = source("dev");
+    with_env["plugin"]["env"] = json!([{"name": "ONE", "value": "1"}]);
+    let sources = json!([with_env, {"repoURL": REPOSITORY, "ref": "values"}]);
+    let several = json!({"sources": sources, "syncPolicy": automated});
+    application(installation, "decided-several", &several, &json!({}));
+    let (_, after) = decided(&controller, "decided-several", &[]);
+    assert_eq!(after["spec"]["sources"][1]["targetRevision"], "dev");
+    assert_eq!(
+        after["spec"]["sources"][0]["plugin"]["env"][1]["name"],
+        "SETTINGS_DIGEST"
+    );
+    // A render that is paused although its digest is there.
+    let paused = json!({"source": source("dev"), "syncPolicy": automated});
+    application(installation, "decided-paused", &paused, &json!({}));
+    let (_, after) = decided(&controller, "decided-paused", &[]);
+    let mut there = source("dev");
+    there["plugin"]["env"] = after["spec"]["source"]["plugin"]["env"].clone();
+    let paused = json!({"source": there, "syncPolicy": automated});
+    let message = "Manifest generation error (cached): it failed";
+    let status = json!({"conditions": [{"type": "ComparisonError", "message": message}]});
+    application(installation, "decided-paused", &paused, &status);
+    let (purpose, after) = decided(&controller, "decided-paused", &[]);
+    let annotations = &after["metadata"]["annotations"];
+    assert_eq!(
+        (purpose, &annotations["argocd.argoproj.io/refresh"]),
+        (Purpose::Refresh, &json!("hard"))
+    );
 }
 
 #[test]

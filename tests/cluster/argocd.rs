@@ -5,12 +5,13 @@
 
 mod call;
 mod deadlines;
+pub(crate) mod definitions;
 mod digest;
 mod failures;
-mod git;
+pub(crate) mod git;
 mod identity;
 mod parity;
 mod processes;
 mod renders;
-mod server;
-mod settings;
+pub(crate) mod server;
+pub(crate) mod settings;

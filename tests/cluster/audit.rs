@@ -20,15 +20,23 @@ impl<'a> Audit<'a> {
     /// The file in the cluster's directory.
     pub(crate) const FILE: &'static str = "audit.log";
 
-    /// A line for each request for a `ConfigMap` or a Secret, written before it is answered.
+    /// A line for each request for a `ConfigMap` or a Secret, written before it is answered, and one for each write of an
+    /// Application by the controller, with what it said and whether that was done.
     pub(crate) const POLICY: &'static str = "apiVersion: audit.k8s.io/v1
 kind: Policy
-omitStages: [ResponseStarted, ResponseComplete, Panic]
 rules:
 - level: Metadata
+  omitStages: [ResponseStarted, ResponseComplete, Panic]
   resources:
   - group: \"\"
     resources: [configmaps, secrets]
+- level: Request
+  omitStages: [RequestReceived, ResponseStarted, Panic]
+  users: [controller]
+  verbs: [create, update, patch, delete, deletecollection]
+  resources:
+  - group: argoproj.io
+    resources: [\"*\"]
 - level: None
 ";
 
@@ -40,7 +48,9 @@ rules:
     pub(crate) fn requests(&self, user: User, namespace: &str) -> Vec<String> {
         let text = self.whole();
         let is_theirs = |event: &Value| {
-            event["user"]["username"] == user.name && event["objectRef"]["namespace"] == namespace
+            event["user"]["username"] == user.name
+                && event["objectRef"]["namespace"] == namespace
+                && event["objectRef"]["apiGroup"].is_null()
         };
         let events = text.lines().map(|line| serde_json::from_str(line).unwrap());
         events
@@ -53,6 +63,20 @@ rules:
                     .join(" ")
             })
             .collect()
+    }
+
+    /// What the controller wrote, or tried to write, on Argo CD's objects in a namespace, in order.
+    pub(crate) fn writes(&self, namespace: &str) -> Vec<Write> {
+        let text = self.whole();
+        let is_theirs = |event: &Value| {
+            let object = &event["objectRef"];
+            event["user"]["username"] == User::CONTROLLER.name
+                && object["namespace"] == namespace
+                && object["apiGroup"] == "argoproj.io"
+        };
+        let events = text.lines().map(|line| serde_json::from_str(line).unwrap());
+        let events: Vec<Value> = events.filter(is_theirs).collect();
+        events.iter().map(Write::of).collect()
     }
 
     /// Waits until a user has asked for so much in a namespace.
@@ -80,5 +104,47 @@ rules:
             thread::sleep(Duration::from_millis(20));
         }
         panic!("the audit log does not show a request");
+    }
+}
+
+/// A request that would write.
+#[derive(Clone, Debug)]
+pub(crate) struct Write {
+    pub(crate) verb: String,
+    pub(crate) resource: String,
+    pub(crate) name: String,
+    /// The operations of the patch.
+    pub(crate) operations: Vec<Value>,
+    /// The HTTP status of the answer.
+    pub(crate) code: u64,
+}
+
+impl Write {
+    fn of(event: &Value) -> Self {
+        let of = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let object = &event["objectRef"];
+        Self {
+            verb: of(&event["verb"]),
+            resource: of(&object["resource"]),
+            name: of(&object["name"]),
+            operations: match &event["requestObject"] {
+                Value::Array(operations) => operations.clone(),
+                other => vec![other.clone()],
+            },
+            code: event["responseStatus"]["code"].as_u64().unwrap_or_default(),
+        }
+    }
+
+    /// Whether it would change a revision.
+    pub(crate) fn is_of_revision(&self) -> bool {
+        self.operations.iter().any(|operation| {
+            let path = operation["path"].as_str().unwrap_or("targetRevision");
+            // A whole source, or something that is no JSON Patch, may well have one.
+            let is_source = !operation["op"].is_string()
+                || path == "/spec"
+                || path.ends_with("/source")
+                || path.ends_with("/sources");
+            operation["op"] != "test" && (is_source || path.ends_with("/targetRevision"))
+        })
     }
 }

@@ -185,6 +185,13 @@ impl Caller {
         self.would_change(name, "application/json-patch+json", operations)
     }
 
+    /// An Application in Argo CD's namespace, as it is.
+    #[track_caller]
+    pub(crate) fn application(&self, name: &str) -> Value {
+        let path = format!("/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/{name}");
+        self.send("GET", &path, "", &json!({})).unwrap()
+    }
+
     /// What a patch of some kind would come to.
     ///
     /// # Errors

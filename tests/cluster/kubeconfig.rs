@@ -52,10 +52,19 @@ impl User {
         is_known: false,
     };
 
+    /// The controller.
+    pub(crate) const CONTROLLER: Self = Self {
+        name: "controller",
+        token: "token-of-the-controller",
+        group: None,
+        is_known: true,
+    };
+
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::ADMIN,
         Self::SIDECAR,
+        Self::CONTROLLER,
         Self::NOBODY,
         Self::THROTTLED,
         Self::STRANGER,

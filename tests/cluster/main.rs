@@ -9,6 +9,7 @@ mod admission;
 mod argocd;
 mod audit;
 mod cluster;
+mod controller;
 mod installation;
 mod kubeconfig;
 mod namespace;

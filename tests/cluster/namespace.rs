@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Namespace as NamespaceObject, Secret
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use serde_json::{Value, json};
 
-use crate::access::Access;
+use crate::access::{Access, Kind};
 use crate::cluster::Cluster;
 use crate::kubeconfig::User;
 
@@ -78,7 +78,7 @@ impl<'a> Namespace<'a> {
 
     /// Creates an Application from its fields.
     pub(crate) fn application(&self, object: Value) {
-        self.admin.create_application(self.name, object);
+        self.admin.create_of(Kind::APPLICATION, self.name, object);
     }
 
     /// Binds a user to a Role with one rule.

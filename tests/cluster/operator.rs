@@ -141,6 +141,57 @@ fn object(
     }})
 }
 
+/// Who writes an object into the cluster.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Writer {
+    /// `InfisicalStaticSecret` (v1beta1), by its target's `metadata`.
+    StaticSecret,
+    /// `InfisicalSecret` (v1alpha1), by its template's `metadata`.
+    Secret,
+    /// External Secrets, by the `metadata` of the target's template.
+    ExternalSecret,
+}
+
+impl Writer {
+    /// All of them.
+    pub(crate) const ALL: [Self; 3] = [Self::StaticSecret, Self::Secret, Self::ExternalSecret];
+
+    /// An object with these labels and annotations, and what the writer adds.
+    pub(crate) fn object(
+        self,
+        name: &str,
+        labels: &[(&str, &str)],
+        annotations: &[(&str, &str)],
+    ) -> Value {
+        let (version, kind) = match self {
+            Self::StaticSecret => ("v1beta1", "InfisicalStaticSecret"),
+            Self::Secret => ("v1alpha1", "InfisicalSecret"),
+            Self::ExternalSecret => return external_secret(name, labels, annotations),
+        };
+        let owner = owner(version, kind, name);
+        object(name, labels, annotations, Some(&owner))
+    }
+}
+
+fn external_secret(name: &str, labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Value {
+    let owner = owner("v1", "ExternalSecret", name);
+    let mut object = object(name, labels, annotations, Some(&owner));
+    let metadata = &mut object["metadata"];
+    metadata["ownerReferences"][0]["apiVersion"] = json!("external-secrets.io/v1");
+    let labels = metadata["labels"].as_object_mut().unwrap();
+    labels.insert(
+        "reconcile.external-secrets.io/managed".into(),
+        json!("true"),
+    );
+    let creator = json!("a3f2b9c40d1e5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708");
+    labels.insert("reconcile.external-secrets.io/created-by".into(), creator);
+    let annotations = metadata["annotations"].as_object_mut().unwrap();
+    annotations.remove("secrets.infisical.com/version");
+    let hash = json!("b1946ac92492d2347c6235b4d2611184");
+    annotations.insert("reconcile.external-secrets.io/data-hash".into(), hash);
+    object
+}
+
 /// The object with values.
 pub(crate) fn with_data(mut object: Value, values: &[(&str, &str)]) -> Value {
     let values = values.iter();

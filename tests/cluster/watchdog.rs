@@ -5,6 +5,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Reads the process groups to end, and those that are gone already, one a line, until its input is closed: this process
 /// has ended, or wants it. A group that has been told to end is given two seconds to be gone, so that it writes into the
 /// directory no more.
@@ -74,11 +76,25 @@ impl Watchdog {
 
     /// Kills a program that it has started.
     pub(crate) fn kill(&mut self, id: u32) {
-        let position = self.programs.iter().position(|program| program.id() == id);
-        let mut program = self.programs.swap_remove(position.unwrap());
+        let mut program = self.take(id);
         program.kill().unwrap();
         program.wait().unwrap();
         self.tell("gone", id);
+    }
+
+    /// Asks a program that it has started to end, waits until it has, and returns its exit code.
+    pub(crate) fn terminate(&mut self, id: u32) -> Option<i32> {
+        let mut program = self.take(id);
+        let pid = Pid::from_child(&program);
+        kill_process(pid, Signal::TERM).unwrap();
+        let status = program.wait().unwrap();
+        self.tell("gone", id);
+        status.code()
+    }
+
+    fn take(&mut self, id: u32) -> Child {
+        let position = self.programs.iter().position(|program| program.id() == id);
+        self.programs.swap_remove(position.unwrap())
     }
 
     fn tell(&mut self, word: &str, id: u32) {

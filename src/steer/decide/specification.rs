@@ -55,7 +55,7 @@ pub(super) fn manifest(text: &str) -> Value {
             "hydrated" => spec["sourceHydrator"] = json!({"drySource": {}}),
             "by" => {
                 metadata["managedFields"] = json!([{"manager": value, "operation": "Update", "time": NOW,
-                "fieldsV1": {"f:spec": {"f:source": {"f:targetRevision": {}}}}}])
+                "fieldsV1": {"f:spec": {"f:source": {"f:targetRevision": {}}}}}]);
             }
             "set" => {
                 annotations["argocd-infisical.io/state"] = json!(
@@ -65,10 +65,10 @@ pub(super) fn manifest(text: &str) -> Value {
                         ..Record::default()
                     }
                     .text()
-                )
+                );
             }
             "was" => {
-                annotations["argocd-infisical.io/state"] = json!(was(environment, value).text())
+                annotations["argocd-infisical.io/state"] = json!(was(environment, value).text());
             }
             other => panic!("{other}"),
         }

@@ -80,11 +80,18 @@ impl<'a> Git<'a> {
 
     /// Commits all files and pushes them.
     pub(crate) fn commit(&self) {
+        self.commit_to("main");
+    }
+
+    /// Commits all files and makes that a branch. Returns the commit.
+    pub(crate) fn commit_to(&self, branch: &str) -> String {
         let run = |arguments: &[&str]| {
-            printed(self.argo.git().arg("-C").arg(self.work()).args(arguments));
+            printed(self.argo.git().arg("-C").arg(self.work()).args(arguments))
         };
         run(&["add", "--all"]);
         run(&["commit", "--quiet", "--allow-empty", "--message", "change"]);
-        run(&["push", "--quiet", &self.url(), "main"]);
+        let branch = format!("HEAD:refs/heads/{branch}");
+        run(&["push", "--quiet", "--force", &self.url(), &branch]);
+        run(&["rev-parse", "HEAD"]).trim().to_owned()
     }
 }

@@ -10,10 +10,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::processes;
+use super::{definitions, processes};
 use crate::cluster::{Cluster, cluster, free_ports};
 use crate::kubeconfig::User;
 use crate::namespace::Namespace;
@@ -21,7 +20,7 @@ use crate::tools;
 use crate::watchdog::Watchdog;
 
 /// Where `tools/programs` puts them.
-const ARGOCD: &str = "argocd-v3.6.1/argocd";
+pub(crate) const ARGOCD: &str = "argocd-v3.6.1/argocd";
 const CLIENT: &str = "argocd-repo-client-v3.6.1/argocd-repo-client";
 const REDIS: &str = "redis-server-debian/redis-server";
 
@@ -118,15 +117,7 @@ impl Argo {
 
     /// Argo CD's types, its namespace, and the sidecar's right to look at Applications.
     fn prepare_cluster(&self) {
-        let admin = self.cluster.admin();
-        let definition = self
-            .programs
-            .argocd
-            .with_file_name("crds/application-crd.yaml");
-        let definition = fs::read_to_string(&definition)
-            .unwrap_or_else(|error| panic!("{}: {error}", definition.display()));
-        let definition: Value = serde_saphyr::from_str(&definition).unwrap();
-        admin.create_global::<CustomResourceDefinition>(definition);
+        definitions::define(self.cluster);
         let namespace = Namespace::new(self.cluster, NAMESPACE);
         namespace.allow_applications(User::SIDECAR);
     }
@@ -179,6 +170,23 @@ impl Argo {
         let mut command = Command::new(&self.programs.client);
         command.env_clear().env("HOME", self.path("home"));
         command
+    }
+
+    /// Argo CD's program as one of its parts, with nothing of this process's environment.
+    pub(crate) fn part(&self, name: &str) -> Command {
+        let mut command = Command::new(&self.programs.argocd);
+        command
+            .env_clear()
+            .env("ARGOCD_BINARY_NAME", name)
+            .env("HOME", self.path("home"))
+            .env("PATH", "/usr/bin:/bin")
+            .current_dir(&self.directory);
+        command
+    }
+
+    /// Where Redis is.
+    pub(crate) fn redis(&self) -> String {
+        format!("127.0.0.1:{}", self.redis)
     }
 
     /// Git, with nobody's configuration.
@@ -345,7 +353,7 @@ impl Argo {
     }
 
     /// Starts a program whose words go to a file of its name.
-    fn launch(&self, name: &str, command: &mut Command) -> u32 {
+    pub(crate) fn launch(&self, name: &str, command: &mut Command) -> u32 {
         let log = File::options()
             .create(true)
             .append(true)
@@ -358,7 +366,8 @@ impl Argo {
         self.watchdog().start(command)
     }
 
-    fn wait_for(&self, name: &str, is_ready: impl Fn() -> bool) {
+    /// Waits until a program is ready, or says what it said.
+    pub(crate) fn wait_for(&self, name: &str, is_ready: impl Fn() -> bool) {
         let start = Instant::now();
         while !is_ready() {
             if start.elapsed() > DEADLINE {
@@ -434,7 +443,7 @@ impl Plugin {
 }
 
 /// What somebody on a port answers, or nothing.
-fn asked(port: u16, question: &str) -> String {
+pub(crate) fn asked(port: u16, question: &str) -> String {
     let ask = || {
         let mut stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_read_timeout(Some(Duration::from_secs(2)))?;

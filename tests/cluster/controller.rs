@@ -1,0 +1,23 @@
+//! The controller against a real API server with Argo CD's types, and with Argo CD's own controllers.
+//!
+//! Each test has a world of its own: namespaces, a policy, rights, and one or several controllers. What they do is seen from
+//! outside: through the API, by the server's audit log, and by the Events.
+
+mod deploys;
+mod digests;
+mod faults;
+mod holds;
+mod live;
+mod objects;
+mod observer;
+mod operations;
+mod owners;
+mod process;
+mod replicas;
+mod shown;
+mod smoke;
+mod sources;
+mod theirs;
+mod unknown;
+mod which;
+mod world;
