@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why there is no answer.
-pub(super) enum Silence {
+pub(crate) enum Silence {
     /// Another try may help.
     Passing(String),
     /// The API server does not know who asks.
@@ -68,7 +68,7 @@ pub(super) async fn ask<T, A: Future<Output = Result<T, Error>>>(
 }
 
 impl Silence {
-    pub(super) fn of(error: &Error) -> Self {
+    pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::Api(status) => match status.code {
                 401 => Self::Unauthorized,
@@ -93,6 +93,17 @@ impl Silence {
             // A program of the kubeconfig may have said anything.
             Error::Auth(_) => Self::Final("the kubeconfig's credentials cannot be had".into()),
             _ => Self::Final("the request cannot be made".into()),
+        }
+    }
+
+    /// Why, in a few words.
+    pub(crate) fn cause(self) -> String {
+        match self {
+            Self::Passing(cause) | Self::Final(cause) => cause,
+            Self::Unauthorized => "it does not accept the credentials (status 401)".into(),
+            Self::Forbidden => "it does not let this identity do it (status 403)".into(),
+            Self::Unknown => "it has no such resource (status 404)".into(),
+            Self::Expired => "it does not remember that version (status 410)".into(),
         }
     }
 
