@@ -110,14 +110,19 @@ impl Decision {
 // Argo CD: SyncWindows.Matches
 fn is_for(window: &SyncWindow, application: &Application) -> bool {
     let destination = &application.spec.destination;
-    let some = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
-    let name = [application.metadata.name.clone()];
-    let cluster = [some(&destination.name), some(&destination.server)];
-    let namespace = [destination.namespace.clone().unwrap_or_default()];
+    let given = [&destination.name, &destination.server].into_iter();
+    let clusters: Vec<&str> = given
+        .filter_map(Option::as_deref)
+        .filter(|text| !text.is_empty())
+        .collect();
+    let namespace = destination.namespace.as_deref().unwrap_or_default();
     let questions = [
-        ask(window.applications.as_deref(), &name),
-        ask(window.clusters.as_deref(), cluster.iter().flatten()),
-        ask(window.namespaces.as_deref(), &namespace),
+        ask(
+            window.applications.as_deref(),
+            &[&application.metadata.name],
+        ),
+        ask(window.clusters.as_deref(), &clusters),
+        ask(window.namespaces.as_deref(), &[namespace]),
     ];
     if window.and {
         // One that asks nothing is for none.
@@ -129,16 +134,10 @@ fn is_for(window: &SyncWindow, application: &Application) -> bool {
 }
 
 /// Whether one of the patterns is for one of the texts; `None` where there is no pattern.
-fn ask<'a>(
-    patterns: Option<&[String]>,
-    texts: impl IntoIterator<Item = &'a String> + Clone,
-) -> Option<bool> {
+fn ask(patterns: Option<&[String]>, texts: &[&str]) -> Option<bool> {
     let patterns = patterns.filter(|patterns| !patterns.is_empty())?;
-    let mut patterns = patterns.iter();
-    Some(patterns.any(|pattern| {
-        let mut texts = texts.clone().into_iter();
-        texts.any(|text| glob::matches(pattern, text))
-    }))
+    let is_for_one = |pattern: &String| texts.iter().any(|text| glob::matches(pattern, text));
+    Some(patterns.iter().any(is_for_one))
 }
 
 #[cfg(test)]

@@ -214,9 +214,9 @@ impl Numbers {
 impl Bounds {
     /// A number, by its name or not.
     fn number(&self, text: &str) -> Result<u64, &'static str> {
-        let mut names = (self.least..).zip(self.names);
-        let named = names.find(|(_, name)| name.eq_ignore_ascii_case(text));
-        named.map_or_else(|| number(text), |(number, _)| Ok(number))
+        let mut numbers = (self.least..).zip(self.names);
+        let found = numbers.find(|(_, name)| name.eq_ignore_ascii_case(text));
+        found.map_or_else(|| number(text), |(number, _)| Ok(number))
     }
 }
 

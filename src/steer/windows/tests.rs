@@ -1,3 +1,5 @@
+use jiff::SignedDuration;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -398,77 +400,80 @@ fn a_window_that_goes_on_and_on_is_looked_at_again() {
     );
 }
 
+/// A schedule, and what is wrong with it.
+const WRONG: [(&str, &str); 22] = [
+    ("", "has 0 fields and not 5"),
+    ("* * * *", "has 4 fields and not 5"),
+    ("0 * * * * *", "has 6 fields and not 5"),
+    ("@daily", "is a descriptor, which Argo CD does not read"),
+    ("@every 1h", "is a descriptor, which Argo CD does not read"),
+    (
+        "60 * * * *",
+        "has a field for the minute that has a number out of its range",
+    ),
+    (
+        "* 24 * * *",
+        "has a field for the hour that has a number out of its range",
+    ),
+    (
+        "* * 0 * *",
+        "has a field for the day of the month that has a number out of its range",
+    ),
+    (
+        "* * * 13 *",
+        "has a field for the month that has a number out of its range",
+    ),
+    (
+        "* * * * 7",
+        "has a field for the day of the week that has a number out of its range",
+    ),
+    (
+        "* * * * fri-mon",
+        "has a field for the day of the week that has a range that ends before it begins",
+    ),
+    (
+        "* * * january *",
+        "has a field for the month that has something that is no number",
+    ),
+    (
+        "mon * * * *",
+        "has a field for the minute that has something that is no number",
+    ),
+    (
+        "-1 * * * *",
+        "has a field for the minute that has something that is no number",
+    ),
+    (
+        "1-2-3 * * * *",
+        "has a field for the minute that has too many `-`",
+    ),
+    (
+        "*/2/3 * * * *",
+        "has a field for the minute that has too many `/`",
+    ),
+    (
+        "*/0 * * * *",
+        "has a field for the minute that has a step of 0",
+    ),
+    (
+        "*/ * * * *",
+        "has a field for the minute that has something that is no number",
+    ),
+    (
+        "* * L * *",
+        "has a field for the day of the month that has something that is no number",
+    ),
+    (
+        "* * * * 5#3",
+        "has a field for the day of the week that has something that is no number",
+    ),
+    ("TZ=Nowhere 0 0 * * *", "has a time zone that is not known"),
+    ("TZ=UTC", "has a time zone and nothing else"),
+];
+
 #[test]
 fn what_argo_cd_does_not_read_is_wrong() {
-    for (schedule, cause) in [
-        ("", "has 0 fields and not 5"),
-        ("* * * *", "has 4 fields and not 5"),
-        ("0 * * * * *", "has 6 fields and not 5"),
-        ("@daily", "is a descriptor, which Argo CD does not read"),
-        ("@every 1h", "is a descriptor, which Argo CD does not read"),
-        (
-            "60 * * * *",
-            "has a field for the minute that has a number out of its range",
-        ),
-        (
-            "* 24 * * *",
-            "has a field for the hour that has a number out of its range",
-        ),
-        (
-            "* * 0 * *",
-            "has a field for the day of the month that has a number out of its range",
-        ),
-        (
-            "* * * 13 *",
-            "has a field for the month that has a number out of its range",
-        ),
-        (
-            "* * * * 7",
-            "has a field for the day of the week that has a number out of its range",
-        ),
-        (
-            "* * * * fri-mon",
-            "has a field for the day of the week that has a range that ends before it begins",
-        ),
-        (
-            "* * * january *",
-            "has a field for the month that has something that is no number",
-        ),
-        (
-            "mon * * * *",
-            "has a field for the minute that has something that is no number",
-        ),
-        (
-            "-1 * * * *",
-            "has a field for the minute that has something that is no number",
-        ),
-        (
-            "1-2-3 * * * *",
-            "has a field for the minute that has too many `-`",
-        ),
-        (
-            "*/2/3 * * * *",
-            "has a field for the minute that has too many `/`",
-        ),
-        (
-            "*/0 * * * *",
-            "has a field for the minute that has a step of 0",
-        ),
-        (
-            "*/ * * * *",
-            "has a field for the minute that has something that is no number",
-        ),
-        (
-            "* * L * *",
-            "has a field for the day of the month that has something that is no number",
-        ),
-        (
-            "* * * * 5#3",
-            "has a field for the day of the week that has something that is no number",
-        ),
-        ("TZ=Nowhere 0 0 * * *", "has a time zone that is not known"),
-        ("TZ=UTC", "has a time zone and nothing else"),
-    ] {
+    for (schedule, cause) in WRONG {
         let windows = json!([
             {"kind": "allow", "schedule": "* * * * *", "duration": "1h"},
             {"kind": "other", "schedule": schedule, "duration": "1h"},
@@ -560,107 +565,108 @@ fn at_the_time_that_is_told_the_answer_is_another_one() {
     );
 }
 
+const HOME: &str = "{server: https://home.example.org, namespace: living-room}";
+const NAMED: &str = "{name: home, namespace: living-room}";
+/// It is in no cluster, and its namespace is one without a name.
+const NOWHERE: &str = "{server: '', name: ''}";
+
 /// A window, a destination, and whether the window is for the Application `lamp` that goes there.
-fn matching() -> Vec<(Value, Value, bool)> {
-    let home = json!({"server": "https://home.example.org", "namespace": "living-room"});
-    let named = json!({"name": "home", "namespace": "living-room"});
-    let list = vec![
-        (json!({}), &home, false),
-        (json!({"andOperator": true}), &home, false),
-        (
-            json!({"applications": [], "andOperator": true}),
-            &home,
-            false,
-        ),
-        (json!({"applications": ["lamp"]}), &home, true),
-        (json!({"applications": ["tv", "l*"]}), &home, true),
-        (json!({"applications": ["*"]}), &home, true),
-        (
-            json!({"applications": ["argocd_lamp", "argocd/lamp", "!tv"]}),
-            &home,
-            false,
-        ),
-        (json!({"namespaces": ["living-*"]}), &home, true),
-        (json!({"namespaces": ["kitchen"]}), &home, false),
-        (json!({"clusters": ["https://*.example.org"]}), &home, true),
-        (json!({"clusters": ["home"]}), &home, false),
-        (json!({"clusters": ["home"]}), &named, true),
-        (json!({"clusters": ["*"]}), &named, true),
-        (
-            json!({"applications": ["tv"], "clusters": ["x"], "namespaces": ["living-room"]}),
-            &home,
-            true,
-        ),
-        (
-            json!({"applications": ["tv"], "clusters": ["https://*"]}),
-            &home,
-            true,
-        ),
-        (
-            json!({"applications": ["lamp"], "clusters": ["x"], "namespaces": ["y"]}),
-            &home,
-            true,
-        ),
-        (
-            json!({"applications": ["lamp"], "clusters": ["x"], "andOperator": true}),
-            &home,
-            false,
-        ),
-        (
-            json!({"applications": ["lamp"], "namespaces": ["y"], "andOperator": true}),
-            &home,
-            false,
-        ),
-        (
-            json!({"applications": ["tv"], "namespaces": ["living-room"], "andOperator": true}),
-            &home,
-            false,
-        ),
-        (
-            json!({"clusters": ["x"], "namespaces": ["living-room"], "andOperator": true}),
-            &home,
-            false,
-        ),
-        (
-            json!({"clusters": ["https://*"], "namespaces": ["living-room"], "andOperator": true}),
-            &home,
-            true,
-        ),
-        (
-            json!({"applications": ["lamp"], "andOperator": true}),
-            &home,
-            true,
-        ),
-        (
-            json!({"namespaces": ["living-room"], "andOperator": true}),
-            &home,
-            true,
-        ),
-        (
-            json!({"applications": ["lamp"], "clusters": ["https://*"], "namespaces": ["living-room"], "andOperator": true}),
-            &home,
-            true,
-        ),
-    ];
-    let list = list.into_iter();
-    let mut list: Vec<_> = list
-        .map(|(window, to, is_for)| (window, to.clone(), is_for))
-        .collect();
-    // A destination that names no cluster is in none, and no namespace is a namespace without a name.
-    list.push((
-        json!({"clusters": ["*"]}),
-        json!({"server": "", "name": ""}),
+const MATCHES: [(&str, &str, bool); 26] = [
+    ("{}", HOME, false),
+    ("{andOperator: true}", HOME, false),
+    ("{applications: [], andOperator: true}", HOME, false),
+    ("{applications: [lamp]}", HOME, true),
+    ("{applications: [tv, l*]}", HOME, true),
+    ("{applications: ['*']}", HOME, true),
+    (
+        "{applications: [argocd_lamp, argocd/lamp, '!tv']}",
+        HOME,
         false,
-    ));
-    list.push((json!({"namespaces": ["*"]}), json!({}), true));
-    list
-}
+    ),
+    ("{namespaces: [living-*]}", HOME, true),
+    ("{namespaces: [kitchen]}", HOME, false),
+    ("{clusters: ['https://*.example.org']}", HOME, true),
+    ("{clusters: [home]}", HOME, false),
+    ("{clusters: [home]}", NAMED, true),
+    ("{clusters: ['*']}", NAMED, true),
+    (
+        "{applications: [tv], clusters: [x], namespaces: [living-room]}",
+        HOME,
+        true,
+    ),
+    ("{applications: [tv], clusters: ['https://*']}", HOME, true),
+    (
+        "{applications: [lamp], clusters: [x], namespaces: [y]}",
+        HOME,
+        true,
+    ),
+    (
+        "{applications: [lamp], clusters: [x], andOperator: true}",
+        HOME,
+        false,
+    ),
+    (
+        "{applications: [lamp], namespaces: [y], andOperator: true}",
+        HOME,
+        false,
+    ),
+    (
+        "{applications: [tv], namespaces: [living-room], andOperator: true}",
+        HOME,
+        false,
+    ),
+    (
+        "{clusters: [x], namespaces: [living-room], andOperator: true}",
+        HOME,
+        false,
+    ),
+    (
+        "{clusters: ['https://*'], namespaces: [living-room], andOperator: true}",
+        HOME,
+        true,
+    ),
+    ("{applications: [lamp], andOperator: true}", HOME, true),
+    ("{namespaces: [living-room], andOperator: true}", HOME, true),
+    (
+        "{applications: [lamp], clusters: ['https://*'], namespaces: [living-room], andOperator: true}",
+        HOME,
+        true,
+    ),
+    ("{clusters: ['*']}", NOWHERE, false),
+    ("{namespaces: ['*']}", NOWHERE, true),
+];
 
 #[test]
 fn windows_are_for_applications() {
-    for (window, destination, expected) in matching() {
-        let windows: SyncWindow = serde_json::from_value(window.clone()).unwrap();
-        let found = is_for(&windows, &application(&destination));
+    for (window, destination, expected) in MATCHES {
+        let read: SyncWindow = serde_saphyr::from_str(window).unwrap();
+        let destination = serde_saphyr::from_str(destination).unwrap();
+        let found = is_for(&read, &application(&destination));
         assert_eq!(found, expected, "{window} {destination}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn until_the_time_that_is_told_nothing_changes(
+        schedule in "(\\*|0|\\*/7|5-50) (\\*|0|1-3|9,17|\\*/5) (\\*|1|13|\\*/2) (\\*|3|jan-apr|10) (\\*|sun|1-5)",
+        prefix in prop::sample::select(&["", "", "TZ=America/New_York "][..]),
+        duration in prop::sample::select(&["1s", "1m", "30m", "1h", "90m", "24h", "300h"][..]),
+        zone in prop::sample::select(&["", "Europe/Berlin", "America/New_York", "Asia/Kolkata"][..]),
+        second in 1_700_000_000_i64..1_780_000_000,
+        between in prop::collection::vec(0_f64..1.0, 8),
+    ) {
+        let window = window(&format!("{prefix}{schedule}"), duration, zone);
+        let now = Timestamp::from_second(second).unwrap();
+        let phase = clock::phase(&window, now).unwrap();
+        let until = phase.until.unwrap_or(Timestamp::MAX);
+        prop_assert!(until > now);
+        let whole = until.duration_since(now).as_secs_f64();
+        let last = until - SignedDuration::from_nanos(1);
+        let inner = between.iter().map(|part| now + SignedDuration::from_secs_f64(whole * part));
+        for time in inner.chain([last]) {
+            let later = clock::phase(&window, time).unwrap();
+            prop_assert_eq!(later.is_active, phase.is_active, "{}", time);
+        }
     }
 }
