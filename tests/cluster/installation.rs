@@ -213,7 +213,7 @@ impl Caller {
         content: &str,
         patch: &Value,
     ) -> Result<Value, Refusal> {
-        let path = format!(
+        let address = format!(
             "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/{name}?dryRun=All&fieldManager=argocd-infisical{}",
             if content.contains("apply") {
                 "&force=true"
@@ -221,7 +221,7 @@ impl Caller {
                 ""
             }
         );
-        self.send("PATCH", &path, content, patch)
+        self.send("PATCH", &address, content, patch)
     }
 }
 
