@@ -180,6 +180,27 @@ fn secret() -> Value {
     )
 }
 
+/// As far as these name namespaces: the pilot has none of them, and the policy is for them as well.
+fn others(field: &str, reference: Value) -> Value {
+    let account = texts(&["name", "namespace"]);
+    let kubernetes = object(&[], &[("serviceAccountRef", account)]);
+    let authentication = object(&[], &[("kubernetesAuth", kubernetes)]);
+    object(
+        &[],
+        &[("authentication", authentication), (field, reference)],
+    )
+}
+
+fn dynamic_secret() -> Value {
+    let target = texts(&["secretName", "secretNamespace"]);
+    others("managedSecretReference", target)
+}
+
+fn push_secret() -> Value {
+    let source = texts(&["secretName", "secretNamespace"]);
+    others("push", object(&[], &[("secret", source)]))
+}
+
 /// Has the server know the operator's types: no field but theirs, so that one that is misspelt is refused.
 pub(crate) fn define(admin: &Caller) {
     for (version, kind, spec) in [
@@ -187,6 +208,8 @@ pub(crate) fn define(admin: &Caller) {
         ("v1beta1", "InfisicalAuth", auth()),
         ("v1beta1", "InfisicalStaticSecret", static_secret()),
         ("v1alpha1", "InfisicalSecret", secret()),
+        ("v1alpha1", "InfisicalDynamicSecret", dynamic_secret()),
+        ("v1alpha1", "InfisicalPushSecret", push_secret()),
     ] {
         let singular = kind.to_lowercase();
         let plural = format!("{singular}s");
@@ -211,6 +234,8 @@ pub(crate) fn define(admin: &Caller) {
         ("v1beta1", "infisicalauths"),
         ("v1beta1", "infisicalstaticsecrets"),
         ("v1alpha1", "infisicalsecrets"),
+        ("v1alpha1", "infisicaldynamicsecrets"),
+        ("v1alpha1", "infisicalpushsecrets"),
     ] {
         let path = format!("/apis/{GROUP}/{version}/{plural}");
         wait_until(|| admin.send("GET", &path, "", &json!({})).is_ok());
@@ -472,6 +497,45 @@ fn so_does_one_of_the_older_version() {
     is_refused(&admin, &object(&spec("team", "argocd-infisical")), written);
     let used = "may use what is in its own namespace alone";
     is_refused(&admin, &object(&spec("argocd", "team")), used);
+
+    // The two that write and read Secrets for other ends.
+    let login = |place: &str| json!({"kubernetesAuth": {"serviceAccountRef": {"name": "a", "namespace": place}}});
+    let secret = |place: &str| json!({"secretName": "a", "secretNamespace": place});
+    let dynamic = |login: Value, target: &str| {
+        let spec = json!({"authentication": login, "managedSecretReference": secret(target)});
+        tried("InfisicalDynamicSecret", "v1alpha1", &spec)
+    };
+    assert!(answer(&admin, &dynamic(login("team"), "team")).is_ok());
+    is_refused(&admin, &dynamic(login("team"), "argocd"), written);
+    is_refused(&admin, &dynamic(login("argocd"), "team"), used);
+    let push = |source: &str| {
+        let spec = json!({"authentication": login("team"), "push": {"secret": secret(source)}});
+        tried("InfisicalPushSecret", "v1alpha1", &spec)
+    };
+    assert!(answer(&admin, &push("team")).is_ok());
+    is_refused(&admin, &push("argocd"), used);
+}
+
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn one_that_is_there_cannot_be_turned_elsewhere() {
+    let Some(installation) = installation() else {
+        return;
+    };
+    let admin = bounded(installation);
+    let kind = "InfisicalStaticSecret";
+    let mut object = tried(kind, "v1beta1", &spec_of(kind, "home-assistant-settings"));
+    object["metadata"]["name"] = json!("turned");
+    admin.apply(&object);
+    let path = format!("/apis/{GROUP}/v1beta1/namespaces/team/infisicalstaticsecrets/turned");
+    let turn = json!([{"op": "replace", "path": "/spec/targets/0/namespace", "value": "argocd-infisical"}]);
+    let answer = admin.send("PATCH", &path, "application/json-patch+json", &turn);
+    let refusal = answer.expect_err("the policy");
+    assert!(
+        refusal
+            .message
+            .contains("may write to its own namespace alone")
+    );
 }
 
 /// The pilot's own objects stay within the policy, and the platform's revisions beside it.
