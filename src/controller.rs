@@ -33,6 +33,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc, watch as told};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use self::election::Election;
@@ -150,19 +151,20 @@ async fn work(config: Config, end: told::Receiver<bool>) -> Result<(), Failure> 
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?mode, %identity, %server, "begins");
     let streams = streams::streams(&policy);
     let (to, notices) = mpsc::channel(NOTICES);
+    let mut tasks = JoinSet::new();
     for (number, stream) in streams.iter().enumerate() {
-        start(number, stream.clone(), &api, &to);
+        start(&mut tasks, (number, stream.clone()), &api, &to);
     }
     drop(to);
     let (until, lease_until) = told::channel(None);
     let (end_of_lease, lease_ended) = told::channel(false);
     let (events, told_events) = mpsc::channel::<Event>(events::WAITING);
-    let mut election = None;
+    let mut leading = JoinSet::new();
     if mode == Mode::Enforce {
         let own = &policy.own_namespace;
         let held = Election::new(api.clone(), own, &lease, identity.clone());
-        election = Some(tokio::spawn(held.run(until, lease_ended)));
-        tokio::spawn(events::run(api.clone(), told_events, identity));
+        leading.spawn(held.run(until, lease_ended));
+        tasks.spawn(events::run(api.clone(), told_events, identity));
     }
     let ways = Ways {
         api,
@@ -173,21 +175,29 @@ async fn work(config: Config, end: told::Receiver<bool>) -> Result<(), Failure> 
         health,
     };
     let keeper = Keeper::new(policy, digest_key, streams, limits, mode);
-    keeper.run(ways, end).await;
+    tokio::select! {
+        () = keeper.run(ways, end) => {}
+        // None ends before the keeper does, unless it has a fault: then nothing would be seen, or written, any more.
+        _ = tasks.join_next() => return Err(fault()),
+        Some(_) = leading.join_next() => return Err(fault()),
+    }
     // Only now: those under way needed it.
     end_of_lease.send_replace(true);
-    if let Some(election) = election {
-        drop(election.await);
-    }
+    while leading.join_next().await.is_some() {}
     Ok(())
 }
 
 /// Starts a watch.
-fn start(number: usize, stream: Stream, api: &Api, to: &mpsc::Sender<(usize, Notice)>) {
+fn start(
+    tasks: &mut JoinSet<()>,
+    (number, stream): (usize, Stream),
+    api: &Api,
+    to: &mpsc::Sender<(usize, Notice)>,
+) {
     let (api, to) = (api.clone(), to.clone());
     macro_rules! watch {
         ($read:expr) => {
-            tokio::spawn(
+            tasks.spawn(
                 Watch {
                     number,
                     stream,

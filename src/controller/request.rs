@@ -224,3 +224,57 @@ pub(super) async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn refused(code: u16, body: &serde_json::Value) -> Refusal {
+        let status = StatusCode::from_u16(code).unwrap();
+        refusal(status, None, body.to_string().as_bytes())
+    }
+
+    #[test]
+    fn a_failed_test_of_a_patch_is_told_from_what_is_refused() {
+        let test = json!({
+            "message": "the server rejected our request due to an error in our request",
+            "details": {"causes": [{"reason": "UnexpectedServerResponse", "message": "testing value /spec/source/targetRevision failed: test failed"}]},
+        });
+        assert!(refused(422, &test).is_test);
+        let denied = json!({"message": "ValidatingAdmissionPolicy 'argocd-infisical' denied request: a test"});
+        let denied = refused(422, &denied);
+        assert!(!denied.is_test && !denied.is_passing());
+        assert!(
+            denied
+                .cause
+                .contains("status 422: ValidatingAdmissionPolicy"),
+            "{}",
+            denied.cause
+        );
+    }
+
+    #[test]
+    fn how_long_to_wait_comes_from_the_header_or_the_body() {
+        let body = json!({"message": "busy", "details": {"retryAfterSeconds": 3}});
+        let seconds = |refusal: Refusal| refusal.retry_after.map(|time| time.as_secs());
+        assert_eq!(seconds(refused(429, &body)), Some(3));
+        let header = Some(Duration::from_secs(7));
+        let busy = refusal(StatusCode::TOO_MANY_REQUESTS, header, b"Too many requests");
+        assert!(busy.is_passing() && seconds(busy) == Some(7));
+        assert_eq!(seconds(refused(503, &json!({}))), None);
+    }
+
+    #[test]
+    fn what_others_say_is_one_short_line() {
+        let body = json!({"message": format!("a\n\u{1b}[31m{}", "x".repeat(5000))});
+        let refusal = refused(500, &body);
+        assert!(refusal.cause.chars().count() < 400 && !refusal.cause.contains('\n'));
+        assert!(
+            refused(404, &json!("no status"))
+                .cause
+                .ends_with("status 404")
+        );
+    }
+}

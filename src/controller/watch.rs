@@ -29,7 +29,7 @@ const OPEN: Duration = Duration::from_secs(30);
 const WATCH: u64 = 290;
 /// How long a watch may be silent: the API server says every minute where it is.
 const SILENCE: Duration = Duration::from_secs(150);
-/// How long a watch has to last for its end to be an ordinary one.
+/// How long a watch has to last for its end to be an ordinary one; one that ends at once is not asked for at once again.
 const ORDINARY: Duration = Duration::from_secs(5);
 /// How long to wait after a failure, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(15));
@@ -100,10 +100,7 @@ impl<K: Kind> Watch<K> {
         let mut pause = Pause::new(PAUSE.0, PAUSE.1);
         loop {
             let end = match self.list().await {
-                Ok(version) => {
-                    pause.reset();
-                    self.follow(version, &mut pause).await
-                }
+                Ok(version) => self.follow(version, &mut pause).await,
                 Err(end) => end,
             };
             let refusal = match end {
@@ -157,9 +154,13 @@ impl<K: Kind> Watch<K> {
                 }
                 Err(refusal) => refusal.into(),
             };
-            let is_ordinary = matches!(end, End::Closed) && start.elapsed() >= ORDINARY;
+            let has_lasted = start.elapsed() >= ORDINARY;
+            if has_lasted {
+                pause.reset();
+            }
             let asked = match end {
                 End::Expired | End::Deaf => return end,
+                End::Closed if has_lasted => continue,
                 End::Closed => None,
                 End::Failed(refusal) => {
                     is_failing = true;
@@ -170,11 +171,7 @@ impl<K: Kind> Watch<K> {
                     asked
                 }
             };
-            if is_ordinary {
-                pause.reset();
-            } else {
-                sleep(pause.next(asked)).await;
-            }
+            sleep(pause.next(asked)).await;
         }
     }
 

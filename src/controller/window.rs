@@ -14,6 +14,8 @@ pub(super) struct Window {
     /// How many there may be; zero is no limit.
     size: usize,
     flights: BTreeMap<Name, Flight>,
+    /// Before when none has been there for too long.
+    expires: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -37,6 +39,7 @@ impl Window {
         Self {
             size,
             flights: BTreeMap::new(),
+            expires: None,
         }
     }
 
@@ -58,6 +61,7 @@ impl Window {
     /// An Application has been patched.
     pub(super) fn start(&mut self, name: Name, uid: String, now: Instant) {
         self.flights.insert(name, Flight { uid, since: now });
+        self.expires.get_or_insert(now + LONGEST);
     }
 
     /// An Application looks like this now; `None` is gone.
@@ -83,12 +87,15 @@ impl Window {
         Some(landed)
     }
 
-    /// Lets go of those that have been there for too long, and tells when the next one will have been.
+    /// Lets go of those that have been there for too long, and tells when to look again.
     pub(super) fn expire(&mut self, now: Instant) -> Option<Instant> {
-        self.flights
-            .retain(|_, flight| flight.since + LONGEST > now);
-        let ends = self.flights.values().map(|flight| flight.since + LONGEST);
-        ends.min()
+        if self.expires? <= now {
+            self.flights
+                .retain(|_, flight| flight.since + LONGEST > now);
+            let ends = self.flights.values().map(|flight| flight.since + LONGEST);
+            self.expires = ends.min();
+        }
+        self.expires
     }
 }
 
@@ -167,10 +174,12 @@ mod tests {
         let busy = compared(&source("dev", "1"), &source("main", "1"), "Running");
         assert_eq!(window.see(&name, Some(&busy), now), None);
         assert!(!window.is_full(0));
-        window.start(name, "u".into(), now);
+        let later = now + Duration::from_secs(1);
+        window.start(name, "u".into(), later);
         assert_eq!(window.expire(now), Some(now + LONGEST));
+        assert_eq!(window.expire(now + LONGEST), Some(later + LONGEST));
         assert!(window.is_full(0));
-        assert_eq!(window.expire(now + LONGEST), None);
+        assert_eq!(window.expire(later + LONGEST), None);
         assert!(!window.is_full(0));
     }
 
