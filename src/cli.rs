@@ -2,6 +2,7 @@
 
 mod build;
 mod compare;
+mod controller;
 mod diff;
 mod elsewhere;
 mod engine;
@@ -41,6 +42,7 @@ struct Cli {
 enum Command {
     Build(build::Args),
     Compare(compare::Args),
+    Controller(controller::Args),
     Diff(diff::Args),
     Explain(explain::Args),
     Lint(lint::Args),
@@ -99,6 +101,7 @@ fn run(command: Command) -> Result<Done, Failure> {
     let run = move || match command {
         Command::Build(args) => args.run(),
         Command::Compare(args) => args.run(),
+        Command::Controller(args) => args.run(),
         Command::Diff(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Lint(args) => args.run(),

@@ -5,7 +5,15 @@ mod applications;
 mod ask;
 mod client;
 mod objects;
+mod observe;
+mod owners;
+mod pruned;
 
 pub use access::Access;
+pub(crate) use ask::Silence;
 pub use applications::Application;
 pub use client::Cluster;
+pub(crate) use client::connect;
+pub use observe::Observed;
+pub use owners::{argocd_config, owner};
+pub use pruned::{ApplicationSets, Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};

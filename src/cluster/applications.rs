@@ -58,7 +58,7 @@ impl Cluster {
                 Err(Failure::several(vec![silence.problem(&Asked {
                     what: "the Application",
                     object: &what,
-                    namespace,
+                    namespace: Some(namespace),
                     rule,
                     server: &self.server,
                 })]))

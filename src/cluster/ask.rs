@@ -16,13 +16,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Why there is no answer.
-pub(super) enum Silence {
+pub(crate) enum Silence {
     /// Another try may help.
     Passing(String),
     /// The API server does not know who asks.
     Unauthorized,
     /// Who asks may not.
     Forbidden,
+    /// The API server has no such resource.
+    Unknown,
+    /// The list went on from a time that the API server no longer remembers.
+    Expired,
     /// No other try helps.
     Final(String),
 }
@@ -33,8 +37,8 @@ pub(super) struct Asked<'a> {
     pub(super) what: &'a str,
     /// Which one.
     pub(super) object: &'a dyn fmt::Display,
-    /// Its namespace.
-    pub(super) namespace: &'a str,
+    /// Its namespace; `None` where it was asked for in all of them.
+    pub(super) namespace: Option<&'a str>,
     /// The RBAC rule that lets somebody read it.
     pub(super) rule: &'a str,
     /// Who was asked.
@@ -64,11 +68,13 @@ pub(super) async fn ask<T, A: Future<Output = Result<T, Error>>>(
 }
 
 impl Silence {
-    pub(super) fn of(error: &Error) -> Self {
+    pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::Api(status) => match status.code {
                 401 => Self::Unauthorized,
                 403 => Self::Forbidden,
+                404 => Self::Unknown,
+                410 => Self::Expired,
                 code @ (429 | 500..=599) => Self::Passing(format!("it answers with status {code}")),
                 code => Self::Final(format!("it answers with status {code}")),
             },
@@ -87,6 +93,17 @@ impl Silence {
             // A program of the kubeconfig may have said anything.
             Error::Auth(_) => Self::Final("the kubeconfig's credentials cannot be had".into()),
             _ => Self::Final("the request cannot be made".into()),
+        }
+    }
+
+    /// Why, in a few words.
+    pub(crate) fn cause(self) -> String {
+        match self {
+            Self::Passing(cause) | Self::Final(cause) => cause,
+            Self::Unauthorized => "it does not accept the credentials (status 401)".into(),
+            Self::Forbidden => "it does not let this identity do it (status 403)".into(),
+            Self::Unknown => "it has no such resource (status 404)".into(),
+            Self::Expired => "it does not remember that version (status 410)".into(),
         }
     }
 
@@ -117,15 +134,26 @@ impl Silence {
             Self::Forbidden => Problem::new(format!(
                 "the API server does not let this identity read `{object}` (status 403)"
             ))
-            .hint(format!(
-                "bind it to a Role in namespace `{namespace}` with the rule `{rule}`"
-            )),
+            .hint(match namespace {
+                Some(namespace) => format!(
+                    "bind it to a Role in namespace `{namespace}` with the rule `{rule}`"
+                ),
+                None => format!("bind it to a ClusterRole with the rule `{rule}`"),
+            }),
+            Self::Unknown => Problem::new(format!(
+                "the API server {server} has no {what} (status 404)"
+            ))
+            .hint("see whether this is the cluster that is meant, and whether Argo CD is installed there"),
+            Self::Expired => Problem::new(format!(
+                "cannot read {what} from the API server {server}: they change faster than it lists them (status 410)"
+            ))
+            .hint("try again"),
         }
     }
 
     /// Whether it says something of the way to the API server alone, and nothing of what was asked for.
     pub(super) const fn is_of_the_way(&self) -> bool {
-        !matches!(self, Self::Forbidden)
+        !matches!(self, Self::Forbidden | Self::Unknown | Self::Expired)
     }
 }
 

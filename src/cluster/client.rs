@@ -1,5 +1,7 @@
 //! A client of one API server.
 
+use std::time::Duration;
+
 use hyper_util::client::legacy::{self, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use kube::client::ConfigExt as _;
@@ -9,6 +11,11 @@ use tower::{BoxError, ServiceBuilder};
 
 use super::Access;
 use crate::failure::Failure;
+
+/// How long a connection may be silent before its other end is asked for a sign, how long to wait for it, and how often.
+const KEEPALIVE: Duration = Duration::from_secs(15);
+const KEEPALIVE_PAUSE: Duration = Duration::from_secs(5);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// A client of one API server.
 pub struct Cluster {
@@ -27,18 +34,24 @@ impl Cluster {
             .enable_all()
             .build()
             .map_err(|error| Failure::internal(format!("cannot start a runtime: {error}")))?;
-        let (client, server) = runtime.block_on(async {
-            let config = access.config().await?;
-            let server = server(&config);
-            let client = client(config).map_err(|error| unusable(&error, &server))?;
-            Ok::<_, Failure>((client, server))
-        })?;
+        let (client, server) = runtime.block_on(connect(access))?;
         Ok(Self {
             runtime,
             client,
             server,
         })
     }
+}
+
+/// Prepares a client on the runtime of whoever calls, and tells what its API server is called; nothing is asked yet.
+///
+/// # Errors
+/// Where there is no such cluster.
+pub(crate) async fn connect(access: &Access) -> Result<(Client, String), Failure> {
+    let config = access.config().await?;
+    let server = server(&config);
+    let client = client(config).map_err(|error| unusable(&error, &server))?;
+    Ok((client, server))
 }
 
 /// A client as the library makes one, but for one thing: what is written is sent at once. With Nagle's algorithm, the usual
@@ -52,6 +65,10 @@ fn client(config: Config) -> Result<Client, Error> {
     connector.enforce_http(false);
     connector.set_nodelay(true);
     connector.set_connect_timeout(config.connect_timeout);
+    // A connection whose other end is gone is noticed although nothing is written to it, as with a watch.
+    connector.set_keepalive(Some(KEEPALIVE));
+    connector.set_keepalive_interval(Some(KEEPALIVE_PAUSE));
+    connector.set_keepalive_retries(Some(KEEPALIVE_RETRIES));
     let connector = config.rustls_https_connector_with_connector(connector)?;
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())

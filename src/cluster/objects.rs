@@ -66,7 +66,7 @@ impl Cluster {
             problems.push(silence.problem(&Asked {
                 what: "settings",
                 object: &reference.object,
-                namespace: &reference.object.namespace,
+                namespace: Some(&reference.object.namespace),
                 rule: &reference.object.rule(),
                 server: &self.server,
             }));
@@ -85,25 +85,31 @@ async fn get(client: Client, name: ObjectName) -> Result<Option<Object>, Error> 
         ObjectKind::ConfigMap => {
             let api: Api<ConfigMap> = Api::namespaced(client, &namespace);
             let found = api.get_opt(&name).await?;
-            Ok(found.map(|map| {
-                let texts = map.data.unwrap_or_default().into_iter();
-                let texts = texts.map(|(key, text)| (key, text.into_bytes()));
-                let bytes = map.binary_data.unwrap_or_default().into_iter();
-                object(
-                    map.metadata,
-                    texts.chain(bytes.map(|(key, bytes)| (key, bytes.0))),
-                )
-            }))
+            Ok(found.map(of_config_map))
         }
         ObjectKind::Secret => {
             let api: Api<Secret> = Api::namespaced(client, &namespace);
             let found = api.get_opt(&name).await?;
-            Ok(found.map(|secret| {
-                let bytes = secret.data.unwrap_or_default().into_iter();
-                object(secret.metadata, bytes.map(|(key, bytes)| (key, bytes.0)))
-            }))
+            Ok(found.map(of_secret))
         }
     }
+}
+
+/// What a `ConfigMap` says.
+pub(super) fn of_config_map(map: ConfigMap) -> Object {
+    let texts = map.data.unwrap_or_default().into_iter();
+    let texts = texts.map(|(key, text)| (key, text.into_bytes()));
+    let bytes = map.binary_data.unwrap_or_default().into_iter();
+    object(
+        map.metadata,
+        texts.chain(bytes.map(|(key, bytes)| (key, bytes.0))),
+    )
+}
+
+/// What a Secret says.
+pub(super) fn of_secret(secret: Secret) -> Object {
+    let bytes = secret.data.unwrap_or_default().into_iter();
+    object(secret.metadata, bytes.map(|(key, bytes)| (key, bytes.0)))
 }
 
 fn object(metadata: ObjectMeta, data: impl Iterator<Item = (String, Vec<u8>)>) -> Object {

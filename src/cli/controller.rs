@@ -1,0 +1,158 @@
+//! `controller`: what the flags mean.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::output::Done;
+use super::usage;
+use crate::cluster::Access;
+use crate::controller::{self, Config, Limits, LogFormat, Mode};
+use crate::failure::Failure;
+use crate::settings::digest::DigestKey;
+use crate::settings::object::is_subdomain;
+use crate::steer::policy::Policy;
+
+/// Keep the revisions and the settings of Argo CD's Applications as environments and objects say
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// Take environments, namespaces and limits from this policy
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Report only (`observe`), or write (`enforce`)
+    #[arg(
+        long,
+        value_enum,
+        value_name = "MODE",
+        default_value = "enforce",
+        hide_possible_values = true
+    )]
+    mode: ModeFlag,
+
+    /// Watch over settings, with the key of digests in this file
+    #[arg(long, value_name = "FILE")]
+    digest_key: Option<PathBuf>,
+
+    /// Serve /metrics, /healthz and /readyz at this address
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8080")]
+    listen: SocketAddr,
+
+    /// Log as `text` or `json`
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true
+    )]
+    log_format: FormFlag,
+
+    /// Reach the cluster of this kubeconfig; without it, the one around the pod
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+
+    /// Take this context of the kubeconfig; without it, the current one
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+
+    /// Take turns with other controllers by this lease in the controller's namespace
+    #[arg(long, value_name = "NAME", default_value = "argocd-infisical")]
+    lease_name: String,
+
+    /// Be called like this in the lease, as no other controller is; without it, as the host is
+    #[arg(long, value_name = "NAME")]
+    identity: Option<String>,
+
+    /// Let so many Applications be busy with what was written at a time; 0 is no limit
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    in_flight: usize,
+
+    /// Set so many revisions a second; 0 is no limit
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    revisions_per_second: u32,
+
+    /// Set so many digests a second; 0 is no limit
+    #[arg(long, value_name = "NUMBER", default_value_t = 5)]
+    digests_per_second: u32,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ModeFlag {
+    /// Report only.
+    Observe,
+    /// Write.
+    Enforce,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FormFlag {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<Done, Failure> {
+        controller::run(self.config()?)?;
+        Ok(Done {
+            warnings: Vec::new(),
+            stdout: String::new(),
+            is_well: true,
+        })
+    }
+
+    fn config(self) -> Result<Config, Failure> {
+        let Self {
+            policy,
+            mode,
+            digest_key,
+            listen,
+            log_format,
+            kubeconfig,
+            context,
+            lease_name,
+            identity,
+            in_flight,
+            revisions_per_second,
+            digests_per_second,
+        } = self;
+        let digest_key = digest_key.map(|file| DigestKey::read(&file)).transpose()?;
+        let hint = "it is lower-case letters, digits, `-` and `.`";
+        if !is_subdomain(&lease_name) {
+            let message = format!("a lease cannot be called `{lease_name}`");
+            return Err(usage(message, hint));
+        }
+        Ok(Config {
+            access: Access::of_person(kubeconfig, context),
+            policy: Policy::named(policy.as_deref())?,
+            mode: match mode {
+                ModeFlag::Observe => Mode::Observe,
+                ModeFlag::Enforce => Mode::Enforce,
+            },
+            digest_key,
+            listen,
+            log: match log_format {
+                FormFlag::Text => LogFormat::Text,
+                FormFlag::Json => LogFormat::Json,
+            },
+            lease: lease_name,
+            identity: identity.unwrap_or_else(host),
+            limits: Limits {
+                in_flight,
+                revisions_per_second,
+                digests_per_second,
+            },
+        })
+    }
+}
+
+/// What this host is called; a pod's host is called as the pod is.
+fn host() -> String {
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
+}

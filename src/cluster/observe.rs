@@ -1,0 +1,522 @@
+//! All that decisions are made from, read once.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::ListParams;
+use kube::{Api, Client};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::Cluster;
+use super::ask::{Asked, Silence, ask};
+use super::pruned::{Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};
+use crate::failure::{Failure, Problem};
+use crate::settings::consent;
+use crate::settings::object::{Object, ObjectName};
+use crate::steer::policy::{self, Namespaces, Policy};
+use crate::steer::state::{Controls, State};
+
+/// How many objects an answer of the API server has at most: an Application may have tens of kilobytes.
+const PAGE: u32 = 100;
+/// How often a list is begun again that took too long.
+const ATTEMPTS: usize = 3;
+
+/// What was found.
+pub struct Observed {
+    /// What is known of the cluster.
+    pub state: State,
+    /// What is not known of it, although decisions can be made without.
+    pub warnings: Vec<Problem>,
+}
+
+impl Cluster {
+    /// Reads everything that decisions are made from, within a limit for all of it together.
+    ///
+    /// # Errors
+    /// Where a part of it cannot be had without which a decision might be another one: all such parts.
+    pub fn observe(&self, policy: &Policy, limit: Duration) -> Result<Observed, Failure> {
+        let reader = Reader {
+            client: self.client.clone(),
+            server: self.server.clone(),
+            deadline: Instant::now() + limit,
+        };
+        self.runtime.block_on(reader.all(policy))
+    }
+}
+
+/// Who reads.
+#[derive(Clone)]
+struct Reader {
+    client: Client,
+    server: String,
+    deadline: Instant,
+}
+
+/// A list that was asked for; what goes wrong is told in the words of [`Reader::told`].
+type Listed<K> = JoinHandle<Result<Vec<Pruned<K>>, Wrong>>;
+
+/// Why something is not known.
+struct Wrong {
+    problem: Problem,
+    is_of_the_way: bool,
+    is_forbidden: bool,
+}
+
+impl Reader {
+    async fn all(self, policy: &Policy) -> Result<Observed, Failure> {
+        let mut found = Found::default();
+        let label = ListParams::default().labels(&policy.environment_label);
+        let applications = self.in_each::<Applications>(&policy.application_namespaces, &label);
+        let watched = watched(policy);
+        let (mut maps, mut secrets) = (Vec::new(), Vec::new());
+        for labels in [
+            format!("{}=true", consent::LABEL),
+            policy::ENVIRONMENT.into(),
+        ] {
+            let selected = ListParams::default().labels(&labels);
+            maps.extend(self.in_each::<ConfigMaps>(&watched, &selected));
+            let (namespaces, selected) = without(&watched, &policy.argocd_namespace, selected);
+            secrets.extend(self.in_each::<Secrets>(&namespaces, &selected));
+        }
+        let own = Namespaces::Only([policy.argocd_namespace.clone()].into());
+        let projects = self.in_each::<Projects>(&own, &ListParams::default());
+        for application in found.take(applications).await {
+            let name = application.name();
+            match application.into_content() {
+                Some(application) => {
+                    found.state.applications.insert(name, application);
+                }
+                None => found.warnings.push(odd("Application", &name.to_string())),
+            }
+        }
+        for map in found.take(maps).await {
+            found.add(map.object_name(), map.into_content());
+        }
+        for secret in found.take(secrets).await {
+            found.add(secret.object_name(), secret.into_content());
+        }
+        found.projects(projects).await;
+        match self.controls(&policy.own_namespace).await {
+            Ok(controls) => found.state.controls = controls,
+            Err(wrong) => found.wrong.push(wrong),
+        }
+        found.finish()
+    }
+
+    /// Asks for the objects of each of some namespaces, all at the same time.
+    fn in_each<K: Kind>(&self, namespaces: &Namespaces, selected: &ListParams) -> Vec<Listed<K>> {
+        let each = match namespaces {
+            Namespaces::All => vec![None],
+            Namespaces::Only(names) => names.iter().cloned().map(Some).collect(),
+        };
+        let ask = |namespace: Option<String>| {
+            let (reader, selected) = (self.clone(), selected.clone());
+            tokio::spawn(async move {
+                let listed = reader.list(namespace.as_deref(), &selected).await;
+                listed.map_err(|silence| reader.told_of_list::<K>(silence, namespace.as_deref()))
+            })
+        };
+        each.into_iter().map(ask).collect()
+    }
+
+    /// A whole list, page by page.
+    async fn list<K: Kind>(
+        &self,
+        namespace: Option<&str>,
+        selected: &ListParams,
+    ) -> Result<Vec<Pruned<K>>, Silence> {
+        let api: Api<Pruned<K>> = match namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
+        };
+        let mut attempt = 1;
+        let (mut items, mut page) = (Vec::new(), selected.clone().limit(PAGE));
+        loop {
+            match ask(self.deadline, || api.list(&page)).await {
+                Ok(list) => {
+                    items.extend(list.items);
+                    match list.metadata.continue_.filter(|token| !token.is_empty()) {
+                        Some(token) => page = page.continue_token(&token),
+                        None => return Ok(items),
+                    }
+                }
+                Err(Silence::Expired) if attempt < ATTEMPTS => {
+                    attempt += 1;
+                    (items, page) = (Vec::new(), selected.clone().limit(PAGE));
+                }
+                Err(silence) => return Err(silence),
+            }
+        }
+    }
+
+    async fn controls(&self, namespace: &str) -> Result<Controls, Wrong> {
+        let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
+        let found = ask(self.deadline, || api.get_opt(Controls::NAME)).await;
+        let found = found.map_err(|silence| {
+            let object = format!("ConfigMap {namespace}/{}", Controls::NAME);
+            let rule = format!(
+                "{{apiGroups: [\"\"], resources: [configmaps], resourceNames: [{}], verbs: [get]}}",
+                Controls::NAME
+            );
+            self.told(
+                silence,
+                "what the controller is told",
+                (&object, Some(namespace), &rule),
+            )
+        })?;
+        let data = found.and_then(|found| found.data).unwrap_or_default();
+        Ok(Controls::read(&data))
+    }
+
+    fn told_of_list<K: Kind>(&self, silence: Silence, namespace: Option<&str>) -> Wrong {
+        let object = match namespace {
+            Some(namespace) => format!("{} in namespace {namespace}", K::PLURAL),
+            None => format!("{} in all namespaces", K::PLURAL),
+        };
+        let group = match K::GROUP {
+            "" => "\"\"",
+            group => group,
+        };
+        let rule = format!(
+            "{{apiGroups: [{group}], resources: [{}], verbs: [list]}}",
+            K::PLURAL
+        );
+        self.told(silence, K::PLURAL, (&object, namespace, &rule))
+    }
+
+    fn told(
+        &self,
+        silence: Silence,
+        what: &str,
+        (object, namespace, rule): (&str, Option<&str>, &str),
+    ) -> Wrong {
+        Wrong {
+            is_of_the_way: silence.is_of_the_way(),
+            is_forbidden: matches!(silence, Silence::Forbidden),
+            problem: silence.problem(&Asked {
+                what,
+                object: &object,
+                namespace,
+                rule,
+                server: &self.server,
+            }),
+        }
+    }
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Found {
+    state: State,
+    warnings: Vec<Problem>,
+    wrong: Vec<Wrong>,
+}
+
+impl Found {
+    /// Waits for lists, and takes what is in them.
+    async fn take<K: Kind>(&mut self, lists: Vec<Listed<K>>) -> Vec<Pruned<K>> {
+        let mut items = Vec::new();
+        for list in lists {
+            match list.await {
+                Ok(Ok(list)) => items.extend(list),
+                Ok(Err(wrong)) => self.wrong.push(wrong),
+                Err(_) => self.wrong.push(Wrong {
+                    problem: Problem::new("a request ended by itself"),
+                    is_of_the_way: false,
+                    is_forbidden: false,
+                }),
+            }
+        }
+        items
+    }
+
+    fn add(&mut self, name: ObjectName, object: Option<Object>) {
+        match object {
+            Some(object) => {
+                self.state.objects.insert(name, object);
+            }
+            None => self
+                .warnings
+                .push(odd(name.kind.as_str(), &name.to_string())),
+        }
+    }
+
+    /// Who may not read the projects gets decisions without their sync windows.
+    async fn projects(&mut self, lists: Vec<Listed<Projects>>) {
+        let before = self.wrong.len();
+        let projects = self.take(lists).await;
+        let (forbidden, wrong): (Vec<_>, Vec<_>) = self
+            .wrong
+            .drain(before..)
+            .partition(|wrong| wrong.is_forbidden);
+        if forbidden.is_empty() && wrong.is_empty() {
+            let named = projects.into_iter().map(|project| {
+                let name = project.name().name;
+                (name, project.into_content().unwrap_or_default())
+            });
+            self.state.projects = Some(named.collect());
+        }
+        self.wrong.extend(wrong);
+        self.warnings.extend(forbidden.into_iter().map(|wrong| {
+            let mut problem = wrong.problem;
+            problem
+                .notes
+                .push("sync windows are not known, and do not count here".into());
+            problem
+        }));
+    }
+
+    fn finish(self) -> Result<Observed, Failure> {
+        let Self {
+            state,
+            warnings,
+            wrong,
+        } = self;
+        if wrong.is_empty() {
+            return Ok(Observed { state, warnings });
+        }
+        // That there is no way to the API server is said once, and so is each thing that may not be read.
+        let mut is_way_told = false;
+        let mut told = BTreeSet::new();
+        let problems = wrong.into_iter().filter(|wrong| {
+            let is_repeated = wrong.is_of_the_way && std::mem::replace(&mut is_way_told, true);
+            !is_repeated && told.insert(wrong.problem.to_string())
+        });
+        Err(Failure::several(
+            problems.map(|wrong| wrong.problem).collect(),
+        ))
+    }
+}
+
+/// An object that is not made as its kind asks for: nothing is decided of it.
+fn odd(kind: &str, name: &str) -> Problem {
+    Problem::new(format!("`{name}` is not made as a {kind} is, and does not count"))
+        .hint("look at its fields; the API server would refuse such a one where Argo CD's own definitions are installed")
+}
+
+/// The namespaces whose objects count.
+fn watched(policy: &Policy) -> Namespaces {
+    match &policy.object_namespaces {
+        Namespaces::All => Namespaces::All,
+        Namespaces::Only(names) => Namespaces::Only(names | &policy.override_namespaces),
+    }
+}
+
+/// The same without one namespace, of which nothing may even be asked for.
+fn without(
+    namespaces: &Namespaces,
+    namespace: &str,
+    selected: ListParams,
+) -> (Namespaces, ListParams) {
+    match namespaces {
+        Namespaces::All => {
+            let field = format!("metadata.namespace!={namespace}");
+            (Namespaces::All, selected.fields(&field))
+        }
+        Namespaces::Only(names) => {
+            let mut names = names.clone();
+            names.remove(namespace);
+            (Namespaces::Only(names), selected)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use http::{Request, Response};
+    use http_body_util::BodyExt as _;
+    use kube::client::Body;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::steer::application::Name;
+
+    type Asked = Arc<Mutex<Vec<String>>>;
+
+    /// Reads everything from an API server that answers so; what it was asked comes back, too.
+    fn observe(
+        policy: &Policy,
+        answer: impl Fn(&str, usize) -> (u16, Value) + Clone + Send + 'static,
+    ) -> (Result<Observed, String>, Vec<String>) {
+        let asked = Asked::default();
+        let seen = Arc::clone(&asked);
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (seen, answer) = (Arc::clone(&seen), answer.clone());
+            async move {
+                let path = request.uri().path_and_query().unwrap().to_string();
+                assert!(request.into_body().collect().await.is_ok());
+                let mut seen = seen.lock().unwrap();
+                let before = seen.iter().filter(|other| **other == path).count();
+                let (status, body) = answer(&path, before);
+                seen.push(path);
+                let body = Body::from(body.to_string().into_bytes());
+                let response = Response::builder().status(status).body(body);
+                Ok::<_, tower::BoxError>(response.unwrap())
+            }
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let found = runtime.block_on(async {
+            let reader = Reader {
+                client: Client::new(service, "default"),
+                server: "`there`".into(),
+                deadline: Instant::now() + Duration::from_secs(5),
+            };
+            reader.all(policy).await
+        });
+        let asked = asked.lock().unwrap().clone();
+        (found.map_err(|failure| failure.to_string()), asked)
+    }
+
+    fn list(items: &Value, token: &str) -> (u16, Value) {
+        let body = json!({"kind": "List", "apiVersion": "v1", "metadata": {"continue": token}, "items": items});
+        (200, body)
+    }
+
+    fn refusal(code: u16) -> (u16, Value) {
+        let reason = if code == 404 { "NotFound" } else { "Other" };
+        let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "hunter2", "reason": reason, "code": code});
+        (code, body)
+    }
+
+    /// What there is where there is nothing.
+    fn nothing(path: &str) -> (u16, Value) {
+        if path.ends_with(Controls::NAME) {
+            return refusal(404);
+        }
+        list(&json!([]), "")
+    }
+
+    fn item(namespace: &str, name: &str) -> Value {
+        json!({"metadata": {"namespace": namespace, "name": name}, "data": {}})
+    }
+
+    #[test]
+    fn a_list_is_read_page_by_page_and_begun_again_where_it_expires() {
+        let (found, asked) = observe(&Policy::default(), |path, before| {
+            if path.contains("/applications?") {
+                let is_next = path.contains("continue=more");
+                return match (is_next, before) {
+                    (false, _) => list(&json!([item("argocd", "a")]), "more"),
+                    (true, 0) => refusal(410),
+                    (true, _) => list(
+                        &json!([item("argocd", "b"), {"metadata": {"name": "odd"}, "spec": 1}]),
+                        "",
+                    ),
+                };
+            }
+            if path.contains("/secrets?") && path.contains("settings") {
+                return list(&json!([item("argocd-infisical", "s")]), "");
+            }
+            if path.ends_with(Controls::NAME) {
+                return (200, json!({"metadata": {}, "data": {"pause": "true"}}));
+            }
+            nothing(path)
+        });
+        let Observed { state, warnings } = found.unwrap();
+        let names: Vec<_> = state.applications.keys().map(Name::to_string).collect();
+        assert_eq!(names, ["argocd/a", "argocd/b"]);
+        let names: Vec<_> = state.objects.keys().map(ToString::to_string).collect();
+        assert_eq!(names, ["Secret argocd-infisical/s"]);
+        assert!(state.controls.is_paused && state.projects.is_some());
+        assert!(
+            warnings[0]
+                .message
+                .starts_with("`/odd` is not made as a Application"),
+            "{}",
+            warnings[0]
+        );
+        // Nothing but this is asked for.
+        let kinds = asked
+            .iter()
+            .map(|path| path.split(['?', '&']).next().unwrap());
+        let kinds: BTreeSet<&str> = kinds.collect();
+        let expected = [
+            "/api/v1/namespaces/argocd-infisical/configmaps",
+            "/api/v1/namespaces/argocd-infisical/configmaps/argocd-infisical-controls",
+            "/api/v1/namespaces/argocd-infisical/secrets",
+            "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications",
+            "/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects",
+        ];
+        assert_eq!(kinds.into_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn secrets_of_argo_cd_are_never_asked_for() {
+        let mut policy = Policy {
+            object_namespaces: Namespaces::All,
+            ..Policy::default()
+        };
+        let secrets = |policy: &Policy| {
+            let (found, asked) = observe(policy, |path, _| nothing(path));
+            assert!(found.is_ok());
+            let secrets = asked.into_iter().filter(|path| path.contains("secrets"));
+            secrets.collect::<Vec<_>>()
+        };
+        let all = secrets(&policy);
+        let field = "fieldSelector=metadata.namespace%21%3Dargocd";
+        assert!(
+            !all.is_empty() && all.iter().all(|path| path.contains(field)),
+            "{all:?}"
+        );
+        let only = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        policy.object_namespaces = Namespaces::Only(only(&["argocd", "home"]));
+        policy.override_namespaces = only(&["argocd"]);
+        let some = secrets(&policy);
+        assert!(
+            !some.is_empty() && some.iter().all(|path| path.contains("/namespaces/home/")),
+            "{some:?}"
+        );
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_told_with_the_rule_that_lets_it() {
+        let (found, _) = observe(&Policy::default(), |path, _| {
+            if path.contains("/secrets?") || path.contains("/appprojects?") {
+                return refusal(403);
+            }
+            nothing(path)
+        });
+        let expected = "error: the API server does not let this identity read `secrets in namespace argocd-infisical` (status 403)\n\
+                        hint: bind it to a Role in namespace `argocd-infisical` with the rule `{apiGroups: [\"\"], resources: [secrets], verbs: [list]}`\n";
+        assert_eq!(found.err().unwrap(), expected);
+        // Without projects there are decisions, and a word of it.
+        let (found, _) = observe(&Policy::default(), |path, _| {
+            if path.contains("/appprojects?") {
+                return refusal(403);
+            }
+            nothing(path)
+        });
+        let Observed { state, warnings } = found.unwrap();
+        assert!(state.projects.is_none());
+        assert!(
+            warnings[0]
+                .to_string()
+                .contains("note: sync windows are not known"),
+            "{}",
+            warnings[0]
+        );
+    }
+
+    #[test]
+    fn a_cluster_without_argo_cd() {
+        let (found, _) = observe(&Policy::default(), |path, _| {
+            if path.contains("argoproj.io") {
+                return refusal(404);
+            }
+            nothing(path)
+        });
+        let told = found.err().unwrap();
+        assert!(
+            told.starts_with("error: the API server `there` has no applications (status 404)\nhint: see whether this is the cluster that is meant"),
+            "{told}"
+        );
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+}

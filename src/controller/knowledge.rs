@@ -1,0 +1,257 @@
+//! What watches have shown: the state that decisions are made from, and what has changed in it.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::gate::Gate;
+use super::notice::{Key, Notice, Shown, Thing};
+use super::request::Refusal;
+use super::union::Union;
+use crate::settings::object::{Object, ObjectName};
+use crate::steer::application::{Application, Name};
+use crate::steer::policy::{ENVIRONMENT, Policy};
+use crate::steer::state::{Controls, State};
+
+/// The parameter with the objects that an Application names.
+const SETTINGS: &str = "settings";
+
+/// What is known, and how.
+pub(super) struct Knowledge {
+    /// The state that decisions are made from.
+    pub(super) state: State,
+    /// Whether it is all there.
+    pub(super) gate: Gate,
+    /// What has changed in it since it was decided last.
+    pub(super) changed: Changed,
+    shown: Union<Key>,
+}
+
+/// Which Applications have to be decided of again.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Changed {
+    /// All of them.
+    pub(super) all: bool,
+    /// These.
+    pub(super) applications: BTreeSet<Name>,
+    /// Since when.
+    pub(super) since: Option<Instant>,
+}
+
+/// What is worth telling people.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Nothing.
+    Nothing,
+    /// A watch fails that did not.
+    Failing(Refusal),
+    /// An object is not made as its kind asks for.
+    Odd(Key),
+}
+
+impl Changed {
+    /// An Application has to be decided of.
+    pub(super) fn application(&mut self, name: &Name, now: Instant) {
+        self.since.get_or_insert(now);
+        if !self.applications.contains(name) {
+            self.applications.insert(name.clone());
+        }
+    }
+
+    /// All of them have.
+    pub(super) fn everything(&mut self, now: Instant) {
+        self.since.get_or_insert(now);
+        self.all = true;
+    }
+
+    /// Whether any has.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.all && self.applications.is_empty()
+    }
+}
+
+impl Knowledge {
+    /// Nothing yet, of so many watches.
+    pub(super) fn new(state: State, watches: usize) -> Self {
+        Self {
+            state,
+            gate: Gate::new(watches),
+            changed: Changed::default(),
+            shown: Union::new(),
+        }
+    }
+
+    /// Takes in what a watch tells.
+    pub(super) fn take(
+        &mut self,
+        watch: usize,
+        notice: Notice,
+        policy: &Policy,
+        now: Instant,
+    ) -> Told {
+        match notice {
+            Notice::Begin => {
+                self.gate.begin(watch);
+                self.shown.begin(watch);
+            }
+            Notice::Shown(shown) => return self.show(watch, shown, policy, now),
+            Notice::Gone(key) => {
+                if self.shown.hide(watch, &key) {
+                    self.lose(&key, policy, now);
+                }
+            }
+            Notice::Complete => {
+                for key in self.shown.complete(watch) {
+                    self.lose(&key, policy, now);
+                }
+                self.gate.complete(watch);
+                self.changed.everything(now);
+            }
+            Notice::Well => self.gate.well(watch),
+            Notice::Failing(refusal) => {
+                if self.gate.fail(watch, refusal.code == 403, now) {
+                    return Told::Failing(refusal);
+                }
+            }
+        }
+        Told::Nothing
+    }
+
+    fn show(&mut self, watch: usize, shown: Shown, policy: &Policy, now: Instant) -> Told {
+        let Shown {
+            key,
+            version,
+            thing,
+        } = shown;
+        if !self.shown.show(watch, &key, &version) {
+            return Told::Nothing;
+        }
+        let Some(thing) = thing else {
+            self.lose(&key, policy, now);
+            return Told::Odd(key);
+        };
+        match (key, thing) {
+            (Key::Application(name), Thing::Application(application)) => {
+                self.application(name, *application, policy, now);
+            }
+            (Key::Object(name), Thing::Object(object)) => {
+                self.concern(&name, Some(&object), policy, now);
+                self.state.objects.insert(name, object);
+            }
+            (Key::Project(name), Thing::Project(project)) => {
+                let projects = self.state.projects.get_or_insert_default();
+                if projects.get(&name) != Some(&project) {
+                    projects.insert(name, project);
+                    self.changed.everything(now);
+                }
+            }
+            (Key::Controls, Thing::Controls(controls)) => {
+                if self.state.controls != controls {
+                    self.state.controls = controls;
+                    self.changed.everything(now);
+                }
+            }
+            _ => {}
+        }
+        Told::Nothing
+    }
+
+    fn application(&mut self, name: Name, application: Application, policy: &Policy, now: Instant) {
+        let environment = |application: &Application| {
+            let labels = &application.metadata.labels;
+            labels.get(&policy.environment_label).cloned()
+        };
+        let known = self.state.applications.get(&name);
+        // Names may collide within an environment, and a breaker counts its Applications.
+        let is_same = known.is_some_and(|known| {
+            known.metadata.uid == application.metadata.uid
+                && environment(known) == environment(&application)
+        });
+        if is_same {
+            self.changed.application(&name, now);
+        } else {
+            self.changed.everything(now);
+        }
+        self.state.applications.insert(name, application);
+    }
+
+    /// An Application is what our own patch made of it. Watches may still show what it was before.
+    pub(super) fn written(&mut self, application: Application, policy: &Policy, now: Instant) {
+        let name = application.name();
+        let known = self.state.applications.get(&name);
+        if known.is_none_or(|known| known.metadata.uid != application.metadata.uid) {
+            return;
+        }
+        let version = application.metadata.resource_version.clone();
+        let number = |application: &Application| -> Option<u64> {
+            application.metadata.resource_version.parse().ok()
+        };
+        if known.and_then(number) > number(&application) {
+            // The watch was faster than the answer.
+            return;
+        }
+        self.shown.write(&Key::Application(name.clone()), &version);
+        self.application(name, application, policy, now);
+    }
+
+    fn lose(&mut self, key: &Key, policy: &Policy, now: Instant) {
+        match key {
+            Key::Application(name) => {
+                if self.state.applications.remove(name).is_some() {
+                    self.changed.everything(now);
+                }
+                self.changed.application(name, now);
+            }
+            Key::Object(name) => {
+                self.concern(name, None, policy, now);
+                self.state.objects.remove(name);
+            }
+            Key::Project(name) => {
+                let projects = self.state.projects.get_or_insert_default();
+                if projects.remove(name).is_some() {
+                    self.changed.everything(now);
+                }
+            }
+            Key::Controls => {
+                if self.state.controls != Controls::default() {
+                    self.state.controls = Controls::default();
+                    self.changed.everything(now);
+                }
+            }
+        }
+    }
+
+    /// Finds the Applications that an object concerns, as it is known and as it will be.
+    fn concern(
+        &mut self,
+        name: &ObjectName,
+        new: Option<&Object>,
+        policy: &Policy,
+        now: Instant,
+    ) {
+        let objects = self.state.objects.get(name).into_iter().chain(new);
+        let environments: BTreeSet<&String> =
+            objects.filter_map(|object| object.labels.get(ENVIRONMENT)).collect();
+        let suffix = format!("{}/{}", name.namespace, name.name);
+        for (application, found) in &self.state.applications {
+            let environment = found.metadata.labels.get(&policy.environment_label);
+            let is_in = environment.is_some_and(|environment| environments.contains(environment));
+            if is_in || names(found, &suffix) {
+                self.changed.application(application, now);
+            }
+        }
+    }
+}
+
+/// Whether an Application names an object whose name ends like this.
+fn names(application: &Application, suffix: &str) -> bool {
+    let spec = &application.spec;
+    let sources = spec.source.iter().chain(&spec.sources);
+    let plugins = sources.filter_map(|source| source.plugin.as_ref());
+    let parameters = plugins.flat_map(|plugin| &plugin.parameters);
+    let lists = parameters.filter(|parameter| parameter.name == SETTINGS);
+    let mut texts = lists.flat_map(|parameter| parameter.array.iter().flatten());
+    texts.any(|text| text.ends_with(suffix))
+}
+
+#[cfg(test)]
+mod tests;

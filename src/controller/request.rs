@@ -1,0 +1,224 @@
+//! One request to the API server: its answer, or why there is none.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use kube::Client;
+use kube::client::Body;
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::metrics::{Metrics, Verb};
+use crate::cluster::Silence;
+use crate::failure::printable_name;
+
+/// How much of an answer is read at most.
+const LARGEST: usize = 256 << 20;
+/// How much of what the API server says of a request that it refuses is kept, in characters.
+const MESSAGE: usize = 300;
+
+/// The way to the API server. Every request has a limit of time and is counted.
+#[derive(Clone)]
+pub(super) struct Api {
+    client: Client,
+    metrics: Arc<Metrics>,
+}
+
+/// What is asked for.
+pub(super) struct Ask {
+    /// What it is counted as.
+    pub(super) verb: Verb,
+    /// The path with its query.
+    pub(super) path: String,
+    /// The type and the bytes of what is sent along.
+    pub(super) body: Option<(Method, &'static str, Vec<u8>)>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The status; zero where none came.
+    pub(super) code: u16,
+    /// How long the API server asks to wait.
+    pub(super) retry_after: Option<Duration>,
+    /// What happened, in one line.
+    pub(super) cause: String,
+    /// Whether a `test` of a JSON Patch failed.
+    pub(super) is_test: bool,
+}
+
+impl Ask {
+    /// Asks for what is at a path.
+    pub(super) const fn get(verb: Verb, path: String) -> Self {
+        Self {
+            verb,
+            path,
+            body: None,
+        }
+    }
+
+    /// Sends JSON.
+    pub(super) const fn send(verb: Verb, method: Method, path: String, body: Vec<u8>) -> Self {
+        Self {
+            verb,
+            path,
+            body: Some((method, "application/json", body)),
+        }
+    }
+
+    /// Sends a JSON Patch.
+    pub(super) const fn patch(path: String, body: Vec<u8>) -> Self {
+        Self {
+            verb: Verb::Patch,
+            path,
+            body: Some((Method::PATCH, "application/json-patch+json", body)),
+        }
+    }
+}
+
+impl Refusal {
+    pub(super) fn silent(cause: impl Into<String>) -> Self {
+        Self {
+            cause: cause.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether another try may help although nothing else changes.
+    pub(super) const fn is_passing(&self) -> bool {
+        matches!(self.code, 0 | 408 | 429 | 500..=599)
+    }
+}
+
+impl Api {
+    pub(super) const fn new(client: Client, metrics: Arc<Metrics>) -> Self {
+        Self { client, metrics }
+    }
+
+    /// Asks, and reads the answer, within a limit.
+    pub(super) async fn ask(&self, ask: Ask, limit: Duration) -> Result<Vec<u8>, Refusal> {
+        let verb = ask.verb;
+        let answer = timeout(limit, async {
+            let response = self.send(ask).await?;
+            read(response.into_body()).await
+        });
+        let answer = answer
+            .await
+            .unwrap_or_else(|_| Err(Refusal::silent("it does not answer in time")));
+        self.count(verb, &answer);
+        answer
+    }
+
+    /// Asks, and leaves the body of the answer to be read; only its beginning has a limit.
+    pub(super) async fn open(&self, ask: Ask, limit: Duration) -> Result<Body, Refusal> {
+        let verb = ask.verb;
+        let answer = timeout(limit, self.send(ask)).await;
+        let answer = answer
+            .unwrap_or_else(|_| Err(Refusal::silent("it does not answer in time")))
+            .map(Response::into_body);
+        self.count(verb, &answer);
+        answer
+    }
+
+    fn count<T>(&self, verb: Verb, answer: &Result<T, Refusal>) {
+        let code = answer.as_ref().map_or_else(|refusal| refusal.code, |_| 200);
+        self.metrics.request(verb, code);
+    }
+
+    async fn send(&self, ask: Ask) -> Result<Response<Body>, Refusal> {
+        let Ask { path, body, .. } = ask;
+        let (method, kind, body) = body.unwrap_or((Method::GET, "", Vec::new()));
+        let mut request = Request::builder().method(method).uri(path);
+        if !kind.is_empty() {
+            request = request.header(CONTENT_TYPE, kind);
+        }
+        let request = request
+            .body(Body::from(body))
+            .map_err(|_| Refusal::silent("the request cannot be made"))?;
+        let answer = self.client.send(request).await;
+        let response = answer.map_err(|error| Refusal::silent(Silence::of(&error).cause()))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let header = response.headers().get(RETRY_AFTER);
+        let seconds = header.and_then(|value| value.to_str().ok()?.parse().ok());
+        let body = read(response.into_body()).await.unwrap_or_default();
+        Err(refusal(status, seconds.map(Duration::from_secs), &body))
+    }
+}
+
+/// What an answer with a status other than success says.
+pub(super) fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Refusal {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Status {
+        message: String,
+        details: Option<Details>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Details {
+        retry_after_seconds: Option<u64>,
+        causes: Option<Vec<Cause>>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Cause {
+        message: String,
+    }
+    let Status { message, details } = serde_json::from_slice(body).unwrap_or_default();
+    let details = details.unwrap_or_default();
+    let seconds = details.retry_after_seconds.filter(|seconds| *seconds > 0);
+    let causes = details.causes.unwrap_or_default();
+    // Kubernetes: a patch that cannot be applied is 422, with what the library said among the causes.
+    let is_test = status == StatusCode::UNPROCESSABLE_ENTITY
+        && causes
+            .iter()
+            .map(|cause| &cause.message)
+            .chain([&message])
+            .any(|text| text.contains("test failed") || text.contains("testing value"));
+    let message: String = printable_name(&message).chars().take(MESSAGE).collect();
+    let code = status.as_u16();
+    let cause = if message.is_empty() {
+        format!("it answers with status {code}")
+    } else {
+        format!("it answers with status {code}: {message}")
+    };
+    Refusal {
+        code,
+        retry_after: retry_after.or(seconds.map(Duration::from_secs)),
+        cause,
+        is_test,
+    }
+}
+
+/// Reads a whole body, into one piece as it comes.
+async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
+    let mut whole = Vec::new();
+    while let Some(bytes) = next(&mut body).await? {
+        if whole.len() + bytes.len() > LARGEST {
+            return Err(Refusal::silent("its answer is too long"));
+        }
+        whole.extend_from_slice(&bytes);
+    }
+    Ok(whole)
+}
+
+/// The next bytes of a body; `None` at its end.
+pub(super) async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
+    loop {
+        match body.frame().await {
+            None => return Ok(None),
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(bytes) => return Ok(Some(bytes)),
+                Err(_) => continue,
+            },
+            Some(Err(_)) => return Err(Refusal::silent("its answer breaks off")),
+        }
+    }
+}

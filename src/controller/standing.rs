@@ -1,0 +1,263 @@
+//! How Applications stand: what was decided of each last, for figures, Events, and what comes due.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::metrics::Group;
+use crate::steer::application::Name;
+use crate::steer::plan::{Decision, Outcome};
+use crate::steer::policy::Policy;
+use crate::steer::reason::{Class, Reason};
+
+/// What environments are called that the policy does not have: anybody may write any label.
+const OTHERS: &str = "(other)";
+
+/// How all Applications stand.
+#[derive(Debug, Default)]
+pub(super) struct Standings {
+    of: BTreeMap<Name, Standing>,
+    due: BTreeSet<(Timestamp, Name)>,
+}
+
+/// How one Application stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Standing {
+    uid: String,
+    environment: String,
+    revision: Option<Summary>,
+    settings: Option<Summary>,
+    /// The codes that people were told, of both.
+    told: [Option<&'static str>; 2],
+    again: Option<Timestamp>,
+}
+
+/// What happens to a field: the class and the code of a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Summary {
+    outcome: &'static str,
+    code: &'static str,
+}
+
+/// A field whose outcome has become another one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Transition<'a> {
+    /// `revision` or `settings`.
+    pub(super) field: &'static str,
+    /// Why it stays.
+    pub(super) reason: &'a Reason,
+}
+
+impl Summary {
+    const fn of(outcome: &Outcome) -> Self {
+        let (outcome, code) = match outcome {
+            Outcome::Same => ("same", ""),
+            Outcome::Change => ("change", ""),
+            Outcome::Stays(reason) => (reason.class.as_str(), reason.code),
+        };
+        Self { outcome, code }
+    }
+}
+
+impl Standings {
+    /// Notes what was decided, and gives what people are told, if anybody tells them: fields that stay for another reason
+    /// than they were told of.
+    pub(super) fn note<'a>(
+        &mut self,
+        decision: &'a Decision,
+        policy: &Policy,
+        is_told: bool,
+    ) -> Vec<Transition<'a>> {
+        let name = &decision.application;
+        let settings = decision.settings.as_ref().map(|settings| &settings.outcome);
+        let is_known = policy.environments.contains_key(&decision.environment);
+        let environment = if is_known { &decision.environment } else { OTHERS };
+        let before = self.remove(name);
+        let before = before.filter(|before| before.uid == decision.uid);
+        let mut told = before.map(|before| before.told).unwrap_or_default();
+        let fields = [
+            ("revision", Some(&decision.revision.outcome)),
+            ("settings", settings),
+        ];
+        let mut transitions = Vec::new();
+        for ((field, outcome), told) in fields.into_iter().zip(&mut told) {
+            match outcome {
+                Some(Outcome::Stays(reason)) if is_told && *told != Some(reason.code) => {
+                    *told = Some(reason.code);
+                    transitions.push(Transition { field, reason });
+                }
+                Some(Outcome::Stays(_)) => {}
+                Some(Outcome::Same | Outcome::Change) | None => *told = None,
+            }
+        }
+        if let Some(again) = decision.again {
+            self.due.insert((again, name.clone()));
+        }
+        let standing = Standing {
+            uid: decision.uid.clone(),
+            environment: environment.to_owned(),
+            revision: Some(Summary::of(&decision.revision.outcome)),
+            settings: settings.map(Summary::of),
+            told,
+            again: decision.again,
+        };
+        self.of.insert(name.clone(), standing);
+        transitions
+    }
+
+    /// An Application does not take part any more.
+    pub(super) fn forget(&mut self, name: &Name) {
+        self.remove(name);
+    }
+
+    /// Keeps these Applications only.
+    pub(super) fn retain(&mut self, keep: impl Fn(&Name) -> bool) {
+        self.of.retain(|name, _| keep(name));
+        self.due.retain(|(_, name)| keep(name));
+    }
+
+    fn remove(&mut self, name: &Name) -> Option<Standing> {
+        let before = self.of.remove(name)?;
+        if let Some(again) = before.again {
+            self.due.remove(&(again, name.clone()));
+        }
+        Some(before)
+    }
+
+    /// The next Application whose time has come to be decided of again. It is given once.
+    pub(super) fn due(&mut self, now: Timestamp) -> Option<Name> {
+        let (at, _) = self.due.first()?;
+        if *at > now {
+            return None;
+        }
+        let (_, name) = self.due.pop_first()?;
+        if let Some(standing) = self.of.get_mut(&name) {
+            standing.again = None;
+        }
+        Some(name)
+    }
+
+    /// When that is.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// How many stand how.
+    pub(super) fn groups(&self) -> BTreeMap<Group, usize> {
+        let mut groups = BTreeMap::new();
+        for standing in self.of.values() {
+            let fields = [("revision", standing.revision), ("settings", standing.settings)];
+            for (field, summary) in fields {
+                let Some(Summary { outcome, code }) = summary else { continue };
+                let environment = standing.environment.clone();
+                let group = Group { environment, field, outcome, code };
+                *groups.entry(group).or_default() += 1;
+            }
+        }
+        groups
+    }
+}
+
+impl Transition<'_> {
+    /// Whether somebody has to act.
+    pub(super) const fn is_warning(&self) -> bool {
+        match self.reason.class {
+            Class::Unknown | Class::Refused | Class::Contested => true,
+            Class::Held | Class::Waiting => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steer::plan::{Revision, Settings};
+
+    fn decision(name: &str, outcome: Outcome) -> Decision {
+        Decision {
+            application: Name::new("argocd", name),
+            uid: "u".into(),
+            environment: "dev".into(),
+            project: "default".into(),
+            revision: Revision {
+                default: None,
+                wanted: None,
+                current: Vec::new(),
+                outcome,
+            },
+            settings: None,
+            patch: None,
+            again: None,
+        }
+    }
+
+    fn stays(code: &'static str, message: &str) -> Outcome {
+        Outcome::Stays(Reason::new(Class::Refused, code, message))
+    }
+
+    fn told(standings: &mut Standings, decision: &Decision) -> Vec<String> {
+        let told = standings.note(decision, &Policy::default(), true);
+        told.iter()
+            .map(|told| format!("{} {} {}", told.field, told.reason.code, told.is_warning()))
+            .collect()
+    }
+
+    #[test]
+    fn people_are_told_when_the_reason_becomes_another_one() {
+        let mut standings = Standings::default();
+        let none = [""; 0];
+        assert_eq!(told(&mut standings, &decision("a", Outcome::Same)), none);
+        let conflict = decision("a", stays("Conflict", "x"));
+        assert_eq!(told(&mut standings, &conflict), ["revision Conflict true"]);
+        // Other words for the same are no news.
+        assert_eq!(told(&mut standings, &decision("a", stays("Conflict", "y"))), none);
+        assert_eq!(told(&mut standings, &decision("a", stays("Hold", "y"))), ["revision Hold true"]);
+        assert_eq!(told(&mut standings, &decision("a", Outcome::Same)), none);
+        assert_eq!(told(&mut standings, &conflict), ["revision Conflict true"]);
+        // Another Application of the same name is another matter.
+        let mut other = conflict.clone();
+        other.uid = "v".into();
+        assert_eq!(told(&mut standings, &other), ["revision Conflict true"]);
+        other.settings = Some(Settings { objects: Vec::new(), outcome: stays("NoConsent", "z") });
+        assert_eq!(told(&mut standings, &other), ["settings NoConsent true"]);
+    }
+
+    #[test]
+    fn groups_are_counted_and_labels_of_anybody_are_not_told_apart() {
+        let mut standings = Standings::default();
+        for number in 0..3 {
+            let mut one = decision(&format!("a{number}"), Outcome::Same);
+            one.environment = format!("made-up-{number}");
+            told(&mut standings, &one);
+        }
+        told(&mut standings, &decision("b", stays("Hold", "x")));
+        let shown: Vec<String> = standings
+            .groups()
+            .into_iter()
+            .map(|(group, count)| {
+                let Group { environment, field, outcome, code } = group;
+                format!("{environment} {field} {outcome} {code} {count}")
+            })
+            .collect();
+        assert_eq!(shown, ["(other) revision same  3", "dev revision refused Hold 1"]);
+        standings.retain(|name| name.name == "b");
+        assert_eq!(standings.groups().len(), 1);
+    }
+
+    #[test]
+    fn what_comes_due_is_given_once() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut standings = Standings::default();
+        for (name, second) in [("a", 20), ("b", 10), ("c", 30)] {
+            let mut one = decision(name, Outcome::Same);
+            one.again = Some(at(second));
+            told(&mut standings, &one);
+        }
+        told(&mut standings, &decision("c", Outcome::Same));
+        assert_eq!(standings.next(), Some(at(10)));
+        assert_eq!(standings.due(at(9)), None);
+        let due: Vec<Name> = std::iter::from_fn(|| standings.due(at(100))).collect();
+        assert_eq!(due, [Name::new("argocd", "b"), Name::new("argocd", "a")]);
+        assert_eq!(standings.next(), None);
+    }
+}
