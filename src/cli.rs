@@ -13,6 +13,7 @@ mod lint;
 mod output;
 mod plugin;
 mod render;
+mod revisions;
 mod settings;
 mod table;
 mod watch;
@@ -48,6 +49,7 @@ enum Command {
     Lint(lint::Args),
     Plugin(plugin::Args),
     Render(render::Args),
+    Revisions(revisions::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -107,6 +109,7 @@ fn run(command: Command) -> Result<Done, Failure> {
         Command::Lint(args) => args.run(),
         Command::Plugin(args) => args.run(),
         Command::Render(args) => args.run(),
+        Command::Revisions(args) => args.run(),
     };
     let ended = on_large_stack(|| contained(run))?.join();
     ended.unwrap_or_else(|_| Err(Failure::internal("the program has a fault")))?

@@ -4,16 +4,22 @@ mod access;
 mod applications;
 mod ask;
 mod client;
+mod controls;
+#[cfg(test)]
+mod fake;
 mod objects;
 mod observe;
 mod owners;
 mod pruned;
+mod release;
 
 pub use access::Access;
 pub(crate) use ask::Silence;
 pub use applications::Application;
 pub use client::Cluster;
+pub use controls::Control;
 pub(crate) use client::connect;
 pub use observe::Observed;
 pub use owners::{argocd_config, owner};
 pub use pruned::{ApplicationSets, Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};
+pub use release::Released;

@@ -114,7 +114,9 @@ pub fn run(config: Config) -> Result<(), Failure> {
         }
         tracing::info!("ends");
         end.send_replace(true);
-        timeout(END, work).await.map_or(Ok(()), |result| result.unwrap_or_else(|_| Err(fault())))
+        timeout(END, work)
+            .await
+            .map_or(Ok(()), |result| result.unwrap_or_else(|_| Err(fault())))
     });
     // What is still being read is of no use any more.
     runtime.shutdown_background();

@@ -7,7 +7,7 @@ pub mod consent;
 pub mod declared;
 pub mod digest;
 mod dotenv;
-mod manifest;
+pub(crate) mod manifest;
 pub mod object;
 pub mod policy;
 pub mod reading;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kustomize::{Options, Output};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -76,15 +76,7 @@ impl<'a> Watch<'a> {
 
     /// Renders until a signal says that it is enough, or nobody reads what is printed.
     pub(super) fn run(mut self, options: &Options, warnings: &[String]) -> Result<Done, Failure> {
-        let is_over = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            // A second signal ends a render that takes too long.
-            flag::register_conditional_default(signal, Arc::clone(&is_over))
-                .and_then(|_| flag::register(signal, Arc::clone(&is_over)))
-                .map_err(|error| {
-                    Failure::input(format!("cannot wait for signals: {}", plain(&error)))
-                })?;
-        }
+        let is_over = until_signal()?;
         say(warnings);
         let mut outside = self.flags.outside();
         loop {
@@ -103,7 +95,7 @@ impl<'a> Watch<'a> {
                     outside = self.flags.outside();
                 }
             }
-            if !wait_for_change(&seen, &is_over) {
+            if !wait_for_change(&seen, None, &is_over) {
                 break;
             }
         }
@@ -173,6 +165,19 @@ impl<'a> Watch<'a> {
     }
 }
 
+/// What says, once a signal has come, that it is enough. A second signal ends what takes too long.
+pub(super) fn until_signal() -> Result<Arc<AtomicBool>, Failure> {
+    let is_over = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        flag::register_conditional_default(signal, Arc::clone(&is_over))
+            .and_then(|_| flag::register(signal, Arc::clone(&is_over)))
+            .map_err(|error| {
+                Failure::input(format!("cannot wait for signals: {}", plain(&error)))
+            })?;
+    }
+    Ok(is_over)
+}
+
 /// What became of an output.
 enum Written {
     /// It is where it belongs; what is said about it.
@@ -190,11 +195,16 @@ fn note_source(source: &Path, seen: &Seen) {
     }
 }
 
-/// Waits until something is not what it was, and has been so for a moment. Says whether to go on.
-fn wait_for_change(seen: &Seen, is_over: &AtomicBool) -> bool {
+/// Waits until something is not what it was, and has been so for a moment, or until the time is over. Says whether to go on.
+pub(super) fn wait_for_change(
+    seen: &Seen,
+    longest: Option<Duration>,
+    is_over: &AtomicBool,
+) -> bool {
     let before = seen.stamps();
     let mut last = before.clone();
-    loop {
+    let begun = Instant::now();
+    while longest.is_none_or(|longest| begun.elapsed() < longest) {
         if is_over.load(Ordering::Relaxed) {
             return false;
         }
@@ -209,9 +219,10 @@ fn wait_for_change(seen: &Seen, is_over: &AtomicBool) -> bool {
         }
         last = now;
     }
+    true
 }
 
-fn print(parts: &[&str]) -> io::Result<()> {
+pub(super) fn print(parts: &[&str]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     for part in parts {
         stdout.write_all(part.as_bytes())?;
@@ -219,7 +230,7 @@ fn print(parts: &[&str]) -> io::Result<()> {
     stdout.flush()
 }
 
-fn say(lines: &[String]) {
+pub(super) fn say(lines: &[String]) {
     // Nobody may be listening.
     drop(print_warnings(lines));
 }

@@ -109,6 +109,15 @@ impl Silence {
 
     /// What to tell of something that was asked for.
     pub(super) fn problem(self, asked: &Asked<'_>) -> Problem {
+        self.told(asked, "read")
+    }
+
+    /// What to tell of something that was to be written.
+    pub(super) fn problem_of_write(self, asked: &Asked<'_>) -> Problem {
+        self.told(asked, "write")
+    }
+
+    fn told(self, asked: &Asked<'_>, verb: &str) -> Problem {
         let Asked {
             what,
             object,
@@ -116,13 +125,14 @@ impl Silence {
             rule,
             server,
         } = asked;
+        let way = if verb == "read" { "from" } else { "through" };
         match self {
             Self::Passing(cause) => Problem::new(format!(
-                "cannot read {what} from the API server {server}: {cause}"
+                "cannot {verb} {what} {way} the API server {server}: {cause}"
             ))
             .hint("see whether the API server runs and can be reached from here"),
             Self::Final(cause) => Problem::new(format!(
-                "cannot read {what} from the API server {server}: {cause}"
+                "cannot {verb} {what} {way} the API server {server}: {cause}"
             ))
             .hint(
                 "see whether this is the API server, and whether the credentials are meant for it",
@@ -132,7 +142,7 @@ impl Silence {
             ))
             .hint("see whether the token or certificate has expired, and is one of this cluster"),
             Self::Forbidden => Problem::new(format!(
-                "the API server does not let this identity read `{object}` (status 403)"
+                "the API server does not let this identity {verb} `{object}` (status 403)"
             ))
             .hint(match namespace {
                 Some(namespace) => format!(

@@ -7,19 +7,24 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::ListParams;
 use kube::{Api, Client};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::Instant as Moment;
 
 use super::Cluster;
 use super::ask::{Asked, Silence, ask};
+use super::owners::{argocd_config, owner};
 use super::pruned::{Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};
 use crate::failure::{Failure, Problem};
 use crate::settings::consent;
 use crate::settings::object::{Object, ObjectName};
+use crate::steer::owner::{Instance, Owner, OwnerName};
+use crate::steer::ownership::owners;
 use crate::steer::policy::{self, Namespaces, Policy};
 use crate::steer::state::{Controls, State};
 
 /// How many objects an answer of the API server has at most: an Application may have tens of kilobytes.
 const PAGE: u32 = 100;
+/// How many owners are asked for at the same time.
+const OWNERS: usize = 20;
 /// How often a list is begun again that took too long.
 const ATTEMPTS: usize = 3;
 
@@ -40,7 +45,7 @@ impl Cluster {
         let reader = Reader {
             client: self.client.clone(),
             server: self.server.clone(),
-            deadline: Instant::now() + limit,
+            deadline: Moment::now() + limit,
         };
         self.runtime.block_on(reader.all(policy))
     }
@@ -51,7 +56,7 @@ impl Cluster {
 struct Reader {
     client: Client,
     server: String,
-    deadline: Instant,
+    deadline: Moment,
 }
 
 /// A list that was asked for; what goes wrong is told in the words of [`Reader::told`].
@@ -102,7 +107,40 @@ impl Reader {
             Ok(controls) => found.state.controls = controls,
             Err(wrong) => found.wrong.push(wrong),
         }
+        if found.wrong.is_empty() {
+            let rest = self.rest();
+            let config = argocd_config(&self.client, &policy.argocd_namespace, rest).await;
+            found.state.instance = config
+                .as_ref()
+                .map(Instance::from_config)
+                .unwrap_or_default();
+            self.owners(&mut found.state, policy).await;
+        }
         found.finish()
+    }
+
+    /// What is left of the time.
+    fn rest(&self) -> Duration {
+        self.deadline.saturating_duration_since(Moment::now())
+    }
+
+    /// Asks for all who create Applications and may write them again.
+    async fn owners(&self, state: &mut State, policy: &Policy) {
+        let instance = &state.instance;
+        let names = state.applications.values();
+        let names = names.flat_map(|application| owners(application, instance, policy));
+        let names: Vec<OwnerName> = names.collect::<BTreeSet<_>>().into_iter().collect();
+        for names in names.chunks(OWNERS) {
+            let ask = |name: &OwnerName| {
+                let (client, name, rest) = (self.client.clone(), name.clone(), self.rest());
+                tokio::spawn(async move { owner(&client, &name, rest).await })
+            };
+            let asked: Vec<_> = names.iter().map(ask).collect();
+            for (name, asked) in names.iter().zip(asked) {
+                let found = asked.await.unwrap_or(Owner::Unreadable);
+                state.owners.insert(name.clone(), found);
+            }
+        }
     }
 
     /// Asks for the objects of each of some namespaces, all at the same time.
@@ -325,64 +363,25 @@ fn without(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use http::{Request, Response};
-    use http_body_util::BodyExt as _;
-    use kube::client::Body;
     use serde_json::{Value, json};
 
+    use super::super::fake::{cluster, list, refusal};
     use super::*;
     use crate::steer::application::Name;
-
-    type Asked = Arc<Mutex<Vec<String>>>;
 
     /// Reads everything from an API server that answers so; what it was asked comes back, too.
     fn observe(
         policy: &Policy,
         answer: impl Fn(&str, usize) -> (u16, Value) + Clone + Send + 'static,
     ) -> (Result<Observed, String>, Vec<String>) {
-        let asked = Asked::default();
-        let seen = Arc::clone(&asked);
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let (seen, answer) = (Arc::clone(&seen), answer.clone());
-            async move {
-                let path = request.uri().path_and_query().unwrap().to_string();
-                assert!(request.into_body().collect().await.is_ok());
-                let mut seen = seen.lock().unwrap();
-                let before = seen.iter().filter(|other| **other == path).count();
-                let (status, body) = answer(&path, before);
-                seen.push(path);
-                let body = Body::from(body.to_string().into_bytes());
-                let response = Response::builder().status(status).body(body);
-                Ok::<_, tower::BoxError>(response.unwrap())
-            }
-        });
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let found = runtime.block_on(async {
-            let reader = Reader {
-                client: Client::new(service, "default"),
-                server: "`there`".into(),
-                deadline: Instant::now() + Duration::from_secs(5),
-            };
-            reader.all(policy).await
-        });
-        let asked = asked.lock().unwrap().clone();
-        (found.map_err(|failure| failure.to_string()), asked)
-    }
-
-    fn list(items: &Value, token: &str) -> (u16, Value) {
-        let body = json!({"kind": "List", "apiVersion": "v1", "metadata": {"continue": token}, "items": items});
-        (200, body)
-    }
-
-    fn refusal(code: u16) -> (u16, Value) {
-        let reason = if code == 404 { "NotFound" } else { "Other" };
-        let body = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "hunter2", "reason": reason, "code": code});
-        (code, body)
+        let (cluster, asked) = cluster(answer);
+        let found = cluster.observe(policy, Duration::from_secs(5));
+        let asked = asked.requests().into_iter();
+        let asked = asked.map(|request| request.strip_prefix("GET ").unwrap().to_owned());
+        (
+            found.map_err(|failure| failure.to_string()),
+            asked.collect(),
+        )
     }
 
     /// What there is where there is nothing.
@@ -441,6 +440,7 @@ mod tests {
             "/api/v1/namespaces/argocd-infisical/configmaps",
             "/api/v1/namespaces/argocd-infisical/configmaps/argocd-infisical-controls",
             "/api/v1/namespaces/argocd-infisical/secrets",
+            "/api/v1/namespaces/argocd/configmaps/argocd-cm",
             "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications",
             "/apis/argoproj.io/v1alpha1/namespaces/argocd/appprojects",
         ];
@@ -502,6 +502,46 @@ mod tests {
             "{}",
             warnings[0]
         );
+    }
+
+    #[test]
+    fn owners_are_asked_for_where_an_application_has_one() {
+        let (found, asked) = observe(&Policy::default(), |path, _| {
+            if path.contains("/applications?") {
+                let owned = |name: &str, set: &str| {
+                    let owner = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": set});
+                    json!({"metadata": {"namespace": "argocd", "name": name, "ownerReferences": [owner]}})
+                };
+                return list(
+                    &json!([
+                        owned("a", "there"),
+                        owned("b", "there"),
+                        owned("c", "gone"),
+                        owned("d", "hidden")
+                    ]),
+                    "",
+                );
+            }
+            match path.rsplit('/').next() {
+                Some("there") => (
+                    200,
+                    json!({"metadata": {}, "spec": {"syncPolicy": {"applicationsSync": "create-only"}}}),
+                ),
+                Some("hidden") => refusal(403),
+                Some("gone" | "argocd-cm") => refusal(404),
+                _ => nothing(path),
+            }
+        });
+        let state = found.unwrap().state;
+        let of = |name: &str| &state.owners[&OwnerName::ApplicationSet(Name::new("argocd", name))];
+        assert!(
+            matches!(of("there"), Owner::ApplicationSet(set) if set.spec.sync_policy.is_some())
+        );
+        assert!(matches!(of("gone"), Owner::Absent));
+        assert!(matches!(of("hidden"), Owner::Unreadable));
+        let sets = asked.iter().filter(|path| path.contains("applicationsets"));
+        assert_eq!(sets.count(), 3);
+        assert!(asked.contains(&"/api/v1/namespaces/argocd/configmaps/argocd-cm".to_owned()));
     }
 
     #[test]

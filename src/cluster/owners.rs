@@ -21,10 +21,7 @@ pub async fn owner(client: &Client, name: &OwnerName, limit: Duration) -> Owner 
         OwnerName::Application(name) => {
             let found = get::<Applications>(client, name, limit).await;
             of(found, |application| {
-                Owner::Application(Box::new(Parent {
-                    ignore_differences: application.spec.ignore_differences,
-                    sync_policy: application.spec.sync_policy,
-                }))
+                Owner::Application(Box::new(Parent::of(application)))
             })
         }
         OwnerName::ApplicationSet(name) => {

@@ -63,7 +63,10 @@ impl Event {
             .iter()
             .find_map(|change| Some((change, change.origin.as_ref()?)))?;
         let old = change.old.as_deref().unwrap_or("HEAD");
-        let note = format!("{} is `{}` and was `{old}` ({origin})", change.field, change.new);
+        let note = format!(
+            "{} is `{}` and was `{old}` ({origin})",
+            change.field, change.new
+        );
         Some(Self::new(decision, "RevisionChanged", note, false))
     }
 

@@ -25,6 +25,7 @@ use super::streams::Stream;
 use super::writer::{self, Outcome};
 use crate::cluster;
 use crate::settings::digest::DigestKey;
+use crate::steer::Decider;
 use crate::steer::application::{Application, Cause, Name};
 use crate::steer::owner::{Instance, Owner, OwnerName};
 use crate::steer::ownership;
@@ -32,7 +33,6 @@ use crate::steer::plan::{self, Decision};
 use crate::steer::policy::Policy;
 use crate::steer::reason::Class;
 use crate::steer::state::State;
-use crate::steer::Decider;
 
 /// How often all is decided anew, whatever has changed.
 const RECOMPUTE: Duration = Duration::from_mins(5);
@@ -158,7 +158,9 @@ impl Keeper {
         let now = Instant::now();
         self.take(first, ways, now);
         for _ in 0..BATCH {
-            let Ok(notice) = ways.notices.try_recv() else { break };
+            let Ok(notice) = ways.notices.try_recv() else {
+                break;
+            };
             self.take(notice, ways, now);
         }
     }
@@ -268,7 +270,8 @@ impl Keeper {
         }
         if is_all {
             let applications = &self.knowledge.state.applications;
-            self.standings.retain(|name| applications.contains_key(name));
+            self.standings
+                .retain(|name| applications.contains_key(name));
         }
         for decision in decisions {
             self.adopt(decision, ways, since, now);
@@ -279,12 +282,7 @@ impl Keeper {
     }
 
     /// Decides of what has changed, or of everything where one has to do with the other; whether it is everything.
-    fn decisions(
-        &self,
-        changed: &Changed,
-        ways: &Ways,
-        wall: Timestamp,
-    ) -> (Vec<Decision>, bool) {
+    fn decisions(&self, changed: &Changed, ways: &Ways, wall: Timestamp) -> (Vec<Decision>, bool) {
         let state = &self.knowledge.state;
         let decider = Decider::new(state, &self.policy, wall);
         if !changed.all {
@@ -318,7 +316,9 @@ impl Keeper {
             events::tell(&ways.events, Event::stays(&decision, &transition));
         }
         if self.knowledge.state.memory.saw(&decision) {
-            self.knowledge.changed.application(&decision.application, now);
+            self.knowledge
+                .changed
+                .application(&decision.application, now);
         }
         if rests_on_owners(&decision) {
             self.want_owners(&decision.application, now);
@@ -401,7 +401,9 @@ impl Keeper {
         if self.mode != Mode::Enforce || !self.is_complete {
             return;
         }
-        let Some(until) = *ways.lease.borrow() else { return };
+        let Some(until) = *ways.lease.borrow() else {
+            return;
+        };
         loop {
             let now = Instant::now();
             if now >= until {
@@ -482,7 +484,9 @@ impl Keeper {
 
     /// When there may be something to do that nothing else tells of.
     fn wake(&mut self, now: Instant, wall: Timestamp) -> Instant {
-        let rest = self.rest_until.filter(|_| !self.knowledge.changed.is_empty());
+        let rest = self
+            .rest_until
+            .filter(|_| !self.knowledge.changed.is_empty());
         let rest = rest.filter(|_| self.is_complete);
         let due = self.standings.next().map(|at| {
             let wait = at.duration_since(wall).max(SignedDuration::ZERO);

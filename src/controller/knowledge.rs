@@ -221,16 +221,11 @@ impl Knowledge {
     }
 
     /// Finds the Applications that an object concerns, as it is known and as it will be.
-    fn concern(
-        &mut self,
-        name: &ObjectName,
-        new: Option<&Object>,
-        policy: &Policy,
-        now: Instant,
-    ) {
+    fn concern(&mut self, name: &ObjectName, new: Option<&Object>, policy: &Policy, now: Instant) {
         let objects = self.state.objects.get(name).into_iter().chain(new);
-        let environments: BTreeSet<&String> =
-            objects.filter_map(|object| object.labels.get(ENVIRONMENT)).collect();
+        let environments: BTreeSet<&String> = objects
+            .filter_map(|object| object.labels.get(ENVIRONMENT))
+            .collect();
         let suffix = format!("{}/{}", name.namespace, name.name);
         for (application, found) in &self.state.applications {
             let environment = found.metadata.labels.get(&policy.environment_label);

@@ -5,9 +5,9 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
-use jiff::Timestamp;
 
 /// How long a lease lasts that is not renewed.
 pub(super) const DURATION: Duration = Duration::from_secs(15);
@@ -55,12 +55,7 @@ impl Tenure {
         }
     }
 
-    /// Whether a write may start: it would end before the lease does.
-    pub(super) fn may_write(&self, now: Instant) -> bool {
-        self.writes_until().is_some_and(|until| now < until)
-    }
-
-    /// Until when writes may start.
+    /// Until when writes may start: they end before the lease does.
     pub(super) fn writes_until(&self) -> Option<Instant> {
         self.held_until?.checked_sub(WRITE)
     }
@@ -72,7 +67,9 @@ impl Tenure {
 
     /// What to do, seeing the lease as it is.
     pub(super) fn step(&mut self, lease: Option<&Lease>, now: Instant, wall: Timestamp) -> Step {
-        let spec = lease.and_then(|lease| lease.spec.clone()).unwrap_or_default();
+        let spec = lease
+            .and_then(|lease| lease.spec.clone())
+            .unwrap_or_default();
         let holder = spec.holder_identity.clone().unwrap_or_default();
         if holder.is_empty() || holder == self.identity {
             return Step::Write(Box::new(self.ours(lease, spec, wall)));
@@ -90,7 +87,9 @@ impl Tenure {
                 now
             }
         };
-        let seconds = spec.lease_duration_seconds.and_then(|seconds| u64::try_from(seconds).ok());
+        let seconds = spec
+            .lease_duration_seconds
+            .and_then(|seconds| u64::try_from(seconds).ok());
         let lasts = seconds.map_or(DURATION, Duration::from_secs);
         if now < since + lasts {
             return Step::Wait;
@@ -160,6 +159,10 @@ mod tests {
         Timestamp::from_second(seconds).unwrap()
     }
 
+    fn may_write(tenure: &Tenure, now: Instant) -> bool {
+        tenure.writes_until().is_some_and(|until| now < until)
+    }
+
     fn written(step: Step) -> Lease {
         match step {
             Step::Write(lease) => *lease,
@@ -168,24 +171,30 @@ mod tests {
     }
 
     fn holder(lease: &Lease) -> &str {
-        lease.spec.as_ref().unwrap().holder_identity.as_deref().unwrap_or_default()
+        lease
+            .spec
+            .as_ref()
+            .unwrap()
+            .holder_identity
+            .as_deref()
+            .unwrap_or_default()
     }
 
     #[test]
     fn writes_start_only_while_they_can_end_within_the_lease() {
         let clock = Clock(Instant::now());
         let mut tenure = Tenure::new("a".into());
-        assert!(!tenure.may_write(clock.at(0)));
+        assert!(!may_write(&tenure, clock.at(0)));
         let lease = written(tenure.step(None, clock.at(0), wall(0)));
         assert_eq!(holder(&lease), "a");
         // Sent at 0, answered at 3: what counts is when it was sent.
         tenure.accepted(clock.at(0));
-        assert!(tenure.may_write(clock.at(4)) && !tenure.may_write(clock.at(5)));
+        assert!(may_write(&tenure, clock.at(4)) && !may_write(&tenure, clock.at(5)));
         assert!(tenure.is_held(clock.at(14)) && !tenure.is_held(clock.at(15)));
         tenure.accepted(clock.at(6));
-        assert!(tenure.may_write(clock.at(10)));
+        assert!(may_write(&tenure, clock.at(10)));
         tenure.lost();
-        assert!(!tenure.may_write(clock.at(6)));
+        assert!(!may_write(&tenure, clock.at(6)));
     }
 
     #[test]
@@ -219,7 +228,7 @@ mod tests {
         assert_eq!(holder(&taken), "b");
         assert_eq!(taken.spec.as_ref().unwrap().lease_transitions, Some(1));
         // Whoever had it could start no write for ten seconds before.
-        assert!(!one.may_write(clock.at(5)));
+        assert!(!may_write(&one, clock.at(5)));
         // And when it wakes up, it waits.
         assert_eq!(one.step(Some(&taken), clock.at(17), wall(17)), Step::Wait);
         assert!(!one.is_held(clock.at(17)));

@@ -19,7 +19,9 @@ const SHORT: &[f64] = &[
 const LONG: &[f64] = &[
     0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0,
 ];
-const TINY: &[f64] = &[0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0];
+const TINY: &[f64] = &[
+    0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0,
+];
 
 /// What a request is counted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -200,9 +202,9 @@ impl Metrics {
     /// All figures in the format of Prometheus.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
+        let written = self.figures().write(&mut text);
         // Nothing fails that writes to a text.
-        drop(self.figures().write(&mut text));
-        text
+        written.map(|()| text).unwrap_or_default()
     }
 }
 
@@ -231,53 +233,131 @@ impl Figures {
             patch_to_synced,
         } = self;
         let version = env!("CARGO_PKG_VERSION");
-        head(to, "build_info", "gauge", "The version of the program, in a label.")?;
+        head(
+            to,
+            "build_info",
+            "gauge",
+            "The version of the program, in a label.",
+        )?;
         writeln!(to, "{PREFIX}_build_info{{version=\"{version}\"}} 1")?;
-        head(to, "requests_total", "counter", "Requests to the API server by the status of the answer, 0 for none.")?;
+        head(
+            to,
+            "requests_total",
+            "counter",
+            "Requests to the API server by the status of the answer, 0 for none.",
+        )?;
         for ((verb, code), count) in requests {
             let verb = verb.as_str();
-            writeln!(to, "{PREFIX}_requests_total{{verb=\"{verb}\",code=\"{code}\"}} {count}")?;
+            writeln!(
+                to,
+                "{PREFIX}_requests_total{{verb=\"{verb}\",code=\"{code}\"}} {count}"
+            )?;
         }
-        head(to, "patches_total", "counter", "Patches of Applications by what they are for and what became of them.")?;
+        head(
+            to,
+            "patches_total",
+            "counter",
+            "Patches of Applications by what they are for and what became of them.",
+        )?;
         for ((purpose, result), count) in patches {
             let result = result.as_str();
-            writeln!(to, "{PREFIX}_patches_total{{purpose=\"{purpose}\",result=\"{result}\"}} {count}")?;
+            writeln!(
+                to,
+                "{PREFIX}_patches_total{{purpose=\"{purpose}\",result=\"{result}\"}} {count}"
+            )?;
         }
-        head(to, "applications", "gauge", "Applications that take part, by what is decided of their revision and settings.")?;
+        head(
+            to,
+            "applications",
+            "gauge",
+            "Applications that take part, by what is decided of their revision and settings.",
+        )?;
         for (group, count) in applications {
-            let Group { environment, field, outcome, code } = group;
+            let Group {
+                environment,
+                field,
+                outcome,
+                code,
+            } = group;
             let environment = label(environment);
             writeln!(
                 to,
                 "{PREFIX}_applications{{environment=\"{environment}\",field=\"{field}\",outcome=\"{outcome}\",code=\"{code}\"}} {count}"
             )?;
         }
-        head(to, "watch_synced", "gauge", "Whether a watch shows all that there is; nothing is written while one does not.")?;
+        head(
+            to,
+            "watch_synced",
+            "gauge",
+            "Whether a watch shows all that there is; nothing is written while one does not.",
+        )?;
         for (watch, is_synced) in synced {
             let (watch, synced) = (label(watch), u8::from(*is_synced));
             writeln!(to, "{PREFIX}_watch_synced{{watch=\"{watch}\"}} {synced}")?;
         }
-        head(to, "breaker_tripped", "gauge", "Changes that the breaker of an environment stops until they are acknowledged.")?;
+        head(
+            to,
+            "breaker_tripped",
+            "gauge",
+            "Changes that the breaker of an environment stops until they are acknowledged.",
+        )?;
         for (environment, changes) in breakers {
             let environment = label(environment);
-            writeln!(to, "{PREFIX}_breaker_tripped{{environment=\"{environment}\"}} {changes}")?;
+            writeln!(
+                to,
+                "{PREFIX}_breaker_tripped{{environment=\"{environment}\"}} {changes}"
+            )?;
         }
         gauges.write(to)?;
         decision.write(to, "decision_seconds", "Time that decisions took.")?;
-        change_to_patch.write(to, "change_to_patch_seconds", "Time from when a change was seen until it was patched, with the time it had to wait.")?;
-        patch_to_synced.write(to, "patch_to_synced_seconds", "Time from a patch until Argo CD had synced it.")
+        change_to_patch.write(
+            to,
+            "change_to_patch_seconds",
+            "Time from when a change was seen until it was patched, with the time it had to wait.",
+        )?;
+        patch_to_synced.write(
+            to,
+            "patch_to_synced_seconds",
+            "Time from a patch until Argo CD had synced it.",
+        )
     }
 }
 
 impl Gauges {
     fn write(self, to: &mut String) -> fmt::Result {
-        let Self { is_leader, is_complete, in_flight, waiting, paused } = self;
+        let Self {
+            is_leader,
+            is_complete,
+            in_flight,
+            waiting,
+            paused,
+        } = self;
         let figures = [
-            ("leader", usize::from(is_leader), "Whether this process holds the lease."),
-            ("complete", usize::from(is_complete), "Whether all that decisions are made from is known."),
-            ("in_flight", in_flight, "Applications that were patched and that Argo CD has not finished with."),
-            ("patches_waiting", waiting, "Patches that wait for a limit, a pause or the lease."),
-            ("render_paused", paused, "Applications whose rendering failed so often that Argo CD does not try again for a while."),
+            (
+                "leader",
+                usize::from(is_leader),
+                "Whether this process holds the lease.",
+            ),
+            (
+                "complete",
+                usize::from(is_complete),
+                "Whether all that decisions are made from is known.",
+            ),
+            (
+                "in_flight",
+                in_flight,
+                "Applications that were patched and that Argo CD has not finished with.",
+            ),
+            (
+                "patches_waiting",
+                waiting,
+                "Patches that wait for a limit, a pause or the lease.",
+            ),
+            (
+                "render_paused",
+                paused,
+                "Applications whose rendering failed so often that Argo CD does not try again for a while.",
+            ),
         ];
         for (name, value, help) in figures {
             head(to, name, "gauge", help)?;
@@ -288,7 +368,10 @@ impl Gauges {
 }
 
 fn head(to: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
-    writeln!(to, "# HELP {PREFIX}_{name} {help}\n# TYPE {PREFIX}_{name} {kind}")
+    writeln!(
+        to,
+        "# HELP {PREFIX}_{name} {help}\n# TYPE {PREFIX}_{name} {kind}"
+    )
 }
 
 #[cfg(test)]
@@ -305,9 +388,18 @@ mod tests {
         metrics.synced("secrets of \"x\"".into(), false);
         metrics.breakers([("prod".to_owned(), 7)].into());
         metrics.decided(Duration::from_millis(2));
-        let group = Group { environment: "dev".into(), field: "revision", outcome: "held", code: "Paused" };
+        let group = Group {
+            environment: "dev".into(),
+            field: "revision",
+            outcome: "held",
+            code: "Paused",
+        };
         metrics.applications([(group, 3)].into());
-        metrics.set(Gauges { is_leader: true, in_flight: 4, ..Gauges::default() });
+        metrics.set(Gauges {
+            is_leader: true,
+            in_flight: 4,
+            ..Gauges::default()
+        });
         let text = metrics.text();
         for line in [
             "requests_total{verb=\"patch\",code=\"200\"} 2",
@@ -324,10 +416,21 @@ mod tests {
             "decision_seconds_sum 0.002",
             "decision_seconds_count 1",
         ] {
-            assert!(text.contains(&format!("\n{PREFIX}_{line}\n")), "{line}\n{text}");
+            assert!(
+                text.contains(&format!("\n{PREFIX}_{line}\n")),
+                "{line}\n{text}"
+            );
         }
         // Every series has its help and type, once.
-        let heads = text.lines().filter(|line| line.starts_with("# TYPE")).count();
-        assert_eq!(heads, text.lines().filter(|line| line.starts_with("# HELP")).count());
+        let heads = text
+            .lines()
+            .filter(|line| line.starts_with("# TYPE"))
+            .count();
+        assert_eq!(
+            heads,
+            text.lines()
+                .filter(|line| line.starts_with("# HELP"))
+                .count()
+        );
     }
 }

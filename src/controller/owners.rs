@@ -96,7 +96,10 @@ impl Owners {
 
     /// When one may be asked for that may not be now.
     pub(super) fn wake(&self) -> Option<Instant> {
-        let waiting = self.wanted.keys().filter(|owner| !self.asked.contains(owner));
+        let waiting = self
+            .wanted
+            .keys()
+            .filter(|owner| !self.asked.contains(owner));
         let known = waiting.filter_map(|owner| self.known.get(owner));
         known
             .filter(|known| !known.is_readable)
@@ -121,7 +124,10 @@ mod tests {
         assert!(owners.want(&owner("root"), &a, now) && owners.want(&owner("root"), &b, now));
         assert_eq!(owners.next(now), Some(owner("root")));
         assert_eq!(owners.next(now), None);
-        assert_eq!(owners.found(&owner("root"), true, now), [a.clone(), b].into());
+        assert_eq!(
+            owners.found(&owner("root"), true, now),
+            [a.clone(), b].into()
+        );
         assert!(!owners.want(&owner("root"), &a, now + Duration::from_secs(59)));
         assert_eq!(owners.next(now), None);
         assert!(owners.want(&owner("root"), &a, now + FRESH));

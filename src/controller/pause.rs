@@ -37,7 +37,6 @@ impl Pause {
         let wait = most / 2 + (most / 2).mul_f64(share());
         asked.map_or(wait, |asked| asked.min(LONGEST_ASKED) + wait / 2)
     }
-
 }
 
 /// A number from zero to one by chance, so that not all who wait try again at once.

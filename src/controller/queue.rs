@@ -129,11 +129,6 @@ impl Queue {
         self.waiting.len()
     }
 
-    /// Whether none is under way.
-    pub(super) fn is_idle(&self) -> bool {
-        self.under_way.is_empty()
-    }
-
     /// Puts a patch in the place of the one that waits for the Application, if any. It has waited since that one has.
     pub(super) fn put(&mut self, mut job: Job, now: Instant) {
         let name = job.name.clone();
@@ -170,10 +165,7 @@ impl Queue {
     fn line_up(&mut self, job: Job, now: Instant) {
         let (name, purpose) = (job.name.clone(), job.patch.purpose);
         let pause = self.pauses.get(&name).map(|(_, until)| *until);
-        let recent = self
-            .recent
-            .get(&(name.clone(), purpose))
-            .map(Recent::next);
+        let recent = self.recent.get(&(name.clone(), purpose)).map(Recent::next);
         let place = match pause.max(recent).filter(|until| *until > now) {
             _ if self.under_way.contains_key(&name) => Place::Aside,
             Some(until) => Place::Later(until),
@@ -214,7 +206,9 @@ impl Queue {
                 Some(after) => self.ready.range((after, Name::new("", ""))..).next(),
             };
             let (of, name) = first?;
-            let has_token = self.bucket(*of).is_none_or(|bucket| bucket.wait(now).is_none());
+            let has_token = self
+                .bucket(*of)
+                .is_none_or(|bucket| bucket.wait(now).is_none());
             if has_token && !is_limited(*of) {
                 return Some(name);
             }
@@ -234,9 +228,10 @@ impl Queue {
 
     /// Whether there is room for no other Application, counting those that are about to be in flight.
     fn is_full(&self) -> bool {
-        let starting = self.under_way.values();
-        let limited = starting.filter(|purpose| is_limited(**purpose)).count();
-        self.window.is_full(limited)
+        let starting = self.under_way.iter();
+        let starting =
+            starting.filter(|(name, purpose)| is_limited(**purpose) && !self.window.has(name));
+        self.window.is_full(starting.count())
     }
 
     fn bucket(&self, purpose: Purpose) -> Option<&Bucket> {
@@ -265,10 +260,17 @@ impl Queue {
         self.pauses.remove(&job.name);
         let purpose = job.patch.purpose;
         let recent = self.recent.entry((job.name.clone(), purpose));
-        let recent = recent.or_insert(Recent { last: now, streak: 0 });
+        let recent = recent.or_insert(Recent {
+            last: now,
+            streak: 0,
+        });
         if recent.last != now {
             let is_quiet = now.saturating_duration_since(recent.last) > QUIET;
-            recent.streak = if is_quiet { 0 } else { recent.streak.saturating_add(1) };
+            recent.streak = if is_quiet {
+                0
+            } else {
+                recent.streak.saturating_add(1)
+            };
             recent.last = now;
         }
         if is_limited(purpose) {
@@ -279,7 +281,13 @@ impl Queue {
     }
 
     /// A patch was not made. Whether the API server is busy, so that all have to wait.
-    pub(super) fn failed(&mut self, job: &Job, asked: Option<Duration>, is_busy: bool, now: Instant) {
+    pub(super) fn failed(
+        &mut self,
+        job: &Job,
+        asked: Option<Duration>,
+        is_busy: bool,
+        now: Instant,
+    ) {
         self.under_way.remove(&job.name);
         let pause = self.pauses.entry(job.name.clone());
         let (pause, until) = pause.or_insert_with(|| (Pause::new(PAUSE.0, PAUSE.1), now));

@@ -71,7 +71,11 @@ impl Standings {
         let name = &decision.application;
         let settings = decision.settings.as_ref().map(|settings| &settings.outcome);
         let is_known = policy.environments.contains_key(&decision.environment);
-        let environment = if is_known { &decision.environment } else { OTHERS };
+        let environment = if is_known {
+            &decision.environment
+        } else {
+            OTHERS
+        };
         let before = self.remove(name);
         let before = before.filter(|before| before.uid == decision.uid);
         let mut told = before.map(|before| before.told).unwrap_or_default();
@@ -146,11 +150,21 @@ impl Standings {
     pub(super) fn groups(&self) -> BTreeMap<Group, usize> {
         let mut groups = BTreeMap::new();
         for standing in self.of.values() {
-            let fields = [("revision", standing.revision), ("settings", standing.settings)];
+            let fields = [
+                ("revision", standing.revision),
+                ("settings", standing.settings),
+            ];
             for (field, summary) in fields {
-                let Some(Summary { outcome, code }) = summary else { continue };
+                let Some(Summary { outcome, code }) = summary else {
+                    continue;
+                };
                 let environment = standing.environment.clone();
-                let group = Group { environment, field, outcome, code };
+                let group = Group {
+                    environment,
+                    field,
+                    outcome,
+                    code,
+                };
                 *groups.entry(group).or_default() += 1;
             }
         }
@@ -210,15 +224,24 @@ mod tests {
         let conflict = decision("a", stays("Conflict", "x"));
         assert_eq!(told(&mut standings, &conflict), ["revision Conflict true"]);
         // Other words for the same are no news.
-        assert_eq!(told(&mut standings, &decision("a", stays("Conflict", "y"))), none);
-        assert_eq!(told(&mut standings, &decision("a", stays("Hold", "y"))), ["revision Hold true"]);
+        assert_eq!(
+            told(&mut standings, &decision("a", stays("Conflict", "y"))),
+            none
+        );
+        assert_eq!(
+            told(&mut standings, &decision("a", stays("Hold", "y"))),
+            ["revision Hold true"]
+        );
         assert_eq!(told(&mut standings, &decision("a", Outcome::Same)), none);
         assert_eq!(told(&mut standings, &conflict), ["revision Conflict true"]);
         // Another Application of the same name is another matter.
         let mut other = conflict.clone();
         other.uid = "v".into();
         assert_eq!(told(&mut standings, &other), ["revision Conflict true"]);
-        other.settings = Some(Settings { objects: Vec::new(), outcome: stays("NoConsent", "z") });
+        other.settings = Some(Settings {
+            objects: Vec::new(),
+            outcome: stays("NoConsent", "z"),
+        });
         assert_eq!(told(&mut standings, &other), ["settings NoConsent true"]);
     }
 
@@ -235,11 +258,19 @@ mod tests {
             .groups()
             .into_iter()
             .map(|(group, count)| {
-                let Group { environment, field, outcome, code } = group;
+                let Group {
+                    environment,
+                    field,
+                    outcome,
+                    code,
+                } = group;
                 format!("{environment} {field} {outcome} {code} {count}")
             })
             .collect();
-        assert_eq!(shown, ["(other) revision same  3", "dev revision refused Hold 1"]);
+        assert_eq!(
+            shown,
+            ["(other) revision same  3", "dev revision refused Hold 1"]
+        );
         standings.retain(|name| name.name == "b");
         assert_eq!(standings.groups().len(), 1);
     }

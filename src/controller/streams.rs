@@ -176,9 +176,8 @@ mod tests {
                 format!("{what} (argocd-infisical.io/environment)"),
             ]
         };
-        let mut expected = vec![
-            "applications of namespace argocd (argocd-infisical.io/environment)".to_owned(),
-        ];
+        let mut expected =
+            vec!["applications of namespace argocd (argocd-infisical.io/environment)".to_owned()];
         for namespace in ["argocd", "argocd-infisical", "home"] {
             expected.extend(both(&format!("configmaps of namespace {namespace}")));
         }

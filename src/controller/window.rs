@@ -135,9 +135,7 @@ mod tests {
         let name = Name::new("argocd", "a");
         let mut window = Window::new(1);
         window.start(name.clone(), "u".into(), now);
-        assert!(
-            window.is_full(0) && window.has(&name) && !window.has(&Name::new("argocd", "b"))
-        );
+        assert!(window.is_full(0) && window.has(&name) && !window.has(&Name::new("argocd", "b")));
         let later = now + Duration::from_secs(7);
         for busy in [
             compared(source("dev", "1"), source("main", "1"), "Succeeded"),

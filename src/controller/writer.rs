@@ -8,7 +8,7 @@ use super::queue::Job;
 use super::request::{Api, Ask, Refusal};
 use crate::cluster::{Applications, Kind as _};
 use crate::steer::application::{Application, Name};
-use crate::steer::ownership::FIELD_MANAGER;
+use crate::steer::holds::FIELD_MANAGER;
 
 /// What became of a patch.
 pub(super) struct Outcome {

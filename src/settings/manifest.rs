@@ -10,7 +10,7 @@ use super::{Place, Settings};
 use crate::failure::Problem;
 
 /// Bounds on a manifest of settings; a Secret holds at most 1 MiB.
-const LIMITS: Limits = Limits {
+pub(crate) const LIMITS: Limits = Limits {
     bytes: 64 << 20,
     depth: 100,
     alias_nodes: 10_000,
@@ -66,14 +66,11 @@ impl Reader<'_> {
             }
             ("v1", "ConfigMap") => {
                 self.fields(object, &CONFIG_MAP, &["data", "binaryData"])?;
-                self.each(object, "data", |node| Ok(Self::plain(node)))?;
-                self.each(object, "binaryData", |node| Ok(Self::encoded(node)))
+                self.values(object)
             }
             ("v1", "Secret") => {
                 self.fields(object, &SECRET, &["data", "stringData"])?;
-                self.each(object, "data", |node| Ok(Self::encoded(node)))?;
-                // Kubernetes: what stands in both is taken from stringData.
-                self.each(object, "stringData", |node| Ok(Self::plain(node)))
+                self.values(object)
             }
             _ => Err(self.unsupported(object, kind)),
         }
@@ -133,85 +130,124 @@ impl Reader<'_> {
             .hint("settings come from objects with `apiVersion: v1` and `kind: Secret` or `kind: ConfigMap`")
     }
 
-    fn each(
-        &mut self,
-        object: &Node,
-        field: &'static str,
-        decode: impl Fn(&Node) -> Result<Option<Vec<u8>>, Problem>,
-    ) -> Result<(), Problem> {
-        let Some(map) = object.get(field).filter(|map| !map.is_null()) else {
-            return Ok(());
-        };
-        let at =
-            |node: &Node, message: String| Problem::new(message).at(self.file, node.position.line);
-        let Some(entries) = map.entries() else {
-            return Err(at(map, format!("`{field}` must be a map of texts"))
-                .hint("write `KEY: value` lines"));
-        };
-        let mut lines = BTreeMap::new();
-        for (key, value) in entries {
-            let Some(name) = key.as_str().filter(|name| super::is_key(name)) else {
-                return Err(at(
-                    key,
-                    format!("a key of `{field}` holds characters that no key may have"),
-                )
-                .hint("use letters, digits, `_`, `-` and `.`"));
-            };
-            if let Some(first) = lines.insert(name, key.position.line) {
-                let message =
-                    format!("key `{name}` of `{field}` is there twice, first in line {first}");
-                return Err(at(key, message).hint("remove one of the two"));
-            }
-            let Some(bytes) = decode(value)? else {
-                let (what, hint) = if field == "data"
-                    && object.get("kind").and_then(Node::as_str) == Some("Secret")
-                {
-                    (
-                        "is not valid base64",
-                        "encode the value, or move it to `stringData`",
-                    )
-                } else if field == "binaryData" {
-                    (
-                        "is not valid base64",
-                        "encode the value, or move it to `data`",
-                    )
-                } else {
-                    ("is not a text", "put the value in quotes")
-                };
-                return Err(
-                    at(value, format!("the value of `{name}` in `{field}` {what}")).hint(hint),
-                );
-            };
+    fn values(&mut self, object: &Node) -> Result<(), Problem> {
+        for Entry { key, value, line } in values(object, self.file)? {
             let origin = Place {
                 file: self.file.to_owned(),
-                line: key.position.line,
+                line,
             };
-            self.settings.insert(name, bytes, origin);
+            self.settings.insert(key, value, origin);
         }
         Ok(())
     }
+}
 
-    fn plain(node: &Node) -> Option<Vec<u8>> {
-        match (&node.data, node.tag) {
-            (Data::Scalar(text), Tag::Str) => Some(text.as_bytes().to_vec()),
-            (Data::Scalar(_), Tag::Null) => Some(Vec::new()),
-            _ => None,
-        }
+/// A value of an object.
+pub(crate) struct Entry {
+    /// Its key.
+    pub(crate) key: String,
+    /// The value, decoded.
+    pub(crate) value: Vec<u8>,
+    /// The line of the key.
+    pub(crate) line: u32,
+}
+
+/// The values of a `ConfigMap` or Secret; of two that have the same key the later one wins.
+///
+/// # Errors
+/// Where one is no value. It is not quoted.
+pub(crate) fn values(object: &Node, file: &str) -> Result<Vec<Entry>, Problem> {
+    let mut entries = Vec::new();
+    if object.get("kind").and_then(Node::as_str) == Some("Secret") {
+        each((object, file), "data", encoded, &mut entries)?;
+        // Kubernetes: what stands in both is taken from stringData.
+        each((object, file), "stringData", plain, &mut entries)?;
+    } else {
+        each((object, file), "data", plain, &mut entries)?;
+        each((object, file), "binaryData", encoded, &mut entries)?;
     }
+    Ok(entries)
+}
 
-    /// Base64 as Kubernetes reads it: line breaks within it do not count.
-    fn encoded(node: &Node) -> Option<Vec<u8>> {
-        match (&node.data, node.tag) {
-            (Data::Scalar(_), Tag::Null) => Some(Vec::new()),
-            (Data::Scalar(text), _) => {
-                let text: String = text
-                    .chars()
-                    .filter(|character| !matches!(character, '\n' | '\r'))
-                    .collect();
-                STANDARD.decode(text).ok()
-            }
-            _ => None,
+fn each(
+    (object, file): (&Node, &str),
+    field: &'static str,
+    decode: impl Fn(&Node) -> Option<Vec<u8>>,
+    found: &mut Vec<Entry>,
+) -> Result<(), Problem> {
+    let Some(map) = object.get(field).filter(|map| !map.is_null()) else {
+        return Ok(());
+    };
+    let at = |node: &Node, message: String| Problem::new(message).at(file, node.position.line);
+    let Some(entries) = map.entries() else {
+        return Err(
+            at(map, format!("`{field}` must be a map of texts")).hint("write `KEY: value` lines")
+        );
+    };
+    let mut lines = BTreeMap::new();
+    for (key, value) in entries {
+        let line = key.position.line;
+        let Some(name) = key.as_str().filter(|name| super::is_key(name)) else {
+            return Err(at(
+                key,
+                format!("a key of `{field}` holds characters that no key may have"),
+            )
+            .hint("use letters, digits, `_`, `-` and `.`"));
+        };
+        if let Some(first) = lines.insert(name, line) {
+            let message =
+                format!("key `{name}` of `{field}` is there twice, first in line {first}");
+            return Err(at(key, message).hint("remove one of the two"));
         }
+        let Some(bytes) = decode(value) else {
+            let is_secret = object.get("kind").and_then(Node::as_str) == Some("Secret");
+            let (what, hint) = not_decoded(field, is_secret);
+            return Err(at(value, format!("the value of `{name}` in `{field}` {what}")).hint(hint));
+        };
+        found.push(Entry {
+            key: name.to_owned(),
+            value: bytes,
+            line,
+        });
+    }
+    Ok(())
+}
+
+/// What is wrong with a value that is none, and what to do.
+fn not_decoded(field: &str, is_secret: bool) -> (&'static str, &'static str) {
+    match field {
+        "data" if is_secret => (
+            "is not valid base64",
+            "encode the value, or move it to `stringData`",
+        ),
+        "binaryData" => (
+            "is not valid base64",
+            "encode the value, or move it to `data`",
+        ),
+        _ => ("is not a text", "put the value in quotes"),
+    }
+}
+
+fn plain(node: &Node) -> Option<Vec<u8>> {
+    match (&node.data, node.tag) {
+        (Data::Scalar(text), Tag::Str) => Some(text.as_bytes().to_vec()),
+        (Data::Scalar(_), Tag::Null) => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+/// Base64 as Kubernetes reads it: line breaks within it do not count.
+fn encoded(node: &Node) -> Option<Vec<u8>> {
+    match (&node.data, node.tag) {
+        (Data::Scalar(_), Tag::Null) => Some(Vec::new()),
+        (Data::Scalar(text), _) => {
+            let text: String = text
+                .chars()
+                .filter(|character| !matches!(character, '\n' | '\r'))
+                .collect();
+            STANDARD.decode(text).ok()
+        }
+        _ => None,
     }
 }
 

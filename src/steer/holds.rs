@@ -97,7 +97,7 @@ fn denied(state: &State, policy: &Policy, application: &Application, now: Timest
                 )
                 .hint("wait for the window, or set `writes.deniedSyncWindows: true` in the policy"),
             ),
-            again: Some(denied.until),
+            again: denied.until,
         },
         Err(wrong) => Standing {
             reason: Some(

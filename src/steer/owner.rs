@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::application::{IgnoreDifferences, Name, SyncPolicy};
+use super::application::{Application, IgnoreDifferences, Name, SyncPolicy};
 
 /// Somebody who creates an Application and may write it again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +35,17 @@ pub struct Parent {
     pub ignore_differences: Vec<IgnoreDifferences>,
     /// How it syncs.
     pub sync_policy: SyncPolicy,
+}
+
+impl Parent {
+    /// What of an Application matters to those that it deploys.
+    pub fn of(application: Application) -> Self {
+        let spec = application.spec;
+        Self {
+            ignore_differences: spec.ignore_differences,
+            sync_policy: spec.sync_policy,
+        }
+    }
 }
 
 impl fmt::Display for OwnerName {

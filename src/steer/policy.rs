@@ -1,6 +1,6 @@
 //! What the platform's side decides: environments, who is believed, and limits.
 
-mod pattern;
+pub(super) mod pattern;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -187,8 +187,7 @@ pub fn same(one: &str, other: &str) -> bool {
         full.strip_prefix(BRANCH) == Some(name)
             && Revision::parse(name).is_ok_and(|revision| revision.kind == Kind::Name)
     };
-    let or_head = |text| if text == "" { "HEAD" } else { text };
-    let (one, other) = (or_head(one), or_head(other));
+    let [one, other] = [one, other].map(|text| if text.is_empty() { "HEAD" } else { text });
     one == other || is_branch(one, other) || is_branch(other, one)
 }
 

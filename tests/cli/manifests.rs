@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use argocd_infisical::steer::Policy;
 use serde_json::{Value, json};
 
 use crate::tools;
@@ -282,13 +283,242 @@ fn the_components_build_over_argo_cds_own_manifests() {
     }
 }
 
+/// What a kustomization of `manifests` builds to, here and with kustomize, which has to be the same.
+#[track_caller]
+fn builds(workspace: &Workspace, directory: &str) -> String {
+    let path = workspace.path().join(directory);
+    let ours = workspace.prints(&["build", path.to_str().unwrap()]);
+    if let Some(kustomize) = tools::kustomize() {
+        let theirs = tools::printed(Command::new(&kustomize).arg("build").arg(&path));
+        assert!(ours == theirs, "{directory}");
+    }
+    ours
+}
+
+/// Every object of a stream.
+fn objects(built: &str) -> Vec<Value> {
+    let documents = built.split("\n---\n");
+    documents
+        .map(|text| serde_saphyr::from_str(text).unwrap())
+        .collect()
+}
+
+/// The only object of a kind.
+#[track_caller]
+fn only<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
+    let mut of_kind = objects.iter().filter(|object| object["kind"] == kind);
+    let object = of_kind.next().unwrap();
+    assert!(of_kind.next().is_none(), "{kind}");
+    object
+}
+
 #[test]
 fn every_kustomization_builds() {
-    for directory in ["install", "examples/settings-access"] {
-        let directory = repository().join("manifests").join(directory);
-        let output = binary().arg("build").arg(&directory).output().unwrap();
-        assert!(output.status.success(), "{}", directory.display());
+    let workspace = Workspace::of_manifests();
+    for directory in ["install", "examples/settings-access", "examples/infisical"] {
+        builds(&workspace, &format!("manifests/{directory}"));
     }
+    // The components, as their own words say.
+    let component = |name: &str| format!("components: [../manifests/components/{name}]\n");
+    for name in ["objects", "applications"] {
+        let text = component(&format!("controller-namespace/{name}"));
+        workspace.write(
+            "team/kustomization.yaml",
+            format!("namespace: team\n{text}"),
+        );
+        for object in objects(&builds(&workspace, "team")) {
+            assert_eq!(object["metadata"]["namespace"], "team");
+            if object["kind"] == "RoleBinding" {
+                assert_eq!(object["subjects"][0]["namespace"], "argocd-infisical");
+            }
+        }
+    }
+    for name in ["controller-all-namespaces", "controller-monitoring"] {
+        let text = component(name);
+        workspace.write(
+            "whole/kustomization.yaml",
+            format!("resources: [../manifests/install]\n{text}"),
+        );
+        builds(&workspace, "whole");
+    }
+}
+
+/// The rules of a Role of the built installation, by the verbs for each resource.
+fn verbs(role: &Value, resource: &str) -> Vec<String> {
+    let rules = role["rules"].as_array().unwrap().iter();
+    let for_it = rules.filter(|rule| texts(&rule["resources"]).iter().any(|it| it == resource));
+    for_it.flat_map(|rule| texts(&rule["verbs"])).collect()
+}
+
+#[test]
+fn the_controller_may_do_what_it_has_to() {
+    let built = objects(&builds(&Workspace::of_manifests(), "manifests/install"));
+    let of_cluster = |object: &&Value| {
+        let kind = object["kind"].as_str().unwrap();
+        kind.starts_with("ClusterRole")
+    };
+    assert_eq!(built.iter().find(of_cluster), None);
+    for role in built.iter().filter(|object| object["kind"] == "Role") {
+        for rule in role["rules"].as_array().unwrap() {
+            for list in ["apiGroups", "resources", "verbs"] {
+                assert!(!texts(&rule[list]).contains(&"*".to_owned()));
+            }
+        }
+        if role["metadata"]["namespace"] == "argocd" {
+            assert!(verbs(role, "secrets").is_empty());
+            assert_eq!(
+                verbs(role, "applications"),
+                ["get", "list", "watch", "patch"]
+            );
+        } else {
+            assert_eq!(verbs(role, "secrets"), ["get", "list", "watch"]);
+        }
+    }
+    // The policy is about this identity, everywhere in it.
+    let account = &only(&built, "ServiceAccount")["metadata"];
+    let of = |field: &str| account[field].as_str().unwrap();
+    let (namespace, name) = (of("namespace"), of("name"));
+    let policy = only(&built, "ValidatingAdmissionPolicy");
+    assert_eq!(
+        policy["spec"]["matchConditions"][0]["expression"],
+        format!("request.userInfo.username == \"system:serviceaccount:{namespace}:{name}\"")
+    );
+    let binding = only(&built, "ValidatingAdmissionPolicyBinding");
+    assert_eq!(binding["spec"]["policyName"], policy["metadata"]["name"]);
+    assert_eq!(binding["spec"]["validationActions"], json!(["Deny"]));
+    for binding in built
+        .iter()
+        .filter(|object| object["kind"] == "RoleBinding")
+    {
+        let subject = json!({"kind": "ServiceAccount", "name": name, "namespace": namespace});
+        assert_eq!(binding["subjects"], json!([subject]));
+    }
+    let pod = &only(&built, "Deployment")["spec"]["template"]["spec"];
+    assert_eq!(pod["serviceAccountName"], name);
+}
+
+#[test]
+fn what_the_controller_is_told_is_mounted() {
+    let built = objects(&builds(&Workspace::of_manifests(), "manifests/install"));
+    let deployment = only(&built, "Deployment");
+    let pod = &deployment["spec"]["template"]["spec"];
+    let container = named(&pod["containers"], "controller");
+    let mounts = container["volumeMounts"].as_array().unwrap();
+    let mut paths = 0;
+    for word in texts(&container["args"]) {
+        if let Some((_, path)) = word.split_once("=/") {
+            let path = Path::new("/").join(path);
+            let is_under = |mount: &&Value| path.starts_with(mount["mountPath"].as_str().unwrap());
+            let mount = mounts.iter().find(is_under).unwrap();
+            named(&pod["volumes"], mount["name"].as_str().unwrap());
+            paths += 1;
+        }
+    }
+    assert_eq!((paths, mounts.len()), (2, 2));
+    // The policy is the one that is generated, and the key the one that the sidecar has.
+    let policy = only(&built, "ConfigMap");
+    assert_eq!(
+        named(&pod["volumes"], "policy")["configMap"]["name"],
+        policy["metadata"]["name"]
+    );
+    let sidecar = self::pod();
+    let sidecar = named(&sidecar["volumes"], "argocd-infisical-digest");
+    let secret = &named(&pod["volumes"], "digest")["secret"];
+    assert_eq!(secret["secretName"], sidecar["secret"]["secretName"]);
+    assert_eq!(
+        secret["optional"],
+        Value::Null,
+        "settings would not be watched"
+    );
+    let plugin = read("plugin.yaml");
+    let generate = texts(&plugin["spec"]["generate"]["args"]);
+    let file = |words: &[String]| {
+        let word = words
+            .iter()
+            .find_map(|word| word.strip_prefix("--digest-key="));
+        word.map(ToOwned::to_owned)
+    };
+    assert_eq!(file(&texts(&container["args"])), file(&generate));
+    // Whatever selects the pods selects these.
+    let labels = deployment["spec"]["template"]["metadata"]["labels"]
+        .as_object()
+        .unwrap();
+    for selector in [
+        &deployment["spec"]["selector"]["matchLabels"],
+        &only(&built, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"],
+        &only(&built, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"],
+    ] {
+        for (key, value) in selector.as_object().unwrap() {
+            assert_eq!(labels.get(key), Some(value), "{key}");
+        }
+    }
+}
+
+/// The manifest has what is decided without one, so that whoever edits it sees all of it.
+#[test]
+fn the_policy_is_the_usual_one_written_out() {
+    let path = repository().join("manifests/install/policy.yaml");
+    let policy = Policy::read(&path).unwrap_or_else(|failure| panic!("{failure:?}"));
+    assert_eq!(policy, Policy::default());
+    // Every field that there is has a row in the guide.
+    let guide = fs::read_to_string(repository().join("docs/controller.md")).unwrap();
+    let (_, reference) = guide.split_once("\n## The policy file\n").unwrap();
+    for (field, value) in read("manifests/install/policy.yaml").as_object().unwrap() {
+        let below = value.as_object().filter(|_| field != "environments");
+        let names = match below {
+            Some(below) => below.keys().map(|name| format!("{field}.{name}")).collect(),
+            None => vec![field.clone()],
+        };
+        for name in names {
+            let is_there = ["apiVersion", "kind"].contains(&name.as_str())
+                || reference.contains(&format!("\n| `{name}` |"));
+            assert!(is_there, "{name}");
+        }
+    }
+}
+
+/// The YAML of the guide that follows a mark.
+#[track_caller]
+fn in_guide(mark: &str) -> String {
+    let guide = fs::read_to_string(repository().join("docs/controller.md")).unwrap();
+    let start = format!("<!-- {mark} -->\n```yaml\n");
+    let (_, rest) = guide.split_once(&start).unwrap();
+    let (text, _) = rest.split_once("```\n").unwrap();
+    text.to_owned()
+}
+
+#[test]
+fn the_controller_may_be_for_revisions_alone() {
+    let workspace = Workspace::of_manifests();
+    workspace.write("alone/kustomization.yaml", in_guide("without settings"));
+    let built = objects(&builds(&workspace, "alone"));
+    let pod = &only(&built, "Deployment")["spec"]["template"]["spec"];
+    let container = named(&pod["containers"], "controller");
+    assert_eq!(
+        texts(&container["args"]),
+        ["--policy=/etc/argocd-infisical/policy/policy.yaml"]
+    );
+    for list in [&container["volumeMounts"], &pod["volumes"]] {
+        assert_eq!(list.as_array().unwrap().len(), 1);
+        named(list, "policy");
+    }
+}
+
+#[test]
+fn argo_cd_may_be_in_another_namespace() {
+    let workspace = Workspace::of_manifests();
+    workspace.write(
+        "elsewhere/kustomization.yaml",
+        in_guide("another namespace"),
+    );
+    let policy = fs::read_to_string(repository().join("manifests/install/policy.yaml")).unwrap();
+    workspace.write("elsewhere/policy.yaml", policy);
+    let built = objects(&builds(&workspace, "elsewhere"));
+    for object in &built {
+        assert_ne!(object["metadata"]["namespace"], "argocd");
+    }
+    let is_there = |object: &&Value| object["metadata"]["namespace"] == "openshift-gitops";
+    assert_eq!(built.iter().filter(is_there).count(), 2);
 }
 
 /// What has to change with the version, and with the toolchain.
@@ -300,6 +530,7 @@ fn versions_agree() {
         "manifests/components/sidecar/repo-server.yaml",
         "manifests/components/sidecar-metrics/repo-server.yaml",
         "manifests/helm/values.yaml",
+        "manifests/install/deployment.yaml",
     ] {
         assert!(read(path).contains(&image), "{path}");
     }

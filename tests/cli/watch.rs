@@ -30,32 +30,34 @@ fn workspace() -> Workspace {
 }
 
 /// A watch that runs until it is ended.
-struct Watch(Option<Child>);
+pub(crate) struct Watch(Option<Child>);
 
 impl Watch {
     fn start(workspace: &Workspace, arguments: &[&str]) -> Self {
+        let arguments = [&["render", "tree", "--watch"], arguments].concat();
+        Self::run(workspace, &arguments, Stdio::piped())
+    }
+
+    /// Starts the binary with these arguments; what it says stands in the file `log`.
+    pub(crate) fn run(workspace: &Workspace, arguments: &[&str], stdout: impl Into<Stdio>) -> Self {
         let log = fs::File::create(workspace.path().join("log")).unwrap();
         let mut command = binary();
         command
-            .args(["render", "tree", "--watch"])
             .args(arguments)
             .current_dir(workspace.path())
-            .stdout(Stdio::piped())
+            .stdout(stdout)
             .stderr(log);
         Self(Some(command.spawn().unwrap()))
     }
 
-    /// Interrupts it. It must end well; returns what it has printed.
-    fn end(mut self) -> String {
+    /// Interrupts it. It must end well; returns what it has printed, unless that went elsewhere.
+    pub(crate) fn end(mut self) -> String {
         let mut child = self.0.take().unwrap();
         kill_process(Pid::from_child(&child), Signal::INT).unwrap();
         let mut printed = String::new();
-        child
-            .stdout
-            .take()
-            .unwrap()
-            .read_to_string(&mut printed)
-            .unwrap();
+        if let Some(mut stdout) = child.stdout.take() {
+            stdout.read_to_string(&mut printed).unwrap();
+        }
         let status = child.wait().unwrap();
         assert_eq!((status.code(), status.signal()), (Some(0), None));
         printed
@@ -73,7 +75,7 @@ impl Drop for Watch {
 
 /// Waits until a file holds some words.
 #[track_caller]
-fn wait_for(path: &Path, words: &str) {
+pub(crate) fn wait_for(path: &Path, words: &str) {
     let start = Instant::now();
     loop {
         let text = fs::read_to_string(path).unwrap_or_default();

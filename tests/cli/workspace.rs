@@ -34,6 +34,20 @@ impl Workspace {
         self.directory.path()
     }
 
+    /// A copy of `manifests`, with room for kustomizations beside it.
+    pub(crate) fn of_manifests() -> Self {
+        let workspace = Self::new(&[]);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for entry in walkdir::WalkDir::new(root.join("manifests")) {
+            let entry = entry.unwrap();
+            if entry.file_type().is_file() {
+                let to = entry.path().strip_prefix(root).unwrap();
+                workspace.write(to.to_str().unwrap(), fs::read(entry.path()).unwrap());
+            }
+        }
+        workspace
+    }
+
     pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.path().join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -41,6 +41,17 @@ pub(crate) fn cluster() -> Option<&'static Cluster> {
     }
 }
 
+/// A cluster that a test has for itself, since it makes objects whose names are fixed; `None`, visibly, where the programs are
+/// missing.
+#[track_caller]
+pub(crate) fn another_cluster() -> Option<Cluster> {
+    let programs = Programs::find()?;
+    match Cluster::start(&programs) {
+        Ok(cluster) => Some(cluster),
+        Err(error) => panic!("no cluster: {error}"),
+    }
+}
+
 /// What a cluster is made of.
 struct Programs {
     etcd: PathBuf,

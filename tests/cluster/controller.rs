@@ -14,6 +14,7 @@ mod operations;
 mod owners;
 mod process;
 mod replicas;
+mod shown;
 mod smoke;
 mod sources;
 mod theirs;

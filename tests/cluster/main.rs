@@ -5,10 +5,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
 
 mod access;
+mod admission;
 mod argocd;
 mod audit;
 mod cluster;
 mod controller;
+mod installation;
 mod kubeconfig;
 mod namespace;
 mod operator;

@@ -44,6 +44,9 @@ impl Histogram {
             writeln!(to, "{PREFIX}_{name}_bucket{{le=\"{end}\"}} {up_to}")?;
         }
         let sum = self.sum.as_secs_f64();
-        writeln!(to, "{PREFIX}_{name}_sum {sum}\n{PREFIX}_{name}_count {up_to}")
+        writeln!(
+            to,
+            "{PREFIX}_{name}_sum {sum}\n{PREFIX}_{name}_count {up_to}"
+        )
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::steer::plan::{Effect, Outcome, Revision};
 
 const NO_LIMITS: Limits = Limits {
     in_flight: 0,
@@ -7,16 +8,27 @@ const NO_LIMITS: Limits = Limits {
 };
 
 fn job(name: &str, purpose: Purpose, since: Instant) -> Job {
-    Job {
-        name: Name::new("argocd", name),
+    let decision = Decision {
+        application: Name::new("argocd", name),
         uid: "u".into(),
-        patch: Patch {
+        environment: "dev".into(),
+        project: "default".into(),
+        revision: Revision {
+            default: None,
+            wanted: None,
+            current: Vec::new(),
+            outcome: Outcome::Change,
+        },
+        settings: None,
+        patch: Some(Patch {
             purpose,
             operations: Vec::new(),
             changes: Vec::new(),
-        },
-        since,
-    }
+            effect: Effect::default(),
+        }),
+        again: None,
+    };
+    Job::of(decision, "1".into(), since).unwrap()
 }
 
 /// Starts all that may be started.
@@ -56,7 +68,10 @@ fn revisions_go_first_and_one_application_has_one_patch_under_way() {
 #[test]
 fn the_window_holds_back_revisions_and_digests_only() {
     let now = Instant::now();
-    let limits = Limits { in_flight: 2, ..NO_LIMITS };
+    let limits = Limits {
+        in_flight: 2,
+        ..NO_LIMITS
+    };
     let mut queue = Queue::new(limits, now);
     for name in ["a", "b", "c"] {
         queue.put(job(name, Purpose::Revision, now), now);
@@ -83,15 +98,15 @@ fn a_storm_of_changes_makes_few_writes_and_the_last_one_wins() {
     for change in 0..1000_u32 {
         let now = start_of_all + Duration::from_millis(60) * change;
         let mut next = job("a", Purpose::Revision, now);
-        next.uid = change.to_string();
+        next.version = change.to_string();
         queue.put(next, now);
         for job in start(&mut queue, now) {
             queue.done(&job, now);
-            written.push(job.uid);
+            written.push(job.version);
         }
     }
     let end = start_of_all + Duration::from_mins(2);
-    written.extend(start(&mut queue, end).into_iter().map(|job| job.uid));
+    written.extend(start(&mut queue, end).into_iter().map(|job| job.version));
     assert!(written.len() <= 8, "{written:?}");
     assert_eq!(written.first().map(String::as_str), Some("0"));
     assert_eq!(written.last().map(String::as_str), Some("999"));
@@ -115,13 +130,20 @@ fn what_failed_waits_and_a_busy_server_is_left_alone() {
     queue.put(job("c", Purpose::Refresh, now), now);
     assert!(start(&mut queue, now + Duration::from_secs(6)).is_empty());
     assert_eq!(queue.wake(now), Some(now + Duration::from_secs(7)));
-    assert_eq!(names(&start(&mut queue, now + Duration::from_secs(7))), ["c"]);
+    assert_eq!(
+        names(&start(&mut queue, now + Duration::from_secs(7))),
+        ["c"]
+    );
 }
 
 #[test]
 fn buckets_hold_back_and_say_until_when() {
     let now = Instant::now();
-    let limits = Limits { revisions_per_second: 2, digests_per_second: 1, ..NO_LIMITS };
+    let limits = Limits {
+        revisions_per_second: 2,
+        digests_per_second: 1,
+        ..NO_LIMITS
+    };
     let mut queue = Queue::new(limits, now);
     for name in ["a", "b", "c"] {
         queue.put(job(name, Purpose::Revision, now), now);

@@ -31,8 +31,8 @@ pub(super) fn fault(pattern: &str) -> Option<String> {
     }
 }
 
-/// Whether a pattern is for a text. Each piece between stars is looked for once, behind the one before it.
-fn matches(pattern: &str, text: &str) -> bool {
+/// Whether a pattern in which `*` alone means something is for a text. Each piece between stars is looked for once, behind the one before it.
+pub(in crate::steer) fn matches(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
     };

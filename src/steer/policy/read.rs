@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde_saphyr::Spanned;
 
-use self::written::{Written, WrittenBreaker, WrittenEnvironment, WrittenFlap, WrittenWrites};
+use self::written::{Written, WrittenBreaker, WrittenFlap, WrittenWrites};
 use super::{Breaker, Flap, Namespaces, Policy};
 use crate::failure::{Failure, Problem};
 use crate::files;

@@ -21,7 +21,10 @@ pub(super) fn check(name: &str) -> Result<(), Illegal> {
     if name.contains("..") || name.ends_with('.') || name.split('/').any(begins) {
         return Err(Illegal::Dot);
     }
-    if name.split('/').any(|part| part.ends_with(".lock")) {
+    if name
+        .split('/')
+        .any(|part| part.strip_suffix(".lock").is_some())
+    {
         return Err(Illegal::Lock);
     }
     Ok(())

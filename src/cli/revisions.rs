@@ -1,0 +1,237 @@
+//! `revisions`: which revision each Application gets, and why, as the controller would decide.
+
+mod actions;
+mod json;
+mod source;
+mod text;
+
+use std::io::{self, ErrorKind, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Subcommand, ValueEnum};
+use jiff::Timestamp;
+
+use super::output::Done;
+use super::usage;
+use super::watch::{print, say, until_signal, wait_for_change};
+use crate::failure::{Failure, Warning};
+use crate::files::{Seen, plain};
+use crate::steer::decide;
+use crate::steer::plan::{Outcome, Plan};
+use crate::steer::policy::Policy;
+use crate::steer::reason::Class;
+use crate::steer::state::State;
+use source::{ClusterFlags, Source};
+
+/// How long a watch waits until it looks again although no file has changed: decisions depend on the time, too.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Show which revision each Application gets, and why, as the controller decides
+#[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Exit codes: 0 nothing would change, and nothing is refused, contested or unknown; 1 something would or is, or \
+                  an input is wrong; 2 the command line is wrong; 3 a fault of the program"
+)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+
+    #[command(flatten)]
+    show: Show,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    Release(actions::Release),
+    Acknowledge(actions::Acknowledge),
+    Pause(actions::Pause),
+    Resume(actions::Resume),
+}
+
+#[derive(clap::Args)]
+struct Show {
+    /// Read manifests from these files, and from all YAML and JSON files in and below these directories
+    #[arg(value_name = "PATH", required_unless_present = "from_cluster")]
+    paths: Vec<PathBuf>,
+
+    /// Read a cluster instead of manifests
+    #[arg(long, conflicts_with = "paths")]
+    from_cluster: bool,
+
+    #[command(flatten)]
+    cluster: ClusterFlags,
+
+    /// Take this namespace for objects of manifests that name none
+    #[arg(long, value_name = "NAME", conflicts_with = "from_cluster")]
+    namespace: Option<String>,
+
+    /// Decide by this policy of the controller
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+
+    /// Show a `table` or `json`
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        hide_possible_values = true
+    )]
+    output: Form,
+
+    /// Show it again whenever it changes, until it is interrupted
+    #[arg(short, long)]
+    watch: bool,
+}
+
+/// The form of what is shown.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// What is shown.
+struct Shown {
+    warnings: Vec<String>,
+    text: String,
+    is_well: bool,
+}
+
+impl Args {
+    pub(super) fn run(self) -> Result<Done, Failure> {
+        match self.action {
+            None => self.show.run(),
+            Some(Action::Release(action)) => action.run(),
+            Some(Action::Acknowledge(action)) => action.run(),
+            Some(Action::Pause(action)) => action.run(),
+            Some(Action::Resume(action)) => action.run(),
+        }
+    }
+}
+
+impl Show {
+    fn run(self) -> Result<Done, Failure> {
+        if self.cluster.is_given() && !self.from_cluster {
+            return Err(usage(
+                "`--kubeconfig` and `--context` go with `--from-cluster`",
+                "add `--from-cluster`, or leave them out",
+            ));
+        }
+        let source = if self.from_cluster {
+            Source::Cluster(self.cluster.connect()?)
+        } else {
+            Source::Manifests(self.paths.clone(), self.namespace.clone())
+        };
+        if self.watch {
+            return self.watch(&source);
+        }
+        let Shown {
+            warnings,
+            text,
+            is_well,
+        } = self.once(&source, &Seen::default())?;
+        Ok(Done {
+            warnings,
+            stdout: text,
+            is_well,
+        })
+    }
+
+    fn once(&self, source: &Source, seen: &Seen) -> Result<Shown, Failure> {
+        let policy = Policy::named(self.policy.as_deref())?;
+        if let Some(file) = &self.policy {
+            seen.note(file);
+        }
+        let (state, warnings) = source.read(&policy, seen)?;
+        let plan = decide(&state, &policy, Timestamp::now());
+        let text = match self.output {
+            Form::Table => text::text(&plan, &state),
+            Form::Json => json::text(&plan, &state),
+        };
+        let warnings = warnings.into_iter().map(|problem| Warning(problem).text());
+        Ok(Shown {
+            warnings: warnings.collect(),
+            text,
+            is_well: is_well(&plan),
+        })
+    }
+
+    /// Shows it again whenever it is another one.
+    fn watch(&self, source: &Source) -> Result<Done, Failure> {
+        let is_over = until_signal()?;
+        let mut last = None;
+        loop {
+            let seen = Arc::new(Seen::default());
+            let shown = self.once(source, &seen);
+            let shown = shown.map_err(|failure| failure.to_string());
+            let shown = shown.map(|shown| (shown.warnings, shown.text));
+            if last.as_ref() != Some(&shown) {
+                match &shown {
+                    Ok((warnings, text)) => {
+                        say(warnings);
+                        let separator = if last.is_some() { "\n" } else { "" };
+                        match print(&[separator, text]) {
+                            Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
+                            Err(error) => {
+                                let message = format!("cannot write the output: {}", plain(&error));
+                                return Err(Failure::input(message));
+                            }
+                            Ok(()) => {}
+                        }
+                    }
+                    // Nobody may be listening.
+                    Err(failure) => drop(io::stderr().lock().write_all(failure.as_bytes())),
+                }
+                last = Some(shown);
+            }
+            if !wait_for_change(&seen, Some(PAUSE), &is_over) {
+                break;
+            }
+        }
+        Ok(Done {
+            warnings: Vec::new(),
+            stdout: String::new(),
+            is_well: true,
+        })
+    }
+}
+
+/// Whether everything is as it should be. What a person holds on purpose is.
+fn is_well(plan: &Plan) -> bool {
+    let is_well = |outcome: &Outcome| match outcome {
+        Outcome::Same => true,
+        Outcome::Change => false,
+        Outcome::Stays(reason) => reason.class == Class::Held,
+    };
+    plan.decisions.iter().all(|decision| {
+        let settings = decision.settings.as_ref();
+        is_well(&decision.revision.outcome)
+            && settings.is_none_or(|settings| is_well(&settings.outcome))
+    })
+}
+
+/// An outcome in one word.
+const fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Same => "same",
+        Outcome::Change => "change",
+        Outcome::Stays(reason) => reason.class.as_str(),
+    }
+}
+
+/// What Argo CD says of an Application: whether it is synced, and whether it is well. Empty where it says nothing.
+fn said<'a>(state: &'a State, name: &crate::steer::Name) -> (&'a str, &'a str) {
+    let application = state.applications.get(name);
+    application.map_or(("", ""), |application| {
+        let status = &application.status;
+        (&status.sync.status, &status.health.status)
+    })
+}

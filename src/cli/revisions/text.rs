@@ -1,0 +1,102 @@
+//! The table for people, and below it why something stays.
+
+use std::fmt::Write as _;
+
+use super::{said, word};
+use crate::cli::table;
+use crate::failure::{printable, printable_name};
+use crate::steer::plan::{Decision, Outcome, Plan};
+use crate::steer::reason::Reason;
+use crate::steer::state::State;
+
+/// How many Applications are named that stay for the same reason.
+const NAMED: usize = 3;
+
+const HEADER: [&str; 9] = [
+    "APPLICATION",
+    "ENVIRONMENT",
+    "DEFAULT",
+    "WANTED",
+    "ORIGIN",
+    "CURRENT",
+    "SYNC",
+    "HEALTH",
+    "OUTCOME",
+];
+
+/// The plan as a table.
+pub(super) fn text(plan: &Plan, state: &State) -> String {
+    let mut rows = vec![HEADER.map(str::to_owned)];
+    rows.extend(plan.decisions.iter().map(|decision| row(decision, state)));
+    let mut text = table::text("", &rows);
+    for (reason, names) in reasons(plan) {
+        let (named, rest) = names.split_at(names.len().min(NAMED));
+        let mut who = named.join(", ");
+        if !rest.is_empty() {
+            let _ = write!(who, " and {} more", rest.len());
+        }
+        let (who, message) = (printable_name(&who), printable_name(&reason.message));
+        let _ = write!(text, "\n{who}: {message}\n");
+        if let Some(hint) = &reason.hint {
+            let hint = printable(hint);
+            for (index, line) in hint.trim_end().lines().enumerate() {
+                let label = if index == 0 { "hint: " } else { "" };
+                let indent = if line.is_empty() && index > 0 {
+                    ""
+                } else {
+                    "  "
+                };
+                let _ = writeln!(text, "{indent}{label}{line}");
+            }
+        }
+    }
+    text
+}
+
+fn row(decision: &Decision, state: &State) -> [String; HEADER.len()] {
+    let some = |text: &str| match text {
+        "" => "-".to_owned(),
+        text => text.to_owned(),
+    };
+    let revision = &decision.revision;
+    let wanted = revision.wanted.as_ref();
+    let (sync, health) = said(state, &decision.application);
+    [
+        decision.application.to_string(),
+        some(&decision.environment),
+        some(revision.default.as_deref().unwrap_or_default()),
+        some(wanted.map_or("", |wanted| &wanted.revision)),
+        wanted.map_or_else(|| "-".to_owned(), |wanted| wanted.origin.to_string()),
+        some(&revision.current.join(",")),
+        some(sync),
+        some(health),
+        word(&revision.outcome).to_owned(),
+    ]
+}
+
+/// The reasons for which something stays, each with the Applications in question.
+fn reasons(plan: &Plan) -> Vec<(&Reason, Vec<String>)> {
+    let mut reasons: Vec<(&Reason, Vec<String>)> = Vec::new();
+    let mut add =
+        |reason, name: String| match reasons.iter_mut().find(|(other, _)| *other == reason) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((reason, vec![name])),
+        };
+    for decision in &plan.decisions {
+        let name = decision.application.to_string();
+        let revision = match &decision.revision.outcome {
+            Outcome::Stays(reason) => Some(reason),
+            Outcome::Same | Outcome::Change => None,
+        };
+        if let Some(reason) = revision {
+            add(reason, name.clone());
+        }
+        if let Some(settings) = &decision.settings
+            && let Outcome::Stays(reason) = &settings.outcome
+            && Some(reason) != revision
+        {
+            add(reason, format!("{name} (settings)"));
+        }
+    }
+    reasons
+}

@@ -1,0 +1,187 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::cluster::{Applications, Kind, Projects, Pruned, Secrets};
+use crate::controller::notice;
+
+const APPLICATIONS: usize = 0;
+const ENVIRONMENTS: usize = 1;
+const SETTINGS_OF: usize = 2;
+
+fn pruned<K: Kind>(object: &Value) -> Pruned<K> {
+    serde_json::from_str(&object.to_string()).unwrap()
+}
+
+fn application(name: &str, environment: &str, version: u64) -> Value {
+    json!({
+        "metadata": {
+            "namespace": "argocd", "name": name, "uid": "u", "resourceVersion": version.to_string(),
+            "labels": {ENVIRONMENT: environment},
+        },
+        "spec": {"source": {
+            "repoURL": "r",
+            "plugin": {"parameters": [{"name": "settings", "array": ["optional:secret:home/lamp"]}]},
+        }},
+    })
+}
+
+fn secret(name: &str, environment: Option<&str>, version: u64) -> Value {
+    let labels = environment.map(|environment| json!({ENVIRONMENT: environment}));
+    json!({"metadata": {"namespace": "home", "name": name, "resourceVersion": version.to_string(), "labels": labels}})
+}
+
+struct Case {
+    knowledge: Knowledge,
+    policy: Policy,
+    now: Instant,
+}
+
+impl Case {
+    fn new() -> Self {
+        Self {
+            knowledge: Knowledge::new(State::default(), 3),
+            policy: Policy::default(),
+            now: Instant::now(),
+        }
+    }
+
+    fn take(&mut self, watch: usize, notice: Notice) -> Told {
+        self.knowledge.take(watch, notice, &self.policy, self.now)
+    }
+
+    fn application(&mut self, object: &Value) {
+        let shown = notice::application(pruned::<Applications>(object)).unwrap();
+        assert_eq!(self.take(APPLICATIONS, Notice::Shown(shown)), Told::Nothing);
+    }
+
+    fn secret(&mut self, watch: usize, object: &Value) {
+        let shown = notice::secret(pruned::<Secrets>(object)).unwrap();
+        assert_eq!(self.take(watch, Notice::Shown(shown)), Told::Nothing);
+    }
+
+    /// Which Applications have to be decided of since it was asked last.
+    fn changed(&mut self) -> String {
+        let Changed {
+            all, applications, ..
+        } = std::mem::take(&mut self.knowledge.changed);
+        if all {
+            return "all".into();
+        }
+        let names: Vec<_> = applications.into_iter().map(|name| name.name).collect();
+        names.join(" ")
+    }
+}
+
+#[test]
+fn an_object_concerns_its_environment_and_who_names_it() {
+    let mut case = Case::new();
+    case.application(&application("a", "dev", 1));
+    let mut other = application("b", "prod", 2);
+    other["spec"]["source"]["plugin"] = Value::Null;
+    case.application(&other);
+    assert_eq!(case.changed(), "all");
+    case.application(&application("a", "dev", 3));
+    assert_eq!(case.changed(), "a");
+    case.secret(ENVIRONMENTS, &secret("revisions", Some("prod"), 4));
+    assert_eq!(case.changed(), "b");
+    case.secret(SETTINGS_OF, &secret("lamp", None, 5));
+    assert_eq!(case.changed(), "a");
+    case.secret(SETTINGS_OF, &secret("lamp", Some("prod"), 6));
+    assert_eq!(case.changed(), "a b");
+    // What it was matters as well as what it will be.
+    case.secret(ENVIRONMENTS, &secret("revisions", Some("dev"), 7));
+    assert_eq!(case.changed(), "a b");
+    case.secret(ENVIRONMENTS, &secret("none-of-them", Some("staging"), 8));
+    assert_eq!(case.changed(), "");
+    case.application(&application("a", "prod", 9));
+    assert_eq!(case.changed(), "all");
+}
+
+#[test]
+fn what_a_new_list_lacks_is_gone_only_when_it_is_complete() {
+    let mut case = Case::new();
+    let key = |name: &str| Key::Application(Name::new("argocd", name));
+    case.take(APPLICATIONS, Notice::Begin);
+    case.application(&application("a", "dev", 1));
+    case.application(&application("b", "dev", 2));
+    case.take(APPLICATIONS, Notice::Complete);
+    case.take(APPLICATIONS, Notice::Begin);
+    case.application(&application("b", "dev", 3));
+    assert_eq!(case.knowledge.state.applications.len(), 2);
+    assert!(!case.knowledge.gate.is_synced(APPLICATIONS, case.now));
+    case.take(APPLICATIONS, Notice::Complete);
+    assert!(case.knowledge.gate.is_synced(APPLICATIONS, case.now));
+    let names: Vec<_> = case.knowledge.state.applications.keys().collect();
+    assert_eq!(names, [&Name::new("argocd", "b")]);
+    case.take(APPLICATIONS, Notice::Gone(key("b")));
+    assert!(case.knowledge.state.applications.is_empty());
+}
+
+#[test]
+fn an_object_of_two_watches_goes_with_the_second() {
+    let mut case = Case::new();
+    let both = secret("lamp", Some("dev"), 1);
+    case.secret(ENVIRONMENTS, &both);
+    case.secret(SETTINGS_OF, &both);
+    let key = || notice::secret(pruned::<Secrets>(&both)).unwrap().key;
+    case.take(ENVIRONMENTS, Notice::Gone(key()));
+    assert_eq!(case.knowledge.state.objects.len(), 1);
+    case.take(SETTINGS_OF, Notice::Gone(key()));
+    assert!(case.knowledge.state.objects.is_empty());
+}
+
+#[test]
+fn what_our_patch_made_is_known_before_a_watch_shows_it() {
+    let mut case = Case::new();
+    case.application(&application("a", "dev", 5));
+    let revision = |case: &Case| {
+        let application = case.knowledge.state.applications.values().next().unwrap();
+        application.metadata.resource_version.clone()
+    };
+    let written: Application = serde_json::from_value(application("a", "dev", 8)).unwrap();
+    case.knowledge
+        .written(written.clone(), &case.policy, case.now);
+    assert_eq!(revision(&case), "8");
+    case.application(&application("a", "dev", 7));
+    assert_eq!(revision(&case), "8");
+    case.application(&application("a", "dev", 9));
+    // An answer that comes late is no news.
+    case.knowledge.written(written, &case.policy, case.now);
+    assert_eq!(revision(&case), "9");
+    let gone: Application = serde_json::from_value(application("b", "dev", 10)).unwrap();
+    case.knowledge.written(gone, &case.policy, case.now);
+    assert_eq!(case.knowledge.state.applications.len(), 1);
+}
+
+#[test]
+fn what_is_not_made_as_its_kind_asks_for_does_not_count_and_stops_nothing() {
+    let mut case = Case::new();
+    case.application(&application("a", "dev", 5));
+    let mut odd = application("a", "dev", 6);
+    odd["spec"]["sources"] = json!("none");
+    let shown = notice::application(pruned::<Applications>(&odd)).unwrap();
+    let told = case.take(APPLICATIONS, Notice::Shown(shown));
+    assert_eq!(told, Told::Odd(Key::Application(Name::new("argocd", "a"))));
+    assert!(case.knowledge.state.applications.is_empty());
+}
+
+#[test]
+fn projects_and_controls_concern_everybody_when_they_change() {
+    let mut case = Case::new();
+    let project = json!({"metadata": {"name": "home", "resourceVersion": "1"}, "spec": {"syncWindows": [{"kind": "deny"}]}});
+    let show = |case: &mut Case| {
+        let shown = notice::project(pruned::<Projects>(&project)).unwrap();
+        case.take(APPLICATIONS, Notice::Shown(shown));
+        case.changed()
+    };
+    assert_eq!(show(&mut case), "all");
+    assert_eq!(show(&mut case), "");
+    let pause = json!({"metadata": {"name": Controls::NAME, "resourceVersion": "2"}, "data": {"pause": "true"}});
+    let shown = notice::controls(pruned(&pause)).unwrap();
+    case.take(SETTINGS_OF, Notice::Shown(shown));
+    assert!(case.knowledge.state.controls.is_paused && case.changed() == "all");
+    case.take(SETTINGS_OF, Notice::Gone(Key::Controls));
+    assert!(!case.knowledge.state.controls.is_paused);
+    let other = json!({"metadata": {"name": "other"}, "data": {"pause": "true"}});
+    assert!(notice::controls(pruned(&other)).is_none());
+}
