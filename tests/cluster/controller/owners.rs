@@ -241,9 +241,8 @@ fn settings_of_an_application_set_without_rules_are_rendered_by_a_refresh() {
     template["spec"]["destination"]["namespace"] = json!(namespace.name);
     template["spec"]["syncPolicy"] = json!({"automated": {"selfHeal": true}});
     generate(live, "set-settings", template, &Value::Null);
-    let deployed = |value: &'static str| {
-        move |lamp: &Value| deploys::is_deployed(live, child, value, lamp)
-    };
+    let deployed =
+        |value: &'static str| move |lamp: &Value| deploys::is_deployed(live, child, value, lamp);
     wait_since(Instant::now(), live.world, child, deployed("one"));
     live.world.wait_for_event(child, "OwnedByApplicationSet");
     let mut times = Vec::new();
@@ -259,7 +258,10 @@ fn settings_of_an_application_set_without_rules_are_rendered_by_a_refresh() {
         text.contains("argocd.argoproj.io~1refresh") && !text.contains("SETTINGS_DIGEST")
     };
     // One for what there was at first, and one for each change.
-    assert!(writes.iter().all(is_refresh) && writes.len() <= 3, "{writes:?}");
+    assert!(
+        writes.iter().all(is_refresh) && writes.len() <= 3,
+        "{writes:?}"
+    );
 }
 
 /// A program that puts back what was written, although nothing told of it before.
