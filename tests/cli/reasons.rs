@@ -9,8 +9,9 @@ use walkdir::WalkDir;
 
 /// The codes in the source, where a reason is made.
 fn codes(root: &Path) -> BTreeSet<String> {
+    // By itself, or by a closure that knows the class.
     let made =
-        Regex::new(r#"(?:Reason::new\(\s*Class::\w+,|refused\(|because\()\s*"([A-Z]\w+)""#).unwrap();
+        Regex::new(r#"(?:Reason::new\(\s*Class::\w+,|\b[a-z_]+\()\s*"([A-Z]\w+)",\s"#).unwrap();
     let mut codes = BTreeSet::new();
     for entry in WalkDir::new(root.join("src/steer")) {
         let entry = entry.unwrap();
