@@ -504,12 +504,7 @@ impl<'w> Subjected<'w, '_> {
                 name: Some(super::pod::lease_name(
                     self.look.controller.map(|(_, container)| container),
                 )),
-                ..need(
-                    own,
-                    "coordination.k8s.io",
-                    "leases",
-                    &["get", "update", "patch"],
-                )
+                ..need(own, "coordination.k8s.io", "leases", &["get", "update"])
             },
             need(own, "coordination.k8s.io", "leases", &["create"]),
         ];
@@ -521,12 +516,7 @@ impl<'w> Subjected<'w, '_> {
                 &["get", "list", "watch", "patch"],
             ));
             needs.push(need(namespace, "argoproj.io", "applicationsets", &["get"]));
-            needs.push(need(
-                namespace,
-                "events.k8s.io",
-                "events",
-                &["create", "patch"],
-            ));
+            needs.push(need(namespace, "events.k8s.io", "events", &["create"]));
         }
         let mut watched = each(&policy.object_namespaces);
         if policy.object_namespaces != Namespaces::All {

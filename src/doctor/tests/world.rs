@@ -54,7 +54,8 @@ pub(super) struct World {
 }
 
 fn documents(text: &str) -> impl Iterator<Item = Value> {
-    text.split("\n---\n").map(|text| serde_saphyr::from_str(text).unwrap())
+    text.split("\n---\n")
+        .map(|text| serde_saphyr::from_str(text).unwrap())
 }
 
 impl World {
@@ -93,7 +94,11 @@ impl World {
         }));
         world.argocd();
         world.home();
-        world.set("Deployment/controller", "/spec/template/spec/containers/0/image", json!("registry.example.org/argocd-infisical:0.1.0"));
+        world.set(
+            "Deployment/controller",
+            "/spec/template/spec/containers/0/image",
+            json!("registry.example.org/argocd-infisical:0.1.0"),
+        );
         world
     }
 
@@ -202,7 +207,11 @@ impl World {
         let (kind, name) = (text(&object["kind"]), text(&object["metadata"]["name"]));
         let mut key = format!("{kind}/{name}");
         // The application and its namespace go by the short name; Roles of a name are told apart.
-        if self.objects.get(&key).is_some_and(|other| other["metadata"]["namespace"] != object["metadata"]["namespace"]) {
+        if self
+            .objects
+            .get(&key)
+            .is_some_and(|other| other["metadata"]["namespace"] != object["metadata"]["namespace"])
+        {
             key = format!("{kind}/{}/{name}", text(&object["metadata"]["namespace"]));
         }
         self.objects.insert(key, object);
@@ -215,7 +224,10 @@ impl World {
 
     /// Sets a field of an object, with what is above it.
     pub(super) fn set(&mut self, key: &str, pointer: &str, value: Value) {
-        let mut place = self.objects.get_mut(key).unwrap_or_else(|| panic!("there is no {key}"));
+        let mut place = self
+            .objects
+            .get_mut(key)
+            .unwrap_or_else(|| panic!("there is no {key}"));
         for token in pointer.split('/').skip(1) {
             let token = token.replace("~1", "/").replace("~0", "~");
             if let Value::Array(items) = place {
@@ -238,29 +250,49 @@ impl World {
         let above = object.pointer_mut(above).unwrap();
         let gone = match above {
             Value::Array(items) => Some(items.remove(token.parse().unwrap())),
-            above => above.as_object_mut().unwrap().remove(&token.replace("~1", "/")),
+            above => above
+                .as_object_mut()
+                .unwrap()
+                .remove(&token.replace("~1", "/")),
         };
         assert!(gone.is_some(), "{key} has no {pointer}");
     }
 
     /// Takes what is mounted at a path out of the sidecar.
     pub(super) fn unmount(&mut self, path: &str) {
-        let object = self.objects.get_mut("Deployment/argocd-repo-server").unwrap();
-        let mounts = object.pointer_mut("/spec/template/spec/containers/1/volumeMounts").unwrap();
-        mounts.as_array_mut().unwrap().retain(|mount| mount["mountPath"] != path);
+        let object = self
+            .objects
+            .get_mut("Deployment/argocd-repo-server")
+            .unwrap();
+        let mounts = object
+            .pointer_mut("/spec/template/spec/containers/1/volumeMounts")
+            .unwrap();
+        mounts
+            .as_array_mut()
+            .unwrap()
+            .retain(|mount| mount["mountPath"] != path);
     }
 
     /// Mounts another plugin.yaml in the sidecar.
     pub(super) fn plugin(&mut self, change: impl FnOnce(&mut Value)) {
-        let mut plugin: Value = serde_saphyr::from_str(include_str!("../../../plugin.yaml")).unwrap();
+        let mut plugin: Value =
+            serde_saphyr::from_str(include_str!("../../../plugin.yaml")).unwrap();
         change(&mut plugin);
         let text = plugin.to_string();
         self.add(json!({"kind": "ConfigMap", "metadata": {"namespace": "argocd", "name": "plugin"}, "data": {"plugin.yaml": text}}));
         let mount = json!({"name": "plugin", "mountPath": "/home/argocd/cmp-server/config/plugin.yaml", "subPath": "plugin.yaml"});
         let volume = json!({"name": "plugin", "configMap": {"name": "plugin"}});
         let spec = "/spec/template/spec";
-        self.set("Deployment/argocd-repo-server", &format!("{spec}/containers/1/volumeMounts/7"), mount);
-        self.set("Deployment/argocd-repo-server", &format!("{spec}/volumes/7"), volume);
+        self.set(
+            "Deployment/argocd-repo-server",
+            &format!("{spec}/containers/1/volumeMounts/7"),
+            mount,
+        );
+        self.set(
+            "Deployment/argocd-repo-server",
+            &format!("{spec}/volumes/7"),
+            volume,
+        );
     }
 
     /// What is found.
@@ -269,7 +301,9 @@ impl World {
     }
 
     fn of(&self, kind: &str) -> impl Iterator<Item = &Value> {
-        self.objects.values().filter(move |object| object["kind"] == kind)
+        self.objects
+            .values()
+            .filter(move |object| object["kind"] == kind)
     }
 
     fn part<T>(&self, plural: &'static str, read: impl FnOnce() -> T) -> Part<T> {
@@ -288,15 +322,37 @@ impl World {
     }
 
     fn typed<T: DeserializeOwned>(&self, plural: &'static str, kind: &str) -> Part<Vec<T>> {
-        self.part(plural, || self.of(kind).map(|object| serde_json::from_value(object.clone()).unwrap()).collect())
+        self.part(plural, || {
+            self.of(kind)
+                .map(|object| serde_json::from_value(object.clone()).unwrap())
+                .collect()
+        })
     }
 
-    fn read<T>(&self, plural: &'static str, kind: &str, read: impl Fn(&str) -> Option<T>) -> Part<Vec<T>> {
-        self.part(plural, || self.of(kind).map(|object| read(&object.to_string()).unwrap()).collect())
+    fn read<T>(
+        &self,
+        plural: &'static str,
+        kind: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Part<Vec<T>> {
+        self.part(plural, || {
+            self.of(kind)
+                .map(|object| read(&object.to_string()).unwrap())
+                .collect()
+        })
     }
 
-    fn named<T>(&self, plural: &'static str, kind: &str, read: impl Fn(&Value) -> T) -> Part<BTreeMap<Name, T>> {
-        self.part(plural, || self.of(kind).map(|object| (name(object), read(object))).collect())
+    fn named<T>(
+        &self,
+        plural: &'static str,
+        kind: &str,
+        read: impl Fn(&Value) -> T,
+    ) -> Part<BTreeMap<Name, T>> {
+        self.part(plural, || {
+            self.of(kind)
+                .map(|object| (name(object), read(object)))
+                .collect()
+        })
     }
 
     fn get(&self, kind: &str, wanted: &Name) -> Option<&Value> {
@@ -304,29 +360,55 @@ impl World {
     }
 
     fn data(&self, wanted: &Name) -> Part<Data> {
-        let hidden = if wanted.namespace == "argocd" { "configmaps-of-argocd" } else { "configmaps-of-own" };
+        let hidden = if wanted.namespace == "argocd" {
+            "configmaps-of-argocd"
+        } else {
+            "configmaps-of-own"
+        };
         let found = self.part(hidden, || self.get("ConfigMap", wanted));
         match found {
             Part::Known(None) | Part::Absent => Part::Absent,
-            Part::Known(Some(map)) => Part::Known(serde_json::from_value(map["data"].clone()).unwrap_or_default()),
+            Part::Known(Some(map)) => {
+                Part::Known(serde_json::from_value(map["data"].clone()).unwrap_or_default())
+            }
             Part::Unreadable(unreadable) => Part::Unreadable(unreadable),
         }
     }
 
-    fn outlines(&self, plural: &'static str, kind: ObjectKind) -> Part<BTreeMap<ObjectName, Object>> {
+    fn outlines(
+        &self,
+        plural: &'static str,
+        kind: ObjectKind,
+    ) -> Part<BTreeMap<ObjectName, Object>> {
         let of = |object: &Value| {
             let map = |field: &Value| serde_json::from_value(field.clone()).unwrap_or_default();
             let data: BTreeMap<String, String> = map(&object["data"]);
             Object {
                 labels: map(&object["metadata"]["labels"]),
                 annotations: map(&object["metadata"]["annotations"]),
-                data: data.into_iter().map(|(key, text)| (key, text.into_bytes())).collect(),
+                data: data
+                    .into_iter()
+                    .map(|(key, text)| (key, text.into_bytes()))
+                    .collect(),
             }
         };
         let named = self.named(plural, kind.as_str(), of);
         named.map(|items| {
-            let items = items.into_iter().filter(|(name, _)| kind == ObjectKind::ConfigMap || name.namespace != "argocd");
-            items.map(|(Name { namespace, name }, object)| (ObjectName { kind, namespace, name }, object)).collect()
+            let items = items
+                .into_iter()
+                .filter(|(name, _)| kind == ObjectKind::ConfigMap || name.namespace != "argocd");
+            items
+                .map(|(Name { namespace, name }, object)| {
+                    (
+                        ObjectName {
+                            kind,
+                            namespace,
+                            name,
+                        },
+                        object,
+                    )
+                })
+                .collect()
         })
     }
 
@@ -341,10 +423,12 @@ impl World {
 
     fn seen(&self) -> Seen {
         let deployments = |namespace: &str| {
-            let all = self.typed::<k8s_openapi::api::apps::v1::Deployment>("deployments", "Deployment");
+            let all =
+                self.typed::<k8s_openapi::api::apps::v1::Deployment>("deployments", "Deployment");
             all.map(|all| {
                 let all = all.into_iter();
-                all.filter(|each| each.metadata.namespace.as_deref() == Some(namespace)).collect::<Vec<_>>()
+                all.filter(|each| each.metadata.namespace.as_deref() == Some(namespace))
+                    .collect::<Vec<_>>()
             })
         };
         let (argocd, own) = (deployments("argocd"), deployments("argocd-infisical"));
@@ -359,13 +443,18 @@ impl World {
                     pod::Mounted::Secret { name, .. } => {
                         let key = self.keys.get(namespace);
                         let key = key.map(|key| [("key".to_owned(), KeyPrint::of(key))].into());
-                        keys.insert(Name::new(namespace, name), key.map_or(Part::Absent, Part::Known));
+                        keys.insert(
+                            Name::new(namespace, name),
+                            key.map_or(Part::Absent, Part::Known),
+                        );
                     }
                 }
             }
         }
         let own_name = |name: &str| Name::new("argocd-infisical", name);
-        let lease = self.part("leases", || self.get("Lease", &own_name("argocd-infisical")).cloned());
+        let lease = self.part("leases", || {
+            self.get("Lease", &own_name("argocd-infisical")).cloned()
+        });
         Seen {
             now: NOW.parse::<Timestamp>().unwrap(),
             argocd_namespace: "argocd".into(),
@@ -390,7 +479,10 @@ impl World {
             },
             admission: Admission {
                 policy: self.object("validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
-                binding: self.object("validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"),
+                binding: self.object(
+                    "validatingadmissionpolicybindings",
+                    "ValidatingAdmissionPolicyBinding",
+                ),
             },
             applications: self.named("applications", "Application", |object| {
                 DescribedApplication::read(&object.to_string()).unwrap()
@@ -398,20 +490,41 @@ impl World {
             application_sets: self.named("applicationsets", "ApplicationSet", |object| {
                 serde_json::from_value(object.clone()).unwrap()
             }),
-            projects: self.named("appprojects", "AppProject", |object| serde_json::from_value(object.clone()).unwrap()).map(
-                |items| items.into_iter().map(|(name, project)| (name.name, project)).collect(),
-            ),
+            projects: self
+                .named("appprojects", "AppProject", |object| {
+                    serde_json::from_value(object.clone()).unwrap()
+                })
+                .map(|items| {
+                    items
+                        .into_iter()
+                        .map(|(name, project)| (name.name, project))
+                        .collect()
+                }),
             config_maps: self.outlines("configmaps", ObjectKind::ConfigMap),
             secrets: self.outlines("secrets", ObjectKind::Secret),
             operator: Operator {
-                connections: self.read("infisicalconnections", "InfisicalConnection", Connection::read),
-                static_secrets: self.read("infisicalstaticsecrets", "InfisicalStaticSecret", Synced::read_static),
+                connections: self.read(
+                    "infisicalconnections",
+                    "InfisicalConnection",
+                    Connection::read,
+                ),
+                static_secrets: self.read(
+                    "infisicalstaticsecrets",
+                    "InfisicalStaticSecret",
+                    Synced::read_static,
+                ),
                 secrets: self.read("infisicalsecrets", "InfisicalSecret", Synced::read_secret),
             },
             workloads: Workloads {
-                deployments: self.read("workloads", "Deployment", |json| Workload::read("Deployment", json)),
-                stateful_sets: self.read("statefulsets", "StatefulSet", |json| Workload::read("StatefulSet", json)),
-                daemon_sets: self.read("daemonsets", "DaemonSet", |json| Workload::read("DaemonSet", json)),
+                deployments: self.read("workloads", "Deployment", |json| {
+                    Workload::read("Deployment", json)
+                }),
+                stateful_sets: self.read("statefulsets", "StatefulSet", |json| {
+                    Workload::read("StatefulSet", json)
+                }),
+                daemon_sets: self.read("daemonsets", "DaemonSet", |json| {
+                    Workload::read("DaemonSet", json)
+                }),
             },
             odd: self.odd.clone(),
         }
