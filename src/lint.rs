@@ -3,7 +3,9 @@
 //! A tree is surveyed with its defaults: what a render would refuse is collected and not stopped at, and what it takes is
 //! looked at for what somebody will regret. Settings that are handed in are checked as a render would.
 
+mod operator;
 mod secret;
+mod sub_path;
 
 use std::collections::BTreeSet;
 
@@ -48,13 +50,17 @@ pub enum Check {
     Secret,
     /// An empty field of a pod template that others add to.
     EmptyField,
+    /// A file out of an object that is not of the tree, mounted so that it never changes, or is a directory.
+    SubPath,
+    /// An object of the Infisical operator that does something else than was meant.
+    Operator,
     /// A key of which nobody knows where it is copied to.
     Untraced,
 }
 
 impl Check {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Refused,
         Self::UndeclaredKey,
         Self::UnusedKey,
@@ -63,6 +69,8 @@ impl Check {
         Self::Placeholder,
         Self::Secret,
         Self::EmptyField,
+        Self::SubPath,
+        Self::Operator,
         Self::Untraced,
     ];
 
@@ -77,6 +85,8 @@ impl Check {
             Self::Placeholder => "placeholder",
             Self::Secret => "secret",
             Self::EmptyField => "empty-field",
+            Self::SubPath => "sub-path",
+            Self::Operator => "operator",
             Self::Untraced => "untraced",
         }
     }
@@ -174,30 +184,67 @@ impl Hooks for Survey<'_> {
     ) -> kustomize::Result<()> {
         for resource in resources.iter() {
             for (field, position) in empty_fields(resource) {
-                self.findings
-                    .push(empty_field(resource, &field, (position, names)));
+                let found = empty_field(&field, position);
+                self.add(Check::EmptyField, found.of(resource, names));
+            }
+            for found in sub_path::look(resource, resources) {
+                self.add(Check::SubPath, found.of(resource, names));
+            }
+            for found in operator::look(resource) {
+                self.add(Check::Operator, found.of(resource, names));
             }
         }
         self.injector.before_name_hashes(resources, names)
     }
 }
 
-fn empty_field(
-    resource: &Resource,
-    field: &Path,
-    (position, names): (Position, &FileNames),
-) -> Finding {
+impl Survey<'_> {
+    fn add(&mut self, check: Check, problem: Problem) {
+        self.findings.push(Finding {
+            check,
+            key: None,
+            problem,
+        });
+    }
+}
+
+fn empty_field(field: &Path, position: Position) -> Found {
     let last = field.last_key().unwrap_or_default();
-    let message = format!("the pod template has an empty `{last}`");
-    let mut problem = Problem::new(message)
-        .in_repository(names.get(position.file), position)
-        .resource(resource.id())
-        .hint("leave the field out: once Reloader or the like has added to an empty one, Argo CD reports a difference for ever");
-    problem.field = Some(field.to_string());
-    Finding {
-        check: Check::EmptyField,
-        key: None,
-        problem,
+    Found {
+        message: format!("the pod template has an empty `{last}`"),
+        hint: "leave the field out: once Reloader or the like has added to an empty one, Argo CD reports a difference for ever".to_owned(),
+        field: field.to_string(),
+        position,
+    }
+}
+
+/// Something that is found in a field of a resource.
+struct Found {
+    /// What.
+    message: String,
+    /// What to do.
+    hint: String,
+    /// The field.
+    field: String,
+    /// Its place.
+    position: Position,
+}
+
+impl Found {
+    /// The problem that it is.
+    fn of(self, resource: &Resource, names: &FileNames) -> Problem {
+        let Self {
+            message,
+            hint,
+            field,
+            position,
+        } = self;
+        let mut problem = Problem::new(message)
+            .in_repository(names.get(position.file), position)
+            .resource(resource.id())
+            .hint(hint);
+        problem.field = Some(field);
+        problem
     }
 }
 

@@ -341,3 +341,199 @@ fn a_tree_that_does_not_build_is_no_finding() {
         assert_eq!(code, 2, "what a render refuses cannot be allowed");
     }
 }
+
+/// A tree of one file, without settings.
+fn plain(object: &str) -> Workspace {
+    Workspace::new(&[
+        ("kustomization.yaml", "resources: [one.yaml]\n"),
+        ("one.yaml", object),
+    ])
+}
+
+const MOUNTED: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: one
+spec:
+  template:
+    spec:
+      containers:
+      - name: a
+        volumeMounts:
+        - {name: file, mountPath: /a.yaml, subPath: a.yaml}
+        - {name: whole, mountPath: /whole}
+      volumes:
+      - name: file
+        secret: {secretName: files}
+      - name: whole
+        secret: {secretName: others}
+";
+
+#[test]
+fn a_file_of_a_secret_that_never_changes() {
+    let expected = "\
+warning: one.yaml:11:11: a file of Secret `files` is mounted by `subPath`, which never changes in a running pod, and nothing restarts it [sub-path]
+  11 |         - {name: file, mountPath: /a.yaml, subPath: a.yaml}
+     |           ^
+  in: Deployment.v1.apps/one.[noNs]
+  field: spec.template.spec.containers.0.volumeMounts.0
+hint: annotate the workload with `secret.reloader.stakater.com/reload: files` where Reloader runs, or mount the directory
+
+warning: one.yaml:14:9: a file of Secret `files` is mounted by `subPath`, and the volume has no `items`: a key that is not there becomes an empty directory [sub-path]
+  14 |       - name: file
+     |         ^
+  in: Deployment.v1.apps/one.[noNs]
+  field: spec.template.spec.volumes.0
+hint: name the key in `items` of the volume: the pod waits for it then
+
+0 errors, 2 warnings
+";
+    finds(&plain(MOUNTED), &[], (0, expected));
+    finds(
+        &plain(MOUNTED),
+        &["--allow", "sub-path"],
+        (0, "0 errors, 0 warnings\n"),
+    );
+}
+
+/// How many warnings there are of a Deployment with this annotation, on it and on its pods.
+#[track_caller]
+fn warns(annotation: &str, expected: usize) {
+    let named = MOUNTED.replace(
+        "secretName: files}",
+        "secretName: files, items: [{key: a.yaml, path: a.yaml}]}",
+    );
+    let here = format!("metadata:\n  name: one\n  annotations: {{{annotation}}}\n");
+    let inner = format!("  template:\n    metadata:\n      annotations: {{{annotation}}}\n");
+    for text in [
+        named.replace("metadata:\n  name: one\n", &here),
+        named.replace("  template:\n", &inner),
+    ] {
+        let Run { stdout, .. } = plain(&text).run(&["lint"]);
+        let count = stdout.matches("[sub-path]").count();
+        assert_eq!(count, expected, "{annotation}\n{stdout}");
+    }
+}
+
+#[test]
+fn what_asks_for_a_restart() {
+    for annotation in [
+        "reloader.stakater.com/auto: 'true'",
+        "secret.reloader.stakater.com/auto: 'true'",
+        "secret.reloader.stakater.com/reload: 'other, files'",
+        "secret.reloader.stakater.com/reload: 'fil.*'",
+        "secrets.infisical.com/auto-reload: 'true'",
+    ] {
+        warns(annotation, 0);
+    }
+    for annotation in [
+        "reloader.stakater.com/auto: 'false'",
+        "secret.reloader.stakater.com/reload: 'other, file'",
+        "secret.reloader.stakater.com/reload: '(files'",
+        "configmap.reloader.stakater.com/reload: files",
+        "configmap.reloader.stakater.com/auto: 'true'",
+    ] {
+        warns(annotation, 1);
+    }
+}
+
+/// What the tree generates starts other pods by its name.
+#[test]
+fn a_file_of_a_generated_object_is_fine() {
+    let workspace = plain(MOUNTED);
+    workspace.write(
+        "kustomization.yaml",
+        "namePrefix: x-\nresources: [one.yaml]\nsecretGenerator: [{name: files, literals: [a.yaml=a]}]\n",
+    );
+    finds(&workspace, &[], (0, "0 errors, 0 warnings\n"));
+    // Of the other kind it is another object.
+    workspace.write(
+        "kustomization.yaml",
+        "resources: [one.yaml]\nconfigMapGenerator: [{name: files, literals: [a.yaml=a]}]\n",
+    );
+    assert!(
+        workspace
+            .run(&["lint"])
+            .stdout
+            .ends_with("0 errors, 2 warnings\n")
+    );
+}
+
+#[test]
+fn objects_of_the_operator() {
+    let workspace = plain(
+        "\
+apiVersion: secrets.infisical.com/v1beta1
+kind: InfisicalConnection
+metadata: {name: one, namespace: a}
+spec: {address: https://app.infisical.com/api}
+---
+apiVersion: secrets.infisical.com/v1beta1
+kind: InfisicalStaticSecret
+metadata: {name: two, namespace: a}
+spec:
+  syncOptions: {refreshInterval: 1m30s}
+  targets:
+  - namespace: b
+    creationPolicy: Owner
+    template:
+      data:
+        a.yaml: '{{ .A_YAML.Value }}'
+        b.yaml: '{{ (secretFrom \"/b\" \"b.yaml\").Value }}'
+---
+apiVersion: secrets.infisical.com/v1alpha1
+kind: InfisicalSecret
+metadata: {name: three, namespace: a}
+spec:
+  syncConfig: {resyncInterval: 5m}
+  managedKubeSecretReferences:
+  - {secretNamespace: b, creationPolicy: Orphan}
+",
+    );
+    let Run { stdout, code, .. } = workspace.run(&["lint"]);
+    let lines: Vec<&str> = stdout
+        .lines()
+        .filter(|line| line.starts_with("warning: ") || line.starts_with("  field: "))
+        .collect();
+    let expected = [
+        "warning: one.yaml:4:17: the operator adds `/api` to the `address` once more, and finds nothing there [operator]",
+        "  field: spec.address",
+        "warning: one.yaml:10:34: `1m30s` is no interval for the operator [operator]",
+        "  field: spec.syncOptions.refreshInterval",
+        "warning: one.yaml:12:16: an object of another namespace cannot be owned: the operator writes nothing [operator]",
+        "  field: spec.targets.0.namespace",
+        "warning: one.yaml:16:17: a key that is not in Infisical becomes the text `<no value>` here, or an empty one, and the operator reports success [operator]",
+        "  field: spec.targets.0.template.data.a.yaml",
+        "warning: one.yaml:23:32: with `5m` a change in Infisical may take longer than two minutes to be live [operator]",
+        "  field: spec.syncConfig.resyncInterval",
+    ];
+    assert_eq!(lines, expected, "{stdout}");
+    assert_eq!(code, 0);
+}
+
+/// The manifests of this repository have none of it.
+#[test]
+fn the_pilot_has_nothing_wrong() {
+    let workspace = Workspace::of_manifests();
+    for directory in ["environments/dev", "environments/prod", "revisions"] {
+        let path = format!("manifests/pilot/{directory}");
+        finds(
+            &workspace,
+            &[&path, "--strict"],
+            (0, "0 errors, 0 warnings\n"),
+        );
+        let file = format!("{path}/kustomization.yaml");
+        let text = workspace.read(&file);
+        let older = text
+            .replace("  # - ../../", "  - ../../")
+            .replace("# components:\n#   -", "components:\n  -");
+        assert_ne!(text, older);
+        workspace.write(&file, older);
+        finds(
+            &workspace,
+            &[&path, "--strict"],
+            (0, "0 errors, 0 warnings\n"),
+        );
+    }
+}

@@ -20,6 +20,7 @@ mod metrics;
 mod mistakes;
 mod monitoring;
 mod output;
+mod pilot;
 mod placeholders;
 mod plugin;
 mod plugin_options;

@@ -16,24 +16,24 @@ const ARGO_CDS: [&str; 2] = [
     "github.com/argoproj/argo-cd/v3@v3.6.1",
 ];
 
-fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 #[track_caller]
-fn read(path: &str) -> Value {
+pub(crate) fn read(path: &str) -> Value {
     let text = fs::read_to_string(repository().join(path)).unwrap();
     serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 /// The one of a list that has a name.
 #[track_caller]
-fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn named<'a>(list: &'a Value, name: &str) -> &'a Value {
     let mut items = list.as_array().unwrap().iter();
     items.find(|item| item["name"] == name).unwrap()
 }
 
-fn texts(list: &Value) -> Vec<String> {
+pub(crate) fn texts(list: &Value) -> Vec<String> {
     let items = list.as_array().unwrap().iter();
     items
         .map(|item| item.as_str().unwrap().to_owned())
@@ -285,7 +285,7 @@ fn the_components_build_over_argo_cds_own_manifests() {
 
 /// What a kustomization of `manifests` builds to, here and with kustomize, which has to be the same.
 #[track_caller]
-fn builds(workspace: &Workspace, directory: &str) -> String {
+pub(crate) fn builds(workspace: &Workspace, directory: &str) -> String {
     let path = workspace.path().join(directory);
     let ours = workspace.prints(&["build", path.to_str().unwrap()]);
     if let Some(kustomize) = tools::kustomize() {
@@ -296,7 +296,7 @@ fn builds(workspace: &Workspace, directory: &str) -> String {
 }
 
 /// Every object of a stream.
-fn objects(built: &str) -> Vec<Value> {
+pub(crate) fn objects(built: &str) -> Vec<Value> {
     let documents = built.split("\n---\n");
     documents
         .map(|text| serde_saphyr::from_str(text).unwrap())
@@ -305,7 +305,7 @@ fn objects(built: &str) -> Vec<Value> {
 
 /// The only object of a kind.
 #[track_caller]
-fn only<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
+pub(crate) fn only<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
     let mut of_kind = objects.iter().filter(|object| object["kind"] == kind);
     let object = of_kind.next().unwrap();
     assert!(of_kind.next().is_none(), "{kind}");

@@ -12,7 +12,7 @@ mod objects;
 mod observer;
 mod operations;
 mod owners;
-mod process;
+pub(crate) mod process;
 mod replicas;
 mod shown;
 mod smoke;

@@ -10,6 +10,7 @@ mod argocd;
 mod audit;
 mod cluster;
 mod controller;
+mod infisical;
 mod installation;
 mod kubeconfig;
 mod namespace;
