@@ -34,10 +34,9 @@ fn sidecar(world: &mut World, field: &str, value: serde_json::Value) {
 
 fn policy(world: &mut World, from: &str, to: &str) {
     let text = include_str!("../../../manifests/install/policy.yaml");
+    let text = text.replace("objectNamespaces: []", "objectNamespaces: [home]");
     assert!(text.contains(from), "{from}");
-    let text = text
-        .replace("objectNamespaces: []", "objectNamespaces: [home]")
-        .replace(from, to);
+    let text = text.replace(from, to);
     world.set(
         "ConfigMap/controller-policy",
         "/data/policy.yaml",
