@@ -36,6 +36,8 @@ pub(super) struct Look<'a> {
     pub(super) controller_policy: Found<Policy>,
     /// The controller's policy, or the usual one.
     pub(super) policy: Policy,
+    /// Whether that is the one that counts; where it is not, nothing is said that hangs on it.
+    pub(super) knows_policy: bool,
     /// The names under which the plugin can be called.
     pub(super) sockets: BTreeSet<String>,
     /// What decisions are made from.
@@ -109,7 +111,10 @@ impl<'a> Look<'a> {
         if sidecars.is_empty() {
             sockets.insert("argocd-infisical".into());
         }
-        let state = state(seen, &policy);
+        // Without a controller the usual one is what it will have.
+        let is_to_come = controller.is_none() && seen.own_deployments.known().is_some();
+        let knows_policy = controller_policy.valid().is_some() || is_to_come;
+        let state = state(seen, &policy, knows_policy);
         Self {
             seen,
             repo_server,
@@ -117,6 +122,7 @@ impl<'a> Look<'a> {
             controller,
             controller_policy,
             policy,
+            knows_policy,
             sockets,
             state,
         }
@@ -184,9 +190,10 @@ impl<'a> Look<'a> {
         maps.chain(self.seen.secrets.known().into_iter().flatten())
     }
 
-    /// Whether the controller looks at objects of a namespace.
+    /// Whether the controller looks at objects of a namespace, as far as is known.
     pub(super) fn is_watched(&self, namespace: &str) -> bool {
-        self.policy.override_namespaces.contains(namespace)
+        !self.knows_policy
+            || self.policy.override_namespaces.contains(namespace)
             || self.policy.object_namespaces.has(namespace)
     }
 }
@@ -318,7 +325,7 @@ fn usual(seen: &Seen) -> Policy {
 }
 
 /// What the controller would decide from.
-fn state(seen: &Seen, policy: &Policy) -> State {
+fn state(seen: &Seen, policy: &Policy, knows_policy: bool) -> State {
     let mut state = State {
         instance: seen
             .config
@@ -333,7 +340,7 @@ fn state(seen: &Seen, policy: &Policy) -> State {
             .unwrap_or_default(),
         ..State::default()
     };
-    let all = seen.applications.known();
+    let all = seen.applications.known().filter(|_| knows_policy);
     for (name, described) in all.into_iter().flatten() {
         let application = &described.application;
         let takes_part = application

@@ -224,7 +224,7 @@ fn revision(look: &Look<'_>, name: &ObjectName, object: &Object, findings: &mut 
         findings.push(Finding::new(Code::OverrideUnlabelled, name.to_string(), message).cure(cure));
         return;
     };
-    if !look.policy.environments.contains_key(environment) {
+    if look.knows_policy && !look.policy.environments.contains_key(environment) {
         let message = format!(
             "its label `{ENVIRONMENT}` says `{environment}`, and the policy has no such environment"
         );

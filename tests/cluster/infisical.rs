@@ -213,7 +213,10 @@ pub(crate) fn define(admin: &Caller) {
     ] {
         let singular = kind.to_lowercase();
         let plural = format!("{singular}s");
-        let schema = json!({"type": "object", "required": ["spec"], "properties": {"spec": spec}});
+        let status = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let schema = json!({
+            "type": "object", "required": ["spec"], "properties": {"spec": spec, "status": status},
+        });
         admin.apply(&json!({
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",

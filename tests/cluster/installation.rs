@@ -16,7 +16,7 @@ use crate::kubeconfig::User;
 use crate::tools;
 use crate::workspace::Workspace;
 
-const ARGO_CD: &str = "github.com/argoproj/argo-cd/v3@v3.6.1";
+pub(crate) const ARGO_CD: &str = "github.com/argoproj/argo-cd/v3@v3.6.1";
 
 /// What the server may take until it goes by what was written; it is milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -69,6 +69,11 @@ impl Installation {
     /// Who may do everything.
     pub(crate) fn admin(&self) -> Caller {
         Caller::new(&self.cluster, User::ADMIN.token)
+    }
+
+    /// The kubeconfig file of a user.
+    pub(crate) fn kubeconfig_of(&self, user: User) -> PathBuf {
+        self.cluster.kubeconfig(user)
     }
 
     /// A kubeconfig file with the token of the controller, in the directory that goes with the cluster.
