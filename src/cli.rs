@@ -4,6 +4,7 @@ mod build;
 mod compare;
 mod controller;
 mod diff;
+mod doctor;
 mod elsewhere;
 mod engine;
 mod explain;
@@ -45,6 +46,7 @@ enum Command {
     Compare(compare::Args),
     Controller(controller::Args),
     Diff(diff::Args),
+    Doctor(doctor::Args),
     Explain(explain::Args),
     Lint(lint::Args),
     Plugin(plugin::Args),
@@ -105,6 +107,7 @@ fn run(command: Command) -> Result<Done, Failure> {
         Command::Compare(args) => args.run(),
         Command::Controller(args) => args.run(),
         Command::Diff(args) => args.run(),
+        Command::Doctor(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Lint(args) => args.run(),
         Command::Plugin(args) => args.run(),

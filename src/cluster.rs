@@ -7,6 +7,7 @@ mod client;
 mod controls;
 #[cfg(test)]
 mod fake;
+mod installation;
 mod objects;
 mod observe;
 mod owners;

@@ -10,6 +10,7 @@ pub mod cluster;
 mod contained;
 pub mod controller;
 pub mod diff;
+pub mod doctor;
 pub mod external;
 pub mod failure;
 pub mod files;

@@ -68,6 +68,9 @@ pub(super) async fn ask<T, A: Future<Output = Result<T, Error>>>(
 }
 
 impl Silence {
+    /// Why an answer counts for nothing that cannot be decoded.
+    pub(super) const NO_SUCH_OBJECT: &str = "its answer is no such object";
+
     pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::Api(status) => match status.code {
@@ -88,7 +91,7 @@ impl Silence {
             Error::HyperError(cause) => Self::Passing(innermost(cause)),
             // The library would quote what it cannot decode.
             Error::SerdeError(_) | Error::FromUtf8(_) => {
-                Self::Final("its answer is no such object".into())
+                Self::Final(Self::NO_SUCH_OBJECT.into())
             }
             // A program of the kubeconfig may have said anything.
             Error::Auth(_) => Self::Final("the kubeconfig's credentials cannot be had".into()),

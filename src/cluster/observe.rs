@@ -53,10 +53,10 @@ impl Cluster {
 
 /// Who reads.
 #[derive(Clone)]
-struct Reader {
-    client: Client,
-    server: String,
-    deadline: Moment,
+pub(super) struct Reader {
+    pub(super) client: Client,
+    pub(super) server: String,
+    pub(super) deadline: Moment,
 }
 
 /// A list that was asked for; what goes wrong is told in the words of [`Reader::told`].
@@ -160,7 +160,7 @@ impl Reader {
     }
 
     /// A whole list, page by page.
-    async fn list<K: Kind>(
+    pub(super) async fn list<K: Kind>(
         &self,
         namespace: Option<&str>,
         selected: &ListParams,

@@ -246,12 +246,12 @@ impl Kind for Secrets {
     }
 }
 
-fn decode<T: DeserializeOwned>(json: &str) -> Option<T> {
+pub(super) fn decode<T: DeserializeOwned>(json: &str) -> Option<T> {
     serde_json::from_str(json).ok()
 }
 
 /// Leaves out the labels and annotations of others.
-fn ours(mut object: Object) -> Object {
+pub(super) fn ours(mut object: Object) -> Object {
     let is_kept = |key: &str| key.starts_with(OURS) || PROVENANCE.contains(&key);
     object.labels.retain(|key, _| is_kept(key));
     object.annotations.retain(|key, _| is_kept(key));

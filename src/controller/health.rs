@@ -48,9 +48,12 @@ impl Health {
     /// What is answered at a path.
     pub(super) fn answer(&self, path: &str, now: Instant) -> (StatusCode, String) {
         let (alive, ready) = (self.is_alive(now), self.is_ready.load(Ordering::Relaxed));
-        let of = |is_well, not: &str| match is_well {
-            true => (StatusCode::OK, "ok\n".to_owned()),
-            false => (StatusCode::SERVICE_UNAVAILABLE, format!("{not}\n")),
+        let of = |is_well, not: &str| {
+            if is_well {
+                (StatusCode::OK, "ok\n".to_owned())
+            } else {
+                (StatusCode::SERVICE_UNAVAILABLE, format!("{not}\n"))
+            }
         };
         match path {
             "/healthz" => of(alive, "it has done nothing for a minute"),

@@ -15,14 +15,14 @@ use super::election::Until;
 use super::events::{self, Event};
 use super::health::Health;
 use super::knowledge::{Changed, Knowledge, Told};
-use super::metrics::Gauges;
+use super::metrics::{Gauges, Verb};
 use super::notice::{Key, Notice};
 use super::owners::Owners;
 use super::queue::{Job, Limits, Queue};
 use super::request::Api;
 use super::standing::Standings;
 use super::streams::Stream;
-use super::writer::{self, Outcome};
+use super::writer::{self, Outcome, Refused};
 use crate::cluster;
 use crate::settings::digest::DigestKey;
 use crate::steer::Decider;
@@ -82,6 +82,7 @@ pub(super) struct Keeper {
     queue: Queue,
     owners: Owners,
     standings: Standings,
+    refused: Refused,
     /// Whether all that decisions are made from was known when it was looked at last.
     is_complete: bool,
     /// When Argo CD's settings were read; decisions wait for the first time.
@@ -115,6 +116,7 @@ impl Keeper {
             queue: Queue::new(limits, now),
             owners: Owners::default(),
             standings: Standings::default(),
+            refused: Refused::default(),
             is_complete: false,
             instance_at: None,
             is_reading_instance: false,
@@ -136,7 +138,7 @@ impl Keeper {
                 biased;
                 _ = end.wait_for(|end| *end) => break,
                 Some(outcome) = writes.join_next() => self.finish(outcome, &ways),
-                Some(reading) = reads.join_next() => self.read(reading),
+                Some(reading) = reads.join_next() => self.read(reading, &ways),
                 notice = ways.notices.recv() => match notice {
                     Some(notice) => self.take_all(notice, &mut ways),
                     // No watch ends by itself.
@@ -327,7 +329,14 @@ impl Keeper {
         let application = self.knowledge.state.applications.get(&name);
         let version = application.map(|found| found.metadata.resource_version.clone());
         match Job::of(decision, version.unwrap_or_default(), since) {
-            Some(job) => self.queue.put(job, now),
+            Some(job) => {
+                let said = (self.mode == Mode::Observe).then(|| job.clone());
+                if self.queue.put(job, now)
+                    && let Some(job) = said
+                {
+                    writer::audit(&job, None, "would patch");
+                }
+            }
             None => self.queue.remove(&name),
         }
     }
@@ -372,8 +381,15 @@ impl Keeper {
     }
 
     /// Takes in what was read of Argo CD.
-    fn read(&mut self, reading: Result<Reading, JoinError>) {
+    fn read(&mut self, reading: Result<Reading, JoinError>, ways: &Ways) {
         let now = Instant::now();
+        let is_answered = match &reading {
+            Ok(Reading::Owner(_, owner)) => !matches!(owner, Owner::Unreadable),
+            Ok(Reading::Instance(data)) => data.is_some(),
+            Err(_) => false,
+        };
+        let code = if is_answered { 200 } else { 0 };
+        ways.health.metrics.request(Verb::Get, code);
         match reading {
             Ok(Reading::Owner(name, owner)) => {
                 let is_readable = !matches!(owner, Owner::Unreadable);
@@ -432,7 +448,7 @@ impl Keeper {
             return;
         };
         let took = now.saturating_duration_since(outcome.job.since);
-        writer::note(&outcome, &ways.health.metrics, took);
+        self.refused.note(&outcome, &ways.health.metrics, took);
         let Outcome { job, result } = outcome;
         match result {
             Ok(application) => {

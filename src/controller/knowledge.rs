@@ -144,12 +144,7 @@ impl Knowledge {
                     self.changed.everything(now);
                 }
             }
-            (Key::Controls, Thing::Controls(controls)) => {
-                if self.state.controls != controls {
-                    self.state.controls = controls;
-                    self.changed.everything(now);
-                }
-            }
+            (Key::Controls, Thing::Controls(controls)) => self.control(controls, now),
             _ => {}
         }
         Told::Nothing
@@ -211,12 +206,14 @@ impl Knowledge {
                     self.changed.everything(now);
                 }
             }
-            Key::Controls => {
-                if self.state.controls != Controls::default() {
-                    self.state.controls = Controls::default();
-                    self.changed.everything(now);
-                }
-            }
+            Key::Controls => self.control(Controls::default(), now),
+        }
+    }
+
+    fn control(&mut self, controls: Controls, now: Instant) {
+        if self.state.controls != controls {
+            self.state.controls = controls;
+            self.changed.everything(now);
         }
     }
 

@@ -233,92 +233,51 @@ impl Figures {
             patch_to_synced,
         } = self;
         let version = env!("CARGO_PKG_VERSION");
-        head(
-            to,
-            "build_info",
-            "gauge",
-            "The version of the program, in a label.",
-        )?;
-        writeln!(to, "{PREFIX}_build_info{{version=\"{version}\"}} 1")?;
-        head(
-            to,
-            "requests_total",
-            "counter",
-            "Requests to the API server by the status of the answer, 0 for none.",
-        )?;
-        for ((verb, code), count) in requests {
+        let build = [(format!("version=\"{version}\""), 1)];
+        series(to, &BUILD, build)?;
+        let requests = requests.iter().map(|((verb, code), count)| {
             let verb = verb.as_str();
-            writeln!(
-                to,
-                "{PREFIX}_requests_total{{verb=\"{verb}\",code=\"{code}\"}} {count}"
-            )?;
-        }
-        head(
-            to,
-            "patches_total",
-            "counter",
-            "Patches of Applications by what they are for and what became of them.",
-        )?;
-        for ((purpose, result), count) in patches {
+            (format!("verb=\"{verb}\",code=\"{code}\""), *count)
+        });
+        series(to, &REQUESTS, requests)?;
+        let patches = patches.iter().map(|((purpose, result), count)| {
             let result = result.as_str();
-            writeln!(
-                to,
-                "{PREFIX}_patches_total{{purpose=\"{purpose}\",result=\"{result}\"}} {count}"
-            )?;
-        }
-        head(
-            to,
-            "applications",
-            "gauge",
-            "Applications that take part, by what is decided of their revision and settings.",
-        )?;
-        for (group, count) in applications {
-            let Group {
-                environment,
-                field,
-                outcome,
-                code,
-            } = group;
-            let environment = label(environment);
-            writeln!(
-                to,
-                "{PREFIX}_applications{{environment=\"{environment}\",field=\"{field}\",outcome=\"{outcome}\",code=\"{code}\"}} {count}"
-            )?;
-        }
-        head(
-            to,
-            "watch_synced",
-            "gauge",
-            "Whether a watch shows all that there is; nothing is written while one does not.",
-        )?;
-        for (watch, is_synced) in synced {
-            let (watch, synced) = (label(watch), u8::from(*is_synced));
-            writeln!(to, "{PREFIX}_watch_synced{{watch=\"{watch}\"}} {synced}")?;
-        }
-        head(
-            to,
-            "breaker_tripped",
-            "gauge",
-            "Changes that the breaker of an environment stops until they are acknowledged.",
-        )?;
-        for (environment, changes) in breakers {
-            let environment = label(environment);
-            writeln!(
-                to,
-                "{PREFIX}_breaker_tripped{{environment=\"{environment}\"}} {changes}"
-            )?;
-        }
+            (format!("purpose=\"{purpose}\",result=\"{result}\""), *count)
+        });
+        series(to, &PATCHES, patches)?;
+        let applications = applications
+            .iter()
+            .map(|(group, count)| (group.labels(), size(*count)));
+        series(to, &APPLICATIONS, applications)?;
+        let synced = synced.iter().map(|(watch, is_synced)| {
+            (format!("watch=\"{}\"", label(watch)), u64::from(*is_synced))
+        });
+        series(to, &SYNCED, synced)?;
+        let breakers = breakers.iter().map(|(environment, changes)| {
+            (
+                format!("environment=\"{}\"", label(environment)),
+                size(*changes),
+            )
+        });
+        series(to, &BREAKERS, breakers)?;
         gauges.write(to)?;
-        decision.write(to, "decision_seconds", "Time that decisions took.")?;
-        change_to_patch.write(
-            to,
-            "change_to_patch_seconds",
-            "Time from when a change was seen until it was patched, with the time it had to wait.",
-        )?;
-        patch_to_synced.write(
-            to,
-            "patch_to_synced_seconds",
-            "Time from a patch until Argo CD had synced it.",
+        decision.write(to, DECISION)?;
+        change_to_patch.write(to, CHANGE_TO_PATCH)?;
+        patch_to_synced.write(to, PATCH_TO_SYNCED)
+    }
+}
+
+impl Group {
+    fn labels(&self) -> String {
+        let Self {
+            environment,
+            field,
+            outcome,
+            code,
+        } = self;
+        let environment = label(environment);
+        format!(
+            "environment=\"{environment}\",field=\"{field}\",outcome=\"{outcome}\",code=\"{code}\""
         )
     }
 }
@@ -332,46 +291,108 @@ impl Gauges {
             waiting,
             paused,
         } = self;
-        let figures = [
-            (
-                "leader",
-                usize::from(is_leader),
-                "Whether this process holds the lease.",
-            ),
-            (
-                "complete",
-                usize::from(is_complete),
-                "Whether all that decisions are made from is known.",
-            ),
-            (
-                "in_flight",
-                in_flight,
-                "Applications that were patched and that Argo CD has not finished with.",
-            ),
-            (
-                "patches_waiting",
-                waiting,
-                "Patches that wait for a limit, a pause or the lease.",
-            ),
-            (
-                "render_paused",
-                paused,
-                "Applications whose rendering failed so often that Argo CD does not try again for a while.",
-            ),
-        ];
-        for (name, value, help) in figures {
-            head(to, name, "gauge", help)?;
-            writeln!(to, "{PREFIX}_{name} {value}")?;
-        }
-        Ok(())
+        single(to, &LEADER, usize::from(is_leader))?;
+        single(to, &COMPLETE, usize::from(is_complete))?;
+        single(to, &IN_FLIGHT, in_flight)?;
+        single(to, &WAITING, waiting)?;
+        single(to, &RENDER_PAUSED, paused)
     }
 }
 
-fn head(to: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
+/// The name of a metric, its type, and what it tells.
+type Metric = (&'static str, &'static str, &'static str);
+
+const BUILD: Metric = (
+    "build_info",
+    "gauge",
+    "The version of the program, in a label.",
+);
+const REQUESTS: Metric = (
+    "requests_total",
+    "counter",
+    "Requests to the API server by the status of the answer, 0 for none.",
+);
+const PATCHES: Metric = (
+    "patches_total",
+    "counter",
+    "Patches of Applications by what they are for and what became of them.",
+);
+const APPLICATIONS: Metric = (
+    "applications",
+    "gauge",
+    "Applications that take part, by what is decided of their revision and settings.",
+);
+const SYNCED: Metric = (
+    "watch_synced",
+    "gauge",
+    "Whether a watch shows all that there is; nothing is written while one does not.",
+);
+const BREAKERS: Metric = (
+    "breaker_tripped",
+    "gauge",
+    "Changes that the breaker of an environment stops until they are acknowledged.",
+);
+const LEADER: Metric = ("leader", "gauge", "Whether this process holds the lease.");
+const COMPLETE: Metric = (
+    "complete",
+    "gauge",
+    "Whether all that decisions are made from is known.",
+);
+const IN_FLIGHT: Metric = (
+    "in_flight",
+    "gauge",
+    "Applications that were patched and that Argo CD has not finished with.",
+);
+const WAITING: Metric = (
+    "patches_waiting",
+    "gauge",
+    "Patches that wait for a limit, a pause or the lease.",
+);
+const RENDER_PAUSED: Metric = (
+    "render_paused",
+    "gauge",
+    "Applications whose rendering failed so often that Argo CD does not try again for a while.",
+);
+const DECISION: Metric = ("decision_seconds", "histogram", "Time that decisions took.");
+const CHANGE_TO_PATCH: Metric = (
+    "change_to_patch_seconds",
+    "histogram",
+    "Time from when a change was seen until it was patched, with the time it had to wait.",
+);
+const PATCH_TO_SYNCED: Metric = (
+    "patch_to_synced_seconds",
+    "histogram",
+    "Time from a patch until Argo CD had synced it.",
+);
+
+fn head(to: &mut String, (name, kind, help): Metric) -> fmt::Result {
     writeln!(
         to,
         "# HELP {PREFIX}_{name} {help}\n# TYPE {PREFIX}_{name} {kind}"
     )
+}
+
+/// Writes a metric with labels.
+fn series(
+    to: &mut String,
+    metric: &Metric,
+    values: impl IntoIterator<Item = (String, u64)>,
+) -> fmt::Result {
+    head(to, *metric)?;
+    let name = metric.0;
+    values
+        .into_iter()
+        .try_for_each(|(labels, value)| writeln!(to, "{PREFIX}_{name}{{{labels}}} {value}"))
+}
+
+/// Writes a metric without labels.
+fn single(to: &mut String, metric: &Metric, value: usize) -> fmt::Result {
+    head(to, *metric)?;
+    writeln!(to, "{PREFIX}_{} {value}", metric.0)
+}
+
+fn size(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -63,43 +63,39 @@ pub(super) enum Thing {
 /// Reads an object of a kind; `None` where it is none of our business.
 pub(super) type Read<K> = fn(Pruned<K>) -> Option<Shown>;
 
-fn shown<K: Kind>(
-    object: Pruned<K>,
-    key: Key,
-    thing: impl FnOnce(K::Content) -> Thing,
-) -> Option<Shown> {
+fn shown<K: Kind>(object: Pruned<K>, key: Key, thing: impl FnOnce(K::Content) -> Thing) -> Shown {
     let version = object.resource_version().unwrap_or_default();
-    Some(Shown {
+    Shown {
         key,
         version,
         thing: object.into_content().map(thing),
-    })
+    }
 }
 
 /// Reads an Application.
 pub(super) fn application(object: Pruned<Applications>) -> Option<Shown> {
     let key = Key::Application(object.name());
-    shown(object, key, |application| {
+    Some(shown(object, key, |application| {
         Thing::Application(Box::new(application))
-    })
+    }))
 }
 
 /// Reads a `ConfigMap` with revisions or settings.
 pub(super) fn config_map(object: Pruned<ConfigMaps>) -> Option<Shown> {
     let key = Key::Object(object.object_name());
-    shown(object, key, Thing::Object)
+    Some(shown(object, key, Thing::Object))
 }
 
 /// Reads a Secret with revisions or settings.
 pub(super) fn secret(object: Pruned<Secrets>) -> Option<Shown> {
     let key = Key::Object(object.object_name());
-    shown(object, key, Thing::Object)
+    Some(shown(object, key, Thing::Object))
 }
 
 /// Reads a project.
 pub(super) fn project(object: Pruned<Projects>) -> Option<Shown> {
     let key = Key::Project(object.name().name);
-    shown(object, key, Thing::Project)
+    Some(shown(object, key, Thing::Project))
 }
 
 /// Reads what people tell the controller.
@@ -107,10 +103,10 @@ pub(super) fn controls(object: Pruned<ConfigMaps>) -> Option<Shown> {
     if object.name().name != Controls::NAME {
         return None;
     }
-    shown(object, Key::Controls, |object| {
+    Some(shown(object, Key::Controls, |object| {
         let text = |(key, value): (&String, &Vec<u8>)| {
             (key.clone(), String::from_utf8_lossy(value).into_owned())
         };
         Thing::Controls(Controls::read(&object.data.iter().map(text).collect()))
-    })
+    }))
 }

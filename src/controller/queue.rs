@@ -14,8 +14,10 @@ use crate::steer::plan::{Decision, Patch, Purpose};
 
 /// How many patches are under way at most.
 const UNDER_WAY: usize = 32;
-/// How long to wait between two patches of one Application for the same purpose; it doubles up to the longest.
+/// How long to wait between two patches of one Application for the same purpose. After so many in a row it doubles with each
+/// up to the longest: somebody who tries things out is not kept waiting, and a machine that runs wild is.
 const SPACING: Duration = Duration::from_secs(1);
+const IN_A_ROW: u32 = 20;
 const LONGEST_SPACING: Duration = Duration::from_secs(30);
 /// After how long without one they begin anew.
 const QUIET: Duration = Duration::from_mins(1);
@@ -84,7 +86,8 @@ struct Recent {
 
 impl Recent {
     fn next(&self) -> Instant {
-        let spacing = SPACING.saturating_mul(1 << self.streak.min(10));
+        let doublings = self.streak.saturating_sub(IN_A_ROW).min(10);
+        let spacing = SPACING.saturating_mul(1 << doublings);
         self.last + spacing.min(LONGEST_SPACING)
     }
 }
@@ -130,14 +133,18 @@ impl Queue {
     }
 
     /// Puts a patch in the place of the one that waits for the Application, if any. It has waited since that one has.
-    pub(super) fn put(&mut self, mut job: Job, now: Instant) {
-        let name = job.name.clone();
-        if let Some((known, _)) = self.take(&name)
-            && known.decision.uid == job.decision.uid
-        {
+    /// Whether it is another patch.
+    pub(super) fn put(&mut self, mut job: Job, now: Instant) -> bool {
+        let known = self.take(&job.name).map(|(known, _)| known);
+        let known = known.filter(|known| known.decision.uid == job.decision.uid);
+        let is_same = known
+            .as_ref()
+            .is_some_and(|known| known.patch.changes == job.patch.changes);
+        if let Some(known) = known {
             job.since = known.since.min(job.since);
         }
         self.line_up(job, now);
+        !is_same
     }
 
     /// Nothing is to be written of an Application any more.

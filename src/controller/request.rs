@@ -214,10 +214,12 @@ pub(super) async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
     loop {
         match body.frame().await {
             None => return Ok(None),
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(bytes) => return Ok(Some(bytes)),
-                Err(_) => continue,
-            },
+            Some(Ok(frame)) => {
+                // Trailers are none.
+                if let Ok(bytes) = frame.into_data() {
+                    return Ok(Some(bytes));
+                }
+            }
             Some(Err(_)) => return Err(Refusal::silent("its answer breaks off")),
         }
     }

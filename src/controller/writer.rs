@@ -1,14 +1,18 @@
 //! Makes one patch, and says what became of it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::lease::WRITE;
-use super::metrics::{Metrics, Written};
+use super::metrics::{Metrics, Written, purpose};
 use super::queue::Job;
 use super::request::{Api, Ask, Refusal};
 use crate::cluster::{Applications, Kind as _};
 use crate::steer::application::{Application, Name};
 use crate::steer::holds::FIELD_MANAGER;
+
+/// What is missing where Applications may not be patched.
+const RULE: &str = "a Role in its namespace needs the rule {apiGroups: [argoproj.io], resources: [applications], verbs: [get, list, watch, patch]}";
 
 /// What became of a patch.
 pub(super) struct Outcome {
@@ -47,54 +51,64 @@ pub(super) async fn write(api: Api, job: Job) -> Outcome {
     Outcome { job, result }
 }
 
-/// Notes what became of a patch, for Prometheus and in the log. No value of a setting is in it.
-pub(super) fn note(outcome: &Outcome, metrics: &Metrics, took: Duration) {
-    let Outcome { job, result } = outcome;
-    let purpose = super::metrics::purpose(job.patch.purpose);
-    let application = &job.name;
-    match result {
-        Ok(written) => {
-            metrics.patch(job.patch.purpose, Written::Done);
-            metrics.changed(took);
-            let after = written
-                .as_ref()
-                .map_or("", |written| &*written.metadata.resource_version);
-            for change in &job.patch.changes {
-                let origin = change.origin.as_ref().map(ToString::to_string);
-                tracing::info!(
-                    target: super::log::AUDIT,
-                    %application,
-                    uid = %job.decision.uid,
-                    before = %job.version,
-                    after = %after,
-                    field = %change.field,
-                    old = change.old.as_deref().unwrap_or_default(),
-                    new = %change.new,
-                    origin = origin.as_deref().unwrap_or_default(),
-                    purpose,
-                    "patched"
-                );
+/// Says what a patch changes, a line for each field. No value of a setting is in it.
+pub(super) fn audit(job: &Job, after: Option<&Application>, what: &str) {
+    let after = after.map_or("", |after| &*after.metadata.resource_version);
+    for change in &job.patch.changes {
+        let origin = change.origin.as_ref().map(ToString::to_string);
+        tracing::info!(
+            target: super::log::AUDIT,
+            application = %job.name,
+            uid = %job.decision.uid,
+            before = %job.version,
+            %after,
+            field = %change.field,
+            old = change.old.as_deref().unwrap_or_default(),
+            new = %change.new,
+            origin = origin.as_deref().unwrap_or_default(),
+            purpose = purpose(job.patch.purpose),
+            "{what}"
+        );
+    }
+}
+
+/// What namespaces' Applications may not be patched, so that it is said once.
+#[derive(Debug, Default)]
+pub(super) struct Refused(BTreeSet<(String, u16)>);
+
+impl Refused {
+    /// Notes what became of a patch, for Prometheus and in the log.
+    pub(super) fn note(&mut self, outcome: &Outcome, metrics: &Metrics, took: Duration) {
+        let Outcome { job, result } = outcome;
+        let refusal = match result {
+            Ok(written) => {
+                metrics.patch(job.patch.purpose, Written::Done);
+                metrics.changed(took);
+                self.0
+                    .retain(|(namespace, _)| *namespace != job.name.namespace);
+                audit(job, written.as_deref(), "patched");
+                return;
             }
-        }
-        Err(refusal) => {
-            let kind = kind(refusal);
-            metrics.patch(job.patch.purpose, kind);
-            let cause = &refusal.cause;
-            match kind {
-                Written::Done | Written::Outdated => {
-                    tracing::debug!(%application, purpose, %cause, "the Application has changed");
+            Err(refusal) => refusal,
+        };
+        let kind = kind(refusal);
+        metrics.patch(job.patch.purpose, kind);
+        let (application, cause) = (&job.name, &refusal.cause);
+        match kind {
+            Written::Done | Written::Outdated => {
+                tracing::debug!(%application, %cause, "the Application has changed");
+            }
+            Written::Failed => tracing::warn!(%application, %cause, "cannot patch it now"),
+            Written::Refused => {
+                let namespace = &application.namespace;
+                if !self.0.insert((namespace.clone(), refusal.code)) {
+                    return;
                 }
-                Written::Failed => {
-                    tracing::warn!(%application, purpose, %cause, "cannot patch the Application now");
-                }
-                Written::Refused => {
-                    let hint = if refusal.code == 403 {
-                        "a Role in its namespace needs the rule {apiGroups: [argoproj.io], resources: [applications], verbs: [get, list, watch, patch]}"
-                    } else {
-                        "look at what the API server says, and at admission policies"
-                    };
-                    tracing::error!(%application, purpose, %cause, hint, "may not patch the Application");
-                }
+                let hint = match refusal.code {
+                    403 => RULE,
+                    _ => "look at what the API server says, and at admission policies",
+                };
+                tracing::error!(%application, %cause, hint, "may not patch it");
             }
         }
     }

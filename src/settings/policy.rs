@@ -117,6 +117,17 @@ impl Policy {
         Self::parse(&bytes).map_err(|(message, line)| wrong(message, line))
     }
 
+    /// Reads a policy from the text of its file.
+    ///
+    /// # Errors
+    /// Where it is anything but a policy; why, with the line.
+    pub fn of_text(bytes: &[u8]) -> Result<Self, String> {
+        Self::parse(bytes).map_err(|(message, line)| match line {
+            0 => message,
+            line => format!("{message} (line {line})"),
+        })
+    }
+
     fn parse(bytes: &[u8]) -> Result<Self, (String, u32)> {
         let text = std::str::from_utf8(bytes)
             .map_err(|_| ("the policy is not UTF-8 text".to_owned(), 0))?;

@@ -27,15 +27,15 @@ const PROGRAMS: [&str; 8] = [
 const HEED: SignedDuration = SignedDuration::from_secs(60);
 
 /// What keeps the whole Application.
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// The reason, where there is one.
-    pub(super) reason: Option<Reason>,
+    pub(crate) reason: Option<Reason>,
     /// When that may change by itself.
     pub(super) again: Option<Timestamp>,
 }
 
 /// What keeps the whole Application, whatever is wanted of it.
-pub(super) fn standing(
+pub(crate) fn standing(
     state: &State,
     policy: &Policy,
     application: &Application,

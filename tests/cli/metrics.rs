@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::workspace::{Workspace, binary};
 
 /// A server that ends with the test.
-struct Served(Child);
+pub(crate) struct Served(pub(crate) Child);
 
 impl Drop for Served {
     fn drop(&mut self) {
@@ -54,7 +54,7 @@ fn workspace() -> Workspace {
 }
 
 /// Asks a server, as soon as it is there.
-fn get(port: u16, request: &str) -> String {
+pub(crate) fn get(port: u16, request: &str) -> String {
     let start = Instant::now();
     let mut stream = loop {
         match TcpStream::connect(("127.0.0.1", port)) {

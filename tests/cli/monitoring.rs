@@ -2,10 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
+use std::process::Stdio;
 
 use regex::Regex;
 use serde_json::Value;
+
+use crate::metrics::{Served, get};
+use crate::workspace::{Workspace, binary, run_in};
 
 const PREFIX: &str = "argocd_infisical_controller_";
 /// What else may stand in an expression: functions, aggregations, their words, and the labels of our figures.
@@ -130,4 +135,62 @@ fn every_alert_has_its_paragraph() {
     }
     let paragraphs = guide.matches("\n#### ArgoCDInfisical").count();
     assert_eq!(paragraphs, rules.len());
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    free.local_addr().unwrap().port()
+}
+
+/// The figures of a controller whose cluster does not answer.
+fn served() -> String {
+    let workspace = Workspace::new(&[]);
+    let cluster = format!("https://127.0.0.1:{}", free_port());
+    workspace.write(
+        "kubeconfig",
+        format!(
+            "apiVersion: v1\nkind: Config\nclusters: [{{name: a, cluster: {{server: \"{cluster}\"}}}}]\n\
+             users: [{{name: a, user: {{token: a}}}}]\ncontexts: [{{name: a, context: {{cluster: a, user: a}}}}]\ncurrent-context: a\n"
+        ),
+    );
+    let port = free_port();
+    let controller = binary()
+        .args(["controller", "--mode", "observe", "--kubeconfig"])
+        .arg(workspace.path().join("kubeconfig"))
+        .args(["--listen", &format!("127.0.0.1:{port}")])
+        .stderr(Stdio::null())
+        .spawn();
+    let _served = Served(controller.unwrap());
+    get(port, "GET /metrics")
+}
+
+#[test]
+fn the_guide_lists_the_figures_that_are_served() {
+    let text = served();
+    let kind = Regex::new(r"(?m)^# TYPE (\w+) (\w+)$").unwrap();
+    let names = kind.captures_iter(&text);
+    let names: BTreeSet<String> = names.map(|found| found[1].to_owned()).collect();
+    assert_eq!(documented(), names);
+}
+
+#[test]
+fn the_guide_lists_the_flags_that_there_are() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let help = run_in(root, &["controller", "--help"]).stdout;
+    let guide = read("docs/controller.md");
+    let (_, flags) = guide.split_once("\n## Flags\n").unwrap();
+    let (flags, _) = flags.split_once("\n## ").unwrap();
+    let of = |pattern: &str, text: &str| -> BTreeSet<String> {
+        let flag = Regex::new(pattern).unwrap();
+        let found = flag.captures_iter(text);
+        found.map(|found| found[1].to_owned()).collect()
+    };
+    let there = of(r"(?m)^\s+(--[a-z-]+) <", &help);
+    assert_eq!(of(r"`(--[a-z-]+) [A-Za-z]", flags), there);
+    // What the Deployment says is among them.
+    let deployment = read("manifests/install/deployment.yaml");
+    for flag in of(r"- (--[a-z-]+)=", &deployment) {
+        assert!(there.contains(&flag), "{flag}");
+    }
 }

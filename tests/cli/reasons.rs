@@ -10,7 +10,7 @@ use walkdir::WalkDir;
 /// The codes in the source, where a reason is made.
 fn codes(root: &Path) -> BTreeSet<String> {
     let made =
-        Regex::new(r#"(?:Reason::new\(\s*Class::\w+,|refused\(|held\()\s*"([A-Z]\w+)""#).unwrap();
+        Regex::new(r#"(?:Reason::new\(\s*Class::\w+,|refused\(|because\()\s*"([A-Z]\w+)""#).unwrap();
     let mut codes = BTreeSet::new();
     for entry in WalkDir::new(root.join("src/steer")) {
         let entry = entry.unwrap();

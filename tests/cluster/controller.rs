@@ -13,7 +13,7 @@ mod observer;
 mod operations;
 mod owners;
 mod pilot;
-mod process;
+pub(crate) mod process;
 mod replicas;
 mod shown;
 mod smoke;

@@ -1,6 +1,7 @@
 //! A cluster with `manifests/install` in it, and what the API server answers to anybody.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,7 +36,9 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    fn new() -> Option<Self> {
+    /// One more, where a test writes in earnest; `None`, visibly, where the programs are missing.
+    #[track_caller]
+    pub(crate) fn new() -> Option<Self> {
         let argo_cd = tools::argo_cd_manifests(ARGO_CD)?;
         let cluster = another_cluster()?;
         let admin = Caller::new(&cluster, User::ADMIN.token);
@@ -66,6 +69,14 @@ impl Installation {
     /// Who may do everything.
     pub(crate) fn admin(&self) -> Caller {
         Caller::new(&self.cluster, User::ADMIN.token)
+    }
+
+    /// A kubeconfig file with the token of the controller, in the directory that goes with the cluster.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        let text = fs::read_to_string(self.cluster.kubeconfig(User::ADMIN)).unwrap();
+        let path = self.cluster.path("controller.kubeconfig");
+        fs::write(&path, text.replace(User::ADMIN.token, &self.token)).unwrap();
+        path
     }
 
     /// Who holds the token of the controller.
@@ -202,7 +213,7 @@ impl Caller {
         content: &str,
         patch: &Value,
     ) -> Result<Value, Refusal> {
-        let path = format!(
+        let address = format!(
             "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/{name}?dryRun=All&fieldManager=argocd-infisical{}",
             if content.contains("apply") {
                 "&force=true"
@@ -210,7 +221,7 @@ impl Caller {
                 ""
             }
         );
-        self.send("PATCH", &path, content, patch)
+        self.send("PATCH", &address, content, patch)
     }
 }
 

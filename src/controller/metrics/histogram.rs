@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
-use super::{PREFIX, head};
+use super::{Metric, PREFIX, head};
 
 /// How often something took how long.
 #[derive(Debug)]
@@ -35,8 +35,9 @@ impl Histogram {
     }
 
     /// Writes them in the format of Prometheus.
-    pub(super) fn write(&self, to: &mut String, name: &str, help: &str) -> fmt::Result {
-        head(to, name, "histogram", help)?;
+    pub(super) fn write(&self, to: &mut String, metric: Metric) -> fmt::Result {
+        head(to, metric)?;
+        let name = metric.0;
         let ends = self.ends.iter().map(ToString::to_string);
         let mut up_to = 0_u64;
         for (end, count) in ends.chain(["+Inf".to_owned()]).zip(&self.counts) {

@@ -66,6 +66,19 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Reads a policy from the text of its file.
+    ///
+    /// # Errors
+    /// Where it is anything but a policy that makes sense; why, with the line.
+    pub fn of_text(bytes: &[u8]) -> Result<Self, String> {
+        parse(bytes).map_err(|Fault { message, line }| match line {
+            0 => message,
+            line => format!("{message} (line {line})"),
+        })
+    }
+}
+
 fn parse(bytes: &[u8]) -> Result<Policy, Fault> {
     let text =
         std::str::from_utf8(bytes).map_err(|_| Fault::new("the policy is not UTF-8 text"))?;
