@@ -123,7 +123,8 @@ fn policy(look: &Look<'_>, pod: Pod<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn paused(look: &Look<'_>, findings: &mut Vec<Finding>) {
-    if !look.state.controls.is_paused {
+    let controls = look.seen.controls.known().map(Controls::read);
+    if !controls.is_some_and(|controls| controls.is_paused) {
         return;
     }
     let namespace = &look.seen.own_namespace;

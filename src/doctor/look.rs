@@ -333,11 +333,15 @@ fn state(seen: &Seen, policy: &Policy, knows_policy: bool) -> State {
             .map(Instance::from_config)
             .unwrap_or_default(),
         projects: seen.projects.known().cloned(),
-        controls: seen
-            .controls
-            .known()
-            .map(Controls::read)
-            .unwrap_or_default(),
+        controls: Controls {
+            // A pause is told by itself, and what else would hold is looked for as if there were none.
+            is_paused: false,
+            ..seen
+                .controls
+                .known()
+                .map(Controls::read)
+                .unwrap_or_default()
+        },
         ..State::default()
     };
     let all = seen.applications.known().filter(|_| knows_policy);
