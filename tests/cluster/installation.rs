@@ -116,7 +116,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn new(cluster: &Cluster, token: &str) -> Self {
+    pub(crate) fn new(cluster: &Cluster, token: &str) -> Self {
         let text = fs::read_to_string(cluster.kubeconfig(User::ADMIN)).unwrap();
         let file = Kubeconfig::from_yaml(&text.replace(User::ADMIN.token, token)).unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
