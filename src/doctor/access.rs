@@ -402,7 +402,7 @@ impl<'w> Subjected<'w, '_> {
                 let cure = "# narrow it to what manifests/install and manifests/components/controller-namespace have";
                 let finding = Finding::new(code, self.what(grant), message).cure(cure);
                 findings.push(match severity {
-                    Some(severity) => finding.as_bad_as(severity),
+                    Some(severity) => finding.of_severity(severity),
                     None => finding,
                 });
             };

@@ -74,6 +74,16 @@ impl<T> Found<T> {
     }
 }
 
+/// What is known of an object.
+pub(super) enum Sight<'a> {
+    /// It is there.
+    There(&'a Object),
+    /// It is not there.
+    Absent,
+    /// It could not be seen.
+    Unknown,
+}
+
 /// A source that the plugin renders.
 pub(super) struct Rendered<'a> {
     /// The JSON pointer to it.
@@ -172,16 +182,18 @@ impl<'a> Look<'a> {
         references.filter_map(Result::ok).collect()
     }
 
-    /// An object: `None` where it is not known whether there is one.
-    pub(super) fn object(&self, name: &ObjectName) -> Option<Option<&'a Object>> {
+    /// What is known of an object.
+    pub(super) fn object(&self, name: &ObjectName) -> Sight<'a> {
         let is_hidden =
             name.kind == ObjectKind::Secret && name.namespace == self.seen.argocd_namespace;
         let part = match name.kind {
             ObjectKind::ConfigMap => &self.seen.config_maps,
             ObjectKind::Secret => &self.seen.secrets,
         };
-        let known = part.known().filter(|_| !is_hidden)?;
-        Some(known.get(name))
+        let Some(known) = part.known().filter(|_| !is_hidden) else {
+            return Sight::Unknown;
+        };
+        known.get(name).map_or(Sight::Absent, Sight::There)
     }
 
     /// All objects that could be seen.
@@ -223,7 +235,7 @@ fn sidecars<'a>(seen: &'a Seen, pod: Pod<'a>) -> Vec<Sidecar<'a>> {
         let plugin = parsed(text, |text| {
             serde_saphyr::from_str(text).map_err(|_| "it is not valid YAML".to_owned())
         });
-        let path = plugin.valid().and_then(|plugin| policy_path(plugin));
+        let path = plugin.valid().and_then(policy_path);
         let policy = path.map(|path| {
             let text = match pod.file(container, &path) {
                 None => Found::Wrong(format!("nothing is mounted at {path}")),
@@ -333,11 +345,15 @@ fn state(seen: &Seen, policy: &Policy, knows_policy: bool) -> State {
             .map(Instance::from_config)
             .unwrap_or_default(),
         projects: seen.projects.known().cloned(),
-        controls: seen
-            .controls
-            .known()
-            .map(Controls::read)
-            .unwrap_or_default(),
+        controls: Controls {
+            // A pause is told by itself, and what else would hold is looked for as if there were none.
+            is_paused: false,
+            ..seen
+                .controls
+                .known()
+                .map(Controls::read)
+                .unwrap_or_default()
+        },
         ..State::default()
     };
     let all = seen.applications.known().filter(|_| knows_policy);
