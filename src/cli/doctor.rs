@@ -15,7 +15,7 @@ use crate::doctor::{Finding, Severity, examine};
 use crate::failure::{Failure, printable, printable_name};
 
 /// What all requests together may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Find what is wrong with an installation in a cluster, with the YAML that cures it
 ///

@@ -16,7 +16,7 @@ use crate::kubeconfig::User;
 use crate::tools;
 use crate::workspace::Workspace;
 
-const ARGO_CD: &str = "github.com/argoproj/argo-cd/v3@v3.6.1";
+pub(crate) const ARGO_CD: &str = "github.com/argoproj/argo-cd/v3@v3.6.1";
 
 /// What the server may take until it goes by what was written; it is milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -71,6 +71,11 @@ impl Installation {
         Caller::new(&self.cluster, User::ADMIN.token)
     }
 
+    /// The kubeconfig file of a user.
+    pub(crate) fn kubeconfig_of(&self, user: User) -> PathBuf {
+        self.cluster.kubeconfig(user)
+    }
+
     /// A kubeconfig file with the token of the controller, in the directory that goes with the cluster.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         let text = fs::read_to_string(self.cluster.kubeconfig(User::ADMIN)).unwrap();
@@ -111,7 +116,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn new(cluster: &Cluster, token: &str) -> Self {
+    pub(crate) fn new(cluster: &Cluster, token: &str) -> Self {
         let text = fs::read_to_string(cluster.kubeconfig(User::ADMIN)).unwrap();
         let file = Kubeconfig::from_yaml(&text.replace(User::ADMIN.token, token)).unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
