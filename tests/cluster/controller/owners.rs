@@ -24,6 +24,8 @@ fn manifest(live: &Live, name: &str, branches: &Branches<'_>) -> Value {
     child["kind"] = json!("Application");
     child["metadata"]["namespace"] = json!(live.world.argocd);
     child["spec"]["source"]["repoURL"] = json!(branches.git.url());
+    let namespace = Namespace::new(live.argo.cluster, name);
+    child["spec"]["destination"]["namespace"] = json!(namespace.name);
     child
 }
 
@@ -255,7 +257,7 @@ fn settings_of_an_application_set_without_rules_are_rendered_by_a_refresh() {
     writes.retain(|write| write.name == child);
     let is_refresh = |write: &Write| {
         let text = json!(write.operations).to_string();
-        text.contains("argocd.argoproj.io~1refresh") && !text.contains("SETTINGS_DIGEST")
+        text.contains("refresh-timestamp") && !text.contains("SETTINGS_DIGEST")
     };
     // One for what there was at first, and one for each change.
     assert!(
