@@ -18,7 +18,7 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
     if operator.static_secrets.is_absent() && operator.secrets.is_absent() {
         let what = "secrets.infisical.com";
         let message = "the Infisical operator is not installed: whoever else writes the objects with settings is not looked at";
-        let cure = "# the operator's Helm chart: https://dl.cloudsmith.io/public/infisical/helm-charts/helm/charts/, secrets-operator";
+        let cure = "# an Application of Argo CD that installs the operator's chart, pinned\nkubectl apply -k manifests/components/infisical-operator";
         findings.push(Finding::new(Code::OperatorMissing, what, message).cure(cure));
     }
     let fixed = operator.static_secrets.known().into_iter().flatten();

@@ -47,7 +47,7 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
             "no Reloader runs, and these ask for restarts: {}; their pods go on with the old values",
             named(&asking)
         );
-        let cure = "# see manifests/README.md, or Reloader's own Kustomize base, pinned\nkubectl apply -k 'https://github.com/stakater/Reloader//deployments/kubernetes?ref=v1.4.21'";
+        let cure = "# from the repository; without it, Reloader's own base: https://github.com/stakater/Reloader//deployments/kubernetes?ref=v1.4.21\nkubectl apply -k manifests/components/reloader";
         findings.push(Finding::new(Code::ReloaderMissing, "Reloader", message).cure(cure));
     }
 }

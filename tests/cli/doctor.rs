@@ -36,7 +36,6 @@ fn without_a_cluster_nothing_is_well() {
         code,
         stdout,
         stderr,
-        ..
     } = workspace.run(&["doctor", "--kubeconfig", "missing"]);
     assert_eq!((code, stdout.as_str()), (1, ""));
     assert!(stderr.contains("cannot read the kubeconfig"), "{stderr}");

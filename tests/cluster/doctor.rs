@@ -151,6 +151,10 @@ fn contents(admin: &Caller) {
         },
         "stringData": {"ARGOCD_TARGET_REVISION": "feature/login"},
     }));
+}
+
+/// An Application with settings, its project, and what the operator says of them.
+fn application(admin: &Caller) {
     admin.apply(&json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "home", "namespace": "argocd"}, "spec": {},
     }));
@@ -181,131 +185,148 @@ fn contents(admin: &Caller) {
     );
 }
 
+/// Changes an object.
+#[track_caller]
+fn patched(admin: &Caller, kind: &str, path: &str, change: &Value) {
+    let content = format!("application/{kind}-patch+json");
+    let patched = admin.send("PATCH", path, &content, change);
+    patched.unwrap_or_else(|refusal| panic!("{path}: {}", refusal.message));
+}
+
 #[track_caller]
 fn merge(admin: &Caller, path: &str, change: &Value) {
-    let merged = admin.send("PATCH", path, "application/merge-patch+json", change);
-    merged.unwrap_or_else(|refusal| panic!("{path}: {}", refusal.message));
+    patched(admin, "merge", path, change);
 }
 
-#[track_caller]
-fn strategic(admin: &Caller, path: &str, change: &Value) {
-    let merged = admin.send(
-        "PATCH",
-        path,
-        "application/strategic-merge-patch+json",
-        change,
-    );
-    merged.unwrap_or_else(|refusal| panic!("{path}: {}", refusal.message));
-}
-
-/// Plants faults, and says the codes by which they have to be found.
-fn plant(admin: &Caller) -> Vec<&'static str> {
-    let home = "/api/v1/namespaces/home/secrets/homeassistant-settings";
-    let own = "/api/v1/namespaces/argocd-infisical";
-    let argocd = "/api/v1/namespaces/argocd";
-    let application = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/homeassistant";
-    let repo_server = "/apis/apps/v1/namespaces/argocd/deployments/argocd-repo-server";
-    let controller = "/apis/apps/v1/namespaces/argocd-infisical/deployments/controller";
-    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces";
-    let infisical = "/apis/secrets.infisical.com/v1beta1/namespaces/home";
-
-    let allowed =
-        json!({"metadata": {"annotations": {"argocd-infisical.io/allowed": "lab/other"}}});
-    merge(admin, home, &allowed);
+/// Faults of settings, revisions and Applications, and the codes by which they have to be found.
+fn plant_in_contents(admin: &Caller) -> Vec<&'static str> {
+    let core = "/api/v1/namespaces";
+    let annotations = json!({"argocd-infisical.io/allowed": "lab/other"});
     merge(
         admin,
-        &format!("{own}/secrets/revisions"),
+        &format!("{core}/home/secrets/homeassistant-settings"),
+        &json!({"metadata": {"annotations": annotations}}),
+    );
+    merge(
+        admin,
+        &format!("{core}/argocd-infisical/secrets/revisions"),
         &json!({"metadata": {"labels": null}}),
     );
-    let other = json!({"data": {"key": STANDARD.encode([8; 32])}});
     merge(
         admin,
-        &format!("{argocd}/secrets/argocd-infisical-digest"),
-        &other,
-    );
-    merge(
-        admin,
-        &format!("{argocd}/configmaps/argocd-cmd-params-cm"),
-        &json!({"data": null}),
-    );
-    let metadata = json!({"name": "argocd-infisical-controls", "namespace": "argocd-infisical"});
-    admin.apply(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"pause": "true"}}));
-    let lease = "/apis/coordination.k8s.io/v1/namespaces/argocd-infisical/leases/argocd-infisical";
-    merge(
-        admin,
-        lease,
-        &json!({"spec": {"renewTime": "2020-01-01T00:00:00.000000Z"}}),
-    );
-    merge(
-        admin,
-        application,
+        "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/homeassistant",
         &json!({
             "metadata": {"labels": {"argocd-infisical.io/environment": "qa"}},
-            "spec": {"syncPolicy": {"automated": null, "retry": {"limit": -1}}, "source": {"kustomize": {"namePrefix": "x-"}}},
+            "spec": {
+                "syncPolicy": {"automated": null, "retry": {"limit": -1}},
+                "source": {"kustomize": {"namePrefix": "x-"}},
+            },
         }),
     );
-    let pods = |spec: &Value| json!({"spec": {"template": {"spec": spec}}});
-    let debug = json!({"name": "argocd-infisical", "args": ["--loglevel=debug"], "resources": {"$patch": "replace"}});
-    let other = json!({
-        "name": "helmfile", "image": "example.org/helmfile:1",
-        "volumeMounts": [{"name": "plugins", "mountPath": "/home/argocd/cmp-server/plugins"}],
-    });
-    strategic(
+    let infisical = "/apis/secrets.infisical.com/v1beta1/namespaces/home";
+    let kind = "secrets.infisical.com/LastReconcileStatus";
+    merge(
         admin,
-        repo_server,
-        &pods(&json!({"automountServiceAccountToken": true, "containers": [debug, other]})),
+        &format!("{infisical}/infisicalstaticsecrets/homeassistant-settings"),
+        &json!({
+            "spec": {"syncOptions": {"refreshInterval": "1m30s"}},
+            "status": {"conditions": [{"type": kind, "status": "False", "message": VALUE}]},
+        }),
+    );
+    merge(
+        admin,
+        &format!("{infisical}/infisicalconnections/infisical"),
+        &json!({"spec": {"address": "https://app.infisical.com/api"}}),
+    );
+    vec![
+        "automation-off",
+        "connection-address",
+        "environment-unknown",
+        "not-synced",
+        "override-unlabelled",
+        "plugin-and-tool",
+        "refresh-interval-invalid",
+        "retry-limit",
+        "settings-not-allowed",
+    ]
+}
+
+/// Faults of the controller and of who may do what.
+fn plant_in_controller(admin: &Caller) -> Vec<&'static str> {
+    let name = json!({"name": "argocd-infisical-controls", "namespace": "argocd-infisical"});
+    admin.apply(&json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": name, "data": {"pause": "true"},
+    }));
+    merge(
+        admin,
+        "/apis/coordination.k8s.io/v1/namespaces/argocd-infisical/leases/argocd-infisical",
+        &json!({"spec": {"renewTime": "2020-01-01T00:00:00.000000Z"}}),
     );
     let image = json!({"name": "controller", "image": "argocd-infisical:0.0.9"});
-    strategic(admin, controller, &pods(&json!({"containers": [image]})));
-    let wide =
-        json!({"rules": [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}]});
+    patched(
+        admin,
+        "strategic-merge",
+        "/apis/apps/v1/namespaces/argocd-infisical/deployments/controller",
+        &json!({"spec": {"template": {"spec": {"containers": [image]}}}}),
+    );
+    let roles = "/apis/rbac.authorization.k8s.io/v1/namespaces";
+    let rule = json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]});
     merge(
         admin,
         &format!("{roles}/home/roles/argocd-infisical-settings"),
-        &wide,
+        &json!({"rules": [rule]}),
     );
     merge(
         admin,
         &format!("{roles}/argocd-infisical/roles/controller"),
         &json!({"rules": []}),
     );
-    let policy = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/argocd-infisical-controller";
-    admin.send("DELETE", policy, "", &json!({})).unwrap();
-    let interval = json!({"spec": {"syncOptions": {"refreshInterval": "1m30s"}}, "status": {"conditions": [
-        {"type": "secrets.infisical.com/LastReconcileStatus", "status": "False", "message": VALUE},
-    ]}});
-    merge(
-        admin,
-        &format!("{infisical}/infisicalstaticsecrets/homeassistant-settings"),
-        &interval,
-    );
-    let address = json!({"spec": {"address": "https://app.infisical.com/api"}});
-    merge(
-        admin,
-        &format!("{infisical}/infisicalconnections/infisical"),
-        &address,
-    );
+    let bindings = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings";
+    let binding = format!("{bindings}/argocd-infisical-controller");
+    admin.send("DELETE", &binding, "", &json!({})).unwrap();
     vec![
         "admission-policy",
-        "automation-off",
-        "connection-address",
         "controller-lease",
         "controller-paused",
-        "digest-keys-differ",
-        "environment-unknown",
-        "git-in-tar",
         "image-name",
         "image-versions",
-        "log-level",
-        "not-synced",
-        "other-sidecars",
-        "override-unlabelled",
-        "plugin-and-tool",
         "rbac-controller-missing",
         "rbac-secrets-unnamed",
-        "refresh-interval-invalid",
-        "retry-limit",
-        "settings-not-allowed",
+    ]
+}
+
+/// Faults of the sidecar.
+fn plant_in_sidecar(admin: &Caller) -> Vec<&'static str> {
+    let argocd = "/api/v1/namespaces/argocd";
+    merge(
+        admin,
+        &format!("{argocd}/secrets/argocd-infisical-digest"),
+        &json!({"data": {"key": STANDARD.encode([8; 32])}}),
+    );
+    merge(
+        admin,
+        &format!("{argocd}/configmaps/argocd-cmd-params-cm"),
+        &json!({"data": null}),
+    );
+    let sidecar = json!({
+        "name": "argocd-infisical", "args": ["--loglevel=debug"], "resources": {"$patch": "replace"},
+    });
+    let other = json!({
+        "name": "helmfile", "image": "example.org/helmfile:1",
+        "volumeMounts": [{"name": "plugins", "mountPath": "/home/argocd/cmp-server/plugins"}],
+    });
+    let spec = json!({"automountServiceAccountToken": true, "containers": [sidecar, other]});
+    patched(
+        admin,
+        "strategic-merge",
+        "/apis/apps/v1/namespaces/argocd/deployments/argocd-repo-server",
+        &json!({"spec": {"template": {"spec": spec}}}),
+    );
+    vec![
+        "digest-keys-differ",
+        "git-in-tar",
+        "log-level",
+        "other-sidecars",
         "sidecar-memory",
         "token-shared",
     ]
@@ -321,6 +342,7 @@ fn doctor_finds_what_is_planted_and_nothing_in_what_is_shipped() {
     infisical::define(&admin);
     manifests(&admin);
     contents(&admin);
+    application(&admin);
     let kubeconfig = installation.kubeconfig_of(User::ADMIN);
 
     let report = Report::of(&kubeconfig);
@@ -335,7 +357,8 @@ fn doctor_finds_what_is_planted_and_nothing_in_what_is_shipped() {
     // One for each kind, and for each object that is asked for by name.
     assert_eq!(hidden.json["errors"], 23, "{}", hidden.text);
 
-    let planted = plant(&admin);
+    let plant = [plant_in_contents, plant_in_controller, plant_in_sidecar];
+    let planted: Vec<&str> = plant.iter().flat_map(|plant| plant(&admin)).collect();
     let report = Report::of(&kubeconfig);
     assert_eq!(report.code, 1);
     let found: BTreeSet<&str> = ["error", "warning", "note"]

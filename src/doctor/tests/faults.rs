@@ -61,13 +61,13 @@ const CONTROLLER_SA: (&str, &str) = ("argocd-infisical", "controller");
 const SIDECAR: &[Fault] = &[
     (Code::RepoServerMissing, |w| w.remove(REPO)),
     (Code::SidecarMissing, |w| {
-        w.unset(REPO, "/spec/template/spec/containers/1")
+        w.unset(REPO, "/spec/template/spec/containers/1");
     }),
     (Code::SidecarCommand, |w| {
-        sidecar(w, "command", json!(["sleep"]))
+        sidecar(w, "command", json!(["sleep"]));
     }),
     (Code::SidecarMount, |w| {
-        w.unmount("/home/argocd/cmp-server/plugins")
+        w.unmount("/home/argocd/cmp-server/plugins");
     }),
     (Code::SidecarMount, |w| w.unmount("/var/run/argocd")),
     (Code::SidecarMount, |w| w.unmount("/tmp")),
@@ -76,29 +76,29 @@ const SIDECAR: &[Fault] = &[
         w.set(REPO, &format!("{PODS}/containers/0/volumeMounts/1"), mount);
     }),
     (Code::SidecarToken, |w| {
-        w.unmount("/var/run/secrets/kubernetes.io/serviceaccount")
+        w.unmount("/var/run/secrets/kubernetes.io/serviceaccount");
     }),
     (Code::TokenShared, |w| {
-        w.unset(REPO, "/spec/template/spec/automountServiceAccountToken")
+        w.unset(REPO, "/spec/template/spec/automountServiceAccountToken");
     }),
     (Code::TokenShared, |w| {
         let mount = json!({"name": "argocd-infisical-token", "mountPath": "/token"});
         w.set(REPO, &format!("{PODS}/containers/0/volumeMounts/1"), mount);
     }),
     (Code::SidecarUser, |w| {
-        sidecar(w, "securityContext/runAsUser", json!(1000))
+        sidecar(w, "securityContext/runAsUser", json!(1000));
     }),
     (Code::SidecarUnconfined, |w| {
-        sidecar(w, "securityContext/readOnlyRootFilesystem", json!(false))
+        sidecar(w, "securityContext/readOnlyRootFilesystem", json!(false));
     }),
     (Code::SidecarUnconfined, |w| {
-        sidecar(w, "securityContext", json!({"privileged": true}))
+        sidecar(w, "securityContext", json!({"privileged": true}));
     }),
     (Code::SidecarMemory, |w| {
-        sidecar(w, "resources", json!({"requests": {"memory": "1Gi"}}))
+        sidecar(w, "resources", json!({"requests": {"memory": "1Gi"}}));
     }),
     (Code::SidecarNotReady, |w| {
-        w.set(REPO, "/status/unavailableReplicas", json!(1))
+        w.set(REPO, "/status/unavailableReplicas", json!(1));
     }),
     (Code::OtherSidecars, |w| {
         let other = json!({
@@ -108,10 +108,10 @@ const SIDECAR: &[Fault] = &[
         w.set(REPO, &format!("{PODS}/containers/2"), other);
     }),
     (Code::LogLevel, |w| {
-        sidecar(w, "args", json!(["--loglevel", "debug"]))
+        sidecar(w, "args", json!(["--loglevel", "debug"]));
     }),
     (Code::LogLevel, |w| {
-        sidecar(w, "args", json!(["--loglevel=Trace"]))
+        sidecar(w, "args", json!(["--loglevel=Trace"]));
     }),
     (Code::LogLevel, |w| {
         sidecar(w, "args", json!([]));
@@ -136,7 +136,7 @@ const SIDECAR: &[Fault] = &[
         );
     }),
     (Code::PluginFile, |w| {
-        w.plugin(|plugin| plugin["kind"] = json!("Other"))
+        w.plugin(|plugin| plugin["kind"] = json!("Other"));
     }),
     (Code::PluginFile, |w| {
         w.plugin(|plugin| plugin["spec"]["generate"]["command"] = json!(["sh"]));
@@ -155,14 +155,14 @@ const SIDECAR: &[Fault] = &[
     (Code::PluginPolicy, |w| {
         w.plugin(|plugin| {
             plugin["spec"]["generate"]["args"] =
-                json!(["--digest-key=/etc/argocd-infisical/digest/key"])
+                json!(["--digest-key=/etc/argocd-infisical/digest/key"]);
         });
     }),
     (Code::SidecarPolicy, |w| {
-        w.remove("ConfigMap/argocd-infisical-policy")
+        w.remove("ConfigMap/argocd-infisical-policy");
     }),
     (Code::SidecarPolicy, |w| {
-        w.unmount("/etc/argocd-infisical/policy")
+        w.unmount("/etc/argocd-infisical/policy");
     }),
     (Code::SidecarPolicy, |w| {
         w.set(
@@ -172,23 +172,23 @@ const SIDECAR: &[Fault] = &[
         );
     }),
     (Code::ImageName, |w| {
-        sidecar(w, "image", json!("argocd-infisical:0.1.0"))
+        sidecar(w, "image", json!("argocd-infisical:0.1.0"));
     }),
     (Code::ImageName, |w| {
         w.set(
             CONTROL,
             &format!("{PODS}/containers/0/image"),
             json!("argocd-infisical:0.1.0"),
-        )
+        );
     }),
     (Code::ImageTag, |w| {
-        sidecar(w, "image", json!("example.org/argocd-infisical"))
+        sidecar(w, "image", json!("example.org/argocd-infisical"));
     }),
     (Code::ImageTag, |w| {
-        sidecar(w, "image", json!("example.org/argocd-infisical:latest"))
+        sidecar(w, "image", json!("example.org/argocd-infisical:latest"));
     }),
     (Code::ImageVersions, |w| {
-        sidecar(w, "image", json!("example.org/argocd-infisical:0.0.9"))
+        sidecar(w, "image", json!("example.org/argocd-infisical:0.0.9"));
     }),
 ];
 
@@ -198,25 +198,25 @@ fn argocd(world: &mut World, image: &str) {
 
 const ARGOCD: &[Fault] = &[
     (Code::ArgocdVersion, |w| {
-        argocd(w, "quay.io/argoproj/argocd:v2.13.9")
+        argocd(w, "quay.io/argoproj/argocd:v2.13.9");
     }),
     (Code::ArgocdVersion, |w| {
-        argocd(w, "quay.io/argoproj/argocd:v3.7.0@sha256:00")
+        argocd(w, "quay.io/argoproj/argocd:v3.7.0@sha256:00");
     }),
     (Code::ArgocdVersion, |w| {
-        argocd(w, "quay.io/argoproj/argocd:v4.0.0")
+        argocd(w, "quay.io/argoproj/argocd:v4.0.0");
     }),
     (Code::ArgocdVersionUnknown, |w| {
-        argocd(w, "quay.io/argoproj/argocd:stable")
+        argocd(w, "quay.io/argoproj/argocd:stable");
     }),
     (Code::ArgocdRefreshLost, |w| {
-        argocd(w, "quay.io/argoproj/argocd:v3.5.7")
+        argocd(w, "quay.io/argoproj/argocd:v3.5.7");
     }),
     (Code::GitInTar, |w| {
-        w.set("ConfigMap/argocd-cmd-params-cm", "/data", json!({}))
+        w.set("ConfigMap/argocd-cmd-params-cm", "/data", json!({}));
     }),
     (Code::GitInTar, |w| {
-        w.unset(REPO, "/spec/template/spec/containers/0/env")
+        w.unset(REPO, "/spec/template/spec/containers/0/env");
     }),
     (Code::GitInTar, |w| {
         w.set(
@@ -230,13 +230,13 @@ const ARGOCD: &[Fault] = &[
 const CONTROLLER: &[Fault] = &[
     (Code::ControllerMissing, |w| w.remove(CONTROL)),
     (Code::ControllerNotReady, |w| {
-        w.set(CONTROL, "/status/unavailableReplicas", json!(2))
+        w.set(CONTROL, "/status/unavailableReplicas", json!(2));
     }),
     (Code::ControllerLease, |w| {
-        w.remove("Lease/argocd-infisical")
+        w.remove("Lease/argocd-infisical");
     }),
     (Code::ControllerLease, |w| {
-        w.set("Lease/argocd-infisical", "/spec/holderIdentity", json!(""))
+        w.set("Lease/argocd-infisical", "/spec/holderIdentity", json!(""));
     }),
     (Code::ControllerLease, |w| {
         w.set(
@@ -258,30 +258,30 @@ const CONTROLLER: &[Fault] = &[
         w.add(json!({"kind": "ConfigMap", "metadata": metadata, "data": {"pause": "true"}}));
     }),
     (Code::ControllerPolicy, |w| {
-        w.remove("ConfigMap/controller-policy")
+        w.remove("ConfigMap/controller-policy");
     }),
     (Code::ControllerPolicy, |w| {
-        policy(w, "environments:", "environmnets:")
+        policy(w, "environments:", "environmnets:");
     }),
     (Code::ControllerPolicy, |w| {
         w.set(
             "ConfigMap/controller-policy",
             "/data",
             json!({"other.yaml": ""}),
-        )
+        );
     }),
     (Code::PolicyNamespaces, |w| {
         policy(
             w,
             "argocdNamespace: argocd",
             "argocdNamespace: openshift-gitops",
-        )
+        );
     }),
     (Code::PolicyNamespaces, |w| {
-        policy(w, "ownNamespace: argocd-infisical", "ownNamespace: other")
+        policy(w, "ownNamespace: argocd-infisical", "ownNamespace: other");
     }),
     (Code::DigestNotMounted, |w| {
-        w.unmount("/etc/argocd-infisical/digest")
+        w.unmount("/etc/argocd-infisical/digest");
     }),
     (Code::DigestNotMounted, |w| {
         w.set(
@@ -293,24 +293,24 @@ const CONTROLLER: &[Fault] = &[
     (Code::DigestNotMounted, |w| {
         w.plugin(|plugin| {
             plugin["spec"]["generate"]["args"] =
-                json!(["--policy=/etc/argocd-infisical/policy/policy.yaml"])
+                json!(["--policy=/etc/argocd-infisical/policy/policy.yaml"]);
         });
     }),
     (Code::DigestKeyMissing, |w| drop(w.keys.remove("argocd"))),
     (Code::DigestKeyMissing, |w| {
-        drop(w.keys.remove("argocd-infisical"))
+        drop(w.keys.remove("argocd-infisical"));
     }),
     (Code::DigestKeyShort, |w| {
-        drop(w.keys.insert("argocd", vec![7; 31]))
+        drop(w.keys.insert("argocd", vec![7; 31]));
     }),
     (Code::DigestKeysDiffer, |w| {
-        drop(w.keys.insert("argocd", vec![8; 32]))
+        drop(w.keys.insert("argocd", vec![8; 32]));
     }),
     (Code::AdmissionPolicy, |w| {
-        w.remove("ValidatingAdmissionPolicy/argocd-infisical-controller")
+        w.remove("ValidatingAdmissionPolicy/argocd-infisical-controller");
     }),
     (Code::AdmissionPolicy, |w| {
-        w.remove("ValidatingAdmissionPolicyBinding/argocd-infisical-controller")
+        w.remove("ValidatingAdmissionPolicyBinding/argocd-infisical-controller");
     }),
     (Code::AdmissionPolicy, |w| {
         w.set(
@@ -324,7 +324,7 @@ const CONTROLLER: &[Fault] = &[
             CONTROL,
             &format!("{PODS}/serviceAccountName"),
             json!("other"),
-        )
+        );
     }),
 ];
 
@@ -333,24 +333,24 @@ const ACCESS: &[Fault] = &[
         w.hidden.insert("secrets");
     }),
     (Code::OddObject, |w| {
-        w.odd.push("Application argocd/odd".into())
+        w.odd.push("Application argocd/odd".into());
     }),
     (Code::RbacWildcard, |w| {
         bind(
             w,
             PLUGIN_SA,
             &json!({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}),
-        )
+        );
     }),
     (Code::RbacWildcard, |w| {
         bind(
             w,
             CONTROLLER_SA,
             &json!({"apiGroups": [""], "resources": ["*"], "verbs": ["get"]}),
-        )
+        );
     }),
     (Code::RbacSecretsUnnamed, |w| {
-        w.unset("Role/argocd-infisical-settings", "/rules/0/resourceNames")
+        w.unset("Role/argocd-infisical-settings", "/rules/0/resourceNames");
     }),
     (Code::RbacSecretsUnnamed, |w| {
         // A group is as good as the account.
@@ -379,23 +379,23 @@ const ACCESS: &[Fault] = &[
             "Role/argocd-infisical-sidecar",
             "/rules/0/verbs",
             json!(["get", "patch"]),
-        )
+        );
     }),
     (Code::RbacWrites, |w| {
         w.set(
             "Role/argocd-infisical-controller",
             "/rules/0/verbs/4",
             json!("delete"),
-        )
+        );
     }),
     (Code::RbacWrites, |w| {
-        w.set("Role/controller", "/rules/0/verbs/3", json!("update"))
+        w.set("Role/controller", "/rules/0/verbs/3", json!("update"));
     }),
     (Code::RbacControllerWide, |w| {
-        policy(w, "objectNamespaces: [home]", "objectNamespaces: []")
+        policy(w, "objectNamespaces: [home]", "objectNamespaces: []");
     }),
     (Code::RbacSettingsMissing, |w| {
-        w.remove("RoleBinding/argocd-infisical-settings")
+        w.remove("RoleBinding/argocd-infisical-settings");
     }),
     (Code::RbacSettingsMissing, |w| {
         w.set(
@@ -405,27 +405,27 @@ const ACCESS: &[Fault] = &[
         );
     }),
     (Code::RbacApplicationsMissing, |w| {
-        w.remove("Role/argocd-infisical-sidecar")
+        w.remove("Role/argocd-infisical-sidecar");
     }),
     (Code::RbacControllerMissing, |w| {
-        w.remove("RoleBinding/argocd-infisical-controller")
+        w.remove("RoleBinding/argocd-infisical-controller");
     }),
     (Code::RbacControllerMissing, |w| {
-        w.set("Role/controller", "/rules/0/verbs", json!(["get", "list"]))
+        w.set("Role/controller", "/rules/0/verbs", json!(["get", "list"]));
     }),
     (Code::RbacControllerMissing, |w| {
         policy(
             w,
             "objectNamespaces: [home]",
             "objectNamespaces: [home, work]",
-        )
+        );
     }),
     (Code::RbacControllerMissing, |w| {
         policy(
             w,
             "applicationNamespaces: [argocd]",
             "applicationNamespaces: [\"*\"]",
-        )
+        );
     }),
 ];
 
@@ -459,19 +459,19 @@ const APPLICATIONS: &[Fault] = &[
             APP,
             "/spec/source/plugin/name",
             json!("argocd-infisical-v1.0"),
-        )
+        );
     }),
     (Code::PluginName, |w| {
-        w.plugin(|plugin| plugin["spec"]["version"] = json!("v1.0"))
+        w.plugin(|plugin| plugin["spec"]["version"] = json!("v1.0"));
     }),
     (Code::PluginUnnamed, |w| {
-        w.unset(APP, "/spec/source/plugin/name")
+        w.unset(APP, "/spec/source/plugin/name");
     }),
     (Code::PluginAndTool, |w| {
-        w.set(APP, "/spec/source/kustomize", json!({"namePrefix": "x-"}))
+        w.set(APP, "/spec/source/kustomize", json!({"namePrefix": "x-"}));
     }),
     (Code::PluginUnknown, |w| {
-        policy(w, "plugins: [argocd-infisical]", "plugins: [other]")
+        policy(w, "plugins: [argocd-infisical]", "plugins: [other]");
     }),
     (Code::SettingsParameter, |w| {
         w.set(
@@ -496,10 +496,10 @@ const APPLICATIONS: &[Fault] = &[
         );
     }),
     (Code::Hydrated, |w| {
-        w.set(APP, "/spec/sourceHydrator", json!({"drySource": {}}))
+        w.set(APP, "/spec/sourceHydrator", json!({"drySource": {}}));
     }),
     (Code::EnvironmentMissing, |w| {
-        w.set(APP, "/metadata/labels", json!({}))
+        w.set(APP, "/metadata/labels", json!({}));
     }),
     (Code::EnvironmentUnknown, |w| {
         w.set(
@@ -516,7 +516,7 @@ const APPLICATIONS: &[Fault] = &[
         );
     }),
     (Code::ApplicationNotWatched, |w| {
-        w.set(APP, "/metadata/namespace", json!("team"))
+        w.set(APP, "/metadata/namespace", json!("team"));
     }),
     (Code::IgnoreRulesMissing, |w| owned(w, &json!({}))),
     (Code::OwnerUnknown, |w| {
@@ -524,10 +524,10 @@ const APPLICATIONS: &[Fault] = &[
         w.hidden.insert("applicationsets");
     }),
     (Code::AutomationOff, |w| {
-        w.unset(APP, "/spec/syncPolicy/automated")
+        w.unset(APP, "/spec/syncPolicy/automated");
     }),
     (Code::AutomationOff, |w| {
-        w.set(APP, "/spec/syncPolicy/automated/enabled", json!(false))
+        w.set(APP, "/spec/syncPolicy/automated/enabled", json!(false));
     }),
     (Code::NeverDeploys, |w| {
         owned(
@@ -537,17 +537,17 @@ const APPLICATIONS: &[Fault] = &[
         w.set(APP, "/spec/syncPolicy/automated", json!({}));
     }),
     (Code::RetryLimit, |w| {
-        w.set(APP, "/spec/syncPolicy/retry/limit", json!(-1))
+        w.set(APP, "/spec/syncPolicy/retry/limit", json!(-1));
     }),
     (Code::RetryLimit, |w| {
-        w.set(APP, "/spec/syncPolicy/retry/limit", json!(50))
+        w.set(APP, "/spec/syncPolicy/retry/limit", json!(50));
     }),
     (Code::Held, |w| {
         w.set(
             APP,
             "/metadata/annotations/argocd-infisical.io~1hold",
             json!("true"),
-        )
+        );
     }),
     (Code::Held, |w| {
         w.set(
@@ -566,13 +566,13 @@ const APPLICATIONS: &[Fault] = &[
         );
     }),
     (Code::RevisionNotFound, |w| {
-        condition(w, "unable to resolve 'x' to a commit SHA")
+        condition(w, "unable to resolve 'x' to a commit SHA");
     }),
     (Code::RevisionNotFound, |w| {
-        condition(w, "app path does not exist")
+        condition(w, "app path does not exist");
     }),
     (Code::RenderPaused, |w| {
-        condition(w, "Manifest generation error (cached): hunter2")
+        condition(w, "Manifest generation error (cached): hunter2");
     }),
 ];
 
@@ -587,7 +587,7 @@ fn annotation(world: &mut World, name: &str, value: &str) {
 const OBJECTS: &[Fault] = &[
     (Code::SettingsAbsent, |w| w.remove(SECRET)),
     (Code::SettingsUnlabelled, |w| {
-        w.set(SECRET, "/metadata/labels", json!({}))
+        w.set(SECRET, "/metadata/labels", json!({}));
     }),
     (Code::SettingsUnlabelled, |w| {
         w.set(
@@ -597,27 +597,27 @@ const OBJECTS: &[Fault] = &[
         );
     }),
     (Code::SettingsNotAllowed, |w| {
-        annotation(w, "allowed", "home/other")
+        annotation(w, "allowed", "home/other");
     }),
     (Code::SettingsNotAllowed, |w| {
         // Outside Argo CD's namespace an Application is called otherwise.
         w.set(APP, "/metadata/namespace", json!("team"));
     }),
     (Code::SettingsNoKeys, |w| {
-        w.unset(SECRET, "/metadata/annotations/argocd-infisical.io~1keys")
+        w.unset(SECRET, "/metadata/annotations/argocd-infisical.io~1keys");
     }),
     (Code::SettingsEmpty, |w| w.set(SECRET, "/data", json!({}))),
     (Code::SettingsNotWatched, |w| {
-        policy(w, "objectNamespaces: [home]", "objectNamespaces: []")
+        policy(w, "objectNamespaces: [home]", "objectNamespaces: []");
     }),
     (Code::ValueMissing, |w| {
-        w.set(SECRET, "/data/HOSTNAME", json!("<no value>"))
+        w.set(SECRET, "/data/HOSTNAME", json!("<no value>"));
     }),
     (Code::ValueMissing, |w| {
-        annotation(w, "keys", "HOSTNAME, REPLICAS, TIMEZONE")
+        annotation(w, "keys", "HOSTNAME, REPLICAS, TIMEZONE");
     }),
     (Code::OverrideUnlabelled, |w| {
-        w.set("Secret/revisions", "/metadata/labels", json!({}))
+        w.set("Secret/revisions", "/metadata/labels", json!({}));
     }),
     (Code::OverrideUnlabelled, |w| {
         w.set("Secret/revisions", "/metadata/labels", json!({}));
@@ -635,7 +635,7 @@ const OBJECTS: &[Fault] = &[
         );
     }),
     (Code::OverrideNotWatched, |w| {
-        w.set("Secret/revisions", "/metadata/namespace", json!("work"))
+        w.set("Secret/revisions", "/metadata/namespace", json!("work"));
     }),
     (Code::OverrideEnvironment, |w| {
         w.set(
@@ -650,7 +650,7 @@ fn interval(world: &mut World, text: &str) {
     world.set(STATIC, "/spec/syncOptions/refreshInterval", json!(text));
 }
 
-fn old(world: &mut World, spec: serde_json::Value) {
+fn old(world: &mut World, spec: &serde_json::Value) {
     let status = json!({"conditions": [{"type": "secrets.infisical.com/ReadyToSyncSecrets", "status": "True"}]});
     world.add(json!({"kind": "InfisicalSecret", "metadata": {"namespace": "home", "name": "old"}, "spec": spec, "status": status}));
 }
@@ -678,10 +678,10 @@ const AROUND: &[Fault] = &[
         w.unknown.insert("infisicalsecrets");
     }),
     (Code::NotSynced, |w| {
-        w.set(STATIC, "/status/conditions/0/status", json!("False"))
+        w.set(STATIC, "/status/conditions/0/status", json!("False"));
     }),
     (Code::NotSynced, |w| {
-        old(w, json!({"syncConfig": {"resyncInterval": "30s"}}));
+        old(w, &json!({"syncConfig": {"resyncInterval": "30s"}}));
         w.set(
             "InfisicalSecret/old",
             "/status/conditions/0/status",
@@ -691,9 +691,9 @@ const AROUND: &[Fault] = &[
     (Code::NeverSynced, |w| w.unset(STATIC, "/status")),
     (Code::RefreshInterval, |w| interval(w, "2m")),
     (Code::RefreshInterval, |w| interval(w, "61s")),
-    (Code::RefreshInterval, |w| old(w, json!({}))),
+    (Code::RefreshInterval, |w| old(w, &json!({}))),
     (Code::RefreshInterval, |w| {
-        old(w, json!({"resyncInterval": 300}))
+        old(w, &json!({"resyncInterval": 300}));
     }),
     (Code::RefreshIntervalInvalid, |w| interval(w, "1m30s")),
     (Code::RefreshIntervalInvalid, |w| interval(w, "3s")),
@@ -706,15 +706,15 @@ const AROUND: &[Fault] = &[
         );
     }),
     (Code::ConnectionAddress, |w| {
-        w.set("InfisicalConnection/infisical", "/spec", json!({}))
+        w.set("InfisicalConnection/infisical", "/spec", json!({}));
     }),
     (Code::ReloaderMissing, |w| w.remove("Deployment/reloader")),
     (Code::ReloaderFlags, |w| reloader(w, &[])),
     (Code::ReloaderFlags, |w| {
-        reloader(w, &["--reload-on-create=true"])
+        reloader(w, &["--reload-on-create=true"]);
     }),
     (Code::ReloaderFlags, |w| {
-        reloader(w, &["--reload-on-create=false", "--sync-after-restart"])
+        reloader(w, &["--reload-on-create=false", "--sync-after-restart"]);
     }),
     (Code::ReloaderStrategy, |w| {
         reloader(
@@ -744,9 +744,9 @@ const AROUND: &[Fault] = &[
         );
     }),
     (Code::EmptyField, |w| {
-        applied(w, r#"{"spec":{"containers":[{"name":"app","env":[]}]}}"#)
+        applied(w, r#"{"spec":{"containers":[{"name":"app","env":[]}]}}"#);
     }),
     (Code::EmptyField, |w| {
-        applied(w, r#"{"metadata":{"annotations":null}}"#)
+        applied(w, r#"{"metadata":{"annotations":null}}"#);
     }),
 ];

@@ -34,11 +34,11 @@ pub(super) const ALL: &[Fault] = &[
         w.unset(
             REPO,
             "/spec/template/spec/containers/1/securityContext/runAsUser",
-        )
+        );
     }),
     (Code::PluginFile, |w| w.plugin(|_| {})),
     (Code::PluginDiscover, |w| {
-        w.plugin(|plugin| plugin["spec"]["discover"] = json!({}))
+        w.plugin(|plugin| plugin["spec"]["discover"] = json!({}));
     }),
     (Code::ImageTag, |w| {
         w.set(
@@ -99,13 +99,13 @@ pub(super) const ALL: &[Fault] = &[
         }));
     }),
     (Code::PluginAndTool, |w| {
-        w.set(APP, "/spec/source/kustomize", json!({}))
+        w.set(APP, "/spec/source/kustomize", json!({}));
     }),
     (Code::PluginName, |w| {
-        w.set(APP, "/spec/source/plugin", json!({"name": "helmfile"}))
+        w.set(APP, "/spec/source/plugin", json!({"name": "helmfile"}));
     }),
     (Code::PluginUnnamed, |w| {
-        w.set(APP, "/spec/source/plugin", json!({}))
+        w.set(APP, "/spec/source/plugin", json!({}));
     }),
     (Code::EnvironmentMissing, |w| {
         w.set(APP, "/metadata/labels", json!({}));
@@ -135,7 +135,7 @@ pub(super) const ALL: &[Fault] = &[
         );
     }),
     (Code::OverrideUnlabelled, |w| {
-        w.set(SECRET, "/data/TARGET_REVISION", json!("x"))
+        w.set(SECRET, "/data/TARGET_REVISION", json!("x"));
     }),
     (Code::IgnoreRulesMissing, |w| {
         let owner = json!([{"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "all"}]);
@@ -147,17 +147,17 @@ pub(super) const ALL: &[Fault] = &[
         }));
     }),
     (Code::NeverDeploys, |w| {
-        w.set(APP, "/spec/syncPolicy/automated", json!({}))
+        w.set(APP, "/spec/syncPolicy/automated", json!({}));
     }),
     (Code::RetryLimit, |w| {
-        w.set(APP, "/spec/syncPolicy/retry/limit", json!(0))
+        w.set(APP, "/spec/syncPolicy/retry/limit", json!(0));
     }),
     (Code::Held, |w| {
         w.set(
             APP,
             "/metadata/annotations/argocd-infisical.io~1hold",
             json!("false"),
-        )
+        );
     }),
     (Code::SyncWindow, |w| {
         let window = json!({"kind": "deny", "schedule": "0 0 * * *", "duration": "1h", "applications": ["*"]});

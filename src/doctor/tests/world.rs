@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::coordination::v1::Lease;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::doctor::seen::{
-    Access, Admission, Connection, Data, DescribedApplication, KeyPrint, Operator, Part, Seen,
-    Synced, Unreadable, Workload, Workloads,
+    Access, Admission, Connection, Data, DescribedApplication, Files, KeyPrint, Operator, Part,
+    Seen, Synced, Unreadable, Workload, Workloads,
 };
 use crate::doctor::{Finding, examine, mounted_in, pod};
 use crate::settings::object::{Object, ObjectKind, ObjectName};
@@ -421,19 +423,22 @@ impl World {
         }
     }
 
-    fn seen(&self) -> Seen {
-        let deployments = |namespace: &str| {
-            let all =
-                self.typed::<k8s_openapi::api::apps::v1::Deployment>("deployments", "Deployment");
-            all.map(|all| {
-                let all = all.into_iter();
-                all.filter(|each| each.metadata.namespace.as_deref() == Some(namespace))
-                    .collect::<Vec<_>>()
-            })
-        };
-        let (argocd, own) = (deployments("argocd"), deployments("argocd-infisical"));
+    fn deployments(&self, namespace: &str) -> Part<Vec<Deployment>> {
+        let all = self.typed::<Deployment>("deployments", "Deployment");
+        all.map(|all| {
+            let all = all.into_iter();
+            all.filter(|each| each.metadata.namespace.as_deref() == Some(namespace))
+                .collect()
+        })
+    }
+
+    /// What is mounted in the containers of Deployments.
+    fn mounted(
+        &self,
+        deployments: [(&str, &Part<Vec<Deployment>>); 2],
+    ) -> (Files, BTreeMap<Name, Part<BTreeMap<String, KeyPrint>>>) {
         let (mut files, mut keys) = (BTreeMap::new(), BTreeMap::new());
-        for (namespace, part) in [("argocd", &argocd), ("argocd-infisical", &own)] {
+        for (namespace, part) in deployments {
             for mounted in part.known().into_iter().flat_map(|all| mounted_in(all)) {
                 match mounted {
                     pod::Mounted::ConfigMap { name, .. } => {
@@ -443,17 +448,74 @@ impl World {
                     pod::Mounted::Secret { name, .. } => {
                         let key = self.keys.get(namespace);
                         let key = key.map(|key| [("key".to_owned(), KeyPrint::of(key))].into());
-                        keys.insert(
-                            Name::new(namespace, name),
-                            key.map_or(Part::Absent, Part::Known),
-                        );
+                        let found = key.map_or(Part::Absent, Part::Known);
+                        keys.insert(Name::new(namespace, name), found);
                     }
                 }
             }
         }
-        let own_name = |name: &str| Name::new("argocd-infisical", name);
-        let lease = self.part("leases", || {
-            self.get("Lease", &own_name("argocd-infisical")).cloned()
+        (files, keys)
+    }
+
+    fn access(&self) -> Access {
+        Access {
+            roles: self.typed("roles", "Role"),
+            role_bindings: self.typed("rolebindings", "RoleBinding"),
+            cluster_roles: self.typed("clusterroles", "ClusterRole"),
+            cluster_role_bindings: self.typed("clusterrolebindings", "ClusterRoleBinding"),
+        }
+    }
+
+    fn operator(&self) -> Operator {
+        let read = Synced::read_static;
+        Operator {
+            connections: self.read(
+                "infisicalconnections",
+                "InfisicalConnection",
+                Connection::read,
+            ),
+            static_secrets: self.read("infisicalstaticsecrets", "InfisicalStaticSecret", read),
+            secrets: self.read("infisicalsecrets", "InfisicalSecret", Synced::read_secret),
+        }
+    }
+
+    fn workloads(&self) -> Workloads {
+        let of = |plural, kind| self.read(plural, kind, |json| Workload::read(kind, json));
+        Workloads {
+            deployments: of("workloads", "Deployment"),
+            stateful_sets: of("statefulsets", "StatefulSet"),
+            daemon_sets: of("daemonsets", "DaemonSet"),
+        }
+    }
+
+    fn admission(&self) -> Admission {
+        let (policy, binding) = (
+            "ValidatingAdmissionPolicy",
+            "ValidatingAdmissionPolicyBinding",
+        );
+        Admission {
+            policy: self.object("validatingadmissionpolicies", policy),
+            binding: self.object("validatingadmissionpolicybindings", binding),
+        }
+    }
+
+    fn lease(&self) -> Part<Lease> {
+        let name = Name::new("argocd-infisical", "argocd-infisical");
+        match self.part("leases", || self.get("Lease", &name).cloned()) {
+            Part::Known(Some(lease)) => Part::Known(serde_json::from_value(lease).unwrap()),
+            Part::Known(None) | Part::Absent => Part::Absent,
+            Part::Unreadable(unreadable) => Part::Unreadable(unreadable),
+        }
+    }
+
+    fn seen(&self) -> Seen {
+        let (argocd, own) = (
+            self.deployments("argocd"),
+            self.deployments("argocd-infisical"),
+        );
+        let (files, keys) = self.mounted([("argocd", &argocd), ("argocd-infisical", &own)]);
+        let projects = self.named("appprojects", "AppProject", |object| {
+            serde_json::from_value(object.clone()).unwrap()
         });
         Seen {
             now: NOW.parse::<Timestamp>().unwrap(),
@@ -464,68 +526,25 @@ impl World {
             config: self.data(&Name::new("argocd", "argocd-cm")),
             parameters: self.data(&Name::new("argocd", "argocd-cmd-params-cm")),
             files,
-            controls: self.data(&own_name("argocd-infisical-controls")),
+            controls: self.data(&Name::new("argocd-infisical", "argocd-infisical-controls")),
             keys,
-            lease: match lease {
-                Part::Known(Some(lease)) => Part::Known(serde_json::from_value(lease).unwrap()),
-                Part::Known(None) | Part::Absent => Part::Absent,
-                Part::Unreadable(unreadable) => Part::Unreadable(unreadable),
-            },
-            access: Access {
-                roles: self.typed("roles", "Role"),
-                role_bindings: self.typed("rolebindings", "RoleBinding"),
-                cluster_roles: self.typed("clusterroles", "ClusterRole"),
-                cluster_role_bindings: self.typed("clusterrolebindings", "ClusterRoleBinding"),
-            },
-            admission: Admission {
-                policy: self.object("validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
-                binding: self.object(
-                    "validatingadmissionpolicybindings",
-                    "ValidatingAdmissionPolicyBinding",
-                ),
-            },
+            lease: self.lease(),
+            access: self.access(),
+            admission: self.admission(),
             applications: self.named("applications", "Application", |object| {
                 DescribedApplication::read(&object.to_string()).unwrap()
             }),
             application_sets: self.named("applicationsets", "ApplicationSet", |object| {
                 serde_json::from_value(object.clone()).unwrap()
             }),
-            projects: self
-                .named("appprojects", "AppProject", |object| {
-                    serde_json::from_value(object.clone()).unwrap()
-                })
-                .map(|items| {
-                    items
-                        .into_iter()
-                        .map(|(name, project)| (name.name, project))
-                        .collect()
-                }),
+            projects: projects.map(|items| {
+                let items = items.into_iter();
+                items.map(|(name, project)| (name.name, project)).collect()
+            }),
             config_maps: self.outlines("configmaps", ObjectKind::ConfigMap),
             secrets: self.outlines("secrets", ObjectKind::Secret),
-            operator: Operator {
-                connections: self.read(
-                    "infisicalconnections",
-                    "InfisicalConnection",
-                    Connection::read,
-                ),
-                static_secrets: self.read(
-                    "infisicalstaticsecrets",
-                    "InfisicalStaticSecret",
-                    Synced::read_static,
-                ),
-                secrets: self.read("infisicalsecrets", "InfisicalSecret", Synced::read_secret),
-            },
-            workloads: Workloads {
-                deployments: self.read("workloads", "Deployment", |json| {
-                    Workload::read("Deployment", json)
-                }),
-                stateful_sets: self.read("statefulsets", "StatefulSet", |json| {
-                    Workload::read("StatefulSet", json)
-                }),
-                daemon_sets: self.read("daemonsets", "DaemonSet", |json| {
-                    Workload::read("DaemonSet", json)
-                }),
-            },
+            operator: self.operator(),
+            workloads: self.workloads(),
             odd: self.odd.clone(),
         }
     }
