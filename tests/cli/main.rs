@@ -34,6 +34,7 @@ mod schema;
 mod server;
 mod settings;
 mod tools;
+mod versions;
 mod warnings;
 mod watch;
 mod workspace;
