@@ -36,6 +36,7 @@ mod server;
 mod settings;
 mod terminal;
 mod tools;
+mod upgrade;
 mod versions;
 mod warnings;
 mod watch;
