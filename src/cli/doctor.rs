@@ -16,7 +16,7 @@ use crate::failure::{Failure, printable, printable_name};
 use crate::progress::Progress;
 
 /// What all requests together may take.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Find what is wrong with an installation in a cluster, with the YAML that cures it
 ///

@@ -147,16 +147,9 @@ impl Surveyor {
         let projects = self.list::<Projects>(Some(argocd), &everywhere);
         let config_maps = self.list::<MapOutlines>(None, &everywhere);
         let secrets = self.list::<SecretOutlines>(None, &secrets);
-        let roles = self.list::<Roles>(None, &everywhere);
-        let role_bindings = self.list::<RoleBindings>(None, &everywhere);
-        let cluster_roles = self.list::<ClusterRoles>(None, &everywhere);
-        let cluster_role_bindings = self.list::<ClusterRoleBindings>(None, &everywhere);
-        let connections = self.list::<Connections>(None, &everywhere);
-        let static_secrets = self.list::<StaticSecrets>(None, &everywhere);
-        let infisical_secrets = self.list::<InfisicalSecrets>(None, &everywhere);
-        let deployments = self.list::<DeploymentWorkloads>(None, &everywhere);
-        let stateful_sets = self.list::<StatefulSetWorkloads>(None, &everywhere);
-        let daemon_sets = self.list::<DaemonSetWorkloads>(None, &everywhere);
+        let access = tokio::spawn(self.clone().access());
+        let operator = tokio::spawn(self.clone().operator());
+        let workloads = tokio::spawn(self.clone().workloads());
 
         let argocd_deployments = values(argocd_deployments).await;
         let own_deployments = values(own_deployments).await;
@@ -175,20 +168,8 @@ impl Surveyor {
             controls: self.data(own, Controls::NAME).await,
             keys,
             lease,
-            access: Access {
-                roles: values(roles).await,
-                role_bindings: values(role_bindings).await,
-                cluster_roles: values(cluster_roles).await,
-                cluster_role_bindings: values(cluster_role_bindings).await,
-            },
-            admission: Admission {
-                policy: self
-                    .global::<ValidatingAdmissionPolicy>("validatingadmissionpolicies")
-                    .await,
-                binding: self
-                    .global::<ValidatingAdmissionPolicyBinding>("validatingadmissionpolicybindings")
-                    .await,
-            },
+            access: access.await.map_err(|_| ended())?,
+            admission: self.admission().await,
             applications: by_name(applications).await,
             application_sets: by_name(application_sets).await,
             projects: listed(projects).await.map(|items| {
@@ -197,21 +178,62 @@ impl Surveyor {
             }),
             config_maps: objects(ObjectKind::ConfigMap, config_maps).await,
             secrets: objects(ObjectKind::Secret, secrets).await,
-            operator: Operator {
-                connections: values(connections).await,
-                static_secrets: values(static_secrets).await,
-                secrets: values(infisical_secrets).await,
-            },
-            workloads: Workloads {
-                deployments: values(deployments).await,
-                stateful_sets: values(stateful_sets).await,
-                daemon_sets: values(daemon_sets).await,
-            },
+            operator: operator.await.map_err(|_| ended())?,
+            workloads: workloads.await.map_err(|_| ended())?,
             argocd_deployments,
             own_deployments,
             odd: Vec::new(),
         };
         self.finish(seen)
+    }
+
+    async fn access(self) -> Access {
+        let everywhere = ListParams::default();
+        let roles = self.list::<Roles>(None, &everywhere);
+        let role_bindings = self.list::<RoleBindings>(None, &everywhere);
+        let cluster_roles = self.list::<ClusterRoles>(None, &everywhere);
+        let cluster_role_bindings = self.list::<ClusterRoleBindings>(None, &everywhere);
+        Access {
+            roles: values(roles).await,
+            role_bindings: values(role_bindings).await,
+            cluster_roles: values(cluster_roles).await,
+            cluster_role_bindings: values(cluster_role_bindings).await,
+        }
+    }
+
+    async fn admission(&self) -> Admission {
+        let policies = "validatingadmissionpolicies";
+        let bindings = "validatingadmissionpolicybindings";
+        Admission {
+            policy: self.global::<ValidatingAdmissionPolicy>(policies).await,
+            binding: self
+                .global::<ValidatingAdmissionPolicyBinding>(bindings)
+                .await,
+        }
+    }
+
+    async fn operator(self) -> Operator {
+        let everywhere = ListParams::default();
+        let connections = self.list::<Connections>(None, &everywhere);
+        let static_secrets = self.list::<StaticSecrets>(None, &everywhere);
+        let secrets = self.list::<InfisicalSecrets>(None, &everywhere);
+        Operator {
+            connections: values(connections).await,
+            static_secrets: values(static_secrets).await,
+            secrets: values(secrets).await,
+        }
+    }
+
+    async fn workloads(self) -> Workloads {
+        let everywhere = ListParams::default();
+        let deployments = self.list::<DeploymentWorkloads>(None, &everywhere);
+        let stateful_sets = self.list::<StatefulSetWorkloads>(None, &everywhere);
+        let daemon_sets = self.list::<DaemonSetWorkloads>(None, &everywhere);
+        Workloads {
+            deployments: values(deployments).await,
+            stateful_sets: values(stateful_sets).await,
+            daemon_sets: values(daemon_sets).await,
+        }
     }
 
     fn finish(self, mut seen: Seen) -> Result<Seen, Failure> {

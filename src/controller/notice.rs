@@ -60,8 +60,8 @@ pub(super) enum Thing {
     Controls(Controls),
 }
 
-/// Reads an object of a kind; `None` where it is none of our business.
-pub(super) type Read<K> = fn(Pruned<K>) -> Option<Shown>;
+/// Reads an object of a kind.
+pub(super) type Read<K> = fn(Pruned<K>) -> Shown;
 
 fn shown<K: Kind>(object: Pruned<K>, key: Key, thing: impl FnOnce(K::Content) -> Thing) -> Shown {
     let version = object.resource_version().unwrap_or_default();
@@ -73,40 +73,37 @@ fn shown<K: Kind>(object: Pruned<K>, key: Key, thing: impl FnOnce(K::Content) ->
 }
 
 /// Reads an Application.
-pub(super) fn application(object: Pruned<Applications>) -> Option<Shown> {
+pub(super) fn application(object: Pruned<Applications>) -> Shown {
     let key = Key::Application(object.name());
-    Some(shown(object, key, |application| {
+    shown(object, key, |application| {
         Thing::Application(Box::new(application))
-    }))
+    })
 }
 
 /// Reads a `ConfigMap` with revisions or settings.
-pub(super) fn config_map(object: Pruned<ConfigMaps>) -> Option<Shown> {
+pub(super) fn config_map(object: Pruned<ConfigMaps>) -> Shown {
     let key = Key::Object(object.object_name());
-    Some(shown(object, key, Thing::Object))
+    shown(object, key, Thing::Object)
 }
 
 /// Reads a Secret with revisions or settings.
-pub(super) fn secret(object: Pruned<Secrets>) -> Option<Shown> {
+pub(super) fn secret(object: Pruned<Secrets>) -> Shown {
     let key = Key::Object(object.object_name());
-    Some(shown(object, key, Thing::Object))
+    shown(object, key, Thing::Object)
 }
 
 /// Reads a project.
-pub(super) fn project(object: Pruned<Projects>) -> Option<Shown> {
+pub(super) fn project(object: Pruned<Projects>) -> Shown {
     let key = Key::Project(object.name().name);
-    Some(shown(object, key, Thing::Project))
+    shown(object, key, Thing::Project)
 }
 
 /// Reads what people tell the controller.
-pub(super) fn controls(object: Pruned<ConfigMaps>) -> Option<Shown> {
-    if object.name().name != Controls::NAME {
-        return None;
-    }
-    Some(shown(object, Key::Controls, |object| {
+pub(super) fn controls(object: Pruned<ConfigMaps>) -> Shown {
+    shown(object, Key::Controls, |object| {
         let text = |(key, value): (&String, &Vec<u8>)| {
             (key.clone(), String::from_utf8_lossy(value).into_owned())
         };
         Thing::Controls(Controls::read(&object.data.iter().map(text).collect()))
-    }))
+    })
 }

@@ -10,7 +10,7 @@ use super::bucket::Bucket;
 use super::pause::Pause;
 use super::window::Window;
 use crate::steer::application::Name;
-use crate::steer::plan::{Decision, Patch, Purpose};
+use crate::steer::plan::{Change, Decision, Purpose};
 
 /// How many patches are under way at most.
 const UNDER_WAY: usize = 32;
@@ -59,10 +59,12 @@ pub(super) struct Queue {
 pub(super) struct Job {
     /// Which Application.
     pub(super) name: Name,
-    /// What was decided of it.
+    /// What its patch is for.
+    pub(super) purpose: Purpose,
+    /// What is sent. Thousands may wait, and a tree of JSON is several times as large.
+    pub(super) body: Box<[u8]>,
+    /// What was decided of it, with a patch whose operations are in the body.
     pub(super) decision: Box<Decision>,
-    /// The patch of the decision.
-    pub(super) patch: Patch,
     /// Which version of the Application it was decided from.
     pub(super) version: String,
     /// Since when it is known that it has to be made.
@@ -94,14 +96,23 @@ impl Recent {
 
 impl Job {
     /// The patch of a decision; `None` where it has none.
-    pub(super) fn of(decision: Decision, version: String, since: Instant) -> Option<Self> {
+    pub(super) fn of(mut decision: Decision, version: String, since: Instant) -> Option<Self> {
+        let patch = decision.patch.as_mut()?;
+        let operations = std::mem::take(&mut patch.operations);
         Some(Self {
             name: decision.application.clone(),
-            patch: decision.patch.clone()?,
+            purpose: patch.purpose,
+            body: serde_json::to_vec(&operations).ok()?.into_boxed_slice(),
             decision: Box::new(decision),
             version,
             since,
         })
+    }
+
+    /// The fields that change.
+    pub(super) fn changes(&self) -> &[Change] {
+        let patch = self.decision.patch.as_ref();
+        patch.map(|patch| &*patch.changes).unwrap_or_default()
     }
 }
 
@@ -139,7 +150,7 @@ impl Queue {
         let known = known.filter(|known| known.decision.uid == job.decision.uid);
         let is_same = known
             .as_ref()
-            .is_some_and(|known| known.patch.changes == job.patch.changes);
+            .is_some_and(|known| known.changes() == job.changes());
         if let Some(known) = known {
             job.since = known.since.min(job.since);
         }
@@ -162,7 +173,7 @@ impl Queue {
     fn take(&mut self, name: &Name) -> Option<(Job, Place)> {
         let (job, place) = self.waiting.remove(name)?;
         match place {
-            Place::Ready => self.ready.remove(&(job.patch.purpose, name.clone())),
+            Place::Ready => self.ready.remove(&(job.purpose, name.clone())),
             Place::Later(until) => self.later.remove(&(until, name.clone())),
             Place::Aside => true,
         };
@@ -170,7 +181,7 @@ impl Queue {
     }
 
     fn line_up(&mut self, job: Job, now: Instant) {
-        let (name, purpose) = (job.name.clone(), job.patch.purpose);
+        let (name, purpose) = (job.name.clone(), job.purpose);
         let pause = self.pauses.get(&name).map(|(_, until)| *until);
         let recent = self.recent.get(&(name.clone(), purpose)).map(Recent::next);
         let place = match pause.max(recent).filter(|until| *until > now) {
@@ -194,7 +205,7 @@ impl Queue {
             let (_, name) = self.later.pop_first()?;
             if let Some((job, place)) = self.waiting.get_mut(&name) {
                 *place = Place::Ready;
-                self.ready.insert((job.patch.purpose, name));
+                self.ready.insert((job.purpose, name));
             }
         }
         if self.under_way.len() >= UNDER_WAY || self.busy_until.is_some_and(|until| until > now) {
@@ -252,8 +263,8 @@ impl Queue {
     /// A patch is under way from now on.
     pub(super) fn start(&mut self, name: &Name, now: Instant) -> Option<Job> {
         let (job, _) = self.take(name)?;
-        self.under_way.insert(name.clone(), job.patch.purpose);
-        match job.patch.purpose {
+        self.under_way.insert(name.clone(), job.purpose);
+        match job.purpose {
             Purpose::Revision => self.revisions.take(now),
             Purpose::Digest => self.digests.take(now),
             Purpose::Operation | Purpose::Refresh | Purpose::Record => {}
@@ -265,7 +276,7 @@ impl Queue {
     pub(super) fn done(&mut self, job: &Job, now: Instant) {
         self.under_way.remove(&job.name);
         self.pauses.remove(&job.name);
-        let purpose = job.patch.purpose;
+        let purpose = job.purpose;
         let recent = self.recent.entry((job.name.clone(), purpose));
         let recent = recent.or_insert(Recent {
             last: now,

@@ -19,8 +19,8 @@ use super::request::{self, Api, Ask, Refusal};
 use super::streams::Stream;
 use crate::cluster::{Kind, Pruned};
 
-/// How many objects a page has.
-const PAGE: usize = 250;
+/// How many objects a page has: an Application may have tens of kilobytes, and a page is held as a whole.
+const PAGE: usize = 100;
 /// How long one page may take.
 const LIST: Duration = Duration::from_mins(1);
 /// How long the beginning of a watch may take.
@@ -221,19 +221,13 @@ impl<K: Kind> Watch<K> {
         }
         match &*event.kind {
             "ADDED" | "MODIFIED" => self.show(object).await,
-            "DELETED" => match (self.read)(object) {
-                Some(shown) => self.tell(Notice::Gone(shown.key)).await,
-                None => Ok(()),
-            },
+            "DELETED" => self.tell(Notice::Gone((self.read)(object).key)).await,
             _ => Ok(()),
         }
     }
 
     async fn show(&self, object: Pruned<K>) -> Result<(), End> {
-        match (self.read)(object) {
-            Some(shown) => self.tell(Notice::Shown(shown)).await,
-            None => Ok(()),
-        }
+        self.tell(Notice::Shown((self.read)(object))).await
     }
 
     async fn tell(&self, notice: Notice) -> Result<(), End> {

@@ -122,7 +122,7 @@ mod tests {
     }
 
     /// An Application that wants one source and was compared with another.
-    fn compared(wanted: Value, compared: Value, phase: &str) -> Application {
+    fn compared(wanted: &Value, compared: &Value, phase: &str) -> Application {
         application(
             &json!({"source": wanted}),
             &json!({"sync": {"status": "Synced", "comparedTo": {"source": compared}}, "operationState": {"phase": phase, "startedAt": ""}}),
@@ -138,14 +138,14 @@ mod tests {
         assert!(window.is_full(0) && window.has(&name) && !window.has(&Name::new("argocd", "b")));
         let later = now + Duration::from_secs(7);
         for busy in [
-            compared(source("dev", "1"), source("main", "1"), "Succeeded"),
-            compared(source("dev", "2"), source("dev", "1"), "Succeeded"),
-            compared(source("dev", "1"), source("dev", "1"), "Running"),
+            compared(&source("dev", "1"), &source("main", "1"), "Succeeded"),
+            compared(&source("dev", "2"), &source("dev", "1"), "Succeeded"),
+            compared(&source("dev", "1"), &source("dev", "1"), "Running"),
             application(&json!({"source": source("dev", "1")}), &json!({})),
         ] {
             assert_eq!(window.see(&name, Some(&busy), later), None);
         }
-        let done = compared(source("dev", "1"), source("dev", "1"), "Succeeded");
+        let done = compared(&source("dev", "1"), &source("dev", "1"), "Succeeded");
         let landed = Landed {
             after: Duration::from_secs(7),
             is_synced: true,
@@ -164,7 +164,7 @@ mod tests {
         assert_eq!(window.see(&name, None, now), None);
         assert!(!window.is_full(0));
         window.start(name.clone(), "before".into(), now);
-        let busy = compared(source("dev", "1"), source("main", "1"), "Running");
+        let busy = compared(&source("dev", "1"), &source("main", "1"), "Running");
         assert_eq!(window.see(&name, Some(&busy), now), None);
         assert!(!window.is_full(0));
         window.start(name, "u".into(), now);

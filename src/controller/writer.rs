@@ -38,23 +38,18 @@ pub(super) async fn write(api: Api, job: Job) -> Outcome {
     let path = format!(
         "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/applications/{name}?fieldManager={FIELD_MANAGER}"
     );
-    let result = match serde_json::to_vec(&job.patch.operations) {
-        Err(_) => Err(Refusal::silent("the patch cannot be written")),
-        Ok(body) => {
-            let answer = api.ask(Ask::patch(path, body), WRITE).await;
-            answer.map(|bytes| {
-                let text = std::str::from_utf8(&bytes).ok()?;
-                Applications::prune(text).map(Box::new)
-            })
-        }
-    };
+    let answer = api.ask(Ask::patch(path, job.body.to_vec()), WRITE).await;
+    let result = answer.map(|bytes| {
+        let text = std::str::from_utf8(&bytes).ok()?;
+        Applications::prune(text).map(Box::new)
+    });
     Outcome { job, result }
 }
 
 /// Says what a patch changes, a line for each field. No value of a setting is in it.
 pub(super) fn audit(job: &Job, after: Option<&Application>, what: &str) {
     let after = after.map_or("", |after| &*after.metadata.resource_version);
-    for change in &job.patch.changes {
+    for change in job.changes() {
         let origin = change.origin.as_ref().map(ToString::to_string);
         tracing::info!(
             target: super::log::AUDIT,
@@ -66,7 +61,7 @@ pub(super) fn audit(job: &Job, after: Option<&Application>, what: &str) {
             old = change.old.as_deref().unwrap_or_default(),
             new = %change.new,
             origin = origin.as_deref().unwrap_or_default(),
-            purpose = purpose(job.patch.purpose),
+            purpose = purpose(job.purpose),
             "{what}"
         );
     }
@@ -82,7 +77,7 @@ impl Refused {
         let Outcome { job, result } = outcome;
         let refusal = match result {
             Ok(written) => {
-                metrics.patch(job.patch.purpose, Written::Done);
+                metrics.patch(job.purpose, Written::Done);
                 metrics.changed(took);
                 self.0
                     .retain(|(namespace, _)| *namespace != job.name.namespace);
@@ -92,7 +87,7 @@ impl Refused {
             Err(refusal) => refusal,
         };
         let kind = kind(refusal);
-        metrics.patch(job.patch.purpose, kind);
+        metrics.patch(job.purpose, kind);
         let (application, cause) = (&job.name, &refusal.cause);
         match kind {
             Written::Done | Written::Outdated => {

@@ -49,7 +49,7 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
             grants,
         };
         subject.controller_has_too_much(findings);
-        if subject.grants.is_complete {
+        if subject.grants.is_complete && look.knows_policy {
             subject.controller_lacks(findings);
         }
     }
@@ -402,7 +402,7 @@ impl<'w> Subjected<'w, '_> {
                 let cure = "# narrow it to what manifests/install and manifests/components/controller-namespace have";
                 let finding = Finding::new(code, self.what(grant), message).cure(cure);
                 findings.push(match severity {
-                    Some(severity) => finding.as_bad_as(severity),
+                    Some(severity) => finding.of_severity(severity),
                     None => finding,
                 });
             };
@@ -423,11 +423,12 @@ impl<'w> Subjected<'w, '_> {
                         is_everywhere.then_some(Severity::Warning),
                     );
                 }
-                let is_needed = grant.namespace.map_or(is_everywhere, |namespace| {
-                    self.look.is_watched(namespace)
-                        || namespace == self.account.namespace
-                        || namespace == argocd
-                });
+                let is_needed = !self.look.knows_policy
+                    || grant.namespace.map_or(is_everywhere, |namespace| {
+                        self.look.is_watched(namespace)
+                            || namespace == self.account.namespace
+                            || namespace == argocd
+                    });
                 if !is_needed {
                     let message = format!(
                         "the controller may read Secrets {place}, and its policy does not watch there"
@@ -504,12 +505,7 @@ impl<'w> Subjected<'w, '_> {
                 name: Some(super::pod::lease_name(
                     self.look.controller.map(|(_, container)| container),
                 )),
-                ..need(
-                    own,
-                    "coordination.k8s.io",
-                    "leases",
-                    &["get", "update", "patch"],
-                )
+                ..need(own, "coordination.k8s.io", "leases", &["get", "update"])
             },
             need(own, "coordination.k8s.io", "leases", &["create"]),
         ];
@@ -521,12 +517,7 @@ impl<'w> Subjected<'w, '_> {
                 &["get", "list", "watch", "patch"],
             ));
             needs.push(need(namespace, "argoproj.io", "applicationsets", &["get"]));
-            needs.push(need(
-                namespace,
-                "events.k8s.io",
-                "events",
-                &["create", "patch"],
-            ));
+            needs.push(need(namespace, "events.k8s.io", "events", &["create"]));
         }
         let mut watched = each(&policy.object_namespaces);
         if policy.object_namespaces != Namespaces::All {

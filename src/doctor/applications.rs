@@ -114,7 +114,7 @@ impl One<'_, '_> {
                     sockets.join(", ")
                 );
                 findings.push(self.find(Code::PluginName, message, cure));
-            } else if !self.look.policy.plugins.contains(name) {
+            } else if self.look.knows_policy && !self.look.policy.plugins.contains(name) {
                 let message = format!(
                     "the controller's policy does not have the plugin `{name}`: its changed settings are not deployed"
                 );
@@ -182,6 +182,9 @@ impl One<'_, '_> {
     }
 
     fn environment(&self, findings: &mut Vec<Finding>) {
+        if !self.look.knows_policy {
+            return;
+        }
         let label = &self.look.policy.environment_label;
         let environment = self.application.metadata.labels.get(label);
         if environment.is_none() && self.has_settings() {

@@ -24,7 +24,7 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// The container of the repo-server itself.
-fn own<'a>(pod: Pod<'a>) -> Option<&'a k8s_openapi::api::core::v1::Container> {
+fn own(pod: Pod<'_>) -> Option<&k8s_openapi::api::core::v1::Container> {
     let mut containers = pod.spec.containers.iter();
     let named = containers.find(|container| container.name.ends_with("repo-server"));
     named.or_else(|| {

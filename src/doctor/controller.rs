@@ -123,7 +123,8 @@ fn policy(look: &Look<'_>, pod: Pod<'_>, findings: &mut Vec<Finding>) {
 }
 
 fn paused(look: &Look<'_>, findings: &mut Vec<Finding>) {
-    if !look.state.controls.is_paused {
+    let controls = look.seen.controls.known().map(Controls::read);
+    if !controls.is_some_and(|controls| controls.is_paused) {
         return;
     }
     let namespace = &look.seen.own_namespace;
@@ -165,34 +166,25 @@ fn key<'a>(
     }
 }
 
-fn keys(look: &Look<'_>, pod: Pod<'_>, container: &Container, findings: &mut Vec<Finding>) {
+/// What is known of the keys of the controller and the sidecars, each with the container.
+fn mounted<'a>(
+    look: &Look<'a>,
+    (pod, container): (Pod<'a>, &'a Container),
+    findings: &mut Vec<Finding>,
+) -> Vec<(String, Key<'a>)> {
     let seen = look.seen;
-    let make = format!(
-        "# the same key for both; where one is there already, copy that\n\
-         head -c 32 /dev/urandom > key\n\
-         kubectl -n {} create secret generic argocd-infisical-digest --from-file=key\n\
-         kubectl -n {} create secret generic argocd-infisical-digest --from-file=key\n\
-         shred -u key",
-        seen.argocd_namespace, seen.own_namespace
-    );
     let mut all = Vec::new();
     if let Some(path) = pod::flag(container, "--digest-key") {
-        all.push((
-            pod.what(),
-            key(look, pod, container, (path, &seen.own_namespace)),
-        ));
+        let key = key(look, pod, container, (path, &seen.own_namespace));
+        all.push((pod.what(), key));
     } else {
         let message = "it runs without `--digest-key`: changed settings are not deployed";
         let finding = Finding::new(Code::DigestNotMounted, pod.what(), message);
-        findings.push(finding.cure(
-            "# mount the Secret and name the key, as manifests/install/deployment.yaml does",
-        ));
+        let cure = "# mount the Secret and name the key, as manifests/install/deployment.yaml does";
+        findings.push(finding.cure(cure));
     }
     for sidecar in &look.sidecars {
-        let Some(repo_server) = look.repo_server else {
-            break;
-        };
-        let Some(plugin) = sidecar.plugin.valid() else {
+        let (Some(repo_server), Some(plugin)) = (look.repo_server, sidecar.plugin.valid()) else {
             continue;
         };
         let what = format!(
@@ -200,30 +192,34 @@ fn keys(look: &Look<'_>, pod: Pod<'_>, container: &Container, findings: &mut Vec
             repo_server.what(),
             sidecar.container.name
         );
-        match pod::value_of(generate(plugin).into_iter(), "--digest-key") {
-            Some(path) => {
-                let key = key(
-                    look,
-                    repo_server,
-                    sidecar.container,
-                    (path, &seen.argocd_namespace),
-                );
-                all.push((what, key));
-            }
-            None => {
-                let message = "the plugin is called without `--digest-key`: it renders no Application that has a digest";
-                let cure = cure::with(
-                    "in plugin.yaml",
-                    &json!({"spec": {"generate": {"args": [
-                        "--digest-key=/etc/argocd-infisical/digest/key", "--digest-key-may-be-missing",
-                    ]}}}),
-                );
-                findings.push(Finding::new(Code::DigestNotMounted, what, message).cure(cure));
-            }
+        if let Some(path) = pod::value_of(generate(plugin).into_iter(), "--digest-key") {
+            let place = (path, seen.argocd_namespace.as_str());
+            all.push((what, key(look, repo_server, sidecar.container, place)));
+        } else {
+            let message = "the plugin is called without `--digest-key`: it renders no Application that has a digest";
+            let args = json!([
+                "--digest-key=/etc/argocd-infisical/digest/key",
+                "--digest-key-may-be-missing",
+            ]);
+            let args = json!({"spec": {"generate": {"args": args}}});
+            let cure = cure::with("in plugin.yaml", &args);
+            findings.push(Finding::new(Code::DigestNotMounted, what, message).cure(cure));
         }
     }
+    all
+}
+
+fn keys<'a>(look: &Look<'a>, pod: Pod<'a>, container: &'a Container, findings: &mut Vec<Finding>) {
+    let (argocd, own) = (&look.seen.argocd_namespace, &look.seen.own_namespace);
+    let make = format!(
+        "# the same key for both; where one is there already, copy that\n\
+         head -c 32 /dev/urandom > key\n\
+         kubectl -n {argocd} create secret generic argocd-infisical-digest --from-file=key\n\
+         kubectl -n {own} create secret generic argocd-infisical-digest --from-file=key\n\
+         shred -u key"
+    );
     let mut prints = Vec::new();
-    for (what, key) in all {
+    for (what, key) in mounted(look, (pod, container), findings) {
         let (code, message) = match key {
             Key::Unknown => continue,
             Key::Unmounted => (
@@ -252,9 +248,7 @@ fn keys(look: &Look<'_>, pod: Pod<'_>, container: &Container, findings: &mut Vec
         let cure = format!(
             "kubectl -n {own} get secret argocd-infisical-digest -o jsonpath='{{.data.key}}' | base64 -d > key\n\
              kubectl -n {argocd} create secret generic argocd-infisical-digest --from-file=key --dry-run=client -o yaml | kubectl apply -f -\n\
-             shred -u key",
-            own = seen.own_namespace,
-            argocd = seen.argocd_namespace
+             shred -u key"
         );
         findings.push(Finding::new(Code::DigestKeysDiffer, pod.what(), message).cure(cure));
     }

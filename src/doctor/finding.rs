@@ -58,7 +58,7 @@ impl Finding {
 
     /// Says how bad it is here.
     #[must_use]
-    pub(super) const fn as_bad_as(mut self, severity: Severity) -> Self {
+    pub(super) const fn of_severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }

@@ -36,6 +36,8 @@ pub(super) struct Look<'a> {
     pub(super) controller_policy: Found<Policy>,
     /// The controller's policy, or the usual one.
     pub(super) policy: Policy,
+    /// Whether that is the one that counts; where it is not, nothing is said that hangs on it.
+    pub(super) knows_policy: bool,
     /// The names under which the plugin can be called.
     pub(super) sockets: BTreeSet<String>,
     /// What decisions are made from.
@@ -70,6 +72,16 @@ impl<T> Found<T> {
             _ => None,
         }
     }
+}
+
+/// What is known of an object.
+pub(super) enum Sight<'a> {
+    /// It is there.
+    There(&'a Object),
+    /// It is not there.
+    Absent,
+    /// It could not be seen.
+    Unknown,
 }
 
 /// A source that the plugin renders.
@@ -109,7 +121,10 @@ impl<'a> Look<'a> {
         if sidecars.is_empty() {
             sockets.insert("argocd-infisical".into());
         }
-        let state = state(seen, &policy);
+        // Without a controller the usual one is what it will have.
+        let is_to_come = controller.is_none() && seen.own_deployments.known().is_some();
+        let knows_policy = controller_policy.valid().is_some() || is_to_come;
+        let state = state(seen, &policy, knows_policy);
         Self {
             seen,
             repo_server,
@@ -117,6 +132,7 @@ impl<'a> Look<'a> {
             controller,
             controller_policy,
             policy,
+            knows_policy,
             sockets,
             state,
         }
@@ -166,16 +182,18 @@ impl<'a> Look<'a> {
         references.filter_map(Result::ok).collect()
     }
 
-    /// An object: `None` where it is not known whether there is one.
-    pub(super) fn object(&self, name: &ObjectName) -> Option<Option<&'a Object>> {
+    /// What is known of an object.
+    pub(super) fn object(&self, name: &ObjectName) -> Sight<'a> {
         let is_hidden =
             name.kind == ObjectKind::Secret && name.namespace == self.seen.argocd_namespace;
         let part = match name.kind {
             ObjectKind::ConfigMap => &self.seen.config_maps,
             ObjectKind::Secret => &self.seen.secrets,
         };
-        let known = part.known().filter(|_| !is_hidden)?;
-        Some(known.get(name))
+        let Some(known) = part.known().filter(|_| !is_hidden) else {
+            return Sight::Unknown;
+        };
+        known.get(name).map_or(Sight::Absent, Sight::There)
     }
 
     /// All objects that could be seen.
@@ -184,9 +202,10 @@ impl<'a> Look<'a> {
         maps.chain(self.seen.secrets.known().into_iter().flatten())
     }
 
-    /// Whether the controller looks at objects of a namespace.
+    /// Whether the controller looks at objects of a namespace, as far as is known.
     pub(super) fn is_watched(&self, namespace: &str) -> bool {
-        self.policy.override_namespaces.contains(namespace)
+        !self.knows_policy
+            || self.policy.override_namespaces.contains(namespace)
             || self.policy.object_namespaces.has(namespace)
     }
 }
@@ -216,7 +235,7 @@ fn sidecars<'a>(seen: &'a Seen, pod: Pod<'a>) -> Vec<Sidecar<'a>> {
         let plugin = parsed(text, |text| {
             serde_saphyr::from_str(text).map_err(|_| "it is not valid YAML".to_owned())
         });
-        let path = plugin.valid().and_then(|plugin| policy_path(plugin));
+        let path = plugin.valid().and_then(policy_path);
         let policy = path.map(|path| {
             let text = match pod.file(container, &path) {
                 None => Found::Wrong(format!("nothing is mounted at {path}")),
@@ -318,7 +337,7 @@ fn usual(seen: &Seen) -> Policy {
 }
 
 /// What the controller would decide from.
-fn state(seen: &Seen, policy: &Policy) -> State {
+fn state(seen: &Seen, policy: &Policy, knows_policy: bool) -> State {
     let mut state = State {
         instance: seen
             .config
@@ -326,14 +345,18 @@ fn state(seen: &Seen, policy: &Policy) -> State {
             .map(Instance::from_config)
             .unwrap_or_default(),
         projects: seen.projects.known().cloned(),
-        controls: seen
-            .controls
-            .known()
-            .map(Controls::read)
-            .unwrap_or_default(),
+        controls: Controls {
+            // A pause is told by itself, and what else would hold is looked for as if there were none.
+            is_paused: false,
+            ..seen
+                .controls
+                .known()
+                .map(Controls::read)
+                .unwrap_or_default()
+        },
         ..State::default()
     };
-    let all = seen.applications.known();
+    let all = seen.applications.known().filter(|_| knows_policy);
     for (name, described) in all.into_iter().flatten() {
         let application = &described.application;
         let takes_part = application

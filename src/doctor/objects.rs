@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::cure;
 use super::finding::{Code, Finding, Severity};
-use super::look::{Look, named};
+use super::look::{Look, Sight, named};
 use super::seen::DescribedApplication;
 use crate::settings::consent::{ALLOWED, Caller, KEYS, LABEL, Refusal, admit};
 use crate::settings::object::{Object, ObjectKind, ObjectName, Reference};
@@ -37,78 +37,74 @@ fn settings(
     findings: &mut Vec<Finding>,
 ) {
     let object_name = &reference.object;
-    let Some(object) = look.object(object_name) else {
-        return;
+    let object = match look.object(object_name) {
+        Sight::There(object) => Some(object),
+        Sight::Absent => None,
+        Sight::Unknown => return,
     };
-    let is_argocd_secret = object_name.kind == ObjectKind::Secret
-        && object_name.namespace == look.seen.argocd_namespace;
-    if look.controller.is_some() && !look.is_watched(&object_name.namespace) && !is_argocd_secret {
-        not_watched(
-            look,
-            Code::SettingsNotWatched,
-            object_name,
-            "it holds settings",
-            findings,
-        );
+    if look.controller.is_some() && !look.is_watched(&object_name.namespace) {
+        let code = Code::SettingsNotWatched;
+        not_watched(look, code, object_name, "it holds settings", findings);
     }
     let instance = name.instance(&look.seen.argocd_namespace);
     let Ok(caller) = Caller::new(described.application.project(), &instance) else {
         return;
     };
-    let what = object_name.to_string();
-    let told = named(name);
-    let refusal = match admit(reference, object, &caller) {
-        Ok(admitted) => {
-            values(object_name, object, &admitted.values, findings);
-            return;
+    match admit(reference, object, &caller) {
+        Ok(admitted) => values(object_name, object, &admitted.values, findings),
+        // That one may be missing is said by the Application itself.
+        Err(Refusal::Absent) if reference.is_optional => {}
+        Err(refusal) => {
+            let finding = refused(refusal, (object_name, object), &caller, &named(name));
+            findings.push(if reference.is_optional {
+                finding.of_severity(Severity::Warning)
+            } else {
+                finding
+            });
         }
-        Err(refusal) => refusal,
+    }
+}
+
+/// Why an Application reads nothing of an object.
+fn refused(
+    refusal: Refusal,
+    (name, object): (&ObjectName, Option<&Object>),
+    caller: &Caller,
+    application: &str,
+) -> Finding {
+    let (code, message) = match refusal {
+        Refusal::Absent => (
+            Code::SettingsAbsent,
+            format!("it is not there, and {application} asks for it"),
+        ),
+        Refusal::NotSynced => (
+            Code::SettingsEmpty,
+            format!("it holds nothing yet, and {application} asks for it"),
+        ),
+        Refusal::Unlabelled => (
+            Code::SettingsUnlabelled,
+            format!("it lacks the label `{LABEL}`, so that {application} cannot read it"),
+        ),
+        Refusal::NotAllowed => (
+            Code::SettingsNotAllowed,
+            format!("its annotation `{ALLOWED}` does not name {application}"),
+        ),
+        Refusal::NoKeys => (
+            Code::SettingsNoKeys,
+            format!(
+                "it lacks the annotation `{KEYS}`, which a Secret needs, so that {application} cannot read it"
+            ),
+        ),
     };
-    let (code, message, cure) = match refusal {
-        Refusal::Absent if reference.is_optional => return,
-        Refusal::Absent => {
-            let message = format!("it is not there, and {told} asks for it");
-            let cure = "# see whether the operator writes it: kubectl describe infisicalstaticsecrets,infisicalsecrets -A".to_owned();
-            (Code::SettingsAbsent, message, cure)
+    let cure = match refusal {
+        Refusal::Absent | Refusal::NotSynced => {
+            "# see what the operator says of what it is synced from\nkubectl describe infisicalstaticsecrets,infisicalsecrets -A".to_owned()
         }
-        Refusal::Unlabelled => {
-            let message = format!("it lacks the label `{LABEL}`, so that {told} cannot read it");
-            (
-                Code::SettingsUnlabelled,
-                message,
-                consent(object_name, object, &caller),
-            )
-        }
-        Refusal::NotAllowed => {
-            let message = format!("its annotation `{ALLOWED}` does not name {told}");
-            (
-                Code::SettingsNotAllowed,
-                message,
-                consent(object_name, object, &caller),
-            )
-        }
-        Refusal::NoKeys => {
-            let message = format!(
-                "it lacks the annotation `{KEYS}`, which a Secret needs, so that {told} cannot read it"
-            );
-            (
-                Code::SettingsNoKeys,
-                message,
-                consent(object_name, object, &caller),
-            )
-        }
-        Refusal::NotSynced => {
-            let message = format!("it holds nothing yet, and {told} asks for it");
-            let cure = "# see what the operator says: kubectl describe infisicalstaticsecrets,infisicalsecrets -A".to_owned();
-            (Code::SettingsEmpty, message, cure)
+        Refusal::Unlabelled | Refusal::NotAllowed | Refusal::NoKeys => {
+            consent(name, object, caller)
         }
     };
-    let finding = Finding::new(code, what, message).cure(cure);
-    findings.push(if reference.is_optional {
-        finding.as_bad_as(Severity::Warning)
-    } else {
-        finding
-    });
+    Finding::new(code, name.to_string(), message).cure(cure)
 }
 
 /// What an owner writes on an object to consent.
@@ -224,7 +220,7 @@ fn revision(look: &Look<'_>, name: &ObjectName, object: &Object, findings: &mut 
         findings.push(Finding::new(Code::OverrideUnlabelled, name.to_string(), message).cure(cure));
         return;
     };
-    if !look.policy.environments.contains_key(environment) {
+    if look.knows_policy && !look.policy.environments.contains_key(environment) {
         let message = format!(
             "its label `{ENVIRONMENT}` says `{environment}`, and the policy has no such environment"
         );

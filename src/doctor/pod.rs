@@ -160,7 +160,7 @@ pub fn lease_in(deployments: &[Deployment]) -> &str {
 }
 
 /// The name of the Lease that a controller holds.
-pub(super) fn lease_name<'a>(container: Option<&'a Container>) -> &'a str {
+pub(super) fn lease_name(container: Option<&Container>) -> &str {
     let named = container.and_then(|container| flag(container, "--lease-name"));
     named.unwrap_or("argocd-infisical")
 }

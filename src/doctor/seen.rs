@@ -191,6 +191,63 @@ pub struct Seen {
     pub odd: Vec<String>,
 }
 
+/// Several parts that may not have been shown.
+type Hidden<'a> = Vec<Option<&'a Unreadable>>;
+
+impl Access {
+    fn unreadable(&self) -> Hidden<'_> {
+        let Self {
+            roles,
+            role_bindings,
+            cluster_roles,
+            cluster_role_bindings,
+        } = self;
+        vec![
+            roles.unreadable(),
+            role_bindings.unreadable(),
+            cluster_roles.unreadable(),
+            cluster_role_bindings.unreadable(),
+        ]
+    }
+}
+
+impl Admission {
+    fn unreadable(&self) -> Hidden<'_> {
+        let Self { policy, binding } = self;
+        vec![policy.unreadable(), binding.unreadable()]
+    }
+}
+
+impl Operator {
+    fn unreadable(&self) -> Hidden<'_> {
+        let Self {
+            connections,
+            static_secrets,
+            secrets,
+        } = self;
+        vec![
+            connections.unreadable(),
+            static_secrets.unreadable(),
+            secrets.unreadable(),
+        ]
+    }
+}
+
+impl Workloads {
+    fn unreadable(&self) -> Hidden<'_> {
+        let Self {
+            deployments,
+            stateful_sets,
+            daemon_sets,
+        } = self;
+        vec![
+            deployments.unreadable(),
+            stateful_sets.unreadable(),
+            daemon_sets.unreadable(),
+        ]
+    }
+}
+
 impl Seen {
     /// Everything that was not shown.
     fn unreadable(&self) -> Vec<&Unreadable> {
@@ -206,66 +263,37 @@ impl Seen {
             controls,
             keys,
             lease,
-            access:
-                Access {
-                    roles,
-                    role_bindings,
-                    cluster_roles,
-                    cluster_role_bindings,
-                },
-            admission: Admission { policy, binding },
+            access,
+            admission,
             applications,
             application_sets,
             projects,
             config_maps,
             secrets,
-            operator:
-                Operator {
-                    connections,
-                    static_secrets,
-                    secrets: infisical_secrets,
-                },
-            workloads:
-                Workloads {
-                    deployments,
-                    stateful_sets,
-                    daemon_sets,
-                },
+            operator,
+            workloads,
             odd: _,
         } = self;
-        let single = [
+        let mut hidden = vec![
             argocd_deployments.unreadable(),
             own_deployments.unreadable(),
             config.unreadable(),
             parameters.unreadable(),
             controls.unreadable(),
             lease.unreadable(),
-            roles.unreadable(),
-            role_bindings.unreadable(),
-            cluster_roles.unreadable(),
-            cluster_role_bindings.unreadable(),
-            policy.unreadable(),
-            binding.unreadable(),
             applications.unreadable(),
             application_sets.unreadable(),
             projects.unreadable(),
             config_maps.unreadable(),
             secrets.unreadable(),
-            connections.unreadable(),
-            static_secrets.unreadable(),
-            infisical_secrets.unreadable(),
-            deployments.unreadable(),
-            stateful_sets.unreadable(),
-            daemon_sets.unreadable(),
         ];
-        let files = files.values().map(Part::unreadable);
-        let keys = keys.values().map(Part::unreadable);
-        single
-            .into_iter()
-            .chain(files)
-            .chain(keys)
-            .flatten()
-            .collect()
+        hidden.extend(files.values().map(Part::unreadable));
+        hidden.extend(keys.values().map(Part::unreadable));
+        hidden.extend(access.unreadable());
+        hidden.extend(admission.unreadable());
+        hidden.extend(operator.unreadable());
+        hidden.extend(workloads.unreadable());
+        hidden.into_iter().flatten().collect()
     }
 }
 

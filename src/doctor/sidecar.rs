@@ -69,7 +69,7 @@ struct Of<'w, 'a> {
     sidecar: &'w Sidecar<'a>,
 }
 
-impl<'a> Of<'_, 'a> {
+impl Of<'_, '_> {
     fn what(&self) -> String {
         format!(
             "{}, container {}",

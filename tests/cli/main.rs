@@ -8,6 +8,7 @@ mod cluster;
 mod compare;
 mod diff;
 mod docs;
+mod doctor;
 mod engine;
 mod explain;
 mod golden;

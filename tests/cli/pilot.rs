@@ -296,110 +296,98 @@ fn missing_keys_are_guarded_where_they_have_to_be() {
 fn the_applications_agree_with_everything_they_name() {
     let workspace = Workspace::of_manifests();
     let argocd = objects(&builds(&workspace, "manifests/pilot/argocd"));
-    let revisions = objects(&builds(&workspace, "manifests/pilot/revisions"));
     let policy = Policy::default();
-    let project = called(&argocd, "AppProject", "home");
     for name in ENVIRONMENTS {
         let full = format!("home-assistant-{name}");
         let application = called(&argocd, "Application", &full);
         let spec = &application["spec"];
         let source = &spec["source"];
-        assert_eq!(
-            application["metadata"]["labels"],
-            json!({"argocd-infisical.io/environment": name})
-        );
-        assert_eq!(
-            source["targetRevision"],
-            policy.environments[name].default.as_str()
-        );
-        assert!(
-            project["spec"]["sourceRepos"]
-                .as_array()
-                .unwrap()
-                .contains(&source["repoURL"])
-        );
+        let labels = json!({"argocd-infisical.io/environment": name});
+        assert_eq!(application["metadata"]["labels"], labels);
+        let default = policy.environments[name].default.as_str();
+        assert_eq!(source["targetRevision"], default);
         let overlay = source["path"].as_str().unwrap();
-        assert!(
-            repository()
-                .join("testdata/homeassistant")
-                .join(overlay)
-                .is_dir()
-        );
+        let example = repository().join("testdata/homeassistant");
+        assert!(example.join(overlay).is_dir());
         assert_eq!(spec["destination"]["namespace"], full.as_str());
-        assert_eq!(
-            spec["syncPolicy"]["automated"],
-            json!({"prune": true, "selfHeal": true})
-        );
-        // The settings are there before, out of an Application that needs none.
+        let automated = json!({"prune": true, "selfHeal": true});
+        assert_eq!(spec["syncPolicy"]["automated"], automated);
         let parameter = named(&source["plugin"]["parameters"], "settings");
-        assert_eq!(
-            texts(&parameter["array"]),
-            [format!("secret:{full}/home-assistant-settings")]
-        );
-        let platform = called(&argocd, "Application", &format!("{full}-platform"));
-        let from = &platform["spec"]["source"];
-        assert_eq!(from["plugin"], Value::Null);
-        let built = objects(&builds(&workspace, from["path"].as_str().unwrap()));
-        called(&built, "InfisicalStaticSecret", "home-assistant-settings");
-        assert_eq!(platform["spec"]["destination"]["namespace"], full.as_str());
-        let options = texts(&platform["spec"]["syncPolicy"]["syncOptions"]);
-        assert_eq!(options, ["CreateNamespace=true"]);
+        let settings = format!("secret:{full}/home-assistant-settings");
+        assert_eq!(texts(&parameter["array"]), [settings]);
         // What the environment renders is for the namespace that the project has.
         for object in read_golden(name) {
             let at = &object["metadata"]["namespace"];
             assert!(at.is_null() && object["kind"] == "Namespace" || *at == *full);
         }
-        let revision = called(
-            &revisions,
-            "InfisicalStaticSecret",
-            &format!("{full}-revision"),
-        );
-        let target = &revision["spec"]["targets"][0];
+    }
+}
+
+/// The settings are there before they are asked for, out of an Application that asks for none.
+#[test]
+fn the_platform_comes_first() {
+    let workspace = Workspace::of_manifests();
+    let argocd = objects(&builds(&workspace, "manifests/pilot/argocd"));
+    for name in ENVIRONMENTS {
+        let full = format!("home-assistant-{name}");
+        let platform = &called(&argocd, "Application", &format!("{full}-platform"))["spec"];
+        let source = &platform["source"];
+        assert_eq!(source["plugin"], Value::Null);
+        let built = objects(&builds(&workspace, source["path"].as_str().unwrap()));
+        called(&built, "InfisicalStaticSecret", "home-assistant-settings");
+        assert_eq!(platform["destination"]["namespace"], full.as_str());
+        let options = texts(&platform["syncPolicy"]["syncOptions"]);
+        assert_eq!(options, ["CreateNamespace=true"]);
+    }
+}
+
+#[test]
+fn each_environment_has_a_revision_of_its_own() {
+    let workspace = Workspace::of_manifests();
+    let built = objects(&builds(&workspace, "manifests/pilot/revisions"));
+    let policy = Policy::default();
+    for name in ENVIRONMENTS {
+        let full = format!("home-assistant-{name}");
+        let revision = called(&built, "InfisicalStaticSecret", &format!("{full}-revision"));
         assert_eq!(revision["spec"]["sources"][0]["environmentSlug"], name);
-        assert_eq!(
-            target["metadata"]["labels"]["argocd-infisical.io/environment"],
-            name
-        );
-        assert_eq!(
-            target["metadata"]["labels"]["argocd-infisical.io/application"],
-            full.as_str()
-        );
-        assert!(
-            policy
-                .override_namespaces
-                .contains(target["namespace"].as_str().unwrap())
-        );
-        // What it is in may be nobody's whose templates fail.
+        let target = &revision["spec"]["targets"][0];
+        let labels = &target["metadata"]["labels"];
+        assert_eq!(labels["argocd-infisical.io/environment"], name);
+        assert_eq!(labels["argocd-infisical.io/application"], full.as_str());
+        let namespace = target["namespace"].as_str().unwrap();
+        assert!(policy.override_namespaces.contains(namespace));
+        // A key that is gone has to be gone.
         assert_eq!(target["template"], Value::Null);
     }
+}
+
+#[test]
+fn the_projects_allow_what_they_are_for() {
+    let workspace = Workspace::of_manifests();
+    let argocd = objects(&builds(&workspace, "manifests/pilot/argocd"));
     for application in each(&argocd, "Application") {
-        let project = application["spec"]["project"].as_str().unwrap();
-        let project = called(&argocd, "AppProject", project);
-        let namespace = application["spec"]["destination"]["namespace"]
-            .as_str()
-            .unwrap();
-        let destinations = project["spec"]["destinations"].as_array().unwrap();
+        let spec = &application["spec"];
+        let project = called(&argocd, "AppProject", spec["project"].as_str().unwrap());
+        let project = &project["spec"];
+        let repositories = project["sourceRepos"].as_array().unwrap();
+        assert!(repositories.contains(&spec["source"]["repoURL"]));
+        let namespace = spec["destination"]["namespace"].as_str().unwrap();
+        let mut destinations = project["destinations"].as_array().unwrap().iter();
         let allows = |destination: &Value| {
             let pattern = destination["namespace"].as_str().unwrap();
-            pattern
-                .strip_suffix('*')
-                .map_or(pattern == namespace, |start| namespace.starts_with(start))
+            let start = pattern.strip_suffix('*');
+            start.map_or(pattern == namespace, |start| namespace.starts_with(start))
         };
-        assert!(destinations.iter().any(allows), "{namespace}");
+        assert!(destinations.any(allows), "{namespace}");
     }
     // No kind of the cluster but namespaces, and nothing of the operator's in the hands of the application.
+    let namespaces = json!([{"group": "", "kind": "Namespace"}]);
     for project in each(&argocd, "AppProject") {
-        assert_eq!(
-            project["spec"]["clusterResourceWhitelist"],
-            json!([{"group": "", "kind": "Namespace"}])
-        );
+        assert_eq!(project["spec"]["clusterResourceWhitelist"], namespaces);
     }
-    assert!(
-        project["spec"]["namespaceResourceBlacklist"]
-            .as_array()
-            .unwrap()
-            .contains(&json!({"group": "secrets.infisical.com", "kind": "*"}))
-    );
+    let denied = &called(&argocd, "AppProject", "home")["spec"]["namespaceResourceBlacklist"];
+    let operator = json!({"group": "secrets.infisical.com", "kind": "*"});
+    assert!(denied.as_array().unwrap().contains(&operator));
 }
 
 /// The template of the set, for an element, by the only two things that it takes from one.

@@ -9,8 +9,11 @@ use walkdir::WalkDir;
 
 /// The codes in the source, where a reason is made.
 fn codes(root: &Path) -> BTreeSet<String> {
-    let made =
-        Regex::new(r#"(?:Reason::new\(\s*Class::\w+,|refused\(|because\()\s*"([A-Z]\w+)""#).unwrap();
+    // By itself, or by a closure that knows the class and takes a code and a message.
+    let made = Regex::new(
+        r#"(?:Reason::new\(\s*Class::\w+,|\b[a-z_]+\()\s*"([A-Z]\w+)",\s*(?:&?format!|message|"[A-Za-z`])"#,
+    )
+    .unwrap();
     let mut codes = BTreeSet::new();
     for entry in WalkDir::new(root.join("src/steer")) {
         let entry = entry.unwrap();

@@ -12,6 +12,7 @@ mod objects;
 mod observer;
 mod operations;
 mod owners;
+mod pilot;
 pub(crate) mod process;
 mod replicas;
 mod shown;

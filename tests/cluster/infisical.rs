@@ -23,7 +23,7 @@ fn object(required: &[&str], fields: &[(&str, Value)]) -> Value {
     json!({"type": "object", "required": required, "properties": properties})
 }
 
-fn array(items: Value) -> Value {
+fn array(items: &Value) -> Value {
     json!({"type": "array", "items": items})
 }
 
@@ -86,7 +86,7 @@ fn static_secret() -> Value {
             ("projectSlug", string()),
             ("environmentSlug", string()),
             ("secretPath", string()),
-            ("tagSlugs", array(string())),
+            ("tagSlugs", array(&string())),
             ("recursive", boolean()),
         ],
     );
@@ -120,8 +120,8 @@ fn static_secret() -> Value {
         &[
             ("infisicalAuthRef", texts(&["name", "namespace"])),
             ("syncOptions", options),
-            ("sources", array(source)),
-            ("targets", array(target)),
+            ("sources", array(&source)),
+            ("targets", array(&target)),
         ],
     )
 }
@@ -175,7 +175,7 @@ fn secret() -> Value {
                 "authentication",
                 object(&[], &[("universalAuth", universal)]),
             ),
-            ("managedKubeSecretReferences", array(managed)),
+            ("managedKubeSecretReferences", array(&managed)),
         ],
     )
 }
@@ -213,7 +213,10 @@ pub(crate) fn define(admin: &Caller) {
     ] {
         let singular = kind.to_lowercase();
         let plural = format!("{singular}s");
-        let schema = json!({"type": "object", "required": ["spec"], "properties": {"spec": spec}});
+        let status = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
+        let schema = json!({
+            "type": "object", "required": ["spec"], "properties": {"spec": spec, "status": status},
+        });
         admin.apply(&json!({
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",

@@ -69,6 +69,11 @@ impl Installation {
         Caller::new(&self.cluster, User::ADMIN.token)
     }
 
+    /// The kubeconfig file of a user.
+    pub(crate) fn kubeconfig_of(&self, user: User) -> PathBuf {
+        self.cluster.kubeconfig(user)
+    }
+
     /// A kubeconfig file with the token of the controller, in the directory that goes with the cluster.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
         let text = fs::read_to_string(self.cluster.kubeconfig(User::ADMIN)).unwrap();
@@ -109,7 +114,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    fn new(cluster: &Cluster, token: &str) -> Self {
+    pub(crate) fn new(cluster: &Cluster, token: &str) -> Self {
         let text = fs::read_to_string(cluster.kubeconfig(User::ADMIN)).unwrap();
         let file = Kubeconfig::from_yaml(&text.replace(User::ADMIN.token, token)).unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();

@@ -10,6 +10,7 @@ mod argocd;
 mod audit;
 mod cluster;
 mod controller;
+mod doctor;
 mod infisical;
 mod installation;
 mod kubeconfig;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::steer::plan::{Effect, Outcome, Revision};
+use crate::steer::plan::{Effect, Outcome, Patch, Revision};
 
 const NO_LIMITS: Limits = Limits {
     in_flight: 0,
@@ -107,7 +107,7 @@ fn a_storm_of_changes_makes_few_writes_and_the_last_one_wins() {
     }
     let end = start_of_all + Duration::from_mins(2);
     written.extend(start(&mut queue, end).into_iter().map(|job| job.version));
-    assert!((20..=26).contains(&written.len()), "{written:?}");
+    assert!((20..=30).contains(&written.len()), "{written:?}");
     assert_eq!(written.first().map(String::as_str), Some("0"));
     assert_eq!(written.last().map(String::as_str), Some("999"));
 }

@@ -219,7 +219,8 @@ fn the_controller_does_its_work_with_these_rights() {
             event["reason"] == "RevisionChanged" && event["regarding"]["name"] == "rights"
         })
     });
-    assert_eq!(controller.metric(&["_leader"]), Some(1.0));
+    // Figures are a few seconds old.
+    wait_until(|| controller.metric(&["_leader"]) == Some(1.0));
     let (_, figures) = controller.get("/metrics");
     let refused = figures
         .lines()

@@ -168,12 +168,14 @@ impl Argo {
         command
     }
 
-    /// Argo CD's program as one of its parts, with nothing of this process's environment.
+    /// Argo CD's program as one of its parts, under the name that it has in the image, which stands in what it writes; with
+    /// nothing of this process's environment.
     pub(crate) fn part(&self, name: &str) -> Command {
-        let mut command = Command::new(&self.programs.argocd);
+        let program = self.path(name);
+        std::os::unix::fs::symlink(&self.programs.argocd, &program).unwrap();
+        let mut command = Command::new(program);
         command
             .env_clear()
-            .env("ARGOCD_BINARY_NAME", name)
             .env("HOME", self.path("home"))
             .env("PATH", "/usr/bin:/bin")
             .current_dir(&self.directory);

@@ -78,7 +78,7 @@ fn a_revision_is_deployed_within_seconds_twenty_times() {
 }
 
 /// A repository whose object shows the setting `A`, in a label as well, which takes not every text.
-fn with_label(argo: &crate::argocd::server::Argo) -> Git<'_> {
+pub(super) fn with_label(argo: &crate::argocd::server::Argo) -> Git<'_> {
     let files = settings::FILES.map(|(name, text)| (format!("app/{name}"), text.to_owned()));
     let files: Vec<(&str, String)> = files
         .iter()
@@ -97,7 +97,7 @@ fn with_label(argo: &crate::argocd::server::Argo) -> Git<'_> {
 }
 
 /// Whether the object in the cluster shows a value, by a full sync that has ended well.
-fn is_deployed(live: &Live, name: &str, value: &str, lamp: &Value) -> bool {
+pub(super) fn is_deployed(live: &Live, name: &str, value: &str, lamp: &Value) -> bool {
     let status = &lamp["status"];
     let one = live.world.admin.get::<ConfigMap>(name, "one").ok();
     let data = one.and_then(|one| one.data).unwrap_or_default();
@@ -115,7 +115,7 @@ fn settings_of(name: &str, value: &str) -> Written {
     object.with("A", value)
 }
 
-fn put_settings(live: &Live, name: &str, value: &str) -> Instant {
+pub(super) fn put_settings(live: &Live, name: &str, value: &str) -> Instant {
     let start = Instant::now();
     settings_of(name, value).put(&live.world.admin, Live::SETTINGS);
     start

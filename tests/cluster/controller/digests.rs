@@ -92,7 +92,7 @@ fn it_appears_and_is_what_the_sidecar_computes() {
     };
     let tenant = world.tenant("tenant");
     let map = Written::settings("map", "default/lamp").config_map();
-    let secret = Written::settings("secret", "default/la*").keys("A B");
+    let secret = Written::settings("secret", "default/la*").keys("A, B");
     map.with("A", "one").put(&world.admin, &tenant);
     secret
         .with("A", "two")
@@ -133,7 +133,7 @@ fn it_follows_the_settings_and_nothing_else() {
         return;
     };
     let tenant = world.tenant("tenant");
-    let secret = || Written::settings("settings", "default/lamp").keys("A B");
+    let secret = || Written::settings("settings", "default/lamp").keys("A, B");
     let put = |object: Written| object.put(&world.admin, &tenant);
     put(secret().with("A", "one"));
     let objects = [format!("secret:{tenant}/settings")];

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use http::{Request, Response, Uri};
@@ -17,6 +17,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
+use tokio::task::AbortHandle;
 
 use crate::cluster::Cluster;
 use crate::kubeconfig::{self, User};
@@ -33,11 +34,27 @@ pub(crate) enum Answer {
     ExpiredEvent,
 }
 
-/// Starts one, and returns a kubeconfig file that leads to it. It is asked with method, path and query.
+/// A running one.
+pub(crate) struct Server {
+    /// The kubeconfig file that leads to it.
+    pub(crate) kubeconfig: PathBuf,
+    connections: Arc<Mutex<Vec<AbortHandle>>>,
+}
+
+impl Server {
+    /// Ends all connections, in the middle of whatever they carry.
+    pub(crate) fn hang_up(&self) {
+        for connection in self.connections.lock().unwrap().drain(..) {
+            connection.abort();
+        }
+    }
+}
+
+/// Starts one. It asks with method, path and query what becomes of a request.
 pub(crate) fn start(
     cluster: &Cluster,
     behaviour: impl Fn(&str, &str) -> Answer + Send + Sync + 'static,
-) -> PathBuf {
+) -> Server {
     let direct = cluster.kubeconfig(User::CONTROLLER);
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -46,6 +63,11 @@ pub(crate) fn start(
     let text = kubeconfig::write(User::CONTROLLER, port, &cluster.certificate());
     std::fs::write(&path, text.replace("https://", "http://")).unwrap();
     let behaviour: Arc<Behaviour> = Arc::new(behaviour);
+    let connections = Arc::<Mutex<Vec<AbortHandle>>>::default();
+    let server = Server {
+        kubeconfig: path,
+        connections: Arc::clone(&connections),
+    };
     thread::spawn(move || {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
@@ -61,7 +83,7 @@ pub(crate) fn start(
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (client, behaviour) = (client.clone(), Arc::clone(&behaviour));
-                tokio::spawn(async move {
+                let connection = tokio::spawn(async move {
                     let service = service_fn(move |request| {
                         answer(request, client.clone(), Arc::clone(&behaviour))
                     });
@@ -72,10 +94,11 @@ pub(crate) fn start(
                             .await,
                     );
                 });
+                connections.lock().unwrap().push(connection.abort_handle());
             }
         });
     });
-    path
+    server
 }
 
 type Behaviour = dyn Fn(&str, &str) -> Answer + Send + Sync;

@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::deploys;
 use super::live::{Branches, Live, is_synced, live, wait_since};
 use super::objects::Written;
 use super::world::{World, application};
 use crate::access::Kind;
+use crate::audit::Write;
+use crate::namespace::Namespace;
 
 /// How long what was written has to stay. Argo CD puts back what it would within three seconds, and an `ApplicationSet` within
 /// one.
@@ -130,7 +133,10 @@ fn an_app_of_apps_with_rules_leaves_the_revision_alone() {
     thread::sleep(WHILE);
     // A full sync of the parent leaves it alone, too.
     for name in names {
-        let operation = json!({"operation": {"sync": {"revision": branches.commit("main")}}});
+        // With the options of its policy, as `argocd app sync` has them.
+        let options = &live.world.application(name)["spec"]["syncPolicy"]["syncOptions"];
+        let sync = json!({"revision": branches.commit("main"), "syncOptions": options});
+        let operation = json!({"operation": {"sync": sync}});
         live.world.change(name, "kubectl-patch", operation);
         let start = Instant::now();
         wait_since(start, live.world, name, |parent| {
@@ -154,7 +160,12 @@ fn an_app_of_apps_with_rules_leaves_the_revision_alone() {
 }
 
 fn application_set(live: &Live, name: &str, branches: &Branches<'_>, rules: &Value) {
-    let mut template = manifest(live, &format!("{name}-child"), branches);
+    let child = manifest(live, &format!("{name}-child"), branches);
+    generate(live, name, child, rules);
+}
+
+/// An `ApplicationSet` that makes one Application, which it leaves alone as far as rules say so.
+fn generate(live: &Live, name: &str, mut template: Value, rules: &Value) {
     template
         .as_object_mut()
         .unwrap()
@@ -210,6 +221,46 @@ fn an_application_set_without_rules_is_not_fought_and_with_them_it_is_followed()
         (&live.world.argocd, "set-plain"),
         &patch,
         "kubectl-edit",
+    );
+}
+
+/// Where the digest would be put back, a setting is deployed all the same, if Argo CD heals: by a refresh, which is asked for
+/// once for each change.
+#[test]
+#[ignore = "needs Argo CD: tools/cluster-tier runs it"]
+fn settings_of_an_application_set_without_rules_are_rendered_by_a_refresh() {
+    let Some(live) = live() else { return };
+    let git = deploys::with_label(live.argo);
+    let child = "set-settings-child";
+    let object = format!("{}/{child}", Live::SETTINGS);
+    deploys::put_settings(live, child, "one");
+    let namespace = Namespace::new(live.argo.cluster, child);
+    let mut template = application(child, "dev", "dev");
+    template["spec"]["source"]["repoURL"] = json!(git.url());
+    template["spec"]["source"]["plugin"] = live.with_settings(&[&object]);
+    template["spec"]["destination"]["namespace"] = json!(namespace.name);
+    template["spec"]["syncPolicy"] = json!({"automated": {"selfHeal": true}});
+    generate(live, "set-settings", template, &Value::Null);
+    let deployed =
+        |value: &'static str| move |lamp: &Value| deploys::is_deployed(live, child, value, lamp);
+    wait_since(Instant::now(), live.world, child, deployed("one"));
+    live.world.wait_for_event(child, "OwnedByApplicationSet");
+    let mut times = Vec::new();
+    for value in ["two", "three"] {
+        let start = deploys::put_settings(live, child, value);
+        times.push(wait_since(start, live.world, child, deployed(value)));
+    }
+    deploys::report("setting of an ApplicationSet, by a refresh", &times);
+    let mut writes = live.world.writes();
+    writes.retain(|write| write.name == child);
+    let is_refresh = |write: &Write| {
+        let text = json!(write.operations).to_string();
+        text.contains("argocd.argoproj.io~1refresh") && !text.contains("SETTINGS_DIGEST")
+    };
+    // One for what there was at first, and one for each change.
+    assert!(
+        writes.iter().all(is_refresh) && writes.len() <= 3,
+        "{writes:?}"
     );
 }
 

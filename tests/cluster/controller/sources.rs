@@ -61,7 +61,9 @@ fn of_several_sources_those_of_one_git_repository_move() {
         let mut app = application(name, "dev", "before");
         app["spec"]["source"] = Value::Null;
         app["spec"]["sources"] = sources.clone();
-        app["metadata"]["annotations"] = json!({"argocd-infisical.io/sources": chosen});
+        if chosen.is_string() {
+            app["metadata"]["annotations"] = json!({"argocd-infisical.io/sources": chosen});
+        }
         world.create(app);
     }
     let _controller = world.start();

@@ -1,13 +1,12 @@
 //! What is not known moves nothing.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
-use super::faults::{self, Answer};
+use super::faults::{self, Answer, Server};
 use super::objects::Written;
 use super::world::{World, application};
 
@@ -118,7 +117,7 @@ fn without_one_of_its_watches_it_is_not_ready_and_writes_nothing() {
     };
     world.create(application("new", "one", "before"));
     let rules = |resources: &[&str]| json!([{"apiGroups": [""], "resources": resources, "verbs": ["get", "list", "watch"]}]);
-    for rest in [&["secrets"][..], &["configmaps"], &[]] {
+    for rest in [&["secrets"][..], &["configmaps"], &["endpoints"]] {
         world.allow(&world.own, "objects", &rules(rest));
         let controller = world.launch("denied", &[]);
         world.wait_for("its word on what it may not", || {
@@ -200,7 +199,7 @@ fn a_person_releases_what_was_deleted_on_purpose() {
 
 /// What the server answers while it has forgotten the version of a list that has several pages, again and again.
 struct Forgetful {
-    kubeconfig: PathBuf,
+    server: Server,
     forgets: Arc<AtomicBool>,
     forgotten: Arc<AtomicUsize>,
 }
@@ -211,7 +210,7 @@ impl Forgetful {
         let forgets = Arc::new(AtomicBool::new(false));
         let forgotten = Arc::new(AtomicUsize::new(0));
         let (on, count) = (Arc::clone(&forgets), Arc::clone(&forgotten));
-        let kubeconfig = faults::start(world.cluster, move |method, target| {
+        let server = faults::start(world.cluster, move |method, target| {
             let is_list = method == "GET"
                 && (target.contains("/secrets?") || target.contains("/applications?"));
             if !is_list {
@@ -231,14 +230,16 @@ impl Forgetful {
             }
         });
         Self {
-            kubeconfig,
+            server,
             forgets,
             forgotten,
         }
     }
 
+    /// Begins or ends to forget. Watches that run break off.
     fn set(&self, forgets: bool) {
         self.forgets.store(forgets, Ordering::SeqCst);
+        self.server.hang_up();
     }
 
     /// Waits until it has happened so often from now.
@@ -267,7 +268,7 @@ fn a_list_that_breaks_off_is_no_list() {
     world.create(application("new", "one", "before"));
     let server = Forgetful::new(&world);
     server.set(true);
-    let controller = world.launch_by("forgetful", server.kubeconfig.clone(), &[]);
+    let controller = world.launch_by("forgetful", server.server.kubeconfig.clone(), &[]);
     server.wait(&world, 6);
     assert_eq!(controller.get("/readyz").0, 503);
     assert_eq!(world.revision("new"), "before");
