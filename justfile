@@ -23,6 +23,10 @@ bench *ARGS:
 image *ARGS:
     tools/image {{ARGS}}
 
+# Makes a release of this commit in target, up to the upload.
+release *ARGS:
+    tools/release {{ARGS}}
+
 # Licences, advisories and duplicate versions of the dependencies (needs cargo-deny).
 deny:
     cargo deny check

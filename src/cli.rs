@@ -2,6 +2,7 @@
 
 mod build;
 mod compare;
+mod completions;
 mod controller;
 mod diff;
 mod doctor;
@@ -11,7 +12,9 @@ mod explain;
 mod flags;
 mod json;
 mod lint;
+mod man;
 mod output;
+mod paint;
 mod plugin;
 mod render;
 mod revisions;
@@ -32,9 +35,11 @@ use output::Done;
 /// Renders Kustomize with settings from Infisical
 #[derive(Parser)]
 #[command(name = "argocd-infisical", version, about, long_about = None, disable_help_subcommand = true)]
-#[command(
-    after_help = "Exit codes: 0 done, 1 an input is wrong, 2 the command line is wrong, 3 a fault of the program"
-)]
+#[command(after_help = "Examples:
+  argocd-infisical render overlays/dev --settings settings.yaml
+  argocd-infisical explain --help
+
+Exit codes: 0 done, 1 an input is wrong, 2 the command line is wrong, 3 a fault of the program")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -44,11 +49,13 @@ struct Cli {
 enum Command {
     Build(build::Args),
     Compare(compare::Args),
+    Completions(completions::Args),
     Controller(controller::Args),
     Diff(diff::Args),
     Doctor(doctor::Args),
     Explain(explain::Args),
     Lint(lint::Args),
+    Man(man::Args),
     Plugin(plugin::Args),
     Render(render::Args),
     Revisions(revisions::Args),
@@ -68,9 +75,7 @@ pub fn main() -> ExitCode {
             print(stdout.as_bytes())
         }
         Err(Ended::Clap(error)) => error.print(),
-        Err(Ended::Failed(failure)) => io::stderr()
-            .lock()
-            .write_all(failure.to_string().as_bytes()),
+        Err(Ended::Failed(failure)) => paint::tell(&failure.to_string()),
     };
     let code = match &result {
         Ok(done) if !done.is_well => ExitCode::from(Kind::Input.exit_code()),
@@ -85,11 +90,7 @@ pub fn main() -> ExitCode {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
             Err(error) => {
                 let failure = Failure::input(format!("cannot write the output: {}", plain(&error)));
-                drop(
-                    io::stderr()
-                        .lock()
-                        .write_all(failure.to_string().as_bytes()),
-                );
+                drop(paint::tell(&failure.to_string()));
                 ExitCode::from(failure.kind().exit_code())
             }
         },
@@ -105,11 +106,13 @@ fn run(command: Command) -> Result<Done, Failure> {
     let run = move || match command {
         Command::Build(args) => args.run(),
         Command::Compare(args) => args.run(),
+        Command::Completions(args) => args.run(),
         Command::Controller(args) => args.run(),
         Command::Diff(args) => args.run(),
         Command::Doctor(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Lint(args) => args.run(),
+        Command::Man(args) => args.run(),
         Command::Plugin(args) => args.run(),
         Command::Render(args) => args.run(),
         Command::Revisions(args) => args.run(),
@@ -129,7 +132,7 @@ fn print_warnings(warnings: &[String]) -> io::Result<()> {
         .iter()
         .flat_map(|warning| [printable(warning), "\n".to_owned()])
         .collect();
-    io::stderr().lock().write_all(text.as_bytes())
+    paint::tell(&text)
 }
 
 /// A wrong command line that clap itself cannot recognise.
@@ -139,19 +142,37 @@ fn usage(message: impl Into<String>, hint: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
     use clap::error::ErrorKind;
+    use clap::{Command, CommandFactory as _};
 
-    use super::*;
+    use super::{Cli, Parser as _};
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
+    /// Every command with the words that lead to it.
+    fn commands() -> Vec<(Vec<String>, Command)> {
+        fn below(words: &[String], command: &Command, found: &mut Vec<(Vec<String>, Command)>) {
+            for inner in command.get_subcommands() {
+                let words = [words, &[inner.get_name().to_owned()]].concat();
+                below(&words, inner, found);
+                found.push((words, inner.clone()));
+            }
+        }
+        let mut found = Vec::new();
+        below(&[], &Cli::command(), &mut found);
+        assert!(found.len() >= 20, "{}", found.len());
+        found
+    }
+
     #[test]
     fn help_lines_are_imperative_and_have_no_full_stop() {
-        for command in Cli::command().get_subcommands() {
+        for (words, command) in commands() {
+            let about = command.get_about().map(ToString::to_string);
+            let about = about.unwrap_or_default();
+            assert!(!about.is_empty() && !about.ends_with('.'), "{words:?}");
             for argument in command.get_arguments() {
                 let help = argument
                     .get_help()
@@ -159,9 +180,44 @@ mod tests {
                     .unwrap_or_default();
                 assert!(
                     !help.is_empty() && !help.ends_with('.'),
-                    "{}: {help}",
+                    "{words:?} {}: {help}",
                     argument.get_id()
                 );
+            }
+        }
+    }
+
+    /// The examples of a help, as a shell splits them, without what they are piped into.
+    fn examples(command: &Command) -> Vec<Vec<String>> {
+        let help = command.get_after_help().map(ToString::to_string);
+        let help = help.unwrap_or_default();
+        let lines = help
+            .lines()
+            .filter_map(|line| line.strip_prefix("  argocd-infisical "));
+        let words = lines.map(|line| {
+            let words = line
+                .split(' ')
+                .take_while(|word| !["|", ">"].contains(word));
+            words.map(str::to_owned).collect()
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn every_command_shows_examples_that_are_accepted() {
+        let mut all = commands();
+        all.push((Vec::new(), Cli::command()));
+        for (path, command) in all {
+            let examples = examples(&command);
+            assert!(!examples.is_empty(), "{path:?}");
+            for example in examples {
+                assert!(example.starts_with(&path), "{path:?}: {example:?}");
+                let line =
+                    std::iter::once("argocd-infisical").chain(example.iter().map(String::as_str));
+                match Cli::try_parse_from(line) {
+                    Ok(_) => {}
+                    Err(error) => assert_eq!(error.kind(), ErrorKind::DisplayHelp, "{error}"),
+                }
             }
         }
     }

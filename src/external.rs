@@ -8,7 +8,6 @@ mod helm;
 mod history;
 mod http;
 mod program;
-mod progress;
 
 pub use history::Checkout;
 pub use program::{for_network, git_environment};

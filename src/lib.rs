@@ -20,6 +20,7 @@ mod interrupt;
 pub mod lint;
 pub mod plugin;
 pub mod process;
+mod progress;
 pub mod reference;
 pub mod render;
 mod serve;

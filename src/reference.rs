@@ -22,7 +22,7 @@ use crate::files::plain;
 use crate::process::{self, Bounds, Ended, MEMORY};
 
 /// The version whose output the engine equals.
-pub const VERSION: &str = "v5.8.2";
+pub const VERSION: &str = kustomize::VERSION;
 
 /// The variable that names the program.
 pub const VARIABLE: &str = "ARGOCD_INFISICAL_KUSTOMIZE";

@@ -2,7 +2,6 @@
 
 mod json;
 mod pool;
-mod progress;
 mod report;
 mod walk;
 
@@ -19,6 +18,9 @@ use pool::Comparison;
 
 /// Build every kustomization below a directory with both engines, and compare
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical compare .
+  argocd-infisical compare deploy --enable-helm --format json | jq '.kustomizations[].class'")]
 pub(super) struct Args {
     /// Compare the kustomizations in and below this directory
     #[arg(default_value = ".", value_name = "DIR")]

@@ -16,6 +16,9 @@ use crate::steer::policy::Policy;
 
 /// Keep the revisions and the settings of Argo CD's Applications as environments and objects say
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical controller --policy policy.yaml --digest-key /etc/argocd-infisical/digest/key
+  argocd-infisical controller --policy policy.yaml --mode observe --kubeconfig ~/.kube/config")]
 pub(super) struct Args {
     /// Take environments, namespaces and limits from this policy
     #[arg(long, value_name = "FILE")]

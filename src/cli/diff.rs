@@ -16,14 +16,17 @@ use super::settings::SettingsFlags;
 use crate::changes::{Change, Objects, Pair, fields};
 use crate::failure::Failure;
 use crate::inject::{Path, without_hash};
+use crate::progress::Progress;
 use side::Side;
 
 /// Show what a change of settings, or of the repository, changes in the output
 #[derive(clap::Args)]
-#[command(
-    after_help = "Exit codes: 0 nothing differs, 1 something differs or an input is wrong, \
-                        2 the command line is wrong, 3 a fault of the program"
-)]
+#[command(after_help = "Examples:
+  argocd-infisical diff overlays/dev --settings settings.yaml
+  argocd-infisical diff overlays/prod --settings settings.yaml --git main --show-values
+
+Exit codes: 0 nothing differs, 1 something differs or an input is wrong, \
+                        2 the command line is wrong, 3 a fault of the program")]
 pub(super) struct Args {
     /// Compare the output of the kustomization in this directory
     #[arg(default_value = ".", value_name = "DIR")]
@@ -93,6 +96,7 @@ enum Cause {
 impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
         let (options, mut warnings) = self.flags.options()?;
+        let _progress = Progress::with("comparing outputs of", &self.directory);
         let (left, right) = self.sides(&options)?;
         for key in left.unknown.iter().chain(&right.unknown) {
             let warning = not_traced(key);

@@ -13,6 +13,7 @@ use super::output::Done;
 use crate::cluster::{Access, Cluster};
 use crate::doctor::{Finding, Severity, examine};
 use crate::failure::{Failure, printable, printable_name};
+use crate::progress::Progress;
 
 /// What all requests together may take.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -22,9 +23,9 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// It reads the sidecar, the controller, Roles, Applications, settings, and what the Infisical operator and Reloader do, and writes
 /// nothing. No value of a setting or Secret is shown. What may not be read is an error of its own.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Example: argocd-infisical doctor --context staging -o json | jq '.findings[].code'"
-)]
+#[command(after_help = "Examples:
+  argocd-infisical doctor
+  argocd-infisical doctor --context staging -o json | jq '.findings[].code'")]
 pub(super) struct Args {
     /// The kubeconfig of the cluster
     #[arg(long, value_name = "FILE")]
@@ -63,6 +64,7 @@ impl Args {
             namespace,
             output,
         } = self;
+        let _progress = Progress::start("looking at the installation");
         let cluster = Cluster::new(&Access::of_person(kubeconfig, context))?;
         let seen =
             cluster.installation((&argocd_namespace, &namespace), Timestamp::now(), LIMIT)?;

@@ -17,6 +17,7 @@ use super::settings::SettingsFlags;
 use crate::changes::Objects;
 use crate::failure::Failure;
 use crate::inject::Use;
+use crate::progress::Progress;
 use crate::render::trace::{Trace, trace};
 use crate::render::{self, Rendered};
 use crate::settings::resolve::Setting;
@@ -25,6 +26,9 @@ use crate::target::Target;
 
 /// Say which fields get which settings, and where each comes from
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical explain overlays/dev --settings settings.yaml
+  argocd-infisical explain overlays/dev --from-cluster secret:home/settings --application home/lamp --show-values")]
 pub(super) struct Args {
     /// Explain the kustomization in this directory
     #[arg(default_value = ".", value_name = "DIR")]
@@ -75,6 +79,7 @@ impl Args {
             flags,
         } = self;
         let (options, mut warnings) = flags.options()?;
+        let _progress = Progress::with("tracing settings through", &directory);
         let target = Target::here(&directory, flags.outside())?;
         let settings = settings.read()?;
         let rendered = render::render(&target, &options, &settings)?;

@@ -13,10 +13,14 @@ use super::output::Done;
 use super::settings::SettingsFlags;
 use crate::failure::{Details, Failure, Item, Warning};
 use crate::lint::{Check, Finding, lint};
+use crate::progress::Progress;
 use crate::target::Target;
 
 /// Find what is wrong with settings: undeclared and unused keys, missing defaults, secrets, placeholders
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical lint overlays/dev --settings settings.yaml
+  argocd-infisical lint overlays/prod --strict --allow unused-key")]
 pub(super) struct Args {
     /// Look at the kustomization in this directory
     #[arg(default_value = ".", value_name = "DIR")]
@@ -62,6 +66,7 @@ impl Args {
             flags,
         } = self;
         let (options, warnings) = flags.options()?;
+        let _progress = Progress::with("looking at", &directory);
         let target = Target::here(&directory, flags.outside())?;
         let settings = settings.read()?;
         let mut findings = lint(&target, &options, &settings)?;

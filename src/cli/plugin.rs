@@ -29,6 +29,8 @@ use probe::Probe;
 
 /// Serve as a Config Management Plugin of Argo CD
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical plugin generate --policy /etc/argocd-infisical/policy/policy.yaml")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -55,6 +57,8 @@ impl Args {
 
 /// Render the Application in the working directory, as the environment of cmp-server describes it
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical plugin generate --policy /etc/argocd-infisical/policy/policy.yaml --timeout 45")]
 struct Generate {
     #[command(flatten)]
     mounted: Mounted,
@@ -174,6 +178,8 @@ impl Generate {
 
 /// Print the parameters that there are, as Argo CD's UI asks for them in the directory of an Application
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical plugin parameters --policy /etc/argocd-infisical/policy/policy.yaml | jq")]
 struct Parameters {
     /// Leave out what this policy does not allow
     #[arg(long, value_name = "FILE")]

@@ -5,11 +5,16 @@ use super::output::{self, Done};
 use super::settings::SettingsFlags;
 use super::watch::Watch;
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::render::{self, Rendered};
 use crate::target::Target;
 
 /// Build a kustomization with settings in the places that ask for them
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical render overlays/dev --settings settings.yaml
+  argocd-infisical render overlays/dev --from-cluster secret:home/settings --application home/lamp
+  argocd-infisical render overlays/dev --settings settings.yaml --output rendered.yaml --watch")]
 pub(super) struct Args {
     #[command(flatten)]
     place: Place,
@@ -38,6 +43,7 @@ impl Args {
             let watch = Watch::new(&place, &flags, &settings)?;
             return watch.run(&options, &warnings);
         }
+        let _progress = Progress::with("rendering", &place.directory);
         let target = Target::here(&place.directory, flags.outside())?;
         let settings = settings.read()?;
         let Rendered { output, record: _ } = render::render(&target, &options, &settings)?;

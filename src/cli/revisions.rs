@@ -5,7 +5,7 @@ mod json;
 mod source;
 mod text;
 
-use std::io::{self, ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +14,7 @@ use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 
 use super::output::Done;
+use super::paint::tell;
 use super::usage;
 use super::watch::{print, say, until_signal, wait_for_change};
 use crate::failure::{Failure, Warning};
@@ -32,7 +33,11 @@ const PAUSE: Duration = Duration::from_secs(5);
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Exit codes: 0 nothing would change, and nothing is refused, contested or unknown; 1 something would or is, or \
+    after_help = "Examples:
+  argocd-infisical revisions --from-cluster --policy policy.yaml
+  argocd-infisical revisions manifests overrides.yaml -o json | jq '.applications[].reason'
+
+Exit codes: 0 nothing would change, and nothing is refused, contested or unknown; 1 something would or is, or \
                   an input is wrong; 2 the command line is wrong; 3 a fault of the program"
 )]
 pub(super) struct Args {
@@ -188,7 +193,7 @@ impl Show {
                         }
                     }
                     // Nobody may be listening.
-                    Err(failure) => drop(io::stderr().lock().write_all(failure.as_bytes())),
+                    Err(failure) => drop(tell(failure)),
                 }
                 last = Some(shown);
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::cluster::{Access, Cluster};
 use crate::failure::Failure;
+use crate::progress::Progress;
 use crate::settings::consent::Caller;
 use crate::settings::object::Reference;
 use crate::settings::policy::Policy;
@@ -55,6 +56,7 @@ impl SettingsFlags {
                 let references = &self.from_cluster;
                 policy.check(references).map_err(Failure::several)?;
                 let access = Access::of_person(self.kubeconfig.clone(), self.context.clone());
+                let _progress = Progress::start("reading settings from the cluster");
                 let cluster = Cluster::new(&access)?;
                 cluster
                     .read(references, Audience::Person, LIMIT)?

@@ -19,11 +19,12 @@ use signal_hook::flag;
 
 use super::flags::{Flags, Place};
 use super::output::{self, Done, Kept};
-use super::print_warnings;
 use super::settings::SettingsFlags;
+use super::{paint, print_warnings};
 use crate::external::Outside;
 use crate::failure::Failure;
 use crate::files::{DiskFiles, Seen, Stamp, plain};
+use crate::progress::Progress;
 use crate::render::{Rendered, render};
 use crate::target::Target;
 
@@ -86,11 +87,7 @@ impl<'a> Watch<'a> {
                 Ok(Written::Done(text)) => say(&[text]),
                 Err(failure) => {
                     // Nobody may be listening.
-                    drop(
-                        io::stderr()
-                            .lock()
-                            .write_all(failure.to_string().as_bytes()),
-                    );
+                    drop(paint::tell(&failure.to_string()));
                     // What could not be fetched may be there the next time.
                     outside = self.flags.outside();
                 }
@@ -120,7 +117,10 @@ impl<'a> Watch<'a> {
             .noting(Arc::clone(seen));
         let target = Target::with_files(&self.place.directory, files)?;
         let settings = self.settings.read()?;
-        let Rendered { output, record: _ } = render(&target, options, &settings)?;
+        let Rendered { output, record: _ } = {
+            let _progress = Progress::with("rendering", &self.place.directory);
+            render(&target, options, &settings)?
+        };
         say(&target.warnings(&output));
         let written = self.write(&output, seen);
         written.map_err(|failure| target.locate(failure))

@@ -10,12 +10,12 @@ use kustomize::{ExternalError, Repository, without_credentials};
 use sha2::{Digest as _, Sha256};
 
 use super::program::{Room, git_environment, online, run, text_of};
-use super::progress::Progress;
 use super::{failed, failed_with_hint};
 use crate::files::plain;
 use crate::hex::hex;
 use crate::interrupt::Scratch;
 use crate::process::{Bounds, MEMORY};
+use crate::progress::Progress;
 
 /// The bytes that a repository may have on disk.
 const SIZE_LIMIT: u64 = 1 << 30;

@@ -8,11 +8,11 @@ use std::time::Duration;
 use kustomize::{ChartSource, ChartTemplate, ExternalError, HelmConfig, HelmDefaults};
 
 use super::program::{Room, offline, online, run, text_of};
-use super::progress::Progress;
 use super::{failed, failed_with_hint};
 use crate::files::plain;
 use crate::interrupt::Scratch;
 use crate::process::{Bounds, MEMORY};
+use crate::progress::Progress;
 
 /// How long Helm may take for a chart.
 const TIMEOUT: Duration = Duration::from_mins(2);

@@ -8,8 +8,8 @@ use ureq::Agent;
 use ureq::tls::{RootCerts, TlsConfig};
 
 use super::failed;
-use super::progress::Progress;
 use crate::files::SIZE_LIMIT;
+use crate::progress::Progress;
 
 /// How long a file may take, redirections included.
 const TIMEOUT: Duration = Duration::from_secs(30);

@@ -10,12 +10,6 @@ use serde_json::{Value, json};
 use crate::tools;
 use crate::workspace::{Workspace, binary};
 
-/// The Argo CDs that the sidecar is for, the oldest and the newest.
-const ARGO_CDS: [&str; 2] = [
-    "github.com/argoproj/argo-cd/v2@v2.14.21",
-    "github.com/argoproj/argo-cd/v3@v3.6.1",
-];
-
 pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -250,7 +244,7 @@ fn the_components_build_over_argo_cds_own_manifests() {
     let Some(kustomize) = tools::kustomize() else {
         return;
     };
-    for argo_cd in ARGO_CDS {
+    for argo_cd in tools::ARGO_CDS {
         let Some(module) = tools::argo_cd_manifests(argo_cd) else {
             return;
         };

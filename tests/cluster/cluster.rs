@@ -17,10 +17,6 @@ use crate::kubeconfig::{self, User};
 use crate::tools;
 use crate::watchdog::Watchdog;
 
-/// Where `tools/programs` puts them.
-const ETCD: &str = "etcd-v3.7.3/etcd";
-const KUBE_APISERVER: &str = "kube-apiserver-v1.37.2/kube-apiserver";
-
 /// What the two may take to start; it is 3 s on an idle machine.
 const DEADLINE: Duration = Duration::from_secs(90);
 
@@ -61,8 +57,8 @@ struct Programs {
 impl Programs {
     #[track_caller]
     fn find() -> Option<Self> {
-        let etcd = tools::find("etcd", "ETCD", ETCD);
-        let kube_apiserver = tools::find("kube-apiserver", "KUBE_APISERVER", KUBE_APISERVER);
+        let etcd = tools::find("etcd", "ETCD");
+        let kube_apiserver = tools::find("kube-apiserver", "KUBE_APISERVER");
         Some(Self {
             etcd: etcd?,
             kube_apiserver: kube_apiserver?,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::infisical;
-use crate::installation::{ARGO_CD, Caller, Installation, objects};
+use crate::installation::{Caller, Installation, objects};
 use crate::kubeconfig::User;
 use crate::tools;
 use crate::workspace::{Run, Workspace, run_in};
@@ -65,7 +65,7 @@ impl Report {
 
 /// Argo CD's repo-server with the sidecar, the controller's policy and what the settings need, by the manifests.
 fn manifests(admin: &Caller) {
-    let argo_cd = tools::argo_cd_manifests(ARGO_CD).unwrap();
+    let argo_cd = tools::argo_cd_manifests("argocd").unwrap();
     let workspace = Workspace::of_manifests();
     for file in [
         "repo-server/argocd-repo-server-deployment.yaml",
@@ -77,16 +77,15 @@ fn manifests(admin: &Caller) {
         let text = fs::read_to_string(argo_cd.join("base").join(file)).unwrap();
         workspace.write(&format!("argocd/{name}"), text);
     }
-    workspace.write(
-        "argocd/kustomization.yaml",
-        "namespace: argocd
+    let kustomization = "namespace: argocd
 resources: [argocd-repo-server-deployment.yaml, argocd-repo-server-sa.yaml, argocd-cmd-params-cm.yaml, argocd-cm.yaml]
 components: [../manifests/components/sidecar, ../manifests/components/sidecar-metrics]
 images:
   - {name: argocd-infisical, newName: registry.example.org/argocd-infisical}
-  - {name: quay.io/argoproj/argocd, newTag: v3.6.1}
-",
-    );
+  - {name: quay.io/argoproj/argocd, newTag: VERSION}
+";
+    let kustomization = kustomization.replace("VERSION", tools::version("argocd").unwrap());
+    workspace.write("argocd/kustomization.yaml", kustomization);
     let policy = workspace.path().join("manifests/install/policy.yaml");
     let policy = fs::read_to_string(policy).unwrap();
     workspace.write(

@@ -16,8 +16,6 @@ use crate::kubeconfig::User;
 use crate::tools;
 use crate::workspace::Workspace;
 
-pub(crate) const ARGO_CD: &str = "github.com/argoproj/argo-cd/v3@v3.6.1";
-
 /// What the server may take until it goes by what was written; it is milliseconds.
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -39,7 +37,7 @@ impl Installation {
     /// One more, where a test writes in earnest; `None`, visibly, where the programs are missing.
     #[track_caller]
     pub(crate) fn new() -> Option<Self> {
-        let argo_cd = tools::argo_cd_manifests(ARGO_CD)?;
+        let argo_cd = tools::argo_cd_manifests("argocd")?;
         let cluster = another_cluster()?;
         let admin = Caller::new(&cluster, User::ADMIN.token);
         for name in ["application", "applicationset", "appproject"] {

@@ -90,11 +90,9 @@ fn all_are_taken(admin: &Access, namespace: &str, built: &str) {
 fn component_and_patch_give_the_same_sidecar() {
     let Some(cluster) = cluster() else { return };
     let admin = cluster.admin();
-    for (module, name) in [
-        ("github.com/argoproj/argo-cd/v2@v2.14.21", "sidecar-2-14"),
-        ("github.com/argoproj/argo-cd/v3@v3.6.1", "sidecar-3-6"),
-    ] {
-        let Some(directory) = tools::argo_cd_manifests(module) else {
+    for argo_cd in tools::ARGO_CDS {
+        let name = &format!("sidecar-of-{argo_cd}");
+        let Some(directory) = tools::argo_cd_manifests(argo_cd) else {
             return;
         };
         let namespace = Namespace::new(cluster, name);
@@ -117,7 +115,7 @@ fn component_and_patch_give_the_same_sidecar() {
         };
         let patch = read("repo-server.yaml");
         let by_patch = sidecar(admin.would_merge(namespace.name, SERVER, &patch));
-        assert_eq!(by_patch, by_component, "{module}");
+        assert_eq!(by_patch, by_component, "{argo_cd}");
         let patch = read("cmd-params.yaml");
         let patched: ConfigMap = admin.would_merge(namespace.name, PARAMETERS, &patch);
         assert_eq!(

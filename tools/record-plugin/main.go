@@ -30,7 +30,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-const version = "v5.8.2"
+// version is kustomize's, out of tools/versions; the linker sets it.
+var version string
 
 // The environment of the Application; the tests have the same.
 var variables = map[string]string{

@@ -18,8 +18,8 @@ use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::transformers::{metadata_maps, name_hash, sort};
 
-/// How `managed-by` labels name the engine: as the kustomize whose output it equals.
-const MANAGED_BY: &str = "kustomize-v5.8.2";
+/// The kustomize whose output the engine equals; `managed-by` labels name it, too.
+pub const VERSION: &str = "v5.8.2";
 
 const SORTED_TWICE: &str = "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI \
                             flag ('--reorder'). Using the kustomization file over the CLI flag.";
@@ -233,7 +233,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         .map_err(|error| layer.blame_field(error, "sortOptions"))?;
     let asks = |what: &str| build_metadata.iter().any(|option| option == what);
     if session.options.managed_by_label || asks("managedByLabel") {
-        let label = [("app.kubernetes.io/managed-by".into(), MANAGED_BY.into())].into();
+        let engine = format!("kustomize-{VERSION}");
+        let label = [("app.kubernetes.io/managed-by".into(), engine.into())].into();
         let everywhere = [crate::field_spec::FieldSpec::of_every_kind(
             "metadata/labels",
             true,

@@ -45,7 +45,7 @@ mod selector;
 mod shared;
 mod transformers;
 
-pub use build::{Options, Output, Reorder, build, build_with};
+pub use build::{Options, Output, Reorder, VERSION, build, build_with};
 pub use edit::Edits;
 pub use error::{Details, Error, ErrorKind, Related, Result};
 pub use external::{

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use kustomize::{NoHooks, Options};
 
 use super::super::engine::is_out_of_reach;
-use super::progress::Progress;
 use crate::contained::{STACK_SIZE, contained};
 use crate::diff;
 use crate::external::Outside;
 use crate::failure::{Failure, place, printable};
 use crate::files::plain;
+use crate::progress::Progress;
 use crate::reference::{Answer, Reference};
 use crate::target::Target;
 
@@ -162,12 +162,17 @@ impl Pool<'_> {
         &self,
         receiver: &Receiver<Result<(usize, Comparison), Failure>>,
     ) -> Result<Vec<Comparison>, Failure> {
-        let mut progress = Progress::new(self.paths.len());
-        let mut done = Vec::with_capacity(self.paths.len());
+        let total = self.paths.len();
+        let progress = Progress::start(&format!("comparing {total} kustomizations"));
+        let mut wrong = 0;
+        let mut done = Vec::with_capacity(total);
         for compared in receiver {
             let (index, comparison) = compared?;
-            progress.note(&comparison.path, comparison.class.is_well());
+            wrong += usize::from(!comparison.class.is_well());
+            let path = comparison.path.clone();
             done.push((index, comparison));
+            let count = done.len();
+            progress.say(|| format!("{count}/{total} compared, {wrong} not equal, {path}"));
         }
         done.sort_by_key(|(index, _)| *index);
         Ok(done.into_iter().map(|(_, comparison)| comparison).collect())

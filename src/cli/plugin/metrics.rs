@@ -9,6 +9,8 @@ use crate::plugin::metrics_server;
 
 /// Serve what `plugin generate --metrics-directory` has counted, until the end of the process
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical plugin metrics --metrics-directory /var/lib/argocd-infisical")]
 pub(super) struct Metrics {
     /// Listen on this address
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "0.0.0.0:8088")]

@@ -10,6 +10,8 @@ use crate::plugin::probe;
 
 /// Check that cmp-server answers and that a render would work
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical plugin probe --timeout 3")]
 pub(super) struct Probe {
     /// Ask the cmp-server that listens on this socket
     #[arg(

@@ -37,6 +37,8 @@ struct Controller {
 
 /// Say that the override of an Application is gone on purpose, so that the default applies
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical revisions release argocd/lamp-dev")]
 pub(super) struct Release {
     /// The Application
     #[arg(value_name = "NAMESPACE/NAME")]
@@ -48,6 +50,8 @@ pub(super) struct Release {
 
 /// Let a change happen that the breaker of an environment stopped
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical revisions acknowledge 0123456789abcdef --minutes 30")]
 pub(super) struct Acknowledge {
     /// The hash that the controller reports
     #[arg(value_name = "HASH")]
@@ -63,6 +67,8 @@ pub(super) struct Acknowledge {
 
 /// Stop the controller from writing anything
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical revisions pause")]
 pub(super) struct Pause {
     #[command(flatten)]
     controller: Controller,
@@ -70,6 +76,8 @@ pub(super) struct Pause {
 
 /// Let the controller write again
 #[derive(clap::Args)]
+#[command(after_help = "Examples:
+  argocd-infisical revisions resume --policy policy.yaml")]
 pub(super) struct Resume {
     #[command(flatten)]
     controller: Controller,

@@ -9,6 +9,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::cluster::{Access, Cluster, Observed};
 use crate::failure::{Failure, Problem};
 use crate::files::{self, Seen};
+use crate::progress::Progress;
 use crate::steer::manifests::Manifests;
 use crate::steer::policy::Policy;
 use crate::steer::state::State;
@@ -69,7 +70,10 @@ impl Source {
                 let Observed {
                     state,
                     mut warnings,
-                } = cluster.observe(policy, LIMIT)?;
+                } = {
+                    let _progress = Progress::start("reading the cluster");
+                    cluster.observe(policy, LIMIT)?
+                };
                 if state.applications.is_empty() {
                     warnings.push(nobody(policy));
                 }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::Value;
 
-use super::server::ARGOCD;
 use crate::access::Kind;
 use crate::cluster::Cluster;
 use crate::tools;
@@ -21,7 +20,7 @@ static DEFINED: OnceLock<()> = OnceLock::new();
 /// Makes sure that the cluster knows them; `None`, visibly, where the program is missing beside which they are.
 #[track_caller]
 pub(crate) fn define(cluster: &Cluster) -> Option<()> {
-    let argocd = tools::find("argocd", "ARGOCD", ARGOCD)?;
+    let argocd = tools::find("argocd", "ARGOCD")?;
     DEFINED.get_or_init(|| {
         let admin = cluster.admin();
         for kind in ["application", "appproject", "applicationset"] {

@@ -19,11 +19,6 @@ use crate::namespace::Namespace;
 use crate::tools;
 use crate::watchdog::Watchdog;
 
-/// Where `tools/programs` puts them.
-pub(crate) const ARGOCD: &str = "argocd-v3.6.1/argocd";
-const CLIENT: &str = "argocd-repo-client-v3.6.1/argocd-repo-client";
-const REDIS: &str = "redis-server-debian/redis-server";
-
 /// What each of them may take to start; it is a second on an idle machine.
 const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -57,9 +52,9 @@ struct Programs {
 impl Programs {
     #[track_caller]
     fn find() -> Option<Self> {
-        let argocd = tools::find("argocd", "ARGOCD", ARGOCD);
-        let client = tools::find("argocd-repo-client", "ARGOCD_REPO_CLIENT", CLIENT);
-        let redis = tools::find("redis-server", "REDIS_SERVER", REDIS);
+        let argocd = tools::find("argocd", "ARGOCD");
+        let client = tools::find("argocd-repo-client", "ARGOCD_REPO_CLIENT");
+        let redis = tools::find("redis-server", "REDIS_SERVER");
         let (kustomize, git) = (tools::kustomize(), tools::git());
         Some(Self {
             argocd: argocd?,
@@ -157,7 +152,8 @@ impl Argo {
 
     /// Whether it is another version than the one that the goldens were recorded for.
     pub(crate) fn is_another_version(&self) -> bool {
-        !self.programs.argocd.ends_with(ARGOCD)
+        let usual = tools::version("argocd").map(|version| format!("argocd-{version}/argocd"));
+        usual.is_none_or(|usual| !self.programs.argocd.ends_with(usual))
     }
 
     /// A file in the directory that goes with the programs.

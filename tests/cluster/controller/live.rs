@@ -19,9 +19,6 @@ use crate::kubeconfig::User;
 use crate::namespace::Namespace;
 use crate::tools;
 
-/// Where `tools/programs` puts it.
-const CONTROLLER_MANAGER: &str = "kube-controller-manager-v1.37.2/kube-controller-manager";
-
 /// What a deployment may take at most, whatever the machine does; that it is fast, tests assert.
 const DEADLINE: Duration = Duration::from_secs(150);
 
@@ -30,11 +27,7 @@ static LIVE: OnceLock<Live> = OnceLock::new();
 /// Argo CD as a whole, which all tests share; `None`, visibly, where a program is missing.
 #[track_caller]
 pub(crate) fn live() -> Option<&'static Live> {
-    let manager = tools::find(
-        "kube-controller-manager",
-        "KUBE_CONTROLLER_MANAGER",
-        CONTROLLER_MANAGER,
-    );
+    let manager = tools::find("kube-controller-manager", "KUBE_CONTROLLER_MANAGER");
     let argo = argo();
     let (manager, argo) = (manager?, argo?);
     Some(LIVE.get_or_init(|| Live::start(argo, &mut Command::new(manager))))
