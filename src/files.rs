@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,13 @@ pub struct DiskFiles {
     bound: Option<PathBuf>,
     outside: Arc<Outside>,
     seen: Option<Arc<Seen>>,
+    directories: Arc<Directories>,
 }
+
+/// Where directories are once links are followed, by the paths by which they were asked for. A build asks for many files
+/// in few directories, and following a path takes a call of the system for each part of it.
+#[derive(Debug, Default)]
+struct Directories(Mutex<BTreeMap<PathBuf, PathBuf>>);
 
 /// What was looked at, and what was there just before.
 #[derive(Debug, Default)]
@@ -92,6 +99,37 @@ impl Stamp {
     }
 }
 
+impl Directories {
+    /// Follows the links in a path, and looks at what it leads to.
+    fn resolve(&self, path: &Path) -> io::Result<(PathBuf, Metadata)> {
+        if let (Some(parent), Some(name)) = (path.parent(), path.file_name())
+            && !parent.as_os_str().is_empty()
+            // `a/..`, `a/.` and `a/` name no entry of their parent.
+            && path.as_os_str().as_bytes().ends_with(name.as_bytes())
+        {
+            let resolved = self.follow(parent)?.join(name);
+            let metadata = fs::symlink_metadata(&resolved)?;
+            if !metadata.is_symlink() {
+                return Ok((resolved, metadata));
+            }
+        }
+        let resolved = fs::canonicalize(path)?;
+        let metadata = fs::metadata(&resolved)?;
+        Ok((resolved, metadata))
+    }
+
+    /// Follows the links in the path of a directory.
+    fn follow(&self, directory: &Path) -> io::Result<PathBuf> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(resolved) = known.get(directory) {
+            return Ok(resolved.clone());
+        }
+        let resolved = fs::canonicalize(directory)?;
+        known.insert(directory.to_owned(), resolved.clone());
+        Ok(resolved)
+    }
+}
+
 impl DiskFiles {
     /// All of the disk, and nothing from elsewhere.
     pub fn new() -> Self {
@@ -145,15 +183,15 @@ impl DiskFiles {
 impl Files for DiskFiles {
     fn resolve(&self, path: &str) -> Result<Entry, FileError> {
         self.note(Path::new(path));
-        let resolved = fs::canonicalize(path).map_err(|error| {
+        let found = self.directories.resolve(Path::new(path));
+        let (resolved, metadata) = found.map_err(|error| {
             // What is not there may lie outside as well, and of that nobody learns whether it is there.
             let mut above = Path::new(path).ancestors().skip(1);
-            let there = above.find_map(|above| fs::canonicalize(above).ok());
+            let there = above.find_map(|above| self.directories.follow(above).ok());
             let is_inside = there.map_or(Ok(()), |there| self.check_bound(&there));
             is_inside.err().unwrap_or_else(|| said(&error))
         })?;
         self.check_bound(&resolved)?;
-        let metadata = fs::metadata(&resolved).map_err(|error| said(&error))?;
         let Ok(resolved) = resolved.into_os_string().into_string() else {
             return Err(FileError::Other(
                 "the path that it leads to is not UTF-8".into(),
@@ -220,10 +258,17 @@ pub fn read_named(path: &Path) -> Result<Vec<u8>, FileError> {
 
 fn read_limited(file: File, expected: u64) -> Result<Vec<u8>, FileError> {
     let expected = usize::try_from(expected).unwrap_or(0);
-    let mut bytes = Vec::with_capacity(expected.saturating_add(1));
-    file.take(SIZE_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| said(&error))?;
+    let mut bytes = vec![0; expected.saturating_add(1)];
+    let mut file = file.take(SIZE_LIMIT + 1);
+    let read = match file.read(&mut bytes) {
+        Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+        read => read.map_err(|error| said(&error))?,
+    };
+    bytes.truncate(read);
+    // Most often there is no more than there was said to be, and no other call is needed to see that.
+    if read != expected || expected == 0 {
+        file.read_to_end(&mut bytes).map_err(|error| said(&error))?;
+    }
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > SIZE_LIMIT {
         return Err(FileError::TooLarge(SIZE_LIMIT));
     }

@@ -2,6 +2,11 @@
 
 use std::process::ExitCode;
 
+/// A build makes many small things on a thread of its own. For that the allocators of both C libraries are slow: glibc's
+/// takes its memory page by page for any thread but the first, and musl's takes a lock.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     argocd_infisical::cli::main()
 }

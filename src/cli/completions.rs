@@ -21,7 +21,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
-        let mut command = Cli::command();
+        let mut command = Cli::<super::Command>::command();
         let name = command.get_name().to_owned();
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, name, &mut script);

@@ -90,7 +90,11 @@ impl EngineFlags {
             self.kustomize(task)
         } else {
             let built = task.target.build(task.options, &mut NoHooks);
-            task.done(&built.map_err(|error| task.target.failure(&error))?)
+            let built = built.map_err(|error| task.target.failure(&error))?;
+            let done = task.done(&built);
+            // The process is about to end, and would take the tree apart piece by piece for nothing.
+            std::mem::forget(built);
+            done
         }
     }
 

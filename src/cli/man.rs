@@ -29,7 +29,7 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(self) -> Result<Done, Failure> {
         let Self { command, output } = self;
-        let mut program = Cli::command().disable_help_subcommand(true);
+        let mut program = Cli::<super::Command>::command().disable_help_subcommand(true);
         // Only then the commands know their full names.
         program.build();
         let stdout = match output {

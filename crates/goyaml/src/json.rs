@@ -189,26 +189,44 @@ fn new_line(indent: Option<&str>, level: usize, out: &mut String) {
 
 fn write_string(text: &str, out: &mut String) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..=' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if character != ' ' => {
-                out.push_str("\\u");
-                let digits = (0..4)
-                    .rev()
-                    .map(|place| u32::from(character) >> (4 * place) & 0xf);
-                out.extend(digits.filter_map(|digit| char::from_digit(digit, 16)));
-            }
-            _ => out.push(character),
+    let mut rest = text;
+    while let Some(at) = rest.find(is_escaped) {
+        let (plain, escaped) = rest.split_at(at);
+        out.push_str(plain);
+        let mut characters = escaped.chars();
+        if let Some(character) = characters.next() {
+            escape(character, out);
+        }
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+const fn is_escaped(character: char) -> bool {
+    matches!(
+        character,
+        '\0'..='\u{1f}' | '"' | '\\' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}'
+    )
+}
+
+fn escape(character: char, out: &mut String) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        _ => {
+            out.push_str("\\u");
+            let digits = (0..4)
+                .rev()
+                .map(|place| u32::from(character) >> (4 * place) & 0xf);
+            out.extend(digits.filter_map(|digit| char::from_digit(digit, 16)));
         }
     }
-    out.push('"');
 }
 
 /// A JSON text and how far it was read.

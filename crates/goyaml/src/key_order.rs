@@ -50,6 +50,13 @@ fn compare(left: &str, right: &str, dialect: Dialect) -> Ordering {
         .zip(right.bytes())
         .take_while(|(left, right)| left == right)
         .count();
+    if let (Some(left), Some(right)) = (left.as_bytes().get(common), right.as_bytes().get(common))
+        && left.is_ascii_alphabetic()
+        && right.is_ascii_alphabetic()
+    {
+        // Most keys differ in a letter first.
+        return left.cmp(right);
+    }
     let common = (0..=common)
         .rev()
         .find(|&at| left.is_char_boundary(at))

@@ -374,7 +374,7 @@ impl Node {
         });
     }
 
-    pub(crate) fn for_each_place(&mut self, change: &mut dyn FnMut(&mut Position, &mut u8)) {
+    pub(crate) fn for_each_place<F: FnMut(&mut Position, &mut u8)>(&mut self, change: &mut F) {
         change(&mut self.position, &mut self.indent);
         match &mut self.data {
             Data::Scalar(_) | Data::Alias(_) => {}

@@ -39,6 +39,9 @@ pub(crate) fn json_text(text: &str, position: Position) -> Result<Cow<'_, str>, 
 
 /// A key as go-yaml v2 reads it from JSON text.
 pub(crate) fn json_key(text: &str, position: Position) -> Result<Cow<'_, str>, Error> {
+    if text.len() <= SIMPLE_KEY / 6 && text.bytes().all(|byte| byte < 0x7f) {
+        return Ok(Cow::Borrowed(text));
+    }
     // JSON has every key on the line of its colon and, for go-yaml, not far from it.
     let is_too_long =
         text.len() > SIMPLE_KEY / 6 && text.chars().map(json_width).sum::<usize>() + 2 > SIMPLE_KEY;

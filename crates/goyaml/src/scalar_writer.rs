@@ -2,6 +2,15 @@
 
 use crate::analysis::{is_break, is_printable};
 
+/// How many characters a text has.
+fn width(text: &str) -> usize {
+    if text.is_ascii() {
+        text.len()
+    } else {
+        text.chars().count()
+    }
+}
+
 /// YAML text in the making.
 pub(crate) struct Output<'a> {
     text: &'a mut String,
@@ -63,11 +72,7 @@ impl<'a> Output<'a> {
 
     /// How many characters the line has so far.
     pub(crate) fn column(&self) -> usize {
-        self.text
-            .get(self.line_start..)
-            .unwrap_or_default()
-            .chars()
-            .count()
+        width(self.text.get(self.line_start..).unwrap_or_default())
     }
 
     /// Whether a text may reach the width at which lines are folded.
@@ -81,19 +86,26 @@ impl<'a> Output<'a> {
             return self.push(text);
         }
         let mut column = self.column();
+        let mut rest = text;
         let mut was_space = false;
-        let mut characters = text.chars().peekable();
-        while let Some(character) = characters.next() {
-            let is_space = character == ' ';
-            if is_space && !was_space && column > self.width && characters.peek() != Some(&' ') {
+        while let Some(space) = memchr::memchr(b' ', rest.as_bytes()) {
+            let (word, behind) = rest.split_at(space);
+            if !word.is_empty() {
+                self.push(word);
+                column += width(word);
+                was_space = false;
+            }
+            rest = behind.get(1..).unwrap_or_default();
+            if !was_space && column > self.width && !rest.starts_with(' ') {
                 self.break_line(indent);
                 column = indent;
             } else {
-                self.text.push(character);
+                self.text.push(' ');
                 column += 1;
             }
-            was_space = is_space;
+            was_space = true;
         }
+        self.push(rest);
     }
 
     /// Writes a scalar within single quotes.
@@ -101,8 +113,20 @@ impl<'a> Output<'a> {
         self.text.push('\'');
         let mut column = self.column();
         let (mut was_space, mut was_break) = (false, false);
-        for (at, character) in text.char_indices() {
-            let rest = text.get(at + character.len_utf8()..).unwrap_or_default();
+        let mut rest = text;
+        loop {
+            let run = self.push_ordinary(rest, was_break.then_some(indent));
+            if run > 0 {
+                column = run + if was_break { indent } else { column };
+                (was_space, was_break) = (false, false);
+                rest = rest.get(run..).unwrap_or_default();
+            }
+            let at = text.len() - rest.len();
+            let mut characters = rest.chars();
+            let Some(character) = characters.next() else {
+                break;
+            };
+            rest = characters.as_str();
             if character == ' ' {
                 let is_inside = at > 0 && !rest.is_empty() && !rest.starts_with(' ');
                 if may_fold && !was_space && is_inside && column > self.width {
@@ -135,6 +159,18 @@ impl<'a> Output<'a> {
             }
         }
         self.text.push('\'');
+    }
+
+    /// Writes what a text begins with that has no meaning within single quotes, with an indentation before it if there is
+    /// any of it and the indentation is given; says how long it is, in bytes and characters alike.
+    fn push_ordinary(&mut self, text: &str, indent: Option<usize>) -> usize {
+        let is_ordinary = |byte: &u8| byte.is_ascii_graphic() && *byte != b'\'';
+        let run = text.bytes().take_while(is_ordinary).count();
+        if run > 0 {
+            self.indent(indent.unwrap_or_default());
+            self.push(text.get(..run).unwrap_or_default());
+        }
+        run
     }
 
     /// Writes a scalar within double quotes, with escapes.
@@ -215,6 +251,18 @@ impl<'a> Output<'a> {
 
     /// Writes the lines of a block scalar whose line breaks are kept.
     pub(crate) fn literal_lines(&mut self, text: &str, indent: usize) {
+        if text.is_ascii() && !text.contains('\r') {
+            for line in text.split_inclusive('\n') {
+                if line != "\n" {
+                    self.indent(indent);
+                }
+                self.push(line);
+                if line.ends_with('\n') {
+                    self.line_start = self.text.len();
+                }
+            }
+            return;
+        }
         for line in text.split_inclusive(is_break) {
             let content = line.trim_end_matches(is_break);
             if !content.is_empty() {

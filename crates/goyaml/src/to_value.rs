@@ -284,7 +284,9 @@ fn reencoded<'n>(node: &Node, text: &'n Text, place: Place) -> Result<Option<Cow
     let is_block = is_folded
         || node.style.contains(Style::LITERAL)
         || node.style.without(Style::TAGGED) == Style::PLAIN && !is_line;
-    if !is_block || place.is_flow || !analyze(text, true).allows_block {
+    // All others are read as they were.
+    let may_change = is_folded || text.starts_with('\t');
+    if !is_block || place.is_flow || !may_change || !analyze(text, true).allows_block {
         return Ok(None);
     }
     if text.starts_with('\t') {
@@ -301,7 +303,8 @@ fn reencoded<'n>(node: &Node, text: &'n Text, place: Place) -> Result<Option<Cow
 
 /// Whether go-yaml v3 writes a key after `?`, where it may be a block scalar.
 fn is_complex_key(key: &Node, text: &str) -> bool {
-    (text.len() > SIMPLE_KEY || text.contains(is_break)) && !is_simple_key(key)
+    let is_plain_ascii = text.bytes().all(|byte| (b' '..0x7f).contains(&byte));
+    (text.len() > SIMPLE_KEY || !is_plain_ascii && text.contains(is_break)) && !is_simple_key(key)
 }
 
 /// Whether go-yaml v3 writes a scalar that is no string within quotes and without its tag, so that it is read as one.

@@ -1,5 +1,7 @@
 //! A build from its root: options in, resources and warnings out.
 
+use std::collections::BTreeSet;
+
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
 use crate::edit::Edits;
@@ -261,7 +263,7 @@ fn drop_local(resources: &mut Resources) -> Result<()> {
     };
     if resources.iter().any(is_local) {
         // kustomize: ResAccumulator.Intersection goes by ids, so that a local one stays beside another of its id.
-        let kept: Vec<ResId> = resources
+        let kept: BTreeSet<ResId> = resources
             .iter()
             .filter(|resource| !is_local(resource))
             .map(|resource| resource.id().clone())

@@ -1,8 +1,11 @@
 //! Which schema a build uses: the built-in one, or the first that a kustomization names.
 
+use std::collections::BTreeSet;
+
 use goyaml::{Limits, Text};
 
 use crate::error::{Error, Result};
+use crate::id::Gvk;
 use crate::kustomization::Kustomization;
 use crate::load;
 use crate::loader::Loader;
@@ -27,6 +30,8 @@ pub(crate) struct ChosenSchema {
     has_merged: bool,
     /// Whether a resource has been loaded of whose kind nothing is built in.
     has_unknown_kind: bool,
+    /// The kinds that resources were loaded of, of all of which something is known.
+    known_kinds: BTreeSet<Gvk>,
     /// Why the file that was named is no schema.
     broken: Option<Error>,
 }
@@ -39,6 +44,7 @@ impl ChosenSchema {
             is_chosen: false,
             has_merged: false,
             has_unknown_kind: false,
+            known_kinds: BTreeSet::new(),
             broken: None,
         }
     }
@@ -52,13 +58,21 @@ impl ChosenSchema {
 
     /// Takes note of the kinds of resources that a layer has loaded.
     pub(crate) fn note_kinds(&mut self, resources: &[Resource]) {
-        self.has_unknown_kind = self.has_unknown_kind
-            || resources.iter().any(|resource| {
-                let gvk = resource.gvk();
-                self.schema
-                    .is_namespace_scoped(&gvk.api_version(), &gvk.kind)
-                    .is_none()
-            });
+        for gvk in resources.iter().map(Resource::gvk) {
+            if self.has_unknown_kind {
+                return;
+            }
+            if self.known_kinds.contains(gvk) {
+                continue;
+            }
+            let scope = self
+                .schema
+                .is_namespace_scoped(&gvk.api_version(), &gvk.kind);
+            if scope.is_some() {
+                self.known_kinds.insert(gvk.clone());
+            }
+            self.has_unknown_kind = scope.is_none();
+        }
     }
 
     /// Takes the schema that a kustomization names, unless one has been named before.

@@ -69,6 +69,13 @@ static BUILTIN_MERGED: LazyLock<TransformerConfig> = LazyLock::new(|| {
     config
 });
 
+/// The built-in fields that refer to others, which every build needs, while many need no more of the configuration.
+static BUILTIN_REFERENCES: LazyLock<Vec<NameBackReference>> = LazyLock::new(|| {
+    let mut references = defaults::name_references();
+    sort_references(&mut references);
+    references
+});
+
 /// The configuration of a layer; the built-in one is made when it is first looked at, which many builds never do.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Config {
@@ -92,6 +99,15 @@ impl Config {
             Self::Builtin => &BUILTIN,
             Self::BuiltinMerged => &BUILTIN_MERGED,
             Self::Own(config) => config,
+        }
+    }
+
+    /// Which fields hold names of which kinds.
+    pub(crate) fn name_references(&self) -> &[NameBackReference] {
+        match self {
+            // Merging them into nothing changes nothing here.
+            Self::Builtin | Self::BuiltinMerged => &BUILTIN_REFERENCES,
+            Self::Empty | Self::Own(_) => &self.get().name_references,
         }
     }
 
@@ -227,8 +243,7 @@ impl TransformerConfig {
         for specs in self.lists() {
             specs.sort_by_cached_key(|spec| spec.gvk.sort_key());
         }
-        self.name_references
-            .sort_by_cached_key(|reference| reference.target.sort_key());
+        sort_references(&mut self.name_references);
     }
 
     fn read(bytes: &[u8], number: u32) -> Result<Self> {
@@ -270,6 +285,10 @@ impl TransformerConfig {
         *slot = list(value, name, strict_field_spec)?;
         Ok(true)
     }
+}
+
+fn sort_references(references: &mut [NameBackReference]) {
+    references.sort_by_cached_key(|reference| reference.target.sort_key());
 }
 
 fn name_reference(node: &Node) -> Result<NameBackReference> {
@@ -314,4 +333,16 @@ fn strict_field_spec(node: &Node) -> Result<FieldSpec> {
         }
     }
     Ok(spec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_references_are_those_of_the_built_in_configuration() {
+        for config in [Config::Builtin, Config::BuiltinMerged] {
+            assert_eq!(config.name_references(), config.get().name_references);
+        }
+    }
 }

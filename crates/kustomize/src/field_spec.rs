@@ -55,38 +55,40 @@ impl FieldSpec {
             return Ok(());
         }
         let create = if self.create { create } else { Create::Never };
-        let walked = if self.path.contains('\\') {
+        let walked = if memchr::memchr(b'\\', self.path.as_bytes()).is_some() {
             let parts = split_path(&self.path, '/');
             let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
             check_parts(parts.len(), Limits::default().depth)?;
             walk(object, &parts, create, set)
         } else {
-            // The usual path needs no unescaping and is split without allocating its parts.
-            let mut parts: Vec<&str> = self.path.split('/').collect();
-            if parts.len() > 1 && parts.first() == Some(&"") {
-                parts.remove(0);
-            }
-            check_parts(parts.len(), Limits::default().depth)?;
-            walk(object, &parts, create, set)
+            with_parts(&self.path, |parts| {
+                check_parts(parts.len(), Limits::default().depth)?;
+                walk(object, parts, create, set)
+            })
         };
         walked.map_err(|error| error.field(self.path.as_str()))
     }
 
     /// Whether the object is of the kinds that have the field.
     pub fn covers(&self, object: &Node) -> bool {
+        let kind = crate::metadata::top_field(object, "kind");
+        self.is_of(kind, || crate::metadata::top_field(object, "apiVersion"))
+    }
+
+    /// As [`Self::covers`], where kind and apiVersion of the object are at hand.
+    pub(crate) fn is_of<'a>(&self, its_kind: &str, api_version: impl FnOnce() -> &'a str) -> bool {
         let Gvk {
             group,
             version,
             kind,
         } = &self.gvk;
-        if !kind.is_empty() && kind != crate::metadata::top_field(object, "kind") {
+        if !kind.is_empty() && kind != its_kind {
             return false;
         }
         if group.is_empty() && version.is_empty() {
             return true;
         }
-        let (its_group, its_version) =
-            crate::id::split_api_version(crate::metadata::top_field(object, "apiVersion"));
+        let (its_group, its_version) = crate::id::split_api_version(api_version());
         (group.is_empty() || group == its_group) && (version.is_empty() || version == its_version)
     }
 }
@@ -100,7 +102,7 @@ pub fn merge(into: &mut Vec<FieldSpec>, incoming: &[FieldSpec]) -> Result<()> {
     for spec in incoming {
         match into
             .iter()
-            .find(|known| known.gvk.is_selected_by(&spec.gvk) && known.path == spec.path)
+            .find(|known| known.path == spec.path && known.gvk.is_selected_by(&spec.gvk))
         {
             Some(known) if known.create != spec.create => {
                 return Err(Error::new(format!(
@@ -135,6 +137,26 @@ pub fn split_path(path: &str, delimiter: char) -> Vec<String> {
         }
     }
     parts
+}
+
+/// Splits a path without escapes as [`split_path`] does; the usual one without taking memory for its parts.
+fn with_parts<T>(path: &str, run: impl FnOnce(&[&str]) -> T) -> T {
+    const FEW: usize = 16;
+    let path = path.strip_prefix('/').unwrap_or(path);
+    let mut parts = [""; FEW];
+    let mut rest = path;
+    for count in 1..=FEW {
+        let end = memchr::memchr(b'/', rest.as_bytes());
+        let (part, behind) = rest.split_at(end.unwrap_or(rest.len()));
+        if let Some(slot) = parts.get_mut(count - 1) {
+            *slot = part;
+        }
+        if end.is_none() {
+            return run(parts.get(..count).unwrap_or_default());
+        }
+        rest = behind.get(1..).unwrap_or_default();
+    }
+    run(&path.split('/').collect::<Vec<_>>())
 }
 
 fn walk(

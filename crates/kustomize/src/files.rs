@@ -165,6 +165,9 @@ pub fn join(directory: &str, path: &str) -> String {
 
 /// Resolves `.`, `..` and repeated slashes in an absolute path, as text.
 pub fn clean(path: &str) -> String {
+    if is_clean(path) {
+        return path.to_owned();
+    }
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -176,6 +179,15 @@ pub fn clean(path: &str) -> String {
         }
     }
     format!("/{}", parts.join("/"))
+}
+
+/// Whether a path has nothing to resolve; said of most that have not.
+pub(crate) fn is_clean(path: &str) -> bool {
+    let starts_odd_part = |pair: &[u8; 2]| matches!(pair, [b'/', b'/' | b'.']);
+    path.len() > 1
+        && path.starts_with('/')
+        && !path.ends_with('/')
+        && !path.as_bytes().array_windows().any(starts_odd_part)
 }
 
 /// The directory that an absolute path lies in.

@@ -1,5 +1,6 @@
 //! Who a resource is: group, version, kind, name and namespace, with kustomize's rules for comparing them.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use goyaml::Text;
@@ -44,7 +45,7 @@ pub(crate) const ORDER_LAST: [&str; 2] = [
 ];
 
 /// Group, version and kind; in selectors and field specs an empty part matches everything.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Gvk {
     /// API group, empty for the core group.
     pub group: Text,
@@ -76,6 +77,11 @@ impl Gvk {
         }
     }
 
+    /// Whether this is what [`Self::new`] makes of an apiVersion and a kind.
+    pub(crate) fn is(&self, api_version: &str, kind: &str) -> bool {
+        self.kind == kind && split_api_version(api_version) == (&self.group, &self.version)
+    }
+
     /// Whether every part that the selector names is equal.
     pub fn is_selected_by(&self, selector: &Self) -> bool {
         (selector.kind.is_empty() || selector.kind == self.kind)
@@ -85,7 +91,7 @@ impl Gvk {
 
     /// What field specs are sorted by: kinds that others depend on first.
     // kustomize: Gvk.IsLessThan
-    pub(crate) fn sort_key(&self) -> (i32, String) {
+    pub(crate) fn sort_key(&self) -> SortKey {
         let index = |list: &[&str]| {
             list.iter()
                 .position(|kind| *kind == self.kind)
@@ -96,19 +102,10 @@ impl Gvk {
             .map(|at| at - first)
             .or_else(|| index(&ORDER_LAST).map(|at| at + 1))
             .unwrap_or(0);
-        let part = |text: &'_ Text, none: &'static str| {
-            if text.is_empty() {
-                none.to_owned()
-            } else {
-                text.to_string()
-            }
-        };
-        let parts = [
-            part(&self.group, "~G"),
-            part(&self.version, "~V"),
-            part(&self.kind, "~K"),
-        ];
-        (order, parts.join("_"))
+        SortKey {
+            order,
+            gvk: self.clone(),
+        }
     }
 
     /// Whether Kubernetes is known to keep objects of this kind outside namespaces.
@@ -116,6 +113,49 @@ impl Gvk {
         Schema::builtin().is_namespace_scoped(&self.api_version(), &self.kind) == Some(false)
     }
 }
+
+/// What field specs are sorted by; group, version and kind are compared as kustomize joins them.
+#[derive(Debug)]
+pub(crate) struct SortKey {
+    order: i32,
+    gvk: Gvk,
+}
+
+impl SortKey {
+    fn joined(&self) -> impl Iterator<Item = u8> {
+        fn or<'a>(text: &'a Text, none: &'static str) -> &'a str {
+            if text.is_empty() { none } else { text }
+        }
+        let Gvk {
+            group,
+            version,
+            kind,
+        } = &self.gvk;
+        let parts = [or(group, "~G"), "_", or(version, "~V"), "_", or(kind, "~K")];
+        parts.into_iter().flat_map(str::bytes)
+    }
+}
+
+impl Ord for SortKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let order = self.order.cmp(&other.order);
+        order.then_with(|| self.joined().cmp(other.joined()))
+    }
+}
+
+impl PartialOrd for SortKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for SortKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for SortKey {}
 
 /// Splits `group/version`; without a slash all of it is the version.
 pub(crate) fn split_api_version(api_version: &str) -> (&str, &str) {
@@ -142,7 +182,7 @@ impl fmt::Display for Gvk {
 }
 
 /// Which resource: kind, name and namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResId {
     /// Group, version and kind.
     pub gvk: Gvk,

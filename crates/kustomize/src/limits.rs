@@ -213,7 +213,7 @@ fn depth_of(node: &Node) -> usize {
 pub(crate) fn written_size(node: &Node, level: usize) -> usize {
     match &node.data {
         Data::Scalar(text) | Data::Alias(text) => {
-            let lines = text.bytes().filter(|byte| *byte == b'\n').count();
+            let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
             // A text of several lines is indented line by line.
             text.len()
                 .saturating_add(lines.saturating_mul(level.saturating_mul(2)))

@@ -447,6 +447,14 @@ fn nearest_name<'n>(name: &str, names: &[&'n str]) -> Option<&'n str> {
 
 /// A path as somebody in a directory would write it: with `..` where both share a directory, else absolute.
 fn relative(from: &str, path: &str) -> String {
+    // Most files are below the directory.
+    if let Some(rest) = path.strip_prefix(from)
+        && let Some(rest) = rest.strip_prefix('/')
+        && !rest.is_empty()
+        && files::is_clean(path)
+    {
+        return rest.to_owned();
+    }
     let from_parts: Vec<&str> = from.split('/').filter(|part| !part.is_empty()).collect();
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let shared = from_parts

@@ -15,6 +15,10 @@ const EXACT: u64 = 1 << 53;
 /// Scalars of an object that mean something else once they are written; no field within one that was filled is named.
 pub(crate) fn texts(object: &Node, filled: &[NamedPath]) -> Vec<Error> {
     let mut found = Vec::new();
+    // Nearly all objects have none, and no path has to be known to see that.
+    if !is_any_altered(object) {
+        return found;
+    }
     walk(object, &mut NamedPath::default(), &mut |node, path| {
         if let Some(alteration) = node.alteration() {
             let path = path.clone().outside_of(filled);
@@ -26,6 +30,14 @@ pub(crate) fn texts(object: &Node, filled: &[NamedPath]) -> Vec<Error> {
         }
     });
     found
+}
+
+fn is_any_altered(node: &Node) -> bool {
+    match &node.data {
+        Data::Scalar(_) | Data::Alias(_) => node.alteration().is_some(),
+        Data::Mapping(entries) => entries.iter().any(|(_, value)| is_any_altered(value)),
+        Data::Sequence(items) => items.iter().any(is_any_altered),
+    }
 }
 
 fn altered(alteration: Alteration) -> Error {
@@ -52,6 +64,9 @@ pub(crate) fn in_json(object: &Node, patched: &Value) -> Vec<Error> {
     inexact_integers(patched, &mut inexact);
     let inexact: BTreeSet<i128> = inexact.into_iter().collect();
     let mut found = Vec::new();
+    if inexact.is_empty() && !is_any_altered(object) {
+        return found;
+    }
     walk(object, &mut NamedPath::default(), &mut |node, path| {
         if let Some(alteration) = node.alteration() {
             found.push(

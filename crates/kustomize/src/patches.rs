@@ -129,24 +129,31 @@ pub(crate) fn apply(
             budget.charge_node(patch.node(), selected.len())?;
             apply_to_each(patch, &selected, schema, resources)
         }
-        (Patch::StrategicMerge(patches), None) => patches.iter().try_for_each(|patch| {
-            let index = target_of(patch, resources)?;
-            let Some(resource) = resources.as_mut_slice().get_mut(index) else {
-                return Ok(());
-            };
-            merge(patch, schema, resource)
-        }),
+        (Patch::StrategicMerge(patches), None) => {
+            let mut patched = Vec::with_capacity(patches.len());
+            for patch in patches {
+                let index = target_of(patch, resources)?;
+                if let Some(resource) = resources.get_mut(index) {
+                    merge(patch, schema, resource)?;
+                    patched.push(index);
+                }
+            }
+            patched.sort_unstable();
+            resources.drop_empty_of(&patched);
+            Ok(())
+        }
         (Patch::Json(patch), Some(target)) => {
             let selected = select(target, resources)?;
             budget.charge(patch.weight().saturating_mul(selected.len()))?;
-            for index in selected {
-                let Some(resource) = resources.as_mut_slice().get_mut(index) else {
+            for &index in &selected {
+                let Some(resource) = resources.get_mut(index) else {
                     continue;
                 };
                 resource.remember_id();
                 edit(patch, budget, resource)?;
                 resources.note_renaming();
             }
+            resources.drop_empty_of(&selected);
             Ok(())
         }
         (Patch::Json(_), None) => Err(Error::new("a JSON 6902 patch needs a `target`")
@@ -184,13 +191,14 @@ pub(crate) fn apply_json(
 ) -> Result<()> {
     let selected = select(target, resources)?;
     budget.charge(patch.weight().saturating_mul(selected.len()))?;
-    for index in selected {
-        let Some(resource) = resources.as_mut_slice().get_mut(index) else {
+    for &index in &selected {
+        let Some(resource) = resources.get_mut(index) else {
             continue;
         };
         edit(patch, budget, resource)?;
         resources.note_renaming();
     }
+    resources.drop_empty_of(&selected);
     Ok(())
 }
 
@@ -200,12 +208,7 @@ pub(crate) fn finds(target: Option<&Selector>, resources: &Resources) -> bool {
 }
 
 fn select(target: &Selector, resources: &Resources) -> Result<Vec<usize>> {
-    let compiled = target.compile()?;
-    let matches = resources
-        .iter()
-        .enumerate()
-        .filter(|(_, resource)| compiled.matches(resource));
-    Ok(matches.map(|(index, _)| index).collect())
+    Ok(resources.positions_selected(&target.compile()?))
 }
 
 fn target_of(patch: &Resource, resources: &Resources) -> Result<usize> {
@@ -274,7 +277,7 @@ fn apply_to_each(
     patch.set_name(&name);
     patch.set_namespace(&namespace);
     for index in selected {
-        let Some(resource) = resources.as_mut_slice().get_mut(*index) else {
+        let Some(resource) = resources.get_mut(*index) else {
             continue;
         };
         let mut copy = patch.clone();
@@ -288,7 +291,7 @@ fn apply_to_each(
             metadata::set_entry(resource.node_mut(), "apiVersion", metadata::untagged(""));
         }
     }
-    resources.drop_empty();
+    resources.drop_empty_of(selected);
     let may_rename = patch.notes.name_change_allowed || patch.notes.kind_change_allowed;
     // kustomize: resWrangler.ApplySmPatch adds all resources anew, also where something else has made two alike.
     if may_rename || resources.may_have_twins() {

@@ -36,6 +36,8 @@ const READER_ANNOTATIONS: [&str; 8] = [
 pub struct Resource {
     node: Node,
     id: OnceCell<ResId>,
+    /// Who it was when that was last asked: as long as its kind stays, so does what is known of the kind.
+    last_id: Option<ResId>,
     /// What the build has noted about it.
     pub notes: Notes,
     /// Names of the variables whose value is read from it.
@@ -78,6 +80,7 @@ impl Resource {
         let mut resource = Self {
             node,
             id: OnceCell::new(),
+            last_id: None,
             notes: Notes::default(),
             shared: Shared::default(),
             variables: Vec::new(),
@@ -96,7 +99,9 @@ impl Resource {
 
     /// The object, to change.
     pub fn node_mut(&mut self) -> &mut Node {
-        self.id.take();
+        if let Some(id) = self.id.take() {
+            self.last_id = Some(id);
+        }
         &mut self.node
     }
 
@@ -108,11 +113,7 @@ impl Resource {
     /// Who it is.
     pub fn id(&self) -> &ResId {
         self.id.get_or_init(|| {
-            let gvk = Gvk::new(
-                metadata::top_field(&self.node, "apiVersion"),
-                metadata::top_field(&self.node, "kind"),
-            );
-            let cluster_scoped = gvk.is_cluster_scoped();
+            let (gvk, cluster_scoped) = self.gvk_and_scope();
             ResId {
                 gvk,
                 name: metadata::field(&self.node, "name").into(),
@@ -120,6 +121,19 @@ impl Resource {
                 cluster_scoped,
             }
         })
+    }
+
+    fn gvk_and_scope(&self) -> (Gvk, bool) {
+        let api_version = metadata::top_field(&self.node, "apiVersion");
+        let kind = metadata::top_field(&self.node, "kind");
+        match &self.last_id {
+            Some(last) if last.gvk.is(api_version, kind) => (last.gvk.clone(), last.cluster_scoped),
+            _ => {
+                let gvk = Gvk::new(api_version, kind);
+                let cluster_scoped = gvk.is_cluster_scoped();
+                (gvk, cluster_scoped)
+            }
+        }
     }
 
     /// Group, version and kind.

@@ -1,6 +1,8 @@
 //! The ordered collection of a build's resources, and the rules for adding to it.
 
-use std::collections::BTreeSet;
+mod index;
+
+use std::cell::RefCell;
 
 use goyaml::{Position, Text};
 
@@ -9,17 +11,24 @@ use crate::id::ResId;
 use crate::meant;
 use crate::origin;
 use crate::resource::{Behavior, Resource};
+use crate::selector::CompiledSelector;
+use index::{Ids, Names};
 
 /// What is said of two resources of one id.
 pub(crate) const ALREADY_THERE: &str =
     "a resource with the same kind, name and namespace is already there";
 
+/// Up to how many resources are looked at one by one rather than through an index.
+const FEW: usize = 8;
+
 /// Resources in the order in which they were loaded; no two have the same id.
 #[derive(Clone, Debug, Default)]
 pub struct Resources {
     list: Vec<Resource>,
-    /// Ids of all of `list`, as long as nothing but additions has happened since they were collected.
-    registered: Option<BTreeSet<Key>>,
+    /// Whether two have the same id, as long as no more than single resources have changed since that was looked at.
+    ids: Option<Ids>,
+    /// Where a name is, as long as no more than single resources have changed since that was looked at.
+    names: RefCell<Option<Names>>,
     /// Whether something that may rename resources has run since it was made sure that no two have the same id.
     may_have_twins: bool,
 }
@@ -32,7 +41,8 @@ impl Resources {
     pub const fn new() -> Self {
         Self {
             list: Vec::new(),
-            registered: None,
+            ids: None,
+            names: RefCell::new(None),
             may_have_twins: false,
         }
     }
@@ -52,16 +62,33 @@ impl Resources {
         &self.list
     }
 
-    /// The resources, to change one by one.
+    /// The resources, to change all of them; [`Self::get_mut`] is for single ones.
     pub fn as_mut_slice(&mut self) -> &mut [Resource] {
-        self.registered = None;
+        self.forget();
         &mut self.list
     }
 
     /// The resources as a list, to add to, take from and reorder without any check.
     pub fn as_mut_vec(&mut self) -> &mut Vec<Resource> {
-        self.registered = None;
+        self.forget();
         &mut self.list
+    }
+
+    /// One resource, to change. What is known of all others stays known, so that many changes of single resources take
+    /// no time for those that do not change.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut Resource> {
+        if let Some(ids) = &mut self.ids {
+            ids.may_change(index);
+        }
+        if let Some(names) = self.names.get_mut() {
+            names.may_change(index);
+        }
+        self.list.get_mut(index)
+    }
+
+    fn forget(&mut self) {
+        self.ids = None;
+        *self.names.get_mut() = None;
     }
 
     /// Iterates over the resources.
@@ -84,23 +111,42 @@ impl Resources {
     /// # Errors
     /// Where a resource with this id is there.
     pub fn append(&mut self, resource: Resource) -> Result<()> {
-        let registered = self
-            .registered
-            .get_or_insert_with(|| self.list.iter().map(|known| key(known.id())).collect());
-        if registered.insert(key(resource.id())) {
-            self.list.push(resource);
+        let known = if self.may_have(resource.id()) {
+            let mut known = self.list.iter();
+            known.find(|known| known.id().is_same(resource.id()))
+        } else {
+            None
+        };
+        let Some(known) = known else {
+            self.push(resource);
             return Ok(());
-        }
-        let known = self
-            .list
-            .iter()
-            .find(|known| known.id().is_same(resource.id()));
-        let first = known.map(|known| known.node().position).unwrap_or_default();
+        };
+        let first = known.node().position;
         Err(Error::new(ALREADY_THERE)
             .position(resource.node().position)
             .related("the other one stands at", first)
             .resource(resource.id())
             .hint("remove one of the two, or give it another name or namespace"))
+    }
+
+    /// Whether a resource with this id may be there; never said falsely that there is none.
+    fn may_have(&mut self, id: &ResId) -> bool {
+        if self.list.len() < FEW {
+            return true;
+        }
+        let list = &self.list;
+        let ids = self.ids.get_or_insert_with(|| Ids::of(list));
+        ids.may_have(id, list)
+    }
+
+    fn push(&mut self, resource: Resource) {
+        if let Some(ids) = &mut self.ids {
+            ids.push(resource.id());
+        }
+        if let Some(names) = self.names.get_mut() {
+            names.may_change(self.list.len());
+        }
+        self.list.push(resource);
     }
 
     /// Adds resources whose ids must be new.
@@ -133,7 +179,7 @@ impl Resources {
             }))),
             ([], Behavior::Create | Behavior::Unspecified) => self.append(resource),
             ([index], Behavior::Replace | Behavior::Merge) => {
-                let Some(old) = self.list.get_mut(*index) else {
+                let Some(old) = self.get_mut(*index) else {
                     return Ok(());
                 };
                 if behavior == Behavior::Merge {
@@ -145,7 +191,6 @@ impl Resources {
                     resource.notices.append(&mut old.notices);
                 }
                 *old = resource;
-                self.registered = None;
                 Ok(())
             }
             ([index], Behavior::Create | Behavior::Unspecified) => Err(Error::new(
@@ -194,11 +239,36 @@ impl Resources {
 
     /// Positions of the resources of which any id, today's or a previous one, has the name and passes the test.
     pub fn positions_by_any_id(&self, name: &str, test: impl Fn(&ResId) -> bool) -> Vec<usize> {
-        self.positions(|resource| {
+        self.positions_named(name, |resource| {
             resource.has_had_name(name)
                 && !resource.is_empty()
                 && resource.any_id(|id| id.name == name && test(id))
         })
+    }
+
+    /// Positions of the resources that a selector selects, by what they are or were at first.
+    pub(crate) fn positions_selected(&self, selector: &CompiledSelector) -> Vec<usize> {
+        self.positions_of(selector.literal_name(), |resource| {
+            selector.matches(resource)
+        })
+    }
+
+    /// Positions of the resources that pass the test; with a name, of those that have or had it.
+    pub(crate) fn positions_of(
+        &self,
+        name: Option<&str>,
+        test: impl Fn(&Resource) -> bool,
+    ) -> Vec<usize> {
+        match name {
+            Some(name) => self.positions_named(name, |resource| {
+                resource.has_had_name(name) && test(resource)
+            }),
+            None => {
+                let all = self.list.iter().enumerate();
+                let found = all.filter(|(_, resource)| test(resource));
+                found.map(|(index, _)| index).collect()
+            }
+        }
     }
 
     /// The one resource that is or was `id`.
@@ -224,7 +294,24 @@ impl Resources {
 
     /// Takes away resources of which nothing is left.
     pub fn drop_empty(&mut self) {
-        self.as_mut_vec().retain(|resource| !resource.is_empty());
+        if self.list.iter().any(Resource::is_empty) {
+            self.as_mut_vec().retain(|resource| !resource.is_empty());
+        }
+    }
+
+    /// Takes away those of some resources of which nothing is left; their positions are in order.
+    pub(crate) fn drop_empty_of(&mut self, positions: &[usize]) {
+        for &index in positions.iter().rev() {
+            if self.list.get(index).is_some_and(Resource::is_empty) {
+                self.list.remove(index);
+                if let Some(ids) = &mut self.ids {
+                    ids.remove(index);
+                }
+                if let Some(names) = self.names.get_mut() {
+                    names.remove(index);
+                }
+            }
+        }
     }
 
     /// Makes sure that no two resources have the same id.
@@ -232,9 +319,13 @@ impl Resources {
     /// # Errors
     /// At the first that repeats one.
     pub fn check_unique(&mut self) -> Result<()> {
-        let list = std::mem::take(self.as_mut_vec());
-        self.registered = None;
         self.may_have_twins = false;
+        let list = &self.list;
+        let ids = self.ids.get_or_insert_with(|| Ids::of(list));
+        if ids.are_unique(list) {
+            return Ok(());
+        }
+        let list = std::mem::take(self.as_mut_vec());
         self.append_all(list)
     }
 
@@ -251,13 +342,16 @@ impl Resources {
             .unwrap_or_default()
     }
 
-    fn positions(&self, test: impl Fn(&Resource) -> bool) -> Vec<usize> {
-        self.list
-            .iter()
-            .enumerate()
-            .filter(|(_, resource)| test(resource))
-            .map(|(index, _)| index)
-            .collect()
+    /// Positions of the resources that pass a test, which none passes that never had the name.
+    fn positions_named(&self, name: &str, test: impl Fn(&Resource) -> bool) -> Vec<usize> {
+        let passes = |index: &usize| self.list.get(*index).is_some_and(&test);
+        if self.list.len() <= FEW {
+            return (0..self.list.len()).filter(passes).collect();
+        }
+        let mut names = self.names.borrow_mut();
+        let names = names.get_or_insert_with(|| Names::of(&self.list));
+        let positions = names.positions(name, &self.list).iter().copied();
+        positions.filter(passes).collect()
     }
 }
 

@@ -75,6 +75,14 @@ impl Selector {
 }
 
 impl CompiledSelector {
+    /// The one name that it selects, where that is no expression.
+    pub(crate) fn literal_name(&self) -> Option<&str> {
+        match &self.name {
+            Pattern::Literal(name) => Some(name),
+            Pattern::Anything | Pattern::Regex(_) => None,
+        }
+    }
+
     /// Whether the resource is selected, by what it is or by what it was at first.
     // kustomize: resWrangler.Select
     pub fn matches(&self, resource: &Resource) -> bool {

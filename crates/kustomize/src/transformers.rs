@@ -77,7 +77,7 @@ impl Transformer {
         }
     }
 
-    /// Makes the change.
+    /// Makes the change. Of those that may leave nothing of a resource, each takes such resources away.
     ///
     /// # Errors
     /// Where it does not fit the resources, and where they become too much.
@@ -113,11 +113,14 @@ impl Transformer {
             Self::Image(image, specs) => images::apply(image, specs, budget, resources)?,
             Self::Replacements(replacements) => {
                 replacements::apply(replacements, budget, resources)?;
+                resources.drop_empty();
             }
             Self::NameHash => name_hash::apply(resources)?,
-            Self::ValueAdd(add) => value_add::apply(add, budget, resources)?,
+            Self::ValueAdd(add) => {
+                value_add::apply(add, budget, resources)?;
+                resources.drop_empty();
+            }
         }
-        resources.drop_empty();
         Ok(())
     }
 }

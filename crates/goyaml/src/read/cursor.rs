@@ -204,7 +204,13 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn skip_to_line_end(&mut self) {
-        self.skip_until(&LINE_END);
+        let rest = self.rest();
+        let run = memchr::memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
+        if rest.get(..run).is_some_and(<[u8]>::is_ascii) {
+            self.advance(run);
+        } else {
+            self.skip_until(&LINE_END);
+        }
     }
 
     /// Moves over a line break and returns what it means in a scalar; `""` where there is no line break.

@@ -34,14 +34,20 @@ pub(crate) fn builtin_config() -> TransformerConfig {
         var_reference: field_specs(variables::VAR_REFERENCE),
         images: field_specs(simple::IMAGES),
         replicas: field_specs(simple::REPLICAS),
-        name_references: name_references::NAME_REFERENCES
-            .iter()
-            .map(|(target, referrers)| NameBackReference {
-                target: gvk(*target),
-                referrers: field_specs(referrers),
-            })
-            .collect(),
+        name_references: name_references(),
     }
+}
+
+/// Makes the part of it that says which fields refer to others.
+pub(crate) fn name_references() -> Vec<NameBackReference> {
+    let reference = |(target, referrers): &(KindRow, &[Row])| NameBackReference {
+        target: gvk(*target),
+        referrers: field_specs(referrers),
+    };
+    name_references::NAME_REFERENCES
+        .iter()
+        .map(reference)
+        .collect()
 }
 
 fn field_specs(rows: &[Row]) -> Vec<FieldSpec> {

@@ -1,5 +1,7 @@
 //! Name references: where a resource was renamed, the fields that name it follow.
 
+mod candidates;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -12,6 +14,7 @@ use crate::id::{Gvk, ResId};
 use crate::metadata;
 use crate::resource::Resource;
 use crate::resources::Resources;
+use candidates::{Candidate, Candidates};
 
 /// Rewrites every name that refers to a renamed resource.
 ///
@@ -22,16 +25,16 @@ pub(crate) fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
     resources.iter().try_for_each(check_history)?;
     let candidates = Candidates::collect(resources);
     // Also where nothing is renamed: a reference that leads to what cannot be a name fails the build.
-    let references = &config.get().name_references;
-    let mut specs_of_kind: BTreeMap<String, Vec<(&Gvk, FieldSpec)>> = BTreeMap::new();
+    let references = config.name_references();
+    let mut specs_of_kind: BTreeMap<Gvk, Vec<(&Gvk, FieldSpec)>> = BTreeMap::new();
     for resource in resources.as_mut_slice() {
         if resource.is_empty() {
             continue;
         }
         let original = resource.original_id().gvk;
         let specs = specs_of_kind
-            .entry(original.to_string())
-            .or_insert_with(|| specs_for(references, &original));
+            .entry(original)
+            .or_insert_with_key(|original| specs_for(references, original));
         if specs.is_empty() {
             continue;
         }
@@ -115,65 +118,6 @@ fn specs_for<'a>(references: &'a [NameBackReference], original: &Gvk) -> Vec<(&'
         }
     }
     found
-}
-
-/// What is known of every resource before any reference is rewritten.
-struct Candidates {
-    list: Vec<Candidate>,
-    by_old_name: BTreeMap<Text, Vec<usize>>,
-    by_original_namespace: BTreeMap<Text, Vec<usize>>,
-}
-
-struct Candidate {
-    id: ResId,
-    previous: Vec<ResId>,
-    prefixes: Vec<Text>,
-    suffixes: Vec<Text>,
-}
-
-impl Candidates {
-    fn collect(resources: &Resources) -> Self {
-        let mut result = Self {
-            list: Vec::new(),
-            by_old_name: BTreeMap::new(),
-            by_original_namespace: BTreeMap::new(),
-        };
-        for (index, resource) in resources.iter().enumerate() {
-            let candidate = Candidate {
-                id: resource.id().clone(),
-                previous: resource.previous_ids().collect(),
-                prefixes: resource.notes.prefixes.clone(),
-                suffixes: resource.notes.suffixes.clone(),
-            };
-            for previous in &candidate.previous {
-                let positions = result.by_old_name.entry(previous.name.clone()).or_default();
-                if positions.last() != Some(&index) {
-                    positions.push(index);
-                }
-            }
-            let namespace = candidate.original().effective_namespace().into();
-            result
-                .by_original_namespace
-                .entry(namespace)
-                .or_default()
-                .push(index);
-            result.list.push(candidate);
-        }
-        result
-    }
-
-    fn get<'a>(&'a self, positions: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Candidate> {
-        positions
-            .into_iter()
-            .flatten()
-            .filter_map(|index| self.list.get(*index))
-    }
-}
-
-impl Candidate {
-    fn original(&self) -> &ResId {
-        self.previous.first().unwrap_or(&self.id)
-    }
 }
 
 /// The resource whose fields are rewritten.
@@ -293,6 +237,23 @@ fn end_alike(left: &[Text], right: &[Text]) -> bool {
     }
 }
 
+/// What a name could mean.
+struct Meant<'a> {
+    /// The resources; of several, those that may have the prefixes and suffixes of the referrer.
+    candidates: Vec<&'a Candidate>,
+    /// Whether there are several, with whatever prefixes and suffixes.
+    are_several: bool,
+}
+
+impl<'a> Meant<'a> {
+    fn of(candidates: Vec<&'a Candidate>) -> Self {
+        Self {
+            are_several: candidates.len() > 1,
+            candidates,
+        }
+    }
+}
+
 /// Finds what one field of one referrer names.
 struct Finder<'a> {
     candidates: &'a Candidates,
@@ -329,9 +290,8 @@ impl<'a> Finder<'a> {
 
     fn fix_scalar(&self, node: &mut Node) -> Result<()> {
         let old = node.to_text().unwrap_or_default();
-        let named = self.candidates.get(self.candidates.by_old_name.get(&old));
         let same_name = |left: &Candidate, right: &Candidate| left.id.name == right.id.name;
-        let selected = self.select(&old, named.collect(), same_name);
+        let selected = self.choose(&old, self.meant(&old), same_name);
         if let Some(referral) = selected.map_err(|error| error.position(node.position))?
             && referral.id.name != old
         {
@@ -349,21 +309,20 @@ impl<'a> Finder<'a> {
             );
         };
         let old = name.to_text().unwrap_or_default();
-        let mut named: Vec<&Candidate> = self
-            .candidates
-            .get(self.candidates.by_old_name.get(&old))
-            .collect();
-        if let Some(namespace) = node
+        let namespace = node
             .get("namespace")
-            .filter(|namespace| !namespace.is_null())
-        {
-            let namespace = namespace.to_text().unwrap_or_default();
-            self.keep_namespace(&namespace, &mut named);
-        }
+            .filter(|namespace| !namespace.is_null());
+        let meant = match namespace {
+            Some(namespace) => {
+                let namespace = namespace.to_text().unwrap_or_default();
+                self.meant_in(&old, &namespace)
+            }
+            None => self.meant(&old),
+        };
         let same = |left: &Candidate, right: &Candidate| {
             left.id.name == right.id.name && left.id.namespace == right.id.namespace
         };
-        let selected = self.select(&old, named, same);
+        let selected = self.choose(&old, meant, same);
         let Some(referral) = selected.map_err(|error| error.position(node.position))? else {
             return Ok(());
         };
@@ -381,39 +340,69 @@ impl<'a> Finder<'a> {
         Ok(())
     }
 
-    /// Keeps the candidates of a namespace: by where they were at first if any resource was there, else by where they
-    /// are.
-    // kustomize: Filter.filterMapCandidatesByNamespace
-    fn keep_namespace(&self, namespace: &Text, named: &mut Vec<&'a Candidate>) {
-        let mut originally_there = self
-            .candidates
-            .get(self.candidates.by_original_namespace.get(namespace));
-        if originally_there.any(|candidate| self.referrer.can_refer_to(candidate)) {
-            named.retain(|candidate| {
-                candidate.original().effective_namespace() == namespace.as_str()
-            });
-        } else {
-            named.retain(|candidate| candidate.id.effective_namespace() == namespace.as_str());
+    /// The resources that a name could mean.
+    fn meant(&self, old: &Text) -> Meant<'a> {
+        let kind = &self.target.kind;
+        let crowd = self.candidates.crowd(old).filter(|_| !kind.is_empty());
+        let Some(crowd) = crowd else {
+            let named = self.candidates.named(old);
+            return Meant::of(named.filter(|candidate| self.may_mean(candidate)).collect());
+        };
+        let first = crowd.of_kind(kind, self.referrer);
+        let first: Vec<&Candidate> = first
+            .filter(|candidate| self.may_mean(candidate))
+            .take(2)
+            .collect();
+        if first.len() < 2 {
+            return Meant::of(first);
+        }
+        let alike = crowd.alike(kind, self.referrer).into_iter();
+        Meant {
+            candidates: alike.filter(|candidate| self.may_mean(candidate)).collect(),
+            are_several: true,
         }
     }
 
+    /// The resources that a name with a namespace could mean: by where they were at first if any resource was there, else
+    /// by where they are.
+    // kustomize: Filter.filterMapCandidatesByNamespace
+    fn meant_in(&self, old: &Text, namespace: &Text) -> Meant<'a> {
+        let mut there = self.candidates.originally_in(namespace);
+        let was_any_there = there.any(|candidate| self.referrer.can_refer_to(candidate));
+        let is_there = |candidate: &&Candidate| {
+            let id = if was_any_there {
+                candidate.original()
+            } else {
+                &candidate.id
+            };
+            id.effective_namespace() == namespace.as_str()
+        };
+        let named = self.candidates.named(old).filter(is_there);
+        Meant::of(named.filter(|candidate| self.may_mean(candidate)).collect())
+    }
+
+    fn may_mean(&self, candidate: &Candidate) -> bool {
+        self.referrer.can_refer_to(candidate)
+            && candidate
+                .previous
+                .iter()
+                .any(|id| id.gvk.is_selected_by(self.target))
+            && self.fits_role_ref(candidate)
+            && self.referrer.may_name(candidate)
+    }
+
     // kustomize: Filter.selectReferral
-    fn select(
+    fn choose(
         &self,
         old: &Text,
-        mut candidates: Vec<&'a Candidate>,
+        meant: Meant<'a>,
         same: impl Fn(&Candidate, &Candidate) -> bool,
     ) -> Result<Option<&'a Candidate>> {
-        candidates.retain(|candidate| {
-            self.referrer.can_refer_to(candidate)
-                && candidate
-                    .previous
-                    .iter()
-                    .any(|id| id.gvk.is_selected_by(self.target))
-                && self.fits_role_ref(candidate)
-                && self.referrer.may_name(candidate)
-        });
-        if candidates.len() > 1 {
+        let Meant {
+            mut candidates,
+            are_several,
+        } = meant;
+        if are_several {
             candidates.retain(|candidate| self.referrer.has_affixes_of(candidate, true));
             if candidates.len() > 1 {
                 candidates.retain(|candidate| self.referrer.has_affixes_of(candidate, false));

@@ -44,7 +44,7 @@ impl Variables {
             match matches.as_slice() {
                 [] => {}
                 [index] => {
-                    if let Some(resource) = resources.as_mut_slice().get_mut(*index) {
+                    if let Some(resource) = resources.get_mut(*index) {
                         resource.variables.push(variable.name.clone());
                     }
                 }

@@ -22,9 +22,11 @@ pub(crate) fn apply(
         return Ok(());
     }
     for resource in resources {
+        let kind = metadata::top_field(resource.node(), "kind");
+        let api_version = metadata::top_field(resource.node(), "apiVersion");
         let covering: Vec<_> = specs
             .iter()
-            .filter(|spec| spec.covers(resource.node()))
+            .filter(|spec| spec.is_of(kind, || api_version))
             .collect();
         let marks: Vec<u32> = match covering.len() {
             0 | 1 => Vec::new(),

@@ -108,11 +108,13 @@ impl Copied {
 
 /// The value that a source names, as the node that it is.
 fn source_value(source: &ReplacementSource, resources: &Resources) -> Result<Copied> {
-    let mut matches = resources
-        .iter()
-        .enumerate()
-        .filter(|(_, resource)| source.id.name.is_empty() || resource.has_had_name(&source.id.name))
-        .filter(|(_, resource)| resource.any_id(|id| id.is_selected_by(&source.id)));
+    let name = Some(source.id.name.as_str()).filter(|name| !name.is_empty());
+    let matches = resources.positions_of(name, |resource| {
+        resource.any_id(|id| id.is_selected_by(&source.id))
+    });
+    let mut matches = matches
+        .into_iter()
+        .filter_map(|index| Some((index, resources.get(index)?)));
     let (index, first) = matches.next().ok_or_else(|| {
         Error::new(format!(
             "no resource matches the source of a replacement: {}",
@@ -296,22 +298,27 @@ fn apply_to_target(
             .and(fits)
             .map_err(|error| error.position(field.position))?;
     }
-    for (index, resource) in resources.as_mut_slice().iter_mut().enumerate() {
-        if target.selects(resource) {
-            let id = resource.id().clone();
-            let node = resource.node_mut();
-            for field in &target.fields {
-                let done = copy_to(node, field, &copied.value, (target.options, budget));
-                done.map_err(|error| {
-                    at_entry(error, field.position)
-                        .field(field.written)
-                        .resource(&id)
-                        .hint(CHECK_PATH)
-                })?;
-                copied.follow(index, node);
-            }
-            resource.settle_shared();
+    // No resource is selected, or not, because of what is written to another one.
+    let selected = resources.positions_of(target.select.literal_name(), |resource| {
+        target.selects(resource)
+    });
+    for index in selected {
+        let Some(resource) = resources.get_mut(index) else {
+            continue;
+        };
+        let id = resource.id().clone();
+        let node = resource.node_mut();
+        for field in &target.fields {
+            let done = copy_to(node, field, &copied.value, (target.options, budget));
+            done.map_err(|error| {
+                at_entry(error, field.position)
+                    .field(field.written)
+                    .resource(&id)
+                    .hint(CHECK_PATH)
+            })?;
+            copied.follow(index, node);
         }
+        resource.settle_shared();
     }
     Ok(())
 }

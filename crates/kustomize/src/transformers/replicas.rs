@@ -25,7 +25,7 @@ pub(crate) fn apply(
         let matches =
             resources.positions_by_any_id(&replica.name, |id| id.gvk.is_selected_by(&spec.gvk));
         for index in matches {
-            let Some(resource) = resources.as_mut_slice().get_mut(index) else {
+            let Some(resource) = resources.get_mut(index) else {
                 continue;
             };
             found = true;

@@ -1,0 +1,121 @@
+//! What a build takes beside the least that it can take: loading the same files through the same loader, reading them,
+//! and writing the same resources.
+//!
+//! usage: `cargo bench --bench limit -- DIRECTORY [ROUNDS]`
+#![expect(clippy::print_stdout, reason = "the figures are the output")]
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use argocd_infisical::files::DiskFiles;
+use kustomize::{Entry, External, FileError, Files, Options, Output};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a build has asked its files for.
+enum Asked {
+    Resolve(String),
+    Read(String),
+}
+
+/// Files that note what they are asked for.
+struct Noting {
+    disk: DiskFiles,
+    asked: RefCell<Vec<Asked>>,
+}
+
+impl Files for Noting {
+    fn resolve(&self, path: &str) -> Result<Entry, FileError> {
+        self.asked
+            .borrow_mut()
+            .push(Asked::Resolve(path.to_owned()));
+        self.disk.resolve(path)
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        self.asked.borrow_mut().push(Asked::Read(path.to_owned()));
+        self.disk.read(path)
+    }
+
+    fn external(&self) -> &dyn External {
+        self.disk.external()
+    }
+
+    fn names_in(&self, directory: &str) -> Vec<String> {
+        self.disk.names_in(directory)
+    }
+}
+
+fn main() -> Result<(), Failure> {
+    // Cargo adds an option of its own to those of a bench.
+    let arguments = std::env::args().skip(1);
+    let mut arguments = arguments.filter(|argument| argument != "--bench");
+    // `cargo test --benches` runs it without any.
+    let Some(directory) = arguments.next() else {
+        return Ok(());
+    };
+    let rounds = arguments.next().map_or(Ok(10), |rounds| rounds.parse())?;
+    let directory = std::fs::canonicalize(directory)?;
+    let root = directory
+        .to_str()
+        .ok_or("the path is not UTF-8")?
+        .to_owned();
+    // As the program does it.
+    let thread = std::thread::Builder::new().stack_size(256 << 20);
+    let ended = thread.spawn(move || compare(&root, rounds))?.join();
+    ended.map_err(|_| "the build has ended in a panic")?
+}
+
+fn compare(root: &str, rounds: u32) -> Result<(), Failure> {
+    let noting = Noting {
+        disk: DiskFiles::new(),
+        asked: RefCell::default(),
+    };
+    let output = build(&noting, root)?;
+    let resources = output.resources.len();
+    let (mut least, mut whole) = (Duration::MAX, Duration::MAX);
+    for _ in 0..rounds {
+        least = least.min(timed(|| {
+            load(&noting.asked.borrow())?;
+            Ok(output.to_yaml()?)
+        })?);
+        whole = whole.min(timed(|| Ok(build(&DiskFiles::new(), root)?.to_yaml()?))?);
+    }
+    let ratio = whole.as_secs_f64() / least.as_secs_f64();
+    println!(
+        "{resources} resources, the least of {rounds} rounds: load, parse and emit {least:.2?}; build {whole:.2?}, {ratio:.2} times that"
+    );
+    Ok(())
+}
+
+fn build(files: &dyn Files, root: &str) -> kustomize::Result<Output> {
+    kustomize::build(files, root, &Options::default())
+}
+
+/// Loads what a build has loaded, and reads what is YAML.
+fn load(asked: &[Asked]) -> Result<(), Failure> {
+    let disk = DiskFiles::new();
+    for asked in asked {
+        match asked {
+            // Most files that are looked for under one of several names are not there.
+            Asked::Resolve(path) => drop(black_box(disk.resolve(path))),
+            Asked::Read(path) => {
+                let bytes = disk.read(path)?;
+                if path.ends_with(".yaml") || path.ends_with(".yml") {
+                    black_box(goyaml::parse_documents(&bytes, &goyaml::Limits::default())?);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn timed(run: impl FnOnce() -> Result<String, Failure>) -> Result<Duration, Failure> {
+    let start = Instant::now();
+    black_box(run()?);
+    Ok(start.elapsed())
+}
