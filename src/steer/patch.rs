@@ -126,7 +126,12 @@ impl<'a> Builder<'a> {
             new: new.to_owned(),
             origin: None,
         });
-        self.effect.digest = Some(new.to_owned());
+        let before = self.effect.digest.take();
+        self.effect.digest = Some(match before {
+            None => new.to_owned(),
+            // That of another source.
+            Some(before) => format!("{before} {new}"),
+        });
         self.is_for(Purpose::Digest);
     }
 
