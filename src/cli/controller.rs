@@ -52,11 +52,11 @@ pub(super) struct Args {
     )]
     log_format: FormFlag,
 
-    /// Reach the cluster of this kubeconfig; without it, the one around the pod
+    /// Reach the cluster of this kubeconfig; without it and `--context`, the one around the pod
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 
-    /// Take this context of the kubeconfig; without it, the current one
+    /// Take this context of the kubeconfig, or of the usual one; without it, the current one
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
 
@@ -128,8 +128,16 @@ impl Args {
             let message = format!("a lease cannot be called `{lease_name}`");
             return Err(usage(message, hint));
         }
+        let identity = identity.unwrap_or_else(host);
+        if identity.is_empty()
+            || identity.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+        {
+            let message = format!("a controller cannot be called {identity:?}");
+            let hint = "name it with `--identity` as no other one is, without white space";
+            return Err(usage(message, hint));
+        }
         Ok(Config {
-            access: Access::of_person(kubeconfig, context),
+            access: Access::of_program(kubeconfig, context),
             policy: Policy::named(policy.as_deref())?,
             mode: match mode {
                 ModeFlag::Observe => Mode::Observe,
@@ -142,7 +150,7 @@ impl Args {
                 FormFlag::Json => LogFormat::Json,
             },
             lease: lease_name,
-            identity: identity.unwrap_or_else(host),
+            identity,
             limits: Limits {
                 in_flight,
                 revisions_per_second,

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
 use super::lease::WRITE;
 use super::metrics::{Metrics, Written, purpose};
 use super::queue::Job;
@@ -38,33 +41,53 @@ pub(super) async fn write(api: Api, job: Job) -> Outcome {
     let path = format!(
         "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/applications/{name}?fieldManager={FIELD_MANAGER}"
     );
-    let answer = api.ask(Ask::patch(path, job.body.to_vec()), WRITE).await;
-    let result = answer.map(|bytes| {
-        let text = std::str::from_utf8(&bytes).ok()?;
-        Applications::prune(text).map(Box::new)
+    let patch = Ask::patch(path, job.body.to_vec());
+    let result = contained(async move {
+        let bytes = api.ask(patch, WRITE).await?;
+        let text = std::str::from_utf8(&bytes).ok();
+        Ok(text.and_then(Applications::prune).map(Box::new))
     });
-    Outcome { job, result }
+    Outcome {
+        result: result.await,
+        job,
+    }
 }
 
-/// Says what a patch changes, a line for each field. No value of a setting is in it.
+/// What comes of a request. If it ends by itself, which is a fault of this program, it counts as one without an answer: whoever
+/// waits for it goes on, and tries again.
+async fn contained<T: Send + 'static>(
+    request: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    let mut task = JoinSet::new();
+    task.spawn(request);
+    match task.join_next().await {
+        Some(Ok(result)) => result,
+        Some(Err(_)) | None => Err(Refusal::silent("the program has a fault")),
+    }
+}
+
+/// Says what a patch changes, in one line. No value of a setting is in it.
 pub(super) fn audit(job: &Job, after: Option<&Application>, what: &str) {
     let after = after.map_or("", |after| &*after.metadata.resource_version);
-    for change in job.changes() {
-        let origin = change.origin.as_ref().map(ToString::to_string);
-        tracing::info!(
-            target: super::log::AUDIT,
-            application = %job.name,
-            uid = %job.decision.uid,
-            before = %job.version,
-            %after,
-            field = %change.field,
-            old = change.old.as_deref().unwrap_or_default(),
-            new = %change.new,
-            origin = origin.as_deref().unwrap_or_default(),
-            purpose = purpose(job.purpose),
-            "{what}"
-        );
-    }
+    let changes = job.changes().iter().map(|change| {
+        json!({
+            "field": change.field,
+            "old": change.old,
+            "new": change.new,
+            "origin": change.origin.as_ref().map(ToString::to_string),
+        })
+    });
+    let changes = Value::Array(changes.collect());
+    tracing::info!(
+        target: super::log::AUDIT,
+        application = %job.name,
+        uid = %job.decision.uid,
+        purpose = purpose(job.purpose),
+        before = %job.version,
+        %after,
+        %changes,
+        "{what}"
+    );
 }
 
 /// What namespaces' Applications may not be patched, so that it is said once.
@@ -108,3 +131,6 @@ impl Refused {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

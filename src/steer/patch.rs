@@ -173,6 +173,13 @@ impl<'a> Builder<'a> {
 
     /// Notes what was decided.
     pub(super) fn record(&mut self, record: &Record) {
+        let annotations = self.application.metadata.annotations.as_ref();
+        self.changes.push(Change {
+            field: annotation(record::ANNOTATION),
+            old: annotations.and_then(|annotations| annotations.state.clone()),
+            new: record.text(),
+            origin: None,
+        });
         self.annotations.push((record::ANNOTATION, record.text()));
         self.is_for(Purpose::Record);
     }
