@@ -39,10 +39,10 @@ fn what_the_guide_to_revisions_shows() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let guide = fs::read_to_string(root.join("docs/revisions.md")).unwrap();
     let (_, block) = guide
-        .split_once("```console\n$ argocd-infisical revisions steer\n")
+        .split_once("```console\n$ argocd-infisical revisions testdata/steer\n")
         .unwrap();
     let (table, _) = block.split_once("```\n").unwrap();
-    let Run { stdout, stderr, .. } = run_in(&root.join("testdata"), &["revisions", "steer"]);
+    let Run { stdout, stderr, .. } = run_in(root, &["revisions", "testdata/steer"]);
     assert_eq!((stdout.as_str(), stderr.as_str()), (table, ""));
     let (_, block) = guide.split_once("```json\n").unwrap();
     let (example, _) = block.split_once("```\n").unwrap();

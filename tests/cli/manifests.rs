@@ -481,6 +481,28 @@ fn in_guide(mark: &str) -> String {
     text.to_owned()
 }
 
+/// As it stands, and with the block that adds a policy.
+#[test]
+fn the_kustomization_of_the_guide_builds() {
+    let workspace = Workspace::of_manifests();
+    let alone = in_guide("the controller");
+    workspace.write("kustomization.yaml", &alone);
+    let image = |built: &[Value]| {
+        let pod = &only(built, "Deployment")["spec"]["template"]["spec"];
+        named(&pod["containers"], "controller")["image"].clone()
+    };
+    let built = objects(&builds(&workspace, "."));
+    assert_eq!(image(&built), "REGISTRY/argocd-infisical:0.1.0");
+    workspace.write("kustomization.yaml", alone + &in_guide("with a policy"));
+    workspace.write("policy.yaml", "own: true\n");
+    let built = objects(&builds(&workspace, "."));
+    let policies = built.iter().filter(|object| object["kind"] == "ConfigMap");
+    let policies: Vec<_> = policies
+        .filter_map(|object| object["data"]["policy.yaml"].as_str())
+        .collect();
+    assert_eq!(policies, ["own: true\n"]);
+}
+
 #[test]
 fn the_controller_may_be_for_revisions_alone() {
     let workspace = Workspace::of_manifests();
