@@ -318,7 +318,6 @@ mod tests {
     }
 
     #[tokio::test]
-    #[expect(clippy::panic, reason = "it is what happens here")]
     async fn a_request_that_panics_is_one_without_an_answer() {
         let refusal = contained::<()>(async { panic!("a fault") }).await;
         let refusal = refusal.unwrap_err();

@@ -34,9 +34,9 @@ pub(super) async fn write(api: Api, job: Job) -> Attempt {
     let path = format!(
         "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/applications/{name}?fieldManager={FIELD_MANAGER}"
     );
-    let patch = Ask::patch(path, job.body.to_vec());
+    let ask = Ask::patch(path, job.body.to_vec());
     let result = contained(async move {
-        let bytes = api.ask(patch, WRITE).await?;
+        let bytes = api.ask(ask, WRITE).await?;
         let text = std::str::from_utf8(&bytes).ok();
         Ok(text.and_then(Applications::prune).map(Box::new))
     });
