@@ -167,3 +167,62 @@ fn host() -> String {
         .to_string_lossy()
         .into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn config(flags: &[&str]) -> Config {
+        let line = Line::try_parse_from(["controller"].iter().chain(flags)).unwrap();
+        line.args.config().unwrap()
+    }
+
+    #[test]
+    fn without_flags_it_is_the_pods_and_has_limits() {
+        let config = config(&[]);
+        assert_eq!(config.access, Access::Pod);
+        assert_eq!((config.mode, config.log), (Mode::Enforce, LogFormat::Text));
+        assert_eq!(config.lease, "argocd-infisical");
+        let Limits {
+            in_flight,
+            revisions_per_second,
+            digests_per_second,
+        } = config.limits;
+        let limits = (in_flight, revisions_per_second, digests_per_second);
+        assert_eq!(limits, (50, 10, 5));
+    }
+
+    #[test]
+    fn every_flag_means_something() {
+        let config = config(&[
+            "--context=c",
+            "--mode=observe",
+            "--log-format=json",
+            "--lease-name=l",
+            "--identity=i",
+            "--in-flight=1",
+            "--revisions-per-second=2",
+            "--digests-per-second=0",
+        ]);
+        let context = Some("c".to_owned());
+        let file = None;
+        assert_eq!(config.access, Access::Kubeconfig { file, context });
+        assert_eq!((config.mode, config.log), (Mode::Observe, LogFormat::Json));
+        assert_eq!((&*config.lease, &*config.identity), ("l", "i"));
+        let Limits {
+            in_flight,
+            revisions_per_second,
+            digests_per_second,
+        } = config.limits;
+        let limits = (in_flight, revisions_per_second, digests_per_second);
+        assert_eq!(limits, (1, 2, 0));
+    }
+}

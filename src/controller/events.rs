@@ -14,8 +14,8 @@ use tokio::time::sleep_until;
 
 use super::bucket::Bucket;
 use super::metrics::Verb;
+use super::overview::Transition;
 use super::request::{Api, Ask};
-use super::standing::Transition;
 use crate::hex::hex;
 use crate::steer::application::Name;
 use crate::steer::plan::Decision;

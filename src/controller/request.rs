@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::metrics::{Metrics, Verb};
@@ -200,6 +201,19 @@ pub(super) fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &
     }
 }
 
+/// What comes of a request. If it ends by itself, which is a fault of this program, it counts as one without an answer: whoever
+/// waits for it goes on, and tries again.
+pub(super) async fn contained<T: Send + 'static>(
+    request: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    let mut task = JoinSet::new();
+    task.spawn(request);
+    match task.join_next().await {
+        Some(Ok(result)) => result,
+        Some(Err(_)) | None => Err(Refusal::silent("the program has a fault")),
+    }
+}
+
 /// Reads a whole body, into one piece as it comes.
 async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
     let mut whole = Vec::new();
@@ -287,5 +301,26 @@ mod tests {
                 .cause
                 .ends_with("status 404")
         );
+    }
+
+    #[tokio::test]
+    async fn a_silent_api_server_is_not_waited_for() {
+        let silent = tower::service_fn(|_: Request<Body>| {
+            std::future::pending::<Result<Response<Body>, tower::BoxError>>()
+        });
+        let metrics = Arc::<Metrics>::default();
+        let api = Api::new(Client::new(silent, "default"), Arc::clone(&metrics));
+        let patch = Ask::patch("/x".into(), Vec::new());
+        let refusal = api.ask(patch, Duration::from_millis(10)).await.unwrap_err();
+        assert!(refusal.is_passing() && refusal.cause.contains("in time"));
+        let counted = "requests_total{verb=\"patch\",code=\"0\"} 1\n";
+        assert!(metrics.text().contains(counted), "{}", metrics.text());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_one_without_an_answer() {
+        let refusal = contained::<()>(async { panic!("a fault") }).await;
+        let refusal = refusal.unwrap_err();
+        assert!(refusal.is_passing());
     }
 }

@@ -1,24 +1,17 @@
 //! Makes one patch, and says what became of it.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
 use super::lease::WRITE;
-use super::metrics::{Metrics, Written, purpose};
+use super::metrics::{Written, purpose};
 use super::queue::Job;
-use super::request::{Api, Ask, Refusal};
+use super::request::{Api, Ask, Refusal, contained};
 use crate::cluster::{Applications, Kind as _};
 use crate::steer::application::{Application, Name};
 use crate::steer::holds::FIELD_MANAGER;
 
-/// What is missing where Applications may not be patched.
-const RULE: &str = "a Role in its namespace needs the rule {apiGroups: [argoproj.io], resources: [applications], verbs: [get, list, watch, patch]}";
-
-/// What became of a patch.
-pub(super) struct Outcome {
+/// A patch that was tried.
+pub(super) struct Attempt {
     /// The patch.
     pub(super) job: Job,
     /// The Application as it is since, or why it was not patched.
@@ -36,33 +29,20 @@ pub(super) const fn kind(refusal: &Refusal) -> Written {
 }
 
 /// Makes a patch. It ends within the time that the lease leaves to writes.
-pub(super) async fn write(api: Api, job: Job) -> Outcome {
+pub(super) async fn write(api: Api, job: Job) -> Attempt {
     let Name { namespace, name } = &job.name;
     let path = format!(
         "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/applications/{name}?fieldManager={FIELD_MANAGER}"
     );
-    let patch = Ask::patch(path, job.body.to_vec());
+    let ask = Ask::patch(path, job.body.to_vec());
     let result = contained(async move {
-        let bytes = api.ask(patch, WRITE).await?;
+        let bytes = api.ask(ask, WRITE).await?;
         let text = std::str::from_utf8(&bytes).ok();
         Ok(text.and_then(Applications::prune).map(Box::new))
     });
-    Outcome {
+    Attempt {
         result: result.await,
         job,
-    }
-}
-
-/// What comes of a request. If it ends by itself, which is a fault of this program, it counts as one without an answer: whoever
-/// waits for it goes on, and tries again.
-async fn contained<T: Send + 'static>(
-    request: impl Future<Output = Result<T, Refusal>> + Send + 'static,
-) -> Result<T, Refusal> {
-    let mut task = JoinSet::new();
-    task.spawn(request);
-    match task.join_next().await {
-        Some(Ok(result)) => result,
-        Some(Err(_)) | None => Err(Refusal::silent("the program has a fault")),
     }
 }
 
@@ -88,48 +68,6 @@ pub(super) fn audit(job: &Job, after: Option<&Application>, what: &str) {
         %changes,
         "{what}"
     );
-}
-
-/// What namespaces' Applications may not be patched, so that it is said once.
-#[derive(Debug, Default)]
-pub(super) struct Refused(BTreeSet<(String, u16)>);
-
-impl Refused {
-    /// Notes what became of a patch, for Prometheus and in the log.
-    pub(super) fn note(&mut self, outcome: &Outcome, metrics: &Metrics, took: Duration) {
-        let Outcome { job, result } = outcome;
-        let refusal = match result {
-            Ok(written) => {
-                metrics.patch(job.purpose, Written::Done);
-                metrics.changed(took);
-                self.0
-                    .retain(|(namespace, _)| *namespace != job.name.namespace);
-                audit(job, written.as_deref(), "patched");
-                return;
-            }
-            Err(refusal) => refusal,
-        };
-        let kind = kind(refusal);
-        metrics.patch(job.purpose, kind);
-        let (application, cause) = (&job.name, &refusal.cause);
-        match kind {
-            Written::Done | Written::Outdated => {
-                tracing::debug!(%application, %cause, "the Application has changed");
-            }
-            Written::Failed => tracing::warn!(%application, %cause, "cannot patch it now"),
-            Written::Refused => {
-                let namespace = &application.namespace;
-                if !self.0.insert((namespace.clone(), refusal.code)) {
-                    return;
-                }
-                let hint = match refusal.code {
-                    403 => RULE,
-                    _ => "look at what the API server says, and at admission policies",
-                };
-                tracing::error!(%application, %cause, hint, "may not patch it");
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -134,11 +134,3 @@ fn a_patch_that_only_notes_what_was_decided_has_its_line() {
     let changes = lines[0]["changes"].as_str().unwrap();
     assert!(changes.contains("argocd-infisical.io~1state"), "{changes}");
 }
-
-#[tokio::test]
-#[expect(clippy::panic, reason = "it is what happens here")]
-async fn a_request_that_panics_is_one_without_an_answer() {
-    let refusal = contained::<()>(async { panic!("a fault") }).await;
-    let refusal = refusal.unwrap_err();
-    assert!(refusal.is_passing() && kind(&refusal) == Written::Failed);
-}
