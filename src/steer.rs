@@ -10,7 +10,6 @@ pub mod decide;
 pub mod desired;
 mod digests;
 pub mod holds;
-pub mod manifests;
 mod operation;
 pub mod owner;
 pub mod ownership;

@@ -6,13 +6,12 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::output::Done;
-use super::usage;
+use super::{policy as policies, usage};
 use crate::cluster::Access;
 use crate::controller::{self, Config, Limits, LogFormat, Mode};
 use crate::failure::Failure;
 use crate::settings::digest::DigestKey;
 use crate::settings::object::is_subdomain;
-use crate::steer::policy::Policy;
 
 /// Keep the revisions and the settings of Argo CD's Applications as environments and objects say
 #[derive(clap::Args)]
@@ -130,7 +129,7 @@ impl Args {
         }
         Ok(Config {
             access: Access::of_person(kubeconfig, context),
-            policy: Policy::named(policy.as_deref())?,
+            policy: policies::named(policy.as_deref())?,
             mode: match mode {
                 ModeFlag::Observe => Mode::Observe,
                 ModeFlag::Enforce => Mode::Enforce,

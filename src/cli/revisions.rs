@@ -15,13 +15,12 @@ use jiff::Timestamp;
 
 use super::output::Done;
 use super::paint::tell;
-use super::usage;
 use super::watch::{print, say, until_signal, wait_for_change};
+use super::{policy, usage};
 use crate::failure::{Failure, Warning};
 use crate::files::{Seen, plain};
 use crate::steer::decide;
 use crate::steer::plan::{Outcome, Plan};
-use crate::steer::policy::Policy;
 use crate::steer::reason::Class;
 use crate::steer::state::State;
 use source::{ClusterFlags, Source};
@@ -151,7 +150,7 @@ impl Show {
     }
 
     fn once(&self, source: &Source, seen: &Seen) -> Result<Shown, Failure> {
-        let policy = Policy::named(self.policy.as_deref())?;
+        let policy = policy::named(self.policy.as_deref())?;
         if let Some(file) = &self.policy {
             seen.note(file);
         }

@@ -42,7 +42,7 @@ fn settings(
         Sight::Absent => None,
         Sight::Unknown => return,
     };
-    if look.controller.is_some() && !look.is_watched(&object_name.namespace) {
+    if look.controller.is_some() && !look.is_watched(object_name.kind, &object_name.namespace) {
         let code = Code::SettingsNotWatched;
         not_watched(look, code, object_name, "it holds settings", findings);
     }
@@ -237,7 +237,7 @@ fn revision(look: &Look<'_>, name: &ObjectName, object: &Object, findings: &mut 
         findings
             .push(Finding::new(Code::OverrideEnvironment, name.to_string(), message).cure(cure));
     }
-    if !look.is_watched(&name.namespace) {
+    if !look.is_watched(name.kind, &name.namespace) {
         not_watched(
             look,
             Code::OverrideNotWatched,

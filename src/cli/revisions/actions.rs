@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::source::ClusterFlags;
 use crate::cli::json::{object, string};
 use crate::cli::output::Done;
+use crate::cli::policy;
 use crate::cluster::{Control, Released};
 use crate::failure::{Failure, Problem, printable};
 use crate::settings::object::{is_label, is_subdomain};
@@ -119,7 +120,7 @@ impl FromStr for Hash {
 
 impl Controller {
     fn policy(&self) -> Result<Policy, Failure> {
-        Policy::named(self.policy.as_deref())
+        policy::named(self.policy.as_deref())
     }
 
     fn tell(&self, what: impl Fn(&Controls) -> Control, done: &str) -> Result<Done, Failure> {
