@@ -22,6 +22,7 @@ pub mod record;
 pub mod revision;
 mod sources;
 pub mod state;
+pub mod unheard;
 pub mod windows;
 
 pub use application::{Application, Name};

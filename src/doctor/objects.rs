@@ -13,6 +13,7 @@ use crate::settings::object::{Object, ObjectKind, ObjectName, Reference};
 use crate::steer::Name;
 use crate::steer::desired::{KEY, PLAIN_KEY};
 use crate::steer::policy::{APPLICATION, ENVIRONMENT, Namespaces};
+use crate::steer::unheard::{Unheard, unheard};
 
 /// What the Infisical operator writes on everything of its own.
 const MANAGED: &str = "secrets.infisical.com/version";
@@ -26,6 +27,18 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
     }
     for (name, object) in look.objects() {
         revision(look, name, object, findings);
+    }
+    // Whom an object names is known where the Applications are.
+    if look.knows_policy && look.seen.applications.known().is_some() {
+        for unheard in unheard(&look.state, &look.policy) {
+            let Unheard {
+                object,
+                message,
+                hint,
+            } = unheard;
+            let finding = Finding::new(Code::OverrideUnheard, object.to_string(), message);
+            findings.push(finding.cure(format!("# {hint}")));
+        }
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) struct Acknowledge {
     #[arg(value_name = "HASH")]
     hash: Hash,
 
-    /// How many minutes it may take
+    /// For how many minutes the acknowledgement is valid
     #[arg(long, value_name = "NUMBER", default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..))]
     minutes: u16,
 
