@@ -21,6 +21,6 @@ pub use client::Cluster;
 pub use controls::Control;
 pub(crate) use client::connect;
 pub use observe::Observed;
-pub use owners::{argocd_config, owner};
+pub(crate) use owners::{owner_of, path_of_argocd_config, path_of_owner};
 pub use pruned::{ApplicationSets, Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};
 pub use release::Released;

@@ -6,6 +6,7 @@
 mod bucket;
 mod election;
 mod events;
+mod figures;
 mod gate;
 mod health;
 mod keeper;
@@ -15,16 +16,19 @@ mod lines;
 mod log;
 mod metrics;
 mod notice;
+mod overview;
 mod owners;
 mod pause;
 mod queue;
+mod readings;
 mod request;
-mod standing;
+
 mod streams;
 mod union;
 mod watch;
 mod window;
 mod writer;
+mod writes;
 
 use std::io;
 use std::net::SocketAddr;
@@ -147,7 +151,7 @@ async fn work(config: Config, end: told::Receiver<bool>) -> Result<(), Failure> 
     let answers = Arc::clone(&health);
     let answer = move |path: &str| answers.answer(path, Instant::now());
     tokio::spawn(serve(listener, Arc::new(answer)));
-    let api = Api::new(client.clone(), Arc::clone(&metrics));
+    let api = Api::new(client, Arc::clone(&metrics));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), ?mode, %identity, %server, "begins");
     let streams = streams::streams(&policy);
     let (to, notices) = mpsc::channel(NOTICES);
@@ -168,7 +172,6 @@ async fn work(config: Config, end: told::Receiver<bool>) -> Result<(), Failure> 
     }
     let ways = Ways {
         api,
-        client,
         notices,
         lease: lease_until,
         events,

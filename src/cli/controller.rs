@@ -54,11 +54,11 @@ pub(super) struct Args {
     )]
     log_format: FormFlag,
 
-    /// Reach the cluster of this kubeconfig; without it, the one around the pod
+    /// Reach the cluster of this kubeconfig; without it and `--context`, the one around the pod
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
 
-    /// Take this context of the kubeconfig; without it, the current one
+    /// Take this context of the kubeconfig, or of the usual one; without it, the current one
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
 
@@ -145,13 +145,21 @@ impl Args {
             let message = format!("a lease cannot be called `{lease_name}`");
             return Err(usage(message, hint));
         }
+        let identity = identity.unwrap_or_else(host);
+        if identity.is_empty()
+            || identity.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+        {
+            let message = format!("a controller cannot be called {identity:?}");
+            let hint = "name it with `--identity` as no other one is, without white space";
+            return Err(usage(message, hint));
+        }
         let file = policy;
         let policy = policies::named(file.as_deref())?;
         if let Some(problem) = policies::unprotected(&policy, file.as_deref()) {
             log_format.say(problem);
         }
         Ok(Config {
-            access: Access::of_person(kubeconfig, context),
+            access: Access::of_program(kubeconfig, context),
             policy,
             mode: match mode {
                 ModeFlag::Observe => Mode::Observe,
@@ -164,7 +172,7 @@ impl Args {
                 FormFlag::Json => LogFormat::Json,
             },
             lease: lease_name,
-            identity: identity.unwrap_or_else(host),
+            identity,
             limits: Limits {
                 in_flight,
                 revisions_per_second,
@@ -180,4 +188,63 @@ fn host() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn config(flags: &[&str]) -> Config {
+        let line = Line::try_parse_from(["controller"].iter().chain(flags)).unwrap();
+        line.args.config().unwrap()
+    }
+
+    #[test]
+    fn without_flags_it_is_the_pods_and_has_limits() {
+        let config = config(&[]);
+        assert_eq!(config.access, Access::Pod);
+        assert_eq!((config.mode, config.log), (Mode::Enforce, LogFormat::Text));
+        assert_eq!(config.lease, "argocd-infisical");
+        let Limits {
+            in_flight,
+            revisions_per_second,
+            digests_per_second,
+        } = config.limits;
+        let limits = (in_flight, revisions_per_second, digests_per_second);
+        assert_eq!(limits, (50, 10, 5));
+    }
+
+    #[test]
+    fn every_flag_means_something() {
+        let config = config(&[
+            "--context=c",
+            "--mode=observe",
+            "--log-format=json",
+            "--lease-name=l",
+            "--identity=i",
+            "--in-flight=1",
+            "--revisions-per-second=2",
+            "--digests-per-second=0",
+        ]);
+        let context = Some("c".to_owned());
+        let file = None;
+        assert_eq!(config.access, Access::Kubeconfig { file, context });
+        assert_eq!((config.mode, config.log), (Mode::Observe, LogFormat::Json));
+        assert_eq!((&*config.lease, &*config.identity), ("l", "i"));
+        let Limits {
+            in_flight,
+            revisions_per_second,
+            digests_per_second,
+        } = config.limits;
+        let limits = (in_flight, revisions_per_second, digests_per_second);
+        assert_eq!(limits, (1, 2, 0));
+    }
 }

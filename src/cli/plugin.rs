@@ -75,8 +75,8 @@ struct Generate {
     #[arg(long, value_name = "SECONDS", default_value_t = 45, value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
 
-    /// Use at most so much memory, in MiB of address space; a render that needs more is ended
-    #[arg(long, value_name = "MIB", default_value_t = 3072, value_parser = clap::value_parser!(u64).range(1024..))]
+    /// Use at most so much memory, in MiB of address space beyond what the program begins with; a render that needs more is ended
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1024..))]
     memory: u64,
 
     /// Let so many renders run at a time; without it, two for each CPU, and four at least
@@ -189,8 +189,8 @@ struct Parameters {
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     timeout: u64,
 
-    /// Use at most so much memory, in MiB of address space
-    #[arg(long, value_name = "MIB", default_value_t = 3072, value_parser = clap::value_parser!(u64).range(1024..))]
+    /// Use at most so much memory, in MiB of address space beyond what the program begins with
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1024..))]
     memory: u64,
 }
 

@@ -28,6 +28,16 @@ pub enum Access {
 }
 
 impl Access {
+    /// What a program means that runs by itself: the pod around it, unless a kubeconfig or a context is named. What happens
+    /// to be in the environment or in a home directory names nothing.
+    pub fn of_program(file: Option<PathBuf>, context: Option<String>) -> Self {
+        if file.is_none() && context.is_none() {
+            Self::Pod
+        } else {
+            Self::Kubeconfig { file, context }
+        }
+    }
+
     /// What a person at a terminal means: the kubeconfig that is named, or the one that `kubectl` takes, or, where there
     /// is none, the cluster around this process.
     pub fn of_person(file: Option<PathBuf>, context: Option<String>) -> Self {
@@ -82,7 +92,7 @@ fn no_pod(error: &InClusterError) -> Failure {
     let (message, hint) = match error {
         InClusterError::ReadEnvironmentVariable(_) => (
             "this process does not run in a pod of a cluster: KUBERNETES_SERVICE_HOST or KUBERNETES_SERVICE_PORT is not set",
-            "run it in a pod",
+            "run it in a pod, or name a kubeconfig with `--kubeconfig`",
         ),
         InClusterError::ReadDefaultNamespace(_) | InClusterError::ReadCertificateBundle(_) => (
             "the pod has no token to reach the API server with: files below /var/run/secrets/kubernetes.io/serviceaccount are missing or cannot be read",

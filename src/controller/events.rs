@@ -14,8 +14,8 @@ use tokio::time::sleep_until;
 
 use super::bucket::Bucket;
 use super::metrics::Verb;
+use super::overview::Transition;
 use super::request::{Api, Ask};
-use super::standing::Transition;
 use crate::hex::hex;
 use crate::steer::application::Name;
 use crate::steer::plan::Decision;
@@ -29,6 +29,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// The longest note, in bytes.
 // Kubernetes: NoteLengthLimit
 const NOTE: usize = 1024;
+/// How one ends that does not have everything.
+const MORE: &str = "… `argocd-infisical revisions` has all of it";
 /// The longest name, in bytes, and how much of it tells what is said.
 const NAME: usize = 253;
 const HASH: usize = 8;
@@ -71,8 +73,10 @@ impl Event {
     }
 
     fn new(decision: &Decision, reason: &'static str, mut note: String, is_warning: bool) -> Self {
-        let end = note.floor_char_boundary(NOTE);
-        note.truncate(end);
+        if note.len() > NOTE {
+            note.truncate(note.floor_char_boundary(NOTE - MORE.len()));
+            note.push_str(MORE);
+        }
         Self {
             application: decision.application.clone(),
             uid: decision.uid.clone(),
@@ -152,6 +156,26 @@ pub(super) async fn run(api: Api, mut from: Receiver<Event>, reporter: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::steer::plan::{Outcome, Revision};
+    use crate::steer::reason::{Class, Reason};
+
+    fn decision() -> Decision {
+        Decision {
+            application: Name::new("argocd", "a"),
+            uid: "u".into(),
+            environment: "dev".into(),
+            project: "default".into(),
+            revision: Revision {
+                default: None,
+                wanted: None,
+                current: Vec::new(),
+                outcome: Outcome::Same,
+            },
+            settings: None,
+            patch: None,
+            again: None,
+        }
+    }
 
     fn event(note: &str) -> Event {
         Event {
@@ -169,6 +193,26 @@ mod tests {
         assert_eq!(name, event("x").name("pod-2"));
         assert_ne!(name, event("y").name("pod-1"));
         assert!(name.len() <= NAME, "{name}");
+    }
+
+    #[test]
+    fn a_note_that_is_too_long_says_where_the_rest_is() {
+        let note = |text: &str| {
+            let reason = Reason::new(Class::Refused, "Conflict", text);
+            let transition = Transition {
+                field: "revision",
+                reason: &reason,
+            };
+            Event::stays(&decision(), &transition).note
+        };
+        let whole = "x".repeat(NOTE - "revision: ".len());
+        assert_eq!(note(&whole), format!("revision: {whole}"));
+        // The cut is within a letter.
+        for text in ["x".repeat(NOTE), "ä".repeat(NOTE), "aä".repeat(NOTE)] {
+            let note = note(&text);
+            assert!(note.len() <= NOTE && note.len() > NOTE - 4, "{note}");
+            assert!(note.ends_with(MORE), "{note}");
+        }
     }
 
     #[test]

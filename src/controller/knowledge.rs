@@ -7,13 +7,11 @@ use super::gate::Gate;
 use super::notice::{Key, Notice, Shown, Thing};
 use super::request::Refusal;
 use super::union::Union;
+use crate::plugin::parameters::SETTINGS;
 use crate::settings::object::{Object, ObjectName};
 use crate::steer::application::{Application, Name};
 use crate::steer::policy::{ENVIRONMENT, Policy};
 use crate::steer::state::{Controls, State};
-
-/// The parameter with the objects that an Application names.
-const SETTINGS: &str = "settings";
 
 /// What is known, and how.
 pub(super) struct Knowledge {
@@ -240,7 +238,7 @@ fn names(application: &Application, suffix: &str) -> bool {
     let sources = spec.source.iter().chain(&spec.sources);
     let plugins = sources.filter_map(|source| source.plugin.as_ref());
     let parameters = plugins.flat_map(|plugin| &plugin.parameters);
-    let lists = parameters.filter(|parameter| parameter.name == SETTINGS);
+    let lists = parameters.filter(|parameter| parameter.name == SETTINGS.name);
     let mut texts = lists.flat_map(|parameter| parameter.array.iter().flatten());
     texts.any(|text| text.ends_with(suffix))
 }

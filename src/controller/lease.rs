@@ -198,6 +198,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_sent_has_ended_when_the_lease_ends() {
+        let start = Instant::now();
+        let mut tenure = Tenure::new("a".into());
+        tenure.accepted(start);
+        // The last write that may start, and one that renews the lease as late as it can be started with it.
+        let last = tenure.writes_until().unwrap();
+        assert!(last > start + RENEW && !tenure.is_held(last + WRITE));
+        assert!(tenure.is_held(last + Duration::from_millis(9_999)));
+        assert!(tenure.is_held(start + RENEW + REQUEST));
+    }
+
+    #[test]
     fn a_lease_that_is_renewed_is_left_alone_whatever_its_times_say() {
         let clock = Clock(Instant::now());
         let mut one = Tenure::new("a".into());

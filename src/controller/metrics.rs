@@ -118,7 +118,7 @@ pub(super) struct Gauges {
     pub(super) in_flight: usize,
     /// How many patches wait.
     pub(super) waiting: usize,
-    /// Of how many Applications Argo CD does not try to render again for a while.
+    /// Of how many Applications with watched settings Argo CD does not try to render again for a while.
     pub(super) paused: usize,
 }
 
@@ -330,7 +330,7 @@ const SYNCED: Metric = (
 const BREAKERS: Metric = (
     "breaker_tripped",
     "gauge",
-    "Changes that the breaker of an environment stops until they are acknowledged.",
+    "Applications whose change the breaker of an environment stops until it is acknowledged.",
 );
 const LEADER: Metric = ("leader", "gauge", "Whether this process holds the lease.");
 const COMPLETE: Metric = (
@@ -351,7 +351,7 @@ const WAITING: Metric = (
 const RENDER_PAUSED: Metric = (
     "render_paused",
     "gauge",
-    "Applications whose rendering failed so often that Argo CD does not try again for a while.",
+    "Applications with watched settings whose rendering failed so often that Argo CD does not try again for a while.",
 );
 const DECISION: Metric = ("decision_seconds", "histogram", "Time that decisions took.");
 const CHANGE_TO_PATCH: Metric = (

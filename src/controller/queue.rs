@@ -114,6 +114,13 @@ impl Job {
         let patch = self.decision.patch.as_ref();
         patch.map(|patch| &*patch.changes).unwrap_or_default()
     }
+
+    /// Whether it changes the same as another one of the Application. Records have times in them, and do not count.
+    fn is_same(&self, other: &Self) -> bool {
+        let counts = |change: &&Change| !change.is_record();
+        let (ours, theirs) = (self.changes().iter(), other.changes().iter());
+        self.purpose == other.purpose && ours.filter(counts).eq(theirs.filter(counts))
+    }
 }
 
 impl Queue {
@@ -148,9 +155,7 @@ impl Queue {
     pub(super) fn put(&mut self, mut job: Job, now: Instant) -> bool {
         let known = self.take(&job.name).map(|(known, _)| known);
         let known = known.filter(|known| known.decision.uid == job.decision.uid);
-        let is_same = known
-            .as_ref()
-            .is_some_and(|known| known.changes() == job.changes());
+        let is_same = known.as_ref().is_some_and(|known| known.is_same(&job));
         if let Some(known) = known {
             job.since = known.since.min(job.since);
         }

@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::metrics::{Metrics, Verb};
@@ -20,6 +21,8 @@ use crate::failure::printable_name;
 const LARGEST: usize = 256 << 20;
 /// How much of what the API server says of a request that it refuses is kept, in characters.
 const MESSAGE: usize = 300;
+/// How long to wait at most because the API server asks for it.
+const LONGEST_ASKED: Duration = Duration::from_mins(2);
 
 /// The way to the API server. Every request has a limit of time and is counted.
 #[derive(Clone)]
@@ -43,7 +46,7 @@ pub(super) struct Ask {
 pub(super) struct Refusal {
     /// The status; zero where none came.
     pub(super) code: u16,
-    /// How long the API server asks to wait.
+    /// How long the API server asks to wait, as far as that is followed.
     pub(super) retry_after: Option<Duration>,
     /// What happened, in one line.
     pub(super) cause: String,
@@ -174,6 +177,7 @@ pub(super) fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &
     let Status { message, details } = serde_json::from_slice(body).unwrap_or_default();
     let details = details.unwrap_or_default();
     let seconds = details.retry_after_seconds.filter(|seconds| *seconds > 0);
+    let asked = retry_after.or(seconds.map(Duration::from_secs));
     let causes = details.causes.unwrap_or_default();
     // Kubernetes: a patch that cannot be applied is 422, with what the library said among the causes.
     let is_test = status == StatusCode::UNPROCESSABLE_ENTITY
@@ -191,9 +195,22 @@ pub(super) fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &
     };
     Refusal {
         code,
-        retry_after: retry_after.or(seconds.map(Duration::from_secs)),
+        retry_after: asked.map(|asked| asked.min(LONGEST_ASKED)),
         cause,
         is_test,
+    }
+}
+
+/// What comes of a request. If it ends by itself, which is a fault of this program, it counts as one without an answer: whoever
+/// waits for it goes on, and tries again.
+pub(super) async fn contained<T: Send + 'static>(
+    request: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    let mut task = JoinSet::new();
+    task.spawn(request);
+    match task.join_next().await {
+        Some(Ok(result)) => result,
+        Some(Err(_)) | None => Err(Refusal::silent("the program has a fault")),
     }
 }
 
@@ -264,6 +281,14 @@ mod tests {
         let busy = refusal(StatusCode::TOO_MANY_REQUESTS, header, b"Too many requests");
         assert!(busy.is_passing() && seconds(busy) == Some(7));
         assert_eq!(seconds(refused(503, &json!({}))), None);
+        // But not for a day, and not for ever.
+        for asked in [86_400, u64::MAX] {
+            let body = json!({"details": {"retryAfterSeconds": asked}});
+            assert_eq!(seconds(refused(429, &body)), Some(120));
+            let header = Some(Duration::from_secs(asked));
+            let busy = refusal(StatusCode::SERVICE_UNAVAILABLE, header, b"");
+            assert_eq!(seconds(busy), Some(120));
+        }
     }
 
     #[test]
@@ -276,5 +301,26 @@ mod tests {
                 .cause
                 .ends_with("status 404")
         );
+    }
+
+    #[tokio::test]
+    async fn a_silent_api_server_is_not_waited_for() {
+        let silent = tower::service_fn(|_: Request<Body>| {
+            std::future::pending::<Result<Response<Body>, tower::BoxError>>()
+        });
+        let metrics = Arc::<Metrics>::default();
+        let api = Api::new(Client::new(silent, "default"), Arc::clone(&metrics));
+        let patch = Ask::patch("/x".into(), Vec::new());
+        let refusal = api.ask(patch, Duration::from_millis(10)).await.unwrap_err();
+        assert!(refusal.is_passing() && refusal.cause.contains("in time"));
+        let counted = "requests_total{verb=\"patch\",code=\"0\"} 1\n";
+        assert!(metrics.text().contains(counted), "{}", metrics.text());
+    }
+
+    #[tokio::test]
+    async fn a_request_that_panics_is_one_without_an_answer() {
+        let refusal = contained::<()>(async { panic!("a fault") }).await;
+        let refusal = refusal.unwrap_err();
+        assert!(refusal.is_passing());
     }
 }

@@ -123,19 +123,16 @@ impl<'a> Overrides<'a> {
         }
         let times = statements.iter().map(|statement| &statement.until);
         let again = times.flatten().flatten().min().copied();
-        let wanted = match rank {
+        let best = |statement: &Statement<'_>| Some(statement.rank) == rank;
+        let statements: Vec<_> = statements.into_iter().filter(best).collect();
+        let wanted = match statements.first() {
             None => Ok(Wanted {
                 revision: environment.default.clone(),
                 origin: Origin::Default,
             }),
-            Some(rank) => {
-                let statements: Vec<_> = statements
-                    .into_iter()
-                    .filter(|statement| statement.rank == rank)
-                    .collect();
-                self.agreed(application, name, &statements, record)
-                    .and_then(|statement| statement.wanted(name, environment))
-            }
+            Some(first) => self
+                .agreed(application, name, (first, &statements), record)
+                .and_then(|statement| statement.wanted(name, environment)),
         };
         Desired {
             wanted,
@@ -209,14 +206,9 @@ impl<'a> Overrides<'a> {
         &self,
         application: &Application,
         environment: &str,
-        statements: &'s [Statement<'a>],
+        (first, statements): (&'s Statement<'a>, &'s [Statement<'a>]),
         record: Option<&Record>,
     ) -> Result<&'s Statement<'a>, Reason> {
-        let first = statements.first();
-        let Some(first) = first else {
-            let message = "nothing says which revision is wanted";
-            return Err(Reason::new(Class::Unknown, "NothingSaid", message));
-        };
         if let Some(Err(reason)) = statements
             .iter()
             .map(|statement| &statement.until)
@@ -324,13 +316,14 @@ impl Statement<'_> {
     /// The revision, where it may be one.
     fn wanted(&self, name: &str, environment: &Environment) -> Result<Wanted, Reason> {
         let Self { object, key, .. } = self;
-        let refused = |what: &dyn std::fmt::Display| {
+        let refused = |what: &dyn std::fmt::Display, hint: &str| {
             let message = format!("`{key}` of {object} {what}");
-            Reason::new(Class::Refused, "InvalidRevision", message)
-                .hint("name a branch or a tag, or write `refs/heads/…` or `refs/tags/…`")
+            Reason::new(Class::Refused, "InvalidRevision", message).hint(hint)
         };
-        let text = std::str::from_utf8(self.bytes).map_err(|_| refused(&"is not UTF-8 text"))?;
-        let revision = Revision::parse(text).map_err(|illegal| refused(&illegal))?;
+        let text = std::str::from_utf8(self.bytes)
+            .map_err(|_| refused(&"is not UTF-8 text", "name a branch or a tag"))?;
+        let revision =
+            Revision::parse(text).map_err(|illegal| refused(&illegal, illegal.hint()))?;
         if !environment.allows(&revision) {
             let message = format!(
                 "`{key}` of {object} asks for a revision that the environment `{name}` may not have"
@@ -368,9 +361,11 @@ fn unknown(
         });
     };
     let origin = record.origin.as_ref()?;
-    let is_there = candidates
-        .iter()
-        .any(|candidate| origin.is_of(candidate.name));
+    // An object that spoke of one Application and has lost that label speaks of nothing that is known.
+    let is_there = candidates.iter().any(|candidate| {
+        let is_as_it_was = origin.rank != Rank::Application || candidate.application.is_some();
+        origin.is_of(candidate.name) && is_as_it_was
+    });
     // Whatever is as specific, or more so, speaks for itself.
     if is_there || rank.is_some_and(|rank| rank <= origin.rank) {
         return None;

@@ -126,7 +126,12 @@ impl<'a> Builder<'a> {
             new: new.to_owned(),
             origin: None,
         });
-        self.effect.digest = Some(new.to_owned());
+        let before = self.effect.digest.take();
+        self.effect.digest = Some(match before {
+            None => new.to_owned(),
+            // That of another source.
+            Some(before) => format!("{before} {new}"),
+        });
         self.is_for(Purpose::Digest);
     }
 
@@ -168,6 +173,13 @@ impl<'a> Builder<'a> {
 
     /// Notes what was decided.
     pub(super) fn record(&mut self, record: &Record) {
+        let annotations = self.application.metadata.annotations.as_ref();
+        self.changes.push(Change {
+            field: annotation(record::ANNOTATION),
+            old: annotations.and_then(|annotations| annotations.state.clone()),
+            new: record.text(),
+            origin: None,
+        });
         self.annotations.push((record::ANNOTATION, record.text()));
         self.is_for(Purpose::Record);
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::application::Name;
 use super::reason::Reason;
+use super::record;
 use crate::settings::object::ObjectName;
 
 /// What is decided of all Applications.
@@ -169,6 +170,14 @@ pub struct Change {
     pub new: String,
     /// Who says so.
     pub origin: Option<Origin>,
+}
+
+impl Change {
+    /// Whether it is the record of what was decided: it has times in it, and follows from the other changes.
+    pub fn is_record(&self) -> bool {
+        let name = self.field.rsplit('/').next().unwrap_or_default();
+        name.replace("~1", "/") == record::ANNOTATION
+    }
 }
 
 impl Decision {

@@ -105,6 +105,8 @@ pub struct Remembered {
     pub digest: Option<String>,
     /// The refresh that was asked for last.
     pub refresh: Option<Refresh>,
+    /// The revision that was wanted when it was first left to a person who had set another one.
+    pub left: Option<String>,
     /// Whether its settings could not be seen when it was looked at last.
     pub is_without_settings: bool,
     /// How often they were seen again after that.
@@ -140,6 +142,7 @@ impl Memory {
         let remembered = self.entry(&decision.application, &decision.uid);
         if let Some(revision) = revision {
             remembered.revision = Some(revision.clone());
+            remembered.left = None;
             remembered
                 .moves
                 .retain(|time| is_within(*time, now, within));
@@ -154,20 +157,29 @@ impl Memory {
         }
     }
 
-    /// Notes whether the settings of an Application could be seen. Gives whether they could not before, and can now: then it
-    /// is worth deciding again.
+    /// Notes what was decided, as far as later decisions rest on it. Gives whether settings could not be seen before, and can
+    /// now: then it is worth deciding again.
     pub fn saw(&mut self, decision: &Decision) -> bool {
-        let Some(settings) = &decision.settings else {
-            return false;
-        };
+        let (revision, settings) = (&decision.revision, decision.settings.as_ref());
+        let is_left =
+            matches!(&revision.outcome, Outcome::Stays(reason) if reason.class == Class::Held);
+        let wanted = revision.wanted.as_ref().filter(|_| is_left);
+        let outcome = settings.map(|settings| &settings.outcome);
         let is_without =
-            matches!(&settings.outcome, Outcome::Stays(reason) if reason.class == Class::Unknown);
+            matches!(outcome, Some(Outcome::Stays(reason)) if reason.class == Class::Unknown);
         let is_known = self.of(&decision.application, &decision.uid).is_some();
-        if !is_without && !is_known {
+        if !is_without && !is_known && wanted.is_none() {
             return false;
         }
         let remembered = self.entry(&decision.application, &decision.uid);
-        let is_back = remembered.is_without_settings && !is_without;
+        match wanted {
+            Some(wanted) if remembered.left.is_none() => {
+                remembered.left = Some(wanted.revision.clone());
+            }
+            None if revision.outcome == Outcome::Same => remembered.left = None,
+            _ => {}
+        }
+        let is_back = remembered.is_without_settings && !is_without && settings.is_some();
         remembered.is_without_settings = is_without;
         if is_back {
             remembered.returns = remembered.returns.saturating_add(1);

@@ -6,6 +6,7 @@ mod bad_input;
 mod carried;
 mod cluster;
 mod compare;
+mod controller;
 mod diff;
 mod docs;
 mod doctor;

@@ -84,3 +84,14 @@ fn the_argo_cd_that_the_guides_install_is_the_one_that_is_tested() {
         "{module}"
     );
 }
+
+#[test]
+fn the_image_is_built_with_the_pinned_toolchain() {
+    let toolchain = fs::read_to_string(repository().join("rust-toolchain.toml")).unwrap();
+    let (_, rest) = toolchain.split_once("channel = \"").unwrap();
+    let (pinned, _) = rest.split_once('"').unwrap();
+    let container = fs::read_to_string(repository().join("Dockerfile")).unwrap();
+    assert!(container.contains(&format!("FROM rust:{pinned}-alpine ")));
+    assert!(container.contains(&format!("ENV RUSTUP_TOOLCHAIN={pinned}\n")));
+    assert!(pinned.starts_with(&format!("{}.", env!("CARGO_PKG_RUST_VERSION"))));
+}

@@ -8,6 +8,7 @@ mod digests;
 mod faults;
 mod holds;
 mod live;
+mod many;
 mod objects;
 mod observer;
 mod operations;

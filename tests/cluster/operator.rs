@@ -1,4 +1,7 @@
-//! Objects as the Infisical operator writes them: its labels, annotations, owner references and type.
+//! Objects as the Infisical operator writes them: its labels, annotations and type.
+//!
+//! They have no owner, as with `creationPolicy: Orphan` and as an object that was there before: Kubernetes' garbage collector runs
+//! in the same cluster, and would delete them for an owner that is not there.
 
 use serde_json::{Value, json};
 
@@ -67,34 +70,24 @@ impl Consent {
 /// What `InfisicalStaticSecret` (v1beta1) makes of a target with a `metadata` block: exactly its labels and annotations,
 /// and the version.
 pub(crate) fn static_secret(name: &str, consent: &Consent) -> Value {
-    let owner = owner("v1beta1", "InfisicalStaticSecret", name);
-    object(
-        name,
-        &consent.labels(),
-        &consent.annotations(),
-        Some(&owner),
-    )
+    object(name, &consent.labels(), &consent.annotations())
 }
 
 /// What `InfisicalSecret` (v1alpha1) makes without a template: the labels and annotations of the resource itself, lists of
 /// what was copied, and the version.
 pub(crate) fn secret(name: &str, consent: &Consent) -> Value {
-    let labels = consent.labels();
-    let own = consent.annotations();
-    let (managed_labels, managed_annotations) = (names(&labels), names(&own));
-    let mut annotations = own;
+    copied(name, &consent.labels(), &consent.annotations())
+}
+
+fn copied(name: &str, labels: &[(&str, &str)], own: &[(&str, &str)]) -> Value {
+    let (managed_labels, managed_annotations) = (names(labels), names(own));
+    let mut annotations = own.to_vec();
     annotations.push(("secrets.infisical.com/managed-labels", &managed_labels));
     annotations.push((
         "secrets.infisical.com/managed-annotations",
         &managed_annotations,
     ));
-    let owner = owner("v1alpha1", "InfisicalSecret", name);
-    object(name, &labels, &annotations, Some(&owner))
-}
-
-/// What it makes of a Secret that was there before: it never becomes its owner.
-pub(crate) fn adopted(name: &str, consent: &Consent) -> Value {
-    object(name, &consent.labels(), &consent.annotations(), None)
+    object(name, labels, &annotations)
 }
 
 fn names(pairs: &[(&str, &str)]) -> String {
@@ -102,23 +95,7 @@ fn names(pairs: &[(&str, &str)]) -> String {
     names.join(",")
 }
 
-fn owner(version: &str, kind: &str, name: &str) -> Value {
-    json!({
-        "apiVersion": format!("secrets.infisical.com/{version}"),
-        "kind": kind,
-        "name": name,
-        "uid": "0f9c2a1e-8f0b-4a55-9a53-6f5d0c9a7e11",
-        "controller": true,
-        "blockOwnerDeletion": true,
-    })
-}
-
-fn object(
-    name: &str,
-    labels: &[(&str, &str)],
-    annotations: &[(&str, &str)],
-    owner: Option<&Value>,
-) -> Value {
+fn object(name: &str, labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Value {
     let map = |pairs: &[(&str, &str)]| -> Value {
         let pairs = pairs.iter();
         Value::Object(
@@ -132,12 +109,10 @@ fn object(
         "secrets.infisical.com/version",
         r#"W/"secrets-31-9ae0daaf""#,
     ));
-    let owners: Vec<&Value> = owner.into_iter().collect();
     json!({"metadata": {
         "name": name,
         "labels": map(labels),
         "annotations": map(&annotations),
-        "ownerReferences": owners,
     }})
 }
 
@@ -146,7 +121,7 @@ fn object(
 pub(crate) enum Writer {
     /// `InfisicalStaticSecret` (v1beta1), by its target's `metadata`.
     StaticSecret,
-    /// `InfisicalSecret` (v1alpha1), by its template's `metadata`.
+    /// `InfisicalSecret` (v1alpha1), by its own labels and annotations.
     Secret,
     /// External Secrets, by the `metadata` of the target's template.
     ExternalSecret,
@@ -163,28 +138,22 @@ impl Writer {
         labels: &[(&str, &str)],
         annotations: &[(&str, &str)],
     ) -> Value {
-        let (version, kind) = match self {
-            Self::StaticSecret => ("v1beta1", "InfisicalStaticSecret"),
-            Self::Secret => ("v1alpha1", "InfisicalSecret"),
-            Self::ExternalSecret => return external_secret(name, labels, annotations),
-        };
-        let owner = owner(version, kind, name);
-        object(name, labels, annotations, Some(&owner))
+        match self {
+            Self::StaticSecret => object(name, labels, annotations),
+            Self::Secret => copied(name, labels, annotations),
+            Self::ExternalSecret => external_secret(name, labels, annotations),
+        }
     }
 }
 
 fn external_secret(name: &str, labels: &[(&str, &str)], annotations: &[(&str, &str)]) -> Value {
-    let owner = owner("v1", "ExternalSecret", name);
-    let mut object = object(name, labels, annotations, Some(&owner));
+    let mut object = object(name, labels, annotations);
     let metadata = &mut object["metadata"];
-    metadata["ownerReferences"][0]["apiVersion"] = json!("external-secrets.io/v1");
     let labels = metadata["labels"].as_object_mut().unwrap();
     labels.insert(
         "reconcile.external-secrets.io/managed".into(),
         json!("true"),
     );
-    let creator = json!("a3f2b9c40d1e5f6a7b8c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708");
-    labels.insert("reconcile.external-secrets.io/created-by".into(), creator);
     let annotations = metadata["annotations"].as_object_mut().unwrap();
     annotations.remove("secrets.infisical.com/version");
     let hash = json!("b1946ac92492d2347c6235b4d2611184");

@@ -24,10 +24,10 @@ const AND_KEYS: &str = ", and in `argocd-infisical.io/keys` the keys that may be
 fn objects_as_the_operator_writes_them() {
     let Some(cluster) = cluster() else { return };
     let namespace = Namespace::new(cluster, "written");
-    let names = ["static", "plain", "adopted"];
+    let names = ["static", "plain"];
     namespace.allow(User::SIDECAR, "configmaps", &names);
     namespace.allow(User::SIDECAR, "secrets", &names);
-    let forms = [operator::static_secret, operator::secret, operator::adopted];
+    let forms = [operator::static_secret, operator::secret];
     let sidecar = cluster.kubeconfig(User::SIDECAR);
     let repository = Repository::new();
     for (name, form) in names.into_iter().zip(forms) {

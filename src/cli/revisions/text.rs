@@ -65,8 +65,8 @@ pub(super) fn text(plan: &Plan, state: &State) -> String {
 
 /// Some Applications by their names, of many the first ones.
 fn who(names: &[String]) -> String {
-    let (named, rest) = names.split_at(names.len().min(NAMED));
-    let mut who = named.join(", ");
+    let (first, rest) = names.split_at(names.len().min(NAMED));
+    let mut who = first.join(", ");
     if !rest.is_empty() {
         let _ = write!(who, " and {} more", rest.len());
     }

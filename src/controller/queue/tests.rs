@@ -173,3 +173,26 @@ fn a_patch_that_is_replaced_has_waited_as_long() {
     queue.remove(&Name::new("argocd", "a"));
     assert!(queue.next(later).is_none() && queue.len() == 0);
 }
+
+#[test]
+fn another_record_is_no_other_patch() {
+    let now = Instant::now();
+    let mut queue = Queue::new(NO_LIMITS, now);
+    let with = |revision: &str, record: &str| {
+        let mut job = job("a", Purpose::Revision, now);
+        let change = |field: &str, new: &str| Change {
+            field: field.into(),
+            old: None,
+            new: new.into(),
+            origin: None,
+        };
+        job.decision.patch.as_mut().unwrap().changes = vec![
+            change("/spec/source/targetRevision", revision),
+            change("/metadata/annotations/argocd-infisical.io~1state", record),
+        ];
+        job
+    };
+    assert!(queue.put(with("x", "1"), now));
+    assert!(!queue.put(with("x", "2"), now));
+    assert!(queue.put(with("y", "2"), now));
+}

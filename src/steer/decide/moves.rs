@@ -131,25 +131,29 @@ impl<'a> Work<'_, 'a> {
 
     /// Somebody else changed what was set here: it stays until another revision is wanted.
     pub(super) fn left_to_others(&self, wanted: &str) -> Result<(), Reason> {
-        let record = self
-            .record
-            .as_ref()
-            .and_then(|record| record.revision.as_deref());
-        let remembered = self
-            .remembered
-            .and_then(|remembered| remembered.revision.as_deref());
-        let set = record.or(remembered);
+        let set = self.last_set(
+            self.record
+                .as_ref()
+                .and_then(|record| record.revision.as_deref()),
+            |remembered| remembered.revision.as_deref(),
+        );
         let managers = self.managers();
-        let is_generated = self
-            .owners
-            .iter()
-            .any(|(name, _)| matches!(name, OwnerName::ApplicationSet(_)));
+        let is_set = |owner: &OwnerName| matches!(owner, OwnerName::ApplicationSet(_));
+        let is_generated = self.owners.iter().any(|(name, _)| is_set(name));
         match set {
             Some(set) if same(set, wanted) && !managers.iter().any(holds::is_own) => {
                 Err(holds::changed(managers))
             }
-            // What an ApplicationSet made has no record, and a person did not create it.
-            None if is_generated && holds::is_of_person(managers) => Err(holds::changed(managers)),
+            // What an ApplicationSet made may have no record, and a person did not create it.
+            None if is_generated && holds::is_of_person(managers) => {
+                let left = self
+                    .remembered
+                    .and_then(|remembered| remembered.left.as_deref());
+                match left {
+                    Some(left) if !same(left, wanted) => Ok(()),
+                    _ => Err(holds::changed(managers)),
+                }
+            }
             _ => Ok(()),
         }
     }

@@ -9,7 +9,6 @@ use crate::steer::holds;
 use crate::steer::ownership::Field;
 use crate::steer::plan::Outcome;
 use crate::steer::reason::{Class, Reason};
-use crate::steer::record::Refresh;
 
 /// What is found of the settings.
 pub(super) struct Digests<'a> {
@@ -54,7 +53,8 @@ impl<'a> Work<'_, 'a> {
             state, policy, now, ..
         } = *self.decider;
         let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-        let (mut refusal, mut causes, mut is_set) = (None, Vec::new(), false);
+        let (mut refusal, mut causes) = (None, Vec::new());
+        let (mut is_set, mut is_there) = (false, false);
         for (rendered, new) in &mut digests.sources {
             let references = rendered.references.as_ref().map_err(Clone::clone)?;
             let Some(told) = digests::told(state, policy, self.application, references)? else {
@@ -63,8 +63,11 @@ impl<'a> Work<'_, 'a> {
             let current = digests::current(rendered.plugin).map(|(_, text)| text);
             refusal = refusal.or(told.refusal);
             causes.push(told.digest.at(0));
-            let set = self.set_digest();
-            is_set |= set.is_some_and(|set| told.digest.is_in(set));
+            let set = self.set_digests();
+            let is_in = |text: &str| text.split(' ').any(|text| told.digest.is_in(text));
+            // A source that has it still shows that nobody takes it away.
+            is_there |= current.is_some_and(|current| told.digest.is_in(current));
+            is_set |= set.is_some_and(is_in);
             // A first digest of what the plugin would refuse helps nobody.
             let is_worth_it = refusal.is_none() || current.is_some();
             if is_worth_it && !current.is_some_and(|current| told.digest.is_in(current)) {
@@ -85,7 +88,7 @@ impl<'a> Work<'_, 'a> {
         if let Some(reason) = held {
             return Err(reason.clone());
         }
-        let kept = self.may_set_digest(is_set);
+        let kept = self.may_set_digest(is_set && !is_there);
         if let Err(reason) = kept {
             for (_, new) in &mut digests.sources {
                 *new = None;
@@ -106,16 +109,13 @@ impl<'a> Work<'_, 'a> {
         is_watched && !digests::rendered(self.application, policy).is_empty()
     }
 
-    /// The digest that was set last.
-    pub(super) fn set_digest(&self) -> Option<&str> {
-        let recorded = self
-            .last
-            .as_ref()
-            .and_then(|record| record.digest.as_deref());
-        let remembered = self
-            .remembered
-            .and_then(|remembered| remembered.digest.as_deref());
-        remembered.or(recorded)
+    /// The digests that were set last, with blanks between those of several sources.
+    pub(super) fn set_digests(&self) -> Option<&str> {
+        let recorded = self.last.as_ref();
+        self.last_set(
+            recorded.and_then(|record| record.digest.as_deref()),
+            |remembered| remembered.digest.as_deref(),
+        )
     }
 
     /// Whether a digest will stay. `is_set` tells that this very one was set before, and is not there.
@@ -134,20 +134,17 @@ impl<'a> Work<'_, 'a> {
 
     /// The cause of a refresh, where it is still to be asked for.
     pub(super) fn refresh(&mut self, cause: String) -> Option<String> {
-        let recorded = self
-            .last
-            .as_ref()
-            .and_then(|record| record.refresh.as_ref());
-        let remembered = self
-            .remembered
-            .and_then(|remembered| remembered.refresh.as_ref());
-        let before = remembered
-            .or(recorded)
-            .filter(|refresh| refresh.cause == cause);
-        let Some(Refresh { at, .. }) = before else {
+        let recorded = self.last.as_ref();
+        let before = self.last_set(
+            recorded.and_then(|record| record.refresh.as_ref()),
+            |remembered| remembered.refresh.as_ref(),
+        );
+        let at = before.filter(|refresh| refresh.cause == cause);
+        let at = at.map(|refresh| refresh.at);
+        let Some(at) = at else {
             return Some(cause);
         };
-        let due = holds::refresh_is_due(self.application, &self.annotations, *at, self.decider.now);
+        let due = holds::refresh_is_due(self.application, &self.annotations, at, self.decider.now);
         match due {
             Ok(is_due) => is_due.then_some(cause),
             Err(until) => {

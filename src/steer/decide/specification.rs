@@ -264,6 +264,8 @@ const LINES: &[Line] = &[
     ("nor one of another Application", &[WAS], &["Secret argocd-infisical/rev dev/other ARGOCD_TARGET_REVISION="], "OverrideGone"),
     ("nor another one without the key", &[WAS], &["Secret argocd-infisical/other dev"], "OverrideGone"),
     ("nor one of the name that is no Secret", &[WAS], &["ConfigMap argocd-infisical/rev dev"], "OverrideGone"),
+    ("nor one that has lost the label of the Application", &["argocd/lamp dev@w was=w:Secret:argocd-infisical/own#ARGOCD_TARGET_REVISION:application"], &["Secret argocd-infisical/own dev ARGOCD_TARGET_REVISION=w"], "OverrideGone"),
+    ("one that has got it is followed", &["argocd/lamp dev@w was=w:Secret:argocd-infisical/own#ARGOCD_TARGET_REVISION:environment"], &["Secret argocd-infisical/own dev/lamp ARGOCD_TARGET_REVISION=y"], "y from argocd-infisical/own ARGOCD_TARGET_REVISION"),
     ("another one that speaks is followed", &[WAS], &["Secret argocd-infisical/other dev ARGOCD_TARGET_REVISION=y"], "y from argocd-infisical/other ARGOCD_TARGET_REVISION"),
     ("one that is less specific is not", &["argocd/lamp dev@y was=y:Secret:argocd-infisical/own#ARGOCD_TARGET_REVISION:application"], &[OVERRIDE], "OverrideGone"),
     ("one that is more specific is", &[WAS], &["Secret argocd-infisical/own dev/lamp ARGOCD_TARGET_REVISION=y"], "y from argocd-infisical/own ARGOCD_TARGET_REVISION"),

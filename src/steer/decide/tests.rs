@@ -229,6 +229,13 @@ fn a_breaker_stops_many_changes_of_a_protected_environment() {
         );
         assert_eq!(plan.breakers.len(), usize::from(expected == "Breaker"));
     }
+    // Of a hundred, ten per cent are more than five.
+    let mut state = breaker(100, 90);
+    for application in state.applications.values_mut().take(90) {
+        application.metadata.annotations = None;
+    }
+    let plan = decide(&state, &policy, now());
+    assert_eq!(plan.decisions.iter().filter(|one| one.moves()).count(), 10);
     // An hour later those that moved count no more.
     let later = "2026-11-29T13:00:00Z".parse().unwrap();
     let plan = decide(&breaker(10, 5), &policy, later);
@@ -385,4 +392,30 @@ fn an_operation_that_retries_what_is_old_is_ended() {
         Some(Purpose::Operation)
     );
     assert!(ends(&late));
+}
+
+#[test]
+fn what_a_person_set_on_a_generated_application_is_left_until_another_one_is_wanted() {
+    let set = OwnerName::ApplicationSet(Name::new("argocd", "lamps"));
+    let mut manifest = manifest("argocd/lamp dev@mine by=argocd-server");
+    manifest["metadata"]["ownerReferences"] = json!([
+        {"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "lamps"}]);
+    let owner = || {
+        let spec = json!({"spec": {"ignoreApplicationDifferences": [{"jsonPointers": ["/spec/source/targetRevision"]}]}});
+        Owner::ApplicationSet(serde_json::from_value(spec).unwrap())
+    };
+    let mut memory = Memory::default();
+    let world = |memory: &Memory, revision: &str| {
+        let text = format!("Secret argocd-infisical/rev dev ARGOCD_TARGET_REVISION={revision}");
+        let mut state = one(&manifest, &[&text]);
+        state.owners.insert(set.clone(), owner());
+        state.memory = memory.clone();
+        first(&state)
+    };
+    for _ in 0..2 {
+        let decision = world(&memory, "one");
+        assert_eq!(shown(&decision), "ChangedByPerson");
+        memory.saw(&decision);
+    }
+    assert!(world(&memory, "two").moves());
 }

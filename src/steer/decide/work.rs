@@ -10,7 +10,7 @@ use crate::steer::owner::{Owner, OwnerName};
 use crate::steer::ownership::{self, Field};
 use crate::steer::plan::{Decision, Revision, Settings};
 use crate::steer::reason::{Class, Reason};
-use crate::steer::record::Record;
+use crate::steer::record::{self, Record};
 use crate::steer::state::Remembered;
 
 /// One Application that is decided of.
@@ -120,5 +120,18 @@ impl<'w, 'a> Work<'w, 'a> {
             }
             reason
         })
+    }
+
+    /// What was set last: what the record says, where there can be one; otherwise what this process remembers. Whoever
+    /// removes the record wants it forgotten.
+    pub(super) fn last_set<'s, T: ?Sized>(
+        &'s self,
+        recorded: Option<&'s T>,
+        remembered: impl FnOnce(&'s Remembered) -> Option<&'s T>,
+    ) -> Option<&'s T> {
+        if ownership::keeps_annotation(&self.owners, record::ANNOTATION) {
+            return recorded;
+        }
+        self.remembered.and_then(remembered).or(recorded)
     }
 }

@@ -35,11 +35,9 @@ impl<'a> Work<'_, 'a> {
                 }
             }
         }
-        let mut digest = None;
         for (rendered, new) in digests.iter().flat_map(|digests| &digests.sources) {
             if let Some(new) = new {
                 builder.digest(&rendered.pointer, rendered.source, rendered.plugin, new);
-                digest = Some(new.clone());
             }
         }
         if let Some(operation) = self.outdated(moves, digests) {
@@ -49,7 +47,7 @@ impl<'a> Work<'_, 'a> {
         if let Some(cause) = refresh {
             builder.refresh(&now.to_string(), cause);
         }
-        let record = self.recorded(moves, digest, refresh);
+        let record = self.recorded(moves, written_digests(digests), refresh);
         let record = record.filter(|record| self.last.as_ref() != Some(record));
         let stays = || ownership::keeps_annotation(&self.owners, record::ANNOTATION);
         if let Some(record) = record.filter(|_| stays()) {
@@ -143,4 +141,15 @@ impl<'a> Work<'_, 'a> {
             && record.refresh.is_none();
         (!is_empty).then_some(record)
     }
+}
+
+/// The digests of all sources after the patch, with blanks between them; `None` where none changes.
+fn written_digests(digests: Option<&Digests<'_>>) -> Option<String> {
+    let sources = &digests?.sources;
+    sources.iter().find_map(|(_, new)| new.as_ref())?;
+    let texts = sources.iter().filter_map(|(rendered, new)| {
+        let current = || digests::current(rendered.plugin).map(|(_, text)| text);
+        new.as_deref().or_else(current)
+    });
+    Some(texts.collect::<Vec<_>>().join(" "))
 }

@@ -124,7 +124,7 @@ fn the_plugin_as_it_is_installed() {
     assert_eq!(call.once().manifests(), shown("default"));
     // There is no token here.
     let told = "error: this process does not run in a pod of a cluster: KUBERNETES_SERVICE_HOST or KUBERNETES_SERVICE_PORT is not set
-hint: run it in a pod
+hint: run it in a pod, or name a kubeconfig with `--kubeconfig`
 ";
     call.settings(&["a/one"])
         .fails(&plugin.failure("lamp", told));

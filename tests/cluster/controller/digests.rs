@@ -154,7 +154,7 @@ fn it_follows_the_settings_and_nothing_else() {
     assert_eq!(world.digest("lamp"), Some(first.clone()));
 
     // A new setting, and back: never the same digest twice.
-    put(secret().with("A", "one").with("B", "two"));
+    put(secret().with("A", "one").with("B", "hunter2"));
     let second = world.wait_for_digest("lamp", Some(&first));
     put(secret().with("A", "one"));
     let third = world.wait_for_digest("lamp", Some(&second));

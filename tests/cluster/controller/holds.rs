@@ -73,9 +73,12 @@ fn the_pause_stops_everything() {
     }
     // Nor when it starts again: it lists everything first.
     assert_eq!(controller.stop(), Some(0));
-    let _controller = world.start();
-    world.wait_for("a decision after the restart", || {
-        world.words().contains("Paused")
+    let controller = world.start();
+    // The Events of before are still there: the figures are this process's own.
+    world.wait_for("the decisions after the restart", || {
+        controller
+            .metric(&["_applications{", "field=\"revision\"", "code=\"Paused\""])
+            .is_some()
     });
     assert!(world.writes().is_empty());
     world.control(&json!({"pause": "false"}));
@@ -259,5 +262,8 @@ fn one_that_observes_writes_nothing() {
     });
     assert_eq!(controller.stop(), Some(0));
     assert!(world.writes().is_empty());
+    assert_eq!(world.events("lamp"), [""; 0]);
+    let leases = world.admin.list_of(Kind::LEASE, &world.own).unwrap();
+    assert!(leases.is_empty(), "{leases:?}");
     assert_eq!(world.revision("lamp"), "dev");
 }

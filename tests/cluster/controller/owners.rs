@@ -224,6 +224,14 @@ fn an_application_set_without_rules_is_not_fought_and_with_them_it_is_followed()
         &patch,
         "kubectl-edit",
     );
+    // What is known of an owner is relied on for a minute; then any change of the Application is looked at with new eyes.
+    thread::sleep(Duration::from_secs(61));
+    let note = json!({"metadata": {"annotations": {"example.org/note": "x"}}});
+    live.world
+        .change("set-plain-child", "kubectl-annotate", note);
+    live.world.wait_for_revision("set-plain-child", "dev");
+    stays(live, "set-plain-child", &["dev"]);
+    assert_eq!(live.world.moves_of("set-plain-child").len(), 1);
 }
 
 /// Where the digest would be put back, a setting is deployed all the same, if Argo CD heals: by a refresh, which is asked for

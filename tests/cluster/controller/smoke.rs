@@ -1,5 +1,6 @@
 //! The world itself is what the other tests take it for.
 
+use k8s_openapi::api::core::v1::Secret;
 use serde_json::json;
 
 use super::objects::Written;
@@ -26,4 +27,7 @@ fn changes_of_applications_are_seen_with_who_made_them() {
     assert_eq!(world.revision("lamp"), "two");
     assert!(world.writes().is_empty());
     world.put(&Written::of_environment("dev", "dev").revision("three"));
+    let secret: Secret = world.admin.get(&world.own, "dev").unwrap();
+    let data = secret.data.unwrap();
+    assert_eq!(data["ARGOCD_TARGET_REVISION"].0, b"three");
 }

@@ -148,9 +148,10 @@ fn utf8_problem(bytes: &[u8]) -> &'static str {
 pub fn find_control(text: &str) -> Option<usize> {
     let mut offset = 0;
     for chunk in text.as_bytes().chunks(64) {
-        if chunk
-            .iter()
-            .fold(false, |any, &byte| any | is_suspicious(byte))
+        // Most texts have nothing else, which takes few comparisons to see.
+        let is_ordinary = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');
+        if !chunk.iter().fold(true, |all, byte| all & is_ordinary(byte))
+            && chunk.iter().copied().any(is_suspicious)
         {
             for (index, &byte) in chunk
                 .iter()

@@ -12,17 +12,21 @@ use crate::steer::reason::{Class, Reason};
 
 /// What environments are called that the policy does not have: anybody may write any label.
 const OTHERS: &str = "(other)";
+/// The code of the reason that a breaker gives.
+const BREAKER: &str = "Breaker";
 
 /// How all Applications stand.
 #[derive(Debug, Default)]
-pub(super) struct Standings {
-    of: BTreeMap<Name, Standing>,
+pub(super) struct Overview {
+    of: BTreeMap<Name, Entry>,
     due: BTreeSet<(Timestamp, Name)>,
+    /// Those whose change a breaker stops.
+    stopped: BTreeSet<Name>,
 }
 
 /// How one Application stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Standing {
+struct Entry {
     uid: String,
     environment: String,
     revision: Option<Summary>,
@@ -59,7 +63,7 @@ impl Summary {
     }
 }
 
-impl Standings {
+impl Overview {
     /// Notes what was decided, and gives what people are told, if anybody tells them: fields that stay for another reason
     /// than they were told of.
     pub(super) fn note<'a>(
@@ -97,15 +101,19 @@ impl Standings {
         if let Some(again) = decision.again {
             self.due.insert((again, name.clone()));
         }
-        let standing = Standing {
+        let revision = Summary::of(&decision.revision.outcome);
+        if revision.code == BREAKER {
+            self.stopped.insert(name.clone());
+        }
+        let entry = Entry {
             uid: decision.uid.clone(),
             environment: environment.to_owned(),
-            revision: Some(Summary::of(&decision.revision.outcome)),
+            revision: Some(revision),
             settings: settings.map(Summary::of),
             told,
             again: decision.again,
         };
-        self.of.insert(name.clone(), standing);
+        self.of.insert(name.clone(), entry);
         transitions
     }
 
@@ -118,10 +126,12 @@ impl Standings {
     pub(super) fn retain(&mut self, keep: impl Fn(&Name) -> bool) {
         self.of.retain(|name, _| keep(name));
         self.due.retain(|(_, name)| keep(name));
+        self.stopped.retain(keep);
     }
 
-    fn remove(&mut self, name: &Name) -> Option<Standing> {
+    fn remove(&mut self, name: &Name) -> Option<Entry> {
         let before = self.of.remove(name)?;
+        self.stopped.remove(name);
         if let Some(again) = before.again {
             self.due.remove(&(again, name.clone()));
         }
@@ -135,8 +145,8 @@ impl Standings {
             return None;
         }
         let (_, name) = self.due.pop_first()?;
-        if let Some(standing) = self.of.get_mut(&name) {
-            standing.again = None;
+        if let Some(entry) = self.of.get_mut(&name) {
+            entry.again = None;
         }
         Some(name)
     }
@@ -146,19 +156,32 @@ impl Standings {
         self.due.first().map(|(at, _)| *at)
     }
 
+    /// How many changes breakers stop, by environment.
+    pub(super) fn stopped(&self) -> BTreeMap<String, usize> {
+        let mut stopped = BTreeMap::new();
+        for entry in self.stopped.iter().filter_map(|name| self.of.get(name)) {
+            *stopped.entry(entry.environment.clone()).or_default() += 1;
+        }
+        stopped
+    }
+
+    /// Whether the settings of an Application are watched over.
+    pub(super) fn has_settings(&self, name: &Name) -> bool {
+        self.of
+            .get(name)
+            .is_some_and(|entry| entry.settings.is_some())
+    }
+
     /// How many stand how.
     pub(super) fn groups(&self) -> BTreeMap<Group, usize> {
         let mut groups = BTreeMap::new();
-        for standing in self.of.values() {
-            let fields = [
-                ("revision", standing.revision),
-                ("settings", standing.settings),
-            ];
+        for entry in self.of.values() {
+            let fields = [("revision", entry.revision), ("settings", entry.settings)];
             for (field, summary) in fields {
                 let Some(Summary { outcome, code }) = summary else {
                     continue;
                 };
-                let environment = standing.environment.clone();
+                let environment = entry.environment.clone();
                 let group = Group {
                     environment,
                     field,
@@ -185,7 +208,7 @@ impl Transition<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steer::plan::{Revision, Settings};
+    use crate::steer::plan::{Origin, Revision, Settings, Tripped, Wanted};
 
     fn decision(name: &str, outcome: Outcome) -> Decision {
         Decision {
@@ -209,8 +232,8 @@ mod tests {
         Outcome::Stays(Reason::new(Class::Refused, code, message))
     }
 
-    fn told(standings: &mut Standings, decision: &Decision) -> Vec<String> {
-        let told = standings.note(decision, &Policy::default(), true);
+    fn told(overview: &mut Overview, decision: &Decision) -> Vec<String> {
+        let told = overview.note(decision, &Policy::default(), true);
         told.iter()
             .map(|told| format!("{} {} {}", told.field, told.reason.code, told.is_warning()))
             .collect()
@@ -218,43 +241,43 @@ mod tests {
 
     #[test]
     fn people_are_told_when_the_reason_becomes_another_one() {
-        let mut standings = Standings::default();
+        let mut overview = Overview::default();
         let none = [""; 0];
-        assert_eq!(told(&mut standings, &decision("a", Outcome::Same)), none);
+        assert_eq!(told(&mut overview, &decision("a", Outcome::Same)), none);
         let conflict = decision("a", stays("Conflict", "x"));
-        assert_eq!(told(&mut standings, &conflict), ["revision Conflict true"]);
+        assert_eq!(told(&mut overview, &conflict), ["revision Conflict true"]);
         // Other words for the same are no news.
         assert_eq!(
-            told(&mut standings, &decision("a", stays("Conflict", "y"))),
+            told(&mut overview, &decision("a", stays("Conflict", "y"))),
             none
         );
         assert_eq!(
-            told(&mut standings, &decision("a", stays("Hold", "y"))),
+            told(&mut overview, &decision("a", stays("Hold", "y"))),
             ["revision Hold true"]
         );
-        assert_eq!(told(&mut standings, &decision("a", Outcome::Same)), none);
-        assert_eq!(told(&mut standings, &conflict), ["revision Conflict true"]);
+        assert_eq!(told(&mut overview, &decision("a", Outcome::Same)), none);
+        assert_eq!(told(&mut overview, &conflict), ["revision Conflict true"]);
         // Another Application of the same name is another matter.
         let mut other = conflict.clone();
         other.uid = "v".into();
-        assert_eq!(told(&mut standings, &other), ["revision Conflict true"]);
+        assert_eq!(told(&mut overview, &other), ["revision Conflict true"]);
         other.settings = Some(Settings {
             objects: Vec::new(),
             outcome: stays("NoConsent", "z"),
         });
-        assert_eq!(told(&mut standings, &other), ["settings NoConsent true"]);
+        assert_eq!(told(&mut overview, &other), ["settings NoConsent true"]);
     }
 
     #[test]
     fn groups_are_counted_and_labels_of_anybody_are_not_told_apart() {
-        let mut standings = Standings::default();
+        let mut overview = Overview::default();
         for number in 0..3 {
             let mut one = decision(&format!("a{number}"), Outcome::Same);
             one.environment = format!("made-up-{number}");
-            told(&mut standings, &one);
+            told(&mut overview, &one);
         }
-        told(&mut standings, &decision("b", stays("Hold", "x")));
-        let shown: Vec<String> = standings
+        told(&mut overview, &decision("b", stays("Hold", "x")));
+        let shown: Vec<String> = overview
             .groups()
             .into_iter()
             .map(|(group, count)| {
@@ -271,24 +294,66 @@ mod tests {
             shown,
             ["(other) revision same  3", "dev revision refused Hold 1"]
         );
-        standings.retain(|name| name.name == "b");
-        assert_eq!(standings.groups().len(), 1);
+        overview.retain(|name| name.name == "b");
+        assert_eq!(overview.groups().len(), 1);
+    }
+
+    #[test]
+    fn changes_that_a_breaker_stops_are_counted_as_long_as_they_wait() {
+        let tripped = Tripped {
+            environment: "prod".into(),
+            wanted: Wanted {
+                revision: "main".into(),
+                origin: Origin::Default,
+            },
+            hash: "abc".into(),
+            changes: 9,
+            allowed: 5,
+        };
+        let mut overview = Overview::default();
+        for name in ["a", "b", "c"] {
+            let mut stopped = decision(name, Outcome::Stays(tripped.reason()));
+            stopped.environment = "prod".into();
+            told(&mut overview, &stopped);
+        }
+        told(&mut overview, &decision("d", stays("Hold", "x")));
+        // What has moved before is none of those that wait.
+        assert_eq!(overview.stopped(), [("prod".to_owned(), 3)].into());
+        told(&mut overview, &decision("a", Outcome::Change));
+        overview.forget(&Name::new("argocd", "b"));
+        assert_eq!(overview.stopped(), [("prod".to_owned(), 1)].into());
+        overview.retain(|name| name.name != "c");
+        assert_eq!(overview.stopped(), BTreeMap::new());
+    }
+
+    #[test]
+    fn only_watched_settings_are_settings() {
+        let mut overview = Overview::default();
+        let mut one = decision("a", Outcome::Same);
+        told(&mut overview, &one);
+        assert!(!overview.has_settings(&one.application));
+        one.settings = Some(Settings {
+            objects: Vec::new(),
+            outcome: Outcome::Same,
+        });
+        told(&mut overview, &one);
+        assert!(overview.has_settings(&one.application));
     }
 
     #[test]
     fn what_comes_due_is_given_once() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let mut standings = Standings::default();
+        let mut overview = Overview::default();
         for (name, second) in [("a", 20), ("b", 10), ("c", 30)] {
             let mut one = decision(name, Outcome::Same);
             one.again = Some(at(second));
-            told(&mut standings, &one);
+            told(&mut overview, &one);
         }
-        told(&mut standings, &decision("c", Outcome::Same));
-        assert_eq!(standings.next(), Some(at(10)));
-        assert_eq!(standings.due(at(9)), None);
-        let due: Vec<Name> = std::iter::from_fn(|| standings.due(at(100))).collect();
+        told(&mut overview, &decision("c", Outcome::Same));
+        assert_eq!(overview.next(), Some(at(10)));
+        assert_eq!(overview.due(at(9)), None);
+        let due: Vec<Name> = std::iter::from_fn(|| overview.due(at(100))).collect();
         assert_eq!(due, [Name::new("argocd", "b"), Name::new("argocd", "a")]);
-        assert_eq!(standings.next(), None);
+        assert_eq!(overview.next(), None);
     }
 }
