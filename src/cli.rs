@@ -16,6 +16,7 @@ mod man;
 mod output;
 mod paint;
 mod plugin;
+mod policy;
 mod render;
 mod revisions;
 mod settings;
@@ -110,7 +111,10 @@ enum Ended {
 }
 
 fn parse() -> Result<Command, clap::Error> {
-    if std::env::args_os().nth(1).is_some_and(|name| name == "build") {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|name| name == "build")
+    {
         let BuildAlone::Build(args) = Cli::try_parse()?.command;
         return Ok(Command::Build(args));
     }

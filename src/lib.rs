@@ -18,6 +18,7 @@ mod hex;
 pub mod inject;
 mod interrupt;
 pub mod lint;
+pub mod manifests;
 pub mod plugin;
 pub mod process;
 mod progress;

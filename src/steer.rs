@@ -10,7 +10,6 @@ pub mod decide;
 pub mod desired;
 mod digests;
 pub mod holds;
-pub mod manifests;
 mod operation;
 pub mod owner;
 pub mod ownership;
@@ -23,6 +22,7 @@ pub mod record;
 pub mod revision;
 mod sources;
 pub mod state;
+pub mod unheard;
 pub mod windows;
 
 pub use application::{Application, Name};

@@ -4,15 +4,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use jiff::Timestamp;
+use serde_json::json;
 
 use super::output::Done;
-use super::usage;
+use super::watch::say;
+use super::{policy as policies, usage};
 use crate::cluster::Access;
 use crate::controller::{self, Config, Limits, LogFormat, Mode};
-use crate::failure::Failure;
+use crate::failure::{Failure, Problem, Warning};
 use crate::settings::digest::DigestKey;
 use crate::settings::object::is_subdomain;
-use crate::steer::policy::Policy;
 
 /// Keep the revisions and the settings of Argo CD's Applications as environments and objects say
 #[derive(clap::Args)]
@@ -64,11 +66,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", default_value = "argocd-infisical")]
     lease_name: String,
 
-    /// Be called like this in the lease, as no other controller is; without it, as the host is
+    /// Hold the lease under this name, which no other controller may have; without it, under the name of the host
     #[arg(long, value_name = "NAME")]
     identity: Option<String>,
 
-    /// Let so many Applications be busy with what was written at a time; 0 is no limit
+    /// Have at most so many Applications patched and not yet synced at a time; 0 is no limit
     #[arg(long, value_name = "NUMBER", default_value_t = 50)]
     in_flight: usize,
 
@@ -95,6 +97,21 @@ enum FormFlag {
     Text,
     /// For programs.
     Json,
+}
+
+impl FormFlag {
+    /// Warns before the log begins.
+    fn say(self, problem: Problem) {
+        match self {
+            Self::Text => say(&[Warning(problem).text()]),
+            Self::Json => {
+                let (timestamp, level) = (Timestamp::now().to_string(), "WARN");
+                let message = problem.message.clone();
+                let line = json!({"timestamp": timestamp, "level": level, "message": message, "hint": problem.hint});
+                say(&[format!("{line}\n")]);
+            }
+        }
+    }
 }
 
 impl Args {
@@ -136,9 +153,14 @@ impl Args {
             let hint = "name it with `--identity` as no other one is, without white space";
             return Err(usage(message, hint));
         }
+        let file = policy;
+        let policy = policies::named(file.as_deref())?;
+        if let Some(problem) = policies::unprotected(&policy, file.as_deref()) {
+            log_format.say(problem);
+        }
         Ok(Config {
             access: Access::of_program(kubeconfig, context),
-            policy: Policy::named(policy.as_deref())?,
+            policy,
             mode: match mode {
                 ModeFlag::Observe => Mode::Observe,
                 ModeFlag::Enforce => Mode::Enforce,

@@ -41,12 +41,13 @@ pub(super) struct Args {
 
     /// The controller's namespace
     #[arg(long, value_name = "NAME", default_value = "argocd-infisical")]
-    namespace: String,
+    controller_namespace: String,
 
     /// Report as `text` or `json`
     #[arg(
         short,
         long,
+        visible_alias = "format",
         value_enum,
         value_name = "FORMAT",
         default_value_t,
@@ -61,13 +62,13 @@ impl Args {
             kubeconfig,
             context,
             argocd_namespace,
-            namespace,
+            controller_namespace,
             output,
         } = self;
         let _progress = Progress::start("looking at the installation");
         let cluster = Cluster::new(&Access::of_person(kubeconfig, context))?;
-        let seen =
-            cluster.installation((&argocd_namespace, &namespace), Timestamp::now(), LIMIT)?;
+        let namespaces = (argocd_namespace.as_str(), controller_namespace.as_str());
+        let seen = cluster.installation(namespaces, Timestamp::now(), LIMIT)?;
         let findings = examine(&seen);
         Ok(Done {
             warnings: Vec::new(),

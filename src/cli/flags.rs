@@ -28,7 +28,9 @@ pub(super) struct Place {
 pub(super) struct FormatFlag {
     /// Report as `text` or `json`
     #[arg(
+        short = 'o',
         long,
+        visible_alias = "output",
         value_enum,
         value_name = "FORMAT",
         default_value_t,

@@ -2,6 +2,7 @@
 
 mod actions;
 mod json;
+mod settings;
 mod source;
 mod text;
 
@@ -15,15 +16,15 @@ use jiff::Timestamp;
 
 use super::output::Done;
 use super::paint::tell;
-use super::usage;
 use super::watch::{print, say, until_signal, wait_for_change};
-use crate::failure::{Failure, Warning};
+use super::{policy, usage};
+use crate::failure::{Failure, Problem, Warning};
 use crate::files::{Seen, plain};
-use crate::steer::decide;
+use crate::settings::digest::DigestKey;
 use crate::steer::plan::{Outcome, Plan};
-use crate::steer::policy::Policy;
 use crate::steer::reason::Class;
 use crate::steer::state::State;
+use crate::steer::unheard::{Unheard, unheard};
 use source::{ClusterFlags, Source};
 
 /// How long a watch waits until it looks again although no file has changed: decisions depend on the time, too.
@@ -37,8 +38,9 @@ const PAUSE: Duration = Duration::from_secs(5);
   argocd-infisical revisions --from-cluster --policy policy.yaml
   argocd-infisical revisions manifests overrides.yaml -o json | jq '.applications[].reason'
 
-Exit codes: 0 nothing would change, and nothing is refused, contested or unknown; 1 something would or is, or \
-                  an input is wrong; 2 the command line is wrong; 3 a fault of the program"
+Exit codes: 0 nothing would change, and nothing is refused, contested, waiting or unknown; 1 something would or \
+                  is, or an input is wrong; 2 the command line is wrong; 3 a fault of the program. With --watch it is 0 when it is \
+                  interrupted, whatever was shown"
 )]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -59,7 +61,7 @@ enum Action {
 #[derive(clap::Args)]
 struct Show {
     /// Read manifests from these files, and from all YAML and JSON files in and below these directories
-    #[arg(value_name = "PATH", required_unless_present = "from_cluster")]
+    #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
     /// Read a cluster instead of manifests
@@ -77,10 +79,15 @@ struct Show {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 
+    /// Tell whether settings have changed, too, with the controller's key of digests in this file
+    #[arg(long, value_name = "FILE")]
+    digest_key: Option<PathBuf>,
+
     /// Show a `table` or `json`
     #[arg(
         short,
         long,
+        visible_alias = "format",
         value_enum,
         value_name = "FORMAT",
         default_value_t,
@@ -130,6 +137,12 @@ impl Show {
                 "add `--from-cluster`, or leave them out",
             ));
         }
+        if self.paths.is_empty() && !self.from_cluster {
+            return Err(usage(
+                "it is not said what to read",
+                "name files or directories with manifests, or read a cluster with `--from-cluster`",
+            ));
+        }
         let source = if self.from_cluster {
             Source::Cluster(self.cluster.connect()?)
         } else {
@@ -151,12 +164,16 @@ impl Show {
     }
 
     fn once(&self, source: &Source, seen: &Seen) -> Result<Shown, Failure> {
-        let policy = Policy::named(self.policy.as_deref())?;
-        if let Some(file) = &self.policy {
+        let policy = policy::named(self.policy.as_deref())?;
+        let key = self.digest_key.as_deref().map(DigestKey::read);
+        let key = key.transpose()?;
+        for file in [&self.policy, &self.digest_key].into_iter().flatten() {
             seen.note(file);
         }
-        let (state, warnings) = source.read(&policy, seen)?;
-        let plan = decide(&state, &policy, Timestamp::now());
+        let (mut state, mut warnings) = source.read(&policy, seen)?;
+        warnings.extend(policy::unprotected(&policy, self.policy.as_deref()));
+        warnings.extend(unheard(&state, &policy).into_iter().map(told));
+        let plan = settings::decided(&mut state, &policy, key, Timestamp::now());
         let text = match self.output {
             Form::Table => text::text(&plan, &state),
             Form::Json => json::text(&plan, &state),
@@ -207,6 +224,15 @@ impl Show {
             is_well: true,
         })
     }
+}
+
+fn told(unheard: Unheard) -> Problem {
+    let Unheard {
+        object,
+        message,
+        hint,
+    } = unheard;
+    Problem::new(format!("`{object}` moves nothing here: {message}")).hint(hint)
 }
 
 /// Whether everything is as it should be. What a person holds on purpose is.

@@ -1,33 +1,34 @@
 //! All that decisions are made from, read once.
 
+mod found;
+mod pager;
+mod words;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::ConfigMap;
+use kube::Api;
 use kube::api::ListParams;
-use kube::{Api, Client};
-use tokio::task::JoinHandle;
 use tokio::time::Instant as Moment;
 
 use super::Cluster;
-use super::ask::{Asked, Silence, ask};
+use super::ask::ask;
 use super::owners::{argocd_config, owner};
-use super::pruned::{Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};
+use super::pruned::{Applications, ConfigMaps, Projects, Secrets};
 use crate::failure::{Failure, Problem};
 use crate::settings::consent;
-use crate::settings::object::{Object, ObjectName};
+use crate::settings::object::ObjectKind;
 use crate::steer::owner::{Instance, Owner, OwnerName};
 use crate::steer::ownership::owners;
 use crate::steer::policy::{self, Namespaces, Policy};
 use crate::steer::state::{Controls, State};
+use found::Found;
+pub(super) use pager::Reader;
+use words::{Wrong, odd};
 
-/// How many objects an answer of the API server has at most: an Application may have tens of kilobytes.
-const PAGE: u32 = 100;
 /// How many owners are asked for at the same time.
 const OWNERS: usize = 20;
-/// How often a list is begun again that took too long.
-const ATTEMPTS: usize = 3;
-
 /// What was found.
 pub struct Observed {
     /// What is known of the cluster.
@@ -51,30 +52,12 @@ impl Cluster {
     }
 }
 
-/// Who reads.
-#[derive(Clone)]
-pub(super) struct Reader {
-    pub(super) client: Client,
-    pub(super) server: String,
-    pub(super) deadline: Moment,
-}
-
-/// A list that was asked for; what goes wrong is told in the words of [`Reader::told`].
-type Listed<K> = JoinHandle<Result<Vec<Pruned<K>>, Wrong>>;
-
-/// Why something is not known.
-struct Wrong {
-    problem: Problem,
-    is_of_the_way: bool,
-    is_forbidden: bool,
-}
-
 impl Reader {
     async fn all(self, policy: &Policy) -> Result<Observed, Failure> {
         let mut found = Found::default();
         let label = ListParams::default().labels(&policy.environment_label);
         let applications = self.in_each::<Applications>(&policy.application_namespaces, &label);
-        let watched = watched(policy);
+        let watched = policy.watched();
         let (mut maps, mut secrets) = (Vec::new(), Vec::new());
         for labels in [
             format!("{}=true", consent::LABEL),
@@ -82,7 +65,7 @@ impl Reader {
         ] {
             let selected = ListParams::default().labels(&labels);
             maps.extend(self.in_each::<ConfigMaps>(&watched, &selected));
-            let (namespaces, selected) = without(&watched, &policy.argocd_namespace, selected);
+            let (namespaces, selected) = of_secrets(policy, selected);
             secrets.extend(self.in_each::<Secrets>(&namespaces, &selected));
         }
         let own = Namespaces::Only([policy.argocd_namespace.clone()].into());
@@ -143,52 +126,6 @@ impl Reader {
         }
     }
 
-    /// Asks for the objects of each of some namespaces, all at the same time.
-    fn in_each<K: Kind>(&self, namespaces: &Namespaces, selected: &ListParams) -> Vec<Listed<K>> {
-        let each = match namespaces {
-            Namespaces::All => vec![None],
-            Namespaces::Only(names) => names.iter().cloned().map(Some).collect(),
-        };
-        let ask = |namespace: Option<String>| {
-            let (reader, selected) = (self.clone(), selected.clone());
-            tokio::spawn(async move {
-                let listed = reader.list(namespace.as_deref(), &selected).await;
-                listed.map_err(|silence| reader.told_of_list::<K>(silence, namespace.as_deref()))
-            })
-        };
-        each.into_iter().map(ask).collect()
-    }
-
-    /// A whole list, page by page.
-    pub(super) async fn list<K: Kind>(
-        &self,
-        namespace: Option<&str>,
-        selected: &ListParams,
-    ) -> Result<Vec<Pruned<K>>, Silence> {
-        let api: Api<Pruned<K>> = match namespace {
-            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
-            None => Api::all(self.client.clone()),
-        };
-        let mut attempt = 1;
-        let (mut items, mut page) = (Vec::new(), selected.clone().limit(PAGE));
-        loop {
-            match ask(self.deadline, || api.list(&page)).await {
-                Ok(list) => {
-                    items.extend(list.items);
-                    match list.metadata.continue_.filter(|token| !token.is_empty()) {
-                        Some(token) => page = page.continue_token(&token),
-                        None => return Ok(items),
-                    }
-                }
-                Err(Silence::Expired) if attempt < ATTEMPTS => {
-                    attempt += 1;
-                    (items, page) = (Vec::new(), selected.clone().limit(PAGE));
-                }
-                Err(silence) => return Err(silence),
-            }
-        }
-    }
-
     async fn controls(&self, namespace: &str) -> Result<Controls, Wrong> {
         let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
         let found = ask(self.deadline, || api.get_opt(Controls::NAME)).await;
@@ -207,155 +144,17 @@ impl Reader {
         let data = found.and_then(|found| found.data).unwrap_or_default();
         Ok(Controls::read(&data))
     }
-
-    fn told_of_list<K: Kind>(&self, silence: Silence, namespace: Option<&str>) -> Wrong {
-        let object = match namespace {
-            Some(namespace) => format!("{} in namespace {namespace}", K::PLURAL),
-            None => format!("{} in all namespaces", K::PLURAL),
-        };
-        let group = match K::GROUP {
-            "" => "\"\"",
-            group => group,
-        };
-        let rule = format!(
-            "{{apiGroups: [{group}], resources: [{}], verbs: [list]}}",
-            K::PLURAL
-        );
-        self.told(silence, K::PLURAL, (&object, namespace, &rule))
-    }
-
-    fn told(
-        &self,
-        silence: Silence,
-        what: &str,
-        (object, namespace, rule): (&str, Option<&str>, &str),
-    ) -> Wrong {
-        Wrong {
-            is_of_the_way: silence.is_of_the_way(),
-            is_forbidden: matches!(silence, Silence::Forbidden),
-            problem: silence.problem(&Asked {
-                what,
-                object: &object,
-                namespace,
-                rule,
-                server: &self.server,
-            }),
-        }
-    }
 }
 
-/// What has been found so far.
-#[derive(Default)]
-struct Found {
-    state: State,
-    warnings: Vec<Problem>,
-    wrong: Vec<Wrong>,
-}
-
-impl Found {
-    /// Waits for lists, and takes what is in them.
-    async fn take<K: Kind>(&mut self, lists: Vec<Listed<K>>) -> Vec<Pruned<K>> {
-        let mut items = Vec::new();
-        for list in lists {
-            match list.await {
-                Ok(Ok(list)) => items.extend(list),
-                Ok(Err(wrong)) => self.wrong.push(wrong),
-                Err(_) => self.wrong.push(Wrong {
-                    problem: Problem::new("a request ended by itself"),
-                    is_of_the_way: false,
-                    is_forbidden: false,
-                }),
-            }
-        }
-        items
-    }
-
-    fn add(&mut self, name: ObjectName, object: Option<Object>) {
-        match object {
-            Some(object) => {
-                self.state.objects.insert(name, object);
-            }
-            None => self
-                .warnings
-                .push(odd(name.kind.as_str(), &name.to_string())),
-        }
-    }
-
-    /// Who may not read the projects gets decisions without their sync windows.
-    async fn projects(&mut self, lists: Vec<Listed<Projects>>) {
-        let before = self.wrong.len();
-        let projects = self.take(lists).await;
-        let (forbidden, wrong): (Vec<_>, Vec<_>) = self
-            .wrong
-            .drain(before..)
-            .partition(|wrong| wrong.is_forbidden);
-        if forbidden.is_empty() && wrong.is_empty() {
-            let named = projects.into_iter().map(|project| {
-                let name = project.name().name;
-                (name, project.into_content().unwrap_or_default())
-            });
-            self.state.projects = Some(named.collect());
-        }
-        self.wrong.extend(wrong);
-        self.warnings.extend(forbidden.into_iter().map(|wrong| {
-            let mut problem = wrong.problem;
-            problem
-                .notes
-                .push("sync windows are not known, and do not count here".into());
-            problem
-        }));
-    }
-
-    fn finish(self) -> Result<Observed, Failure> {
-        let Self {
-            state,
-            warnings,
-            wrong,
-        } = self;
-        if wrong.is_empty() {
-            return Ok(Observed { state, warnings });
-        }
-        // That there is no way to the API server is said once, and so is each thing that may not be read.
-        let mut is_way_told = false;
-        let mut told = BTreeSet::new();
-        let problems = wrong.into_iter().filter(|wrong| {
-            let is_repeated = wrong.is_of_the_way && std::mem::replace(&mut is_way_told, true);
-            !is_repeated && told.insert(wrong.problem.to_string())
-        });
-        Err(Failure::several(
-            problems.map(|wrong| wrong.problem).collect(),
-        ))
-    }
-}
-
-/// An object that is not made as its kind asks for: nothing is decided of it.
-fn odd(kind: &str, name: &str) -> Problem {
-    Problem::new(format!("`{name}` is not made as a {kind} is, and does not count"))
-        .hint("look at its fields; the API server would refuse such a one where Argo CD's own definitions are installed")
-}
-
-/// The namespaces whose objects count.
-fn watched(policy: &Policy) -> Namespaces {
-    match &policy.object_namespaces {
-        Namespaces::All => Namespaces::All,
-        Namespaces::Only(names) => Namespaces::Only(names | &policy.override_namespaces),
-    }
-}
-
-/// The same without one namespace, of which nothing may even be asked for.
-fn without(
-    namespaces: &Namespaces,
-    namespace: &str,
-    selected: ListParams,
-) -> (Namespaces, ListParams) {
-    match namespaces {
+/// The namespaces whose Secrets count, and how they are asked for: of Argo CD's own nothing may even be asked for.
+fn of_secrets(policy: &Policy, selected: ListParams) -> (Namespaces, ListParams) {
+    match policy.watched() {
         Namespaces::All => {
-            let field = format!("metadata.namespace!={namespace}");
+            let field = format!("metadata.namespace!={}", policy.argocd_namespace);
             (Namespaces::All, selected.fields(&field))
         }
-        Namespaces::Only(names) => {
-            let mut names = names.clone();
-            names.remove(namespace);
+        Namespaces::Only(mut names) => {
+            names.retain(|name| policy.counts(ObjectKind::Secret, name));
             (Namespaces::Only(names), selected)
         }
     }

@@ -257,7 +257,7 @@ impl<'w> Subjected<'w, '_> {
                 }
                 let is_needed = !self.look.knows_policy
                     || grant.namespace.map_or(is_everywhere, |namespace| {
-                        self.look.is_watched(namespace)
+                        self.look.is_watched(ObjectKind::Secret, namespace)
                             || namespace == self.account.namespace
                             || namespace == argocd
                     });
@@ -351,18 +351,17 @@ impl<'w> Subjected<'w, '_> {
             needs.push(need(namespace, "argoproj.io", "applicationsets", &["get"]));
             needs.push(need(namespace, "events.k8s.io", "events", &["create"]));
         }
-        let mut watched = each(&policy.object_namespaces);
-        if policy.object_namespaces != Namespaces::All {
-            watched.extend(
-                policy
-                    .override_namespaces
-                    .iter()
-                    .map(|name| Some(name.as_str())),
-            );
-        }
-        for namespace in watched.into_iter().collect::<BTreeSet<_>>() {
+        let watched = match &policy.object_namespaces {
+            Namespaces::All => vec![None],
+            Namespaces::Only(names) => {
+                let names = names.union(&policy.override_namespaces);
+                names.map(|name| Some(name.as_str())).collect()
+            }
+        };
+        for namespace in watched {
             needs.push(need(namespace, "", "configmaps", &READS));
-            if namespace != argocd {
+            let counts = |name| policy.counts(ObjectKind::Secret, name);
+            if namespace.is_none_or(counts) {
                 needs.push(need(namespace, "", "secrets", &READS));
             }
         }

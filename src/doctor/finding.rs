@@ -178,6 +178,7 @@ codes! {
     OverrideUnlabelled "override-unlabelled" Warning "An object with a revision lacks the label."
     OverrideNotWatched "override-not-watched" Warning "The controller does not look where an object with a revision is."
     OverrideEnvironment "override-environment" Warning "An object with a revision is of an environment that the policy does not have."
+    OverrideUnheard "override-unheard" Warning "A key or a label for a revision is misspelt, or names nobody."
 
     OperatorMissing "operator-missing" Note "The Infisical operator is not installed."
     NotSynced "not-synced" Error "The operator does not sync."

@@ -203,10 +203,8 @@ impl<'a> Look<'a> {
     }
 
     /// Whether the controller looks at objects of a namespace, as far as is known.
-    pub(super) fn is_watched(&self, namespace: &str) -> bool {
-        !self.knows_policy
-            || self.policy.override_namespaces.contains(namespace)
-            || self.policy.object_namespaces.has(namespace)
+    pub(super) fn is_watched(&self, kind: ObjectKind, namespace: &str) -> bool {
+        !self.knows_policy || self.policy.counts(kind, namespace)
     }
 }
 
@@ -320,7 +318,9 @@ fn controller_policy(seen: &Seen, controller: Option<(Pod<'_>, &Container)>) -> 
         None => Found::Wrong(format!("nothing is mounted at {path}")),
         Some(mounted) => text_of(seen, &seen.own_namespace, &mounted),
     };
-    parsed(text, |text| Policy::of_text(text.as_bytes()))
+    parsed(text, |text| {
+        Policy::of_text(text.as_bytes()).map_err(|fault| fault.to_string())
+    })
 }
 
 fn usual(seen: &Seen) -> Policy {
@@ -375,12 +375,10 @@ fn state(seen: &Seen, policy: &Policy, knows_policy: bool) -> State {
     let secrets = seen.secrets.known().into_iter().flatten();
     let is_ours = |object: &Object| {
         let labels = &object.labels;
-        labels.contains_key(ENVIRONMENT) || labels.contains_key(settings::consent::LABEL)
+        let label = labels.get(settings::consent::LABEL);
+        labels.contains_key(ENVIRONMENT) || label.is_some_and(|label| label == "true")
     };
-    let watched = |name: &ObjectName| {
-        policy.override_namespaces.contains(&name.namespace)
-            || policy.object_namespaces.has(&name.namespace)
-    };
+    let watched = |name: &ObjectName| policy.counts(name.kind, &name.namespace);
     let objects = maps.chain(secrets);
     let objects = objects.filter(|(name, object)| is_ours(object) && watched(name));
     state.objects = objects

@@ -13,6 +13,7 @@ use crate::settings::object::{Object, ObjectKind, ObjectName, Reference};
 use crate::steer::Name;
 use crate::steer::desired::{KEY, PLAIN_KEY};
 use crate::steer::policy::{APPLICATION, ENVIRONMENT, Namespaces};
+use crate::steer::unheard::{Unheard, unheard};
 
 /// What the Infisical operator writes on everything of its own.
 const MANAGED: &str = "secrets.infisical.com/version";
@@ -26,6 +27,18 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
     }
     for (name, object) in look.objects() {
         revision(look, name, object, findings);
+    }
+    // Whom an object names is known where the Applications are.
+    if look.knows_policy && look.seen.applications.known().is_some() {
+        for unheard in unheard(&look.state, &look.policy) {
+            let Unheard {
+                object,
+                message,
+                hint,
+            } = unheard;
+            let finding = Finding::new(Code::OverrideUnheard, object.to_string(), message);
+            findings.push(finding.cure(format!("# {hint}")));
+        }
     }
 }
 
@@ -42,7 +55,7 @@ fn settings(
         Sight::Absent => None,
         Sight::Unknown => return,
     };
-    if look.controller.is_some() && !look.is_watched(&object_name.namespace) {
+    if look.controller.is_some() && !look.is_watched(object_name.kind, &object_name.namespace) {
         let code = Code::SettingsNotWatched;
         not_watched(look, code, object_name, "it holds settings", findings);
     }
@@ -237,7 +250,7 @@ fn revision(look: &Look<'_>, name: &ObjectName, object: &Object, findings: &mut 
         findings
             .push(Finding::new(Code::OverrideEnvironment, name.to_string(), message).cure(cure));
     }
-    if !look.is_watched(&name.namespace) {
+    if !look.is_watched(name.kind, &name.namespace) {
         not_watched(
             look,
             Code::OverrideNotWatched,

@@ -125,9 +125,6 @@ pub struct Annotations {
     /// A refresh that was asked for and is not done yet: `normal` or `hard`.
     #[serde(rename = "argocd.argoproj.io/refresh")]
     pub refresh: Option<String>,
-    /// When that was (Argo CD 3.6).
-    #[serde(rename = "argocd.argoproj.io/refresh-timestamp")]
-    pub refresh_timestamp: Option<String>,
     /// Argo CD does nothing with the Application where this is `true`.
     #[serde(rename = "argocd.argoproj.io/skip-reconcile")]
     pub skip_reconcile: Option<String>,
@@ -314,12 +311,6 @@ pub struct SyncStatus {
     /// `Synced`, `OutOfSync` or `Unknown`.
     #[serde(deserialize_with = "fields::or_default")]
     pub status: String,
-    /// The commit that was compared.
-    #[serde(deserialize_with = "fields::or_default")]
-    pub revision: String,
-    /// The commits of several sources.
-    #[serde(deserialize_with = "fields::or_default")]
-    pub revisions: Vec<String>,
     /// With which sources.
     #[serde(deserialize_with = "fields::or_default")]
     pub compared_to: Sources,
@@ -387,9 +378,6 @@ pub struct InitiatedBy {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct Condition {
-    /// For example `ComparisonError`.
-    #[serde(rename = "type")]
-    pub kind: String,
     /// Which of the causes that matter it tells of.
     #[serde(rename = "message", deserialize_with = "fields::cause")]
     pub cause: Cause,

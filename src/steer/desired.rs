@@ -22,7 +22,7 @@ pub const PLAIN_KEY: &str = "TARGET_REVISION";
 /// The key that says until when an override counts, as RFC 3339 writes times.
 pub const UNTIL: &str = "ARGOCD_TARGET_REVISION_UNTIL";
 /// What stands between a key and the name of an Application.
-const OF: &str = "__";
+pub(super) const OF: &str = "__";
 /// What the Infisical operator's templates write for a key that is not there.
 const NO_VALUE: &str = "<no value>";
 
@@ -392,7 +392,7 @@ fn unknown(
 }
 
 /// What an Application is called in keys: upper case, with `_` for what keys do not have.
-fn in_keys(name: &Name, own: &str) -> String {
+pub(super) fn in_keys(name: &Name, own: &str) -> String {
     name.instance(own)
         .chars()
         .map(|c| match c.to_ascii_uppercase() {

@@ -6,7 +6,10 @@ mod read;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+pub use read::Fault;
+
 use super::revision::{Kind, Revision};
+use crate::settings::object::ObjectKind;
 
 /// The label that makes an Application take part, and says of an object which environment it speaks of.
 pub const ENVIRONMENT: &str = "argocd-infisical.io/environment";
@@ -90,6 +93,22 @@ pub struct Flap {
     pub within: Duration,
 }
 
+impl Policy {
+    /// Whether objects of a namespace count: those of the override and object namespaces, but never a Secret of Argo CD's.
+    pub fn counts(&self, kind: ObjectKind, namespace: &str) -> bool {
+        let is_hidden = kind == ObjectKind::Secret && namespace == self.argocd_namespace;
+        !is_hidden && self.watched().has(namespace)
+    }
+
+    /// The namespaces whose objects count, but for what [`counts`](Self::counts) says of Secrets.
+    pub fn watched(&self) -> Namespaces {
+        match &self.object_namespaces {
+            Namespaces::All => Namespaces::All,
+            Namespaces::Only(names) => Namespaces::Only(names | &self.override_namespaces),
+        }
+    }
+}
+
 impl Environment {
     /// Whether it may be overridden with a revision.
     pub fn allows(&self, revision: &Revision) -> bool {
@@ -148,5 +167,34 @@ impl Default for Policy {
                 within: Duration::from_mins(10),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_objects_count() {
+        use ObjectKind::{ConfigMap, Secret};
+
+        let set = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let mut policy = Policy {
+            override_namespaces: set(&["own", "argocd"]),
+            object_namespaces: Namespaces::Only(set(&["home"])),
+            ..Policy::default()
+        };
+        for (namespace, of_map, of_secret) in [
+            ("own", true, true),
+            ("home", true, true),
+            ("argocd", true, false),
+            ("other", false, false),
+        ] {
+            assert_eq!(policy.counts(ConfigMap, namespace), of_map, "{namespace}");
+            assert_eq!(policy.counts(Secret, namespace), of_secret, "{namespace}");
+        }
+        policy.object_namespaces = Namespaces::All;
+        assert!(policy.counts(Secret, "other") && policy.counts(ConfigMap, "argocd"));
+        assert!(!policy.counts(Secret, "argocd"));
     }
 }

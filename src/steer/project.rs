@@ -35,8 +35,6 @@ pub struct SyncWindow {
     pub namespaces: Option<Vec<String>>,
     /// Clusters that are deployed to, by name or address, with globs.
     pub clusters: Option<Vec<String>>,
-    /// Whether a person may sync although it denies.
-    pub manual_sync: bool,
     /// The time zone of the schedule; empty means UTC.
     pub time_zone: Option<String>,
     /// Whether all of applications, namespaces and clusters have to match.

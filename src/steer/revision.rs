@@ -10,8 +10,22 @@ use std::fmt;
 
 /// As long as hosts of repositories let a ref be, in bytes.
 const LONGEST: usize = 255;
-const BRANCH: &str = "refs/heads/";
-const TAG: &str = "refs/tags/";
+/// How a branch in full begins.
+pub(super) const BRANCH: &str = "refs/heads/";
+/// How a tag in full begins.
+pub(super) const TAG: &str = "refs/tags/";
+
+/// How short names of refs begin that are neither branches nor tags; the admission policy has them, too.
+const OTHERS: [&str; 8] = [
+    "changes",
+    "keep-around",
+    "merge-requests",
+    "notes",
+    "pipelines",
+    "pull",
+    "pull-requests",
+    "remotes",
+];
 
 /// A revision that may be written into an Application.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,18 +181,8 @@ fn short(text: &str) -> Result<Kind, Illegal> {
 /// `pull/1/head` is `refs/pull/1/head`, which whoever may open a pull request fills with what he likes.
 // Argo CD: lsRemote compares with go-git's ReferenceName.Short, which takes `refs/` off every ref
 fn is_other_ref(text: &str) -> bool {
-    const KINDS: [&str; 8] = [
-        "changes",
-        "keep-around",
-        "merge-requests",
-        "notes",
-        "pipelines",
-        "pull",
-        "pull-requests",
-        "remotes",
-    ];
     let kind = text.split_once('/').map(|(kind, _)| kind);
-    kind.is_some_and(|kind| KINDS.contains(&kind))
+    kind.is_some_and(|kind| OTHERS.contains(&kind))
 }
 
 /// Whether two values of `targetRevision` mean the same: a branch by its name and its full ref do, and none is `HEAD`.
@@ -248,6 +252,14 @@ mod tests {
     use super::*;
 
     const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
+
+    /// What is refused here is refused by the API server, too, and nothing else is.
+    #[test]
+    fn the_admission_policy_knows_the_same_refs() {
+        let policy = include_str!("../../manifests/install/admission-policy.yaml");
+        let expected = format!("targetRevision.matches(\"^({})/\")", OTHERS.join("|"));
+        assert_eq!(policy.matches(&expected).count(), 1, "{expected}");
+    }
 
     #[test]
     fn what_may_be_written() {

@@ -456,8 +456,8 @@ fn controller_and_reloader_look_where_the_pilot_is() {
         .iter()
         .map(|name| format!("home-assistant-{name}"))
         .collect();
-    let policy = Policy::read(&repository().join("manifests/pilot/controller/policy.yaml"));
-    let policy = policy.unwrap_or_else(|failure| panic!("{failure:?}"));
+    let text = fs::read(repository().join("manifests/pilot/controller/policy.yaml"));
+    let policy = Policy::of_text(&text.unwrap()).unwrap();
     assert_eq!(policy.object_namespaces, Namespaces::Only(expected.clone()));
     let usual = Policy {
         object_namespaces: policy.object_namespaces.clone(),

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use argocd_infisical::settings::consent::{Caller, admit};
+use argocd_infisical::settings::digest::{Digest, DigestKey};
+use argocd_infisical::settings::object::{Object, Reference};
 use serde_json::{Value, json};
 
 use crate::watch::{Watch, wait_for};
@@ -228,6 +231,175 @@ fn what_does_not_count_is_a_warning() {
     assert!(run.stdout.ends_with("same\n"), "{}", run.stdout);
 }
 
+/// An Application that renders with the settings of a Secret in the controller's namespace.
+fn with_settings() -> String {
+    let plugin = "plugin: {name: argocd-infisical, parameters: [{name: settings, array: ['secret:argocd-infisical/s']}], env: [ENV]}";
+    APPLICATION.replace(
+        "targetRevision: dev}",
+        &format!("targetRevision: dev, {plugin}}}"),
+    )
+}
+
+const SETTINGS: &str = "\
+apiVersion: v1
+kind: Secret
+metadata:
+  name: s
+  namespace: argocd-infisical
+  labels: {argocd-infisical.io/settings: 'true'}
+  annotations: {argocd-infisical.io/allowed: home/lamp, argocd-infisical.io/keys: HOSTNAME}
+stringData: {HOSTNAME: hunter2}
+";
+
+#[test]
+fn what_is_wrong_with_settings_is_shown_without_the_key() {
+    let digest = format!("{{name: SETTINGS_DIGEST, value: v1.{}.1}}", "0".repeat(64));
+    for env in ["", &digest] {
+        for (objects, expected) in [
+            ("", Some(("unknown", "SettingsAbsent"))),
+            (SETTINGS, None),
+            (
+                &SETTINGS.replace("home/lamp", "home/other"),
+                Some(("refused", "NoConsent")),
+            ),
+            (
+                &SETTINGS.replace("{HOSTNAME: hunter2}", "{}"),
+                Some(("unknown", "SettingsNotSynced")),
+            ),
+        ] {
+            let workspace = workspace(objects);
+            workspace.write("a.yaml", with_settings().replace("ENV", env));
+            let run = workspace.run(&["revisions", ".", "-o", "json"]);
+            let shown: Value = serde_json::from_str(&run.stdout).unwrap();
+            let shown = &shown["applications"][0];
+            assert_eq!(shown["outcome"], "same");
+            let settings = shown.get("settings").map(|settings| {
+                let text = |value: &Value| value.as_str().unwrap().to_owned();
+                (
+                    text(&settings["outcome"]),
+                    text(&settings["reason"]["code"]),
+                )
+            });
+            let expected = expected.map(|(outcome, code)| (outcome.to_owned(), code.to_owned()));
+            let code = i32::from(expected.is_some());
+            assert_eq!((run.code, settings), (code, expected), "{env} {objects}");
+            let table = workspace.run(&["revisions", "."]);
+            assert_eq!(table.code, code);
+            let is_told = table.stdout.contains("\nargocd/lamp (settings): ");
+            assert_eq!(is_told, code == 1, "{}", table.stdout);
+        }
+    }
+}
+
+#[test]
+fn with_the_key_a_digest_that_differs_is_a_change() {
+    let workspace = workspace(SETTINGS);
+    workspace.write("key", "k".repeat(32));
+    let run = |env: &str, key: &str| {
+        workspace.write("a.yaml", with_settings().replace("ENV", env));
+        workspace.run(&[
+            "revisions",
+            "a.yaml",
+            "more.yaml",
+            "--digest-key",
+            key,
+            "--format",
+            "json",
+        ])
+    };
+    let outcome = |run: &Run| {
+        let shown: Value = serde_json::from_str(&run.stdout).unwrap();
+        shown["applications"][0]["settings"]["outcome"].clone()
+    };
+    let entry = |digest: &str| format!("{{name: SETTINGS_DIGEST, value: {digest}}}");
+    let other = entry(&format!("v1.{}.1", "0".repeat(64)));
+    for env in ["", &other] {
+        let run = run(env, "key");
+        assert_eq!((run.code, outcome(&run)), (1, json!("change")), "{env}");
+    }
+    let key = DigestKey::new("k".repeat(32).as_bytes()).unwrap();
+    let reference: Reference = "secret:argocd-infisical/s".parse().unwrap();
+    let text = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let object = Object {
+        labels: [text("argocd-infisical.io/settings", "true")].into(),
+        annotations: [
+            text("argocd-infisical.io/allowed", "home/lamp"),
+            text("argocd-infisical.io/keys", "HOSTNAME"),
+        ]
+        .into(),
+        data: [("HOSTNAME".to_owned(), b"hunter2".to_vec())].into(),
+    };
+    let caller = Caller::new("home", "lamp").unwrap();
+    let admitted = admit(&reference, Some(&object), &caller).ok();
+    let digest = Digest::of(&key, &caller, [(&reference.object, admitted.as_ref())]);
+    let same = run(&entry(&digest.at(1)), "key");
+    assert_eq!((same.code, outcome(&same)), (0, json!("same")));
+    let table = workspace.run(&["revisions", "a.yaml", "more.yaml", "--digest-key", "key"]);
+    assert!(!table.stdout.contains("settings"), "{}", table.stdout);
+    run(&other, "key");
+    let table = workspace.run(&["revisions", "a.yaml", "more.yaml", "--digest-key", "key"]);
+    let expected = "\nargocd/lamp (settings): the controller would write another digest\n";
+    assert!(table.stdout.ends_with(expected), "{}", table.stdout);
+    let missing = run(&other, "nowhere");
+    assert_eq!((missing.code, missing.stdout.as_str()), (1, ""));
+    let expected = "error: nowhere: cannot read the key of the digest: ";
+    assert!(missing.stderr.starts_with(expected), "{}", missing.stderr);
+}
+
+#[test]
+fn what_moves_nothing_is_a_warning() {
+    let misspelt = overriding("dev", "other").replace("ARGOCD_TARGET_REVISION", "TARGET_REVISON");
+    let run = workspace(&misspelt).run(&["revisions", "."]);
+    let expected = "warning: `Secret argocd-infisical/o-dev` moves nothing here: its key `TARGET_REVISON` is none that says a revision\n\
+                    hint: write `TARGET_REVISION` if that is what it is for\n";
+    assert_eq!((run.code, run.stderr.as_str()), (0, expected));
+    assert!(run.stdout.ends_with("same\n"), "{}", run.stdout);
+}
+
+#[test]
+fn a_prod_that_is_not_protected_is_a_warning() {
+    let workspace = workspace("");
+    let head = "apiVersion: argocd-infisical.io/v1alpha1\nkind: ControllerPolicy\n";
+    let rest = "environments: {prod: {default: main}, dev: {default: dev}}\n";
+    workspace.write("policy/p.yaml", format!("{head}{rest}"));
+    let arguments = ["revisions", "a.yaml", "--policy", "policy/p.yaml"];
+    let run = workspace.run(&arguments);
+    let expected = "warning: policy/p.yaml: the environment `prod` of the policy is not protected: no breaker stops a change of all of it\n\
+                    hint: write `protected: true` in `environments.prod`; ";
+    assert_eq!(run.code, 0);
+    assert!(run.stderr.starts_with(expected), "{}", run.stderr);
+    // The controller says so before it looks for its cluster.
+    for form in ["text", "json"] {
+        let arguments = [
+            "controller",
+            "--policy",
+            "policy/p.yaml",
+            "--kubeconfig",
+            "nowhere",
+            "--log-format",
+            form,
+        ];
+        let run = workspace.run(&arguments);
+        assert_eq!(run.code, 1);
+        let first = run.stderr.lines().next().unwrap();
+        assert!(
+            first.contains("the environment `prod` of the policy is not protected"),
+            "{first}"
+        );
+        let line: Option<Value> = serde_json::from_str(first).ok();
+        assert_eq!(
+            line.is_some_and(|line| line["level"] == "WARN"),
+            form == "json",
+            "{first}"
+        );
+    }
+    workspace.write(
+        "policy/p.yaml",
+        format!("{head}{}", rest.replace("main}", "main, protected: true}")),
+    );
+    assert_eq!(workspace.run(&arguments).stderr, "");
+}
+
 #[test]
 fn directories_are_searched_but_for_what_is_hidden() {
     let workspace = workspace("kind: [\n");
@@ -268,6 +440,8 @@ fn the_command_line() {
             run.stderr
         );
     }
+    let run = workspace.run(&["revisions"]);
+    assert!(run.stderr.contains("`--from-cluster`"), "{}", run.stderr);
 }
 
 #[test]

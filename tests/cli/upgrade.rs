@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use argocd_infisical::manifests::Manifests;
 use argocd_infisical::settings::digest::DigestKey;
-use argocd_infisical::steer::manifests::Manifests;
 use argocd_infisical::steer::plan::Outcome;
 use argocd_infisical::steer::policy::Namespaces;
 use argocd_infisical::steer::{Plan, Policy, decide};

@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::source::ClusterFlags;
 use crate::cli::json::{object, string};
 use crate::cli::output::Done;
+use crate::cli::policy;
 use crate::cluster::{Control, Released};
 use crate::failure::{Failure, Problem, printable};
 use crate::settings::object::{is_label, is_subdomain};
@@ -57,7 +58,7 @@ pub(super) struct Acknowledge {
     #[arg(value_name = "HASH")]
     hash: Hash,
 
-    /// How many minutes it may take
+    /// For how many minutes the acknowledgement is valid
     #[arg(long, value_name = "NUMBER", default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..))]
     minutes: u16,
 
@@ -119,7 +120,7 @@ impl FromStr for Hash {
 
 impl Controller {
     fn policy(&self) -> Result<Policy, Failure> {
-        Policy::named(self.policy.as_deref())
+        policy::named(self.policy.as_deref())
     }
 
     fn tell(&self, what: impl Fn(&Controls) -> Control, done: &str) -> Result<Done, Failure> {

@@ -9,8 +9,8 @@ use walkdir::{DirEntry, WalkDir};
 use crate::cluster::{Access, Cluster, Observed};
 use crate::failure::{Failure, Problem};
 use crate::files::{self, Seen};
+use crate::manifests::Manifests;
 use crate::progress::Progress;
-use crate::steer::manifests::Manifests;
 use crate::steer::policy::Policy;
 use crate::steer::state::State;
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{said, word};
 use crate::cli::table;
 use crate::failure::{printable, printable_name};
+use crate::steer::Name;
 use crate::steer::plan::{Decision, Outcome, Plan};
 use crate::steer::reason::Reason;
 use crate::steer::state::State;
@@ -30,12 +31,7 @@ pub(super) fn text(plan: &Plan, state: &State) -> String {
     rows.extend(plan.decisions.iter().map(|decision| row(decision, state)));
     let mut text = table::text("", &rows);
     for (reason, names) in reasons(plan) {
-        let (named, rest) = names.split_at(names.len().min(NAMED));
-        let mut who = named.join(", ");
-        if !rest.is_empty() {
-            let _ = write!(who, " and {} more", rest.len());
-        }
-        let (who, message) = (printable_name(&who), printable_name(&reason.message));
+        let (who, message) = (who(&names), printable_name(&reason.message));
         let _ = write!(text, "\n{who}: {message}\n");
         if let Some(hint) = &reason.hint {
             let hint = printable(hint);
@@ -50,7 +46,35 @@ pub(super) fn text(plan: &Plan, state: &State) -> String {
             }
         }
     }
+    let changed = plan.decisions.iter().filter(|decision| {
+        let settings = decision.settings.as_ref();
+        settings.is_some_and(|settings| settings.outcome == Outcome::Change)
+    });
+    let changed: Vec<_> = changed
+        .map(|decision| settings_of(&decision.application))
+        .collect();
+    if !changed.is_empty() {
+        let _ = write!(
+            text,
+            "\n{}: the controller would write another digest\n",
+            who(&changed)
+        );
+    }
     text
+}
+
+/// Some Applications by their names, of many the first ones.
+fn who(names: &[String]) -> String {
+    let (first, rest) = names.split_at(names.len().min(NAMED));
+    let mut who = first.join(", ");
+    if !rest.is_empty() {
+        let _ = write!(who, " and {} more", rest.len());
+    }
+    printable_name(&who)
+}
+
+fn settings_of(application: &Name) -> String {
+    format!("{application} (settings)")
 }
 
 fn row(decision: &Decision, state: &State) -> [String; HEADER.len()] {
@@ -95,7 +119,7 @@ fn reasons(plan: &Plan) -> Vec<(&Reason, Vec<String>)> {
             && let Outcome::Stays(reason) = &settings.outcome
             && Some(reason) != revision
         {
-            add(reason, format!("{name} (settings)"));
+            add(reason, settings_of(&decision.application));
         }
     }
     reasons

@@ -644,6 +644,23 @@ const OBJECTS: &[Fault] = &[
             json!("qa"),
         );
     }),
+    (Code::OverrideUnheard, |w| {
+        w.set("Secret/revisions", "/data/TARGET_REVISON", json!("dev"));
+    }),
+    (Code::OverrideUnheard, |w| {
+        w.set(
+            "Secret/revisions",
+            "/data/ARGOCD_TARGET_REVISION__nobody",
+            json!("dev"),
+        );
+    }),
+    (Code::OverrideUnheard, |w| {
+        w.set(
+            "Secret/revisions",
+            "/metadata/labels/argocd-infisical.io~1application",
+            json!("nobody"),
+        );
+    }),
 ];
 
 fn interval(world: &mut World, text: &str) {

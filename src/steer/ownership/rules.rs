@@ -6,6 +6,7 @@ use super::{Field, REPLACE, git, path};
 use crate::steer::application::{Application, IgnoreDifferences, Name};
 use crate::steer::holds::FIELD_MANAGER;
 use crate::steer::owner::{ApplicationSet, IgnoreApplicationDifferences, Instance, Parent};
+use crate::steer::policy::pattern::matches;
 
 const GROUP: &str = "argoproj.io";
 const KIND: &str = "Application";
@@ -96,34 +97,11 @@ fn speaks_of(rule: &IgnoreDifferences, name: &Name) -> bool {
     let matches = |pattern: &Option<String>, text: &str| {
         matches(pattern.as_deref().unwrap_or_default(), text)
     };
-    // An empty group is the core group, not every one.
+    // An empty group is the core group, not every one. What else Argo CD's patterns can do counts for nothing.
     matches(&rule.group, GROUP)
         && matches(&rule.kind, KIND)
         && is(&rule.name, &name.name)
         && is(&rule.namespace, &name.namespace)
-}
-
-/// Whether a pattern in which `*` stands for any text matches a whole text. What else Argo CD's patterns can do counts for
-/// nothing.
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let Some(mut text) = text.strip_prefix(first) else {
-        return false;
-    };
-    // What stands between two stars is found as early as possible, which leaves most for what follows.
-    let mut parts = rest.split('*').peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return text.ends_with(part);
-        }
-        let Some(found) = text.find(part) else {
-            return false;
-        };
-        text = text.get(found + part.len()..).unwrap_or_default();
-    }
-    false
 }
 
 #[derive(Default, Deserialize)]

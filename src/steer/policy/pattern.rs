@@ -1,9 +1,6 @@
 //! Patterns of revisions, in which `*` stands for any text.
 
-use crate::steer::revision::{Kind, Revision};
-
-const BRANCH: &str = "refs/heads/";
-const TAG: &str = "refs/tags/";
+use crate::steer::revision::{BRANCH, Kind, Revision, TAG};
 
 /// Whether a pattern is for a branch, a tag or a name.
 pub(super) fn allows(pattern: &str, revision: &Revision) -> bool {

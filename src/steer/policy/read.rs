@@ -1,68 +1,64 @@
-//! The file in which the platform's side writes its policy.
+//! What the platform's side writes as its policy, as text.
 
 mod environments;
+mod field;
 mod labels;
 mod written;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fmt;
 use std::time::Duration;
 
 use serde_saphyr::Spanned;
 
 use self::written::{Written, WrittenBreaker, WrittenFlap, WrittenWrites};
 use super::{Breaker, Flap, Namespaces, Policy};
-use crate::failure::{Failure, Problem};
-use crate::files;
 use crate::settings::object::is_label;
-use crate::settings::policy::{API_VERSION, plain};
+use crate::settings::policy::API_VERSION;
 
 /// What `kind` of the file is.
 const KIND: &str = "ControllerPolicy";
 const HINT: &str = "a policy of the controller says `apiVersion: argocd-infisical.io/v1alpha1` and `kind: ControllerPolicy`; docs/controller.md lists its fields";
 
-/// What is wrong with a policy, and in which line; zero where that is not known.
-struct Fault {
-    message: String,
-    line: u32,
+const NAMESPACE: &str = "a namespace is called by lower-case letters, digits and `-`";
+
+/// What is wrong with a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// What is the matter; the field is in it.
+    pub message: String,
+    /// In which line; zero where that is not known.
+    pub line: u32,
+    /// What to do.
+    pub hint: String,
 }
 
 type Text = Spanned<String>;
 
 impl Fault {
-    fn new(message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self { message, line: 0 }
+    fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            line: 0,
+            hint: hint.into(),
+        }
     }
 
-    fn at<T>(place: &Spanned<T>, message: impl Into<String>) -> Self {
-        let message = message.into();
-        let line = u32::try_from(place.referenced.line()).unwrap_or_default();
-        Self { message, line }
+    fn at<T>(place: &Spanned<T>, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            line: u32::try_from(place.referenced.line()).unwrap_or_default(),
+            ..Self::new(message, hint)
+        }
     }
 }
 
-impl Policy {
-    /// The policy that is named, or the usual one.
-    ///
-    /// # Errors
-    /// Where one is named that cannot be read or understood: it may forbid something.
-    pub fn named(file: Option<&Path>) -> Result<Self, Failure> {
-        file.map_or_else(|| Ok(Self::default()), Self::read)
-    }
-
-    /// Reads a policy from a file.
-    ///
-    /// # Errors
-    /// Where there is no such file, or it holds anything but a policy that makes sense.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
-        let bytes = files::read_regular(path)
-            .map_err(|error| Fault::new(format!("cannot read the policy: {error}")));
-        let policy = bytes.and_then(|bytes| parse(&bytes));
-        policy.map_err(|Fault { message, line }| {
-            let problem = Problem::new(message).at(path.display().to_string(), line);
-            problem.hint(HINT).into_failure()
-        })
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { message, line, .. } = self;
+        match line {
+            0 => formatter.write_str(message),
+            line => write!(formatter, "{message} (line {line})"),
+        }
     }
 }
 
@@ -70,25 +66,13 @@ impl Policy {
     /// Reads a policy from the text of its file.
     ///
     /// # Errors
-    /// Where it is anything but a policy that makes sense; why, with the line.
-    pub fn of_text(bytes: &[u8]) -> Result<Self, String> {
-        parse(bytes).map_err(|Fault { message, line }| match line {
-            0 => message,
-            line => format!("{message} (line {line})"),
-        })
+    /// Where it is anything but a policy that makes sense.
+    pub fn of_text(bytes: &[u8]) -> Result<Self, Fault> {
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| Fault::new("the policy is not UTF-8 text", "save it as UTF-8"))?;
+        let written = serde_saphyr::from_str(text).map_err(|error| field::fault(&error, text))?;
+        checked(written)
     }
-}
-
-fn parse(bytes: &[u8]) -> Result<Policy, Fault> {
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| Fault::new("the policy is not UTF-8 text"))?;
-    let written: Written = serde_saphyr::from_str(text).map_err(|error| {
-        let line = error.location().map_or(0, |location| location.line());
-        let line = u32::try_from(line).unwrap_or_default();
-        let message = format!("the policy is not valid: {}", plain(&error));
-        Fault { message, line }
-    })?;
-    checked(written)
 }
 
 /// The policy, with what is not written as it usually is.
@@ -109,7 +93,7 @@ fn checked(written: Written) -> Result<Policy, Fault> {
         flap,
     } = written;
     if api_version != API_VERSION || kind != KIND {
-        return Err(Fault::new("the file is no policy of the controller"));
+        return Err(Fault::new("the file is no policy of the controller", HINT));
     }
     let usual = Policy::default();
     let argocd_namespace = or(argocd_namespace, usual.argocd_namespace, |text| {
@@ -165,7 +149,7 @@ fn namespace(field: &str, text: Text) -> Result<String, Fault> {
         return Ok(text.value);
     }
     let message = format!("`{field}` is nothing that a namespace can be called");
-    Err(Fault::at(&text, message))
+    Err(Fault::at(&text, message, NAMESPACE))
 }
 
 fn listed(field: &str, entries: Vec<Text>) -> Result<BTreeSet<String>, Fault> {
@@ -174,7 +158,7 @@ fn listed(field: &str, entries: Vec<Text>) -> Result<BTreeSet<String>, Fault> {
             return Ok(text.value);
         }
         let message = format!("`{field}` has an entry that no namespace can be called");
-        Err(Fault::at(&text, message))
+        Err(Fault::at(&text, message, NAMESPACE))
     };
     entries.into_iter().map(entry).collect()
 }
@@ -187,7 +171,8 @@ fn namespaces(field: &str, entries: Vec<Text>) -> Result<Namespaces, Fault> {
         Some(_) if entries.len() == 1 => Ok(Namespaces::All),
         Some(star) => {
             let message = format!("`{field}` has `*`, which is every namespace, beside others");
-            Err(Fault::at(star, message))
+            let hint = "write `*` alone, or leave it out";
+            Err(Fault::at(star, message, hint))
         }
     }
 }
@@ -195,7 +180,10 @@ fn namespaces(field: &str, entries: Vec<Text>) -> Result<Namespaces, Fault> {
 fn applications(entries: Vec<Text>) -> Result<Namespaces, Fault> {
     let namespaces = namespaces("applicationNamespaces", entries)?;
     if namespaces == Namespaces::Only(BTreeSet::new()) {
-        return Err(Fault::new("`applicationNamespaces` has no entry"));
+        return Err(Fault::new(
+            "`applicationNamespaces` has no entry",
+            "name the namespaces of Applications, or leave the field out, which means Argo CD's",
+        ));
     }
     Ok(namespaces)
 }
@@ -203,7 +191,7 @@ fn applications(entries: Vec<Text>) -> Result<Namespaces, Fault> {
 fn overrides(entries: Vec<Text>) -> Result<BTreeSet<String>, Fault> {
     if let Some(star) = entries.iter().find(|text| text.value == "*") {
         let message = "`overrideNamespaces` has `*`: whoever could write an object anywhere would choose the revision of every Application";
-        return Err(Fault::at(star, message));
+        return Err(Fault::at(star, message, "name each namespace"));
     }
     listed("overrideNamespaces", entries)
 }
@@ -213,14 +201,16 @@ fn label(text: Text) -> Result<String, Fault> {
         return Ok(text.value);
     }
     let message = "`environmentLabel` is nothing that a label can be called";
-    Err(Fault::at(&text, message))
+    let hint = "write a name of letters, digits, `-`, `_` and `.`, with a domain and `/` before it or without";
+    Err(Fault::at(&text, message, hint))
 }
 
 fn all_plugins(entries: Vec<Text>) -> Result<BTreeSet<String>, Fault> {
     let entry = |text: Text| {
         if text.value.is_empty() || text.value.contains(char::is_whitespace) {
             let message = "`plugins` has an entry that no plugin can be called";
-            return Err(Fault::at(&text, message));
+            let hint = "write what Applications have as `plugin.name`";
+            return Err(Fault::at(&text, message, hint));
         }
         Ok(text.value)
     };
@@ -235,7 +225,11 @@ fn limit(written: WrittenBreaker, usual: Breaker) -> Result<Breaker, Fault> {
     } = written;
     let percent = or(percent, usual.percent, |percent| match percent.value {
         0..=100 => Ok(percent.value),
-        _ => Err(Fault::at(&percent, "`breaker.percent` is more than 100")),
+        _ => Err(Fault::at(
+            &percent,
+            "`breaker.percent` is more than 100",
+            "write a number from 0 to 100",
+        )),
     })?;
     Ok(Breaker {
         least: least.unwrap_or(usual.least),
@@ -252,6 +246,7 @@ fn rate(written: WrittenFlap, usual: Flap) -> Result<Flap, Fault> {
         0 => Err(Fault::at(
             &changes,
             "`flap.changes` is 0, so that no revision would ever change",
+            "`changes` is at least 1",
         )),
         changes => Ok(changes),
     })?;
@@ -265,7 +260,11 @@ fn rate(written: WrittenFlap, usual: Flap) -> Result<Flap, Fault> {
 
 fn time(field: &str, minutes: &Spanned<u32>) -> Result<Duration, Fault> {
     match minutes.value {
-        0 => Err(Fault::at(minutes, format!("`{field}` is 0"))),
+        0 => Err(Fault::at(
+            minutes,
+            format!("`{field}` is 0"),
+            "`minutes` is at least 1",
+        )),
         minutes => Ok(Duration::from_mins(minutes.into())),
     }
 }

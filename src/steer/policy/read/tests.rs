@@ -1,12 +1,11 @@
-use std::io::Write as _;
-
 use super::*;
 use crate::steer::policy::Environment;
 
 const HEAD: &str = "apiVersion: argocd-infisical.io/v1alpha1\nkind: ControllerPolicy\n";
 
 fn parsed(rest: &str) -> Result<Policy, (String, u32)> {
-    parse(format!("{HEAD}{rest}").as_bytes()).map_err(|Fault { message, line }| (message, line))
+    let policy = Policy::of_text(format!("{HEAD}{rest}").as_bytes());
+    policy.map_err(|Fault { message, line, .. }| (message, line))
 }
 
 fn set(names: &[&str]) -> BTreeSet<String> {
@@ -16,7 +15,6 @@ fn set(names: &[&str]) -> BTreeSet<String> {
 #[test]
 fn without_fields_it_is_the_usual_one() {
     assert_eq!(parsed("").unwrap(), Policy::default());
-    assert_eq!(Policy::named(None).unwrap(), Policy::default());
     assert_eq!(
         parsed("breaker: {}\nflap: {}\nwrites: {}\n").unwrap(),
         Policy::default()
@@ -383,23 +381,108 @@ fn what_is_misspelt_is_refused() {
         b"apiVersion: v1\nkind: ControllerPolicy\n",
         b"apiVersion: argocd-infisical.io/v1alpha1\nkind: Policy\n",
     ] {
-        assert!(parse(whole).is_err());
+        assert!(Policy::of_text(whole).is_err());
     }
 }
 
+/// A policy from its third line on, what is wrong with it, and the beginning of what to do.
+const TOLD: [(&str, &str, &str); 19] = [
+    (
+        "breaker: {least: -1}\n",
+        "`breaker.least` has to be a whole number, and none below 0",
+        "write digits",
+    ),
+    (
+        "breaker: {minutes: 4294967296}\n",
+        "`breaker.minutes` has to be a whole number, and none below 0",
+        "write digits alone, at most 4294967295",
+    ),
+    (
+        "breaker:\n  least:\n  percent: 3\n",
+        "`breaker.least` has to be a whole number, and none below 0",
+        "write digits",
+    ),
+    (
+        "breaker:\n  percent: 3\n  minutes: a\n",
+        "`breaker.minutes` has to be a whole number, and none below 0",
+        "write digits",
+    ),
+    (
+        "plugins: a\n",
+        "`plugins` has to be a list",
+        "write entries",
+    ),
+    (
+        "objectNamespaces:\n",
+        "`objectNamespaces` has to be a list",
+        "write entries",
+    ),
+    (
+        "plugins: [a, [b]]\n",
+        "`plugins` has a list or a map where one value belongs",
+        "write one value",
+    ),
+    ("plugins: [a, ~]\n", "`plugins` has no value", "give it one"),
+    (
+        "environments: {a: {default: dev, protected: often}}\n",
+        "`environments.a.protected` has to be `true` or `false`",
+        "write `true`",
+    ),
+    (
+        "environments:\n  a:\n    default: dev\n  b: dev\n",
+        "`environments.b` has to be a map",
+        "write its fields",
+    ),
+    (
+        "environments: {a: {}}\n",
+        "`environments.a` is not valid: missing field `default`",
+        LISTED,
+    ),
+    (
+        "writes: true\n",
+        "`writes` has to be a map",
+        "write its fields",
+    ),
+    (
+        "writes: {x: true}\n",
+        "the policy is not valid: unknown field `x`, expected one of automationOff, deniedSyncWindows",
+        LISTED,
+    ),
+    (
+        "environments: {a: {default: dev, allowed: [b]}}\n",
+        "`environments.a.default` is not allowed by `environments.a.allowed`",
+        "`allowed` has to cover `default`",
+    ),
+    (
+        "environments: {a: {default: 0123456789abcdef0123456789abcdef01234567}}\n",
+        "`environments.a.allowed` has an entry that is a commit: `commits` says whether those are allowed",
+        "write patterns",
+    ),
+    (
+        "environments: {a: {default: 0123456789abcdef0123456789abcdef01234567, allowed: []}}\n",
+        "`environments.a.default` is not allowed by `environments.a.allowed`",
+        "a default that is a commit takes `commits: true`",
+    ),
+    (
+        "flap: {minutes: 0}\n",
+        "`flap.minutes` is 0",
+        "`minutes` is at least 1",
+    ),
+    (
+        "ownNamespace: A\n",
+        "`ownNamespace` is nothing that a namespace can be called",
+        NAMESPACE,
+    ),
+    ("plugins: [a\n", "the policy is not valid: ", HINT),
+];
+const LISTED: &str = "docs/controller.md lists the fields";
+
 #[test]
-fn a_failure_names_the_file_and_what_to_do() {
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    writeln!(file, "{HEAD}flap: {{minutes: 0}}").unwrap();
-    let name = file.path().display().to_string();
-    assert_eq!(
-        Policy::read(file.path()).unwrap_err().to_string(),
-        format!("error: {name}:3: `flap.minutes` is 0\nhint: {HINT}\n")
-    );
-    let missing = Policy::named(Some(Path::new("/nowhere/policy.yaml"))).unwrap_err();
-    assert!(
-        missing
-            .to_string()
-            .starts_with("error: /nowhere/policy.yaml: cannot read the policy: ")
-    );
+fn each_fault_has_its_field_and_a_hint_of_its_own() {
+    for (rest, expected, to_do) in TOLD {
+        let fault = Policy::of_text(format!("{HEAD}{rest}").as_bytes()).unwrap_err();
+        let Fault { message, hint, .. } = fault;
+        assert!(message.starts_with(expected), "{rest}: {message}");
+        assert!(hint.starts_with(to_do), "{rest}: {hint}");
+    }
 }

@@ -8,16 +8,16 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use goyaml::{Node, parse_documents};
 use serde::Deserialize;
 
-use super::application::{Application, Name};
-use super::owner::{ApplicationSet, Instance, Owner, OwnerName, Parent};
-use super::ownership::owners;
-use super::policy::{ENVIRONMENT, Policy};
-use super::project::Project;
-use super::state::{Controls, State};
 use crate::failure::{Item, Problem};
 use crate::settings::consent;
 use crate::settings::manifest::{LIMITS, values};
 use crate::settings::object::{Object, ObjectKind, ObjectName};
+use crate::steer::application::{Application, Name};
+use crate::steer::owner::{ApplicationSet, Instance, Owner, OwnerName, Parent};
+use crate::steer::ownership::owners;
+use crate::steer::policy::{ENVIRONMENT, Policy};
+use crate::steer::project::Project;
+use crate::steer::state::{Controls, State};
 use typed::decode;
 
 /// The objects of manifests, as far as they matter.
@@ -209,25 +209,23 @@ impl<'a> Manifests<'a> {
 
     fn is_watched(&mut self, kind: ObjectKind, name: &Name, place: &Place) -> bool {
         let policy = self.policy;
-        let is_own = name.namespace == policy.argocd_namespace;
-        let is_named = policy.override_namespaces.contains(&name.namespace)
-            || policy.object_namespaces.has(&name.namespace);
-        if kind == ObjectKind::Secret && is_own {
+        if policy.counts(kind, &name.namespace) {
+            return true;
+        }
+        if kind == ObjectKind::Secret && name.namespace == policy.argocd_namespace {
             self.leave_out(
                 (kind.as_str(), name),
                 place,
                 "no Secret of Argo CD's namespace is ever read",
                 "put it into a namespace of `overrideNamespaces` or `objectNamespaces` of the policy",
             );
-        } else if !is_named {
+        } else {
             self.leave_out(
                 (kind.as_str(), name),
                 place,
                 "objects of its namespace are not read",
                 "add the namespace to `overrideNamespaces` or `objectNamespaces` of the policy",
             );
-        } else {
-            return true;
         }
         false
     }
