@@ -4,6 +4,7 @@ use kube::ResourceExt as _;
 
 use super::request::Refusal;
 use crate::cluster::{Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};
+use crate::settings::consent::keep_what_may_be_read;
 use crate::settings::object::{Object, ObjectName};
 use crate::steer::application::{Application, Name};
 use crate::steer::project::Project;
@@ -80,16 +81,21 @@ pub(super) fn application(object: Pruned<Applications>) -> Shown {
     })
 }
 
+fn readable(mut object: Object) -> Thing {
+    keep_what_may_be_read(&mut object);
+    Thing::Object(object)
+}
+
 /// Reads a `ConfigMap` with revisions or settings.
 pub(super) fn config_map(object: Pruned<ConfigMaps>) -> Shown {
     let key = Key::Object(object.object_name());
-    shown(object, key, Thing::Object)
+    shown(object, key, readable)
 }
 
 /// Reads a Secret with revisions or settings.
 pub(super) fn secret(object: Pruned<Secrets>) -> Shown {
     let key = Key::Object(object.object_name());
-    shown(object, key, Thing::Object)
+    shown(object, key, readable)
 }
 
 /// Reads a project.

@@ -3,7 +3,7 @@
 //! The owner says it on the object itself, with a label and annotations that whoever may write the object can write. The
 //! sidecar and the controller ask the one function here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use super::object::{Object, ObjectKind, ObjectName, Reference, is_label, is_subdomain, items};
@@ -150,6 +150,26 @@ pub fn admit<'a>(
         entry,
         values,
     })
+}
+
+/// Takes the values out of an object that nobody may read from it, whoever asks: of ten thousand objects of a megabyte, little
+/// is left. The names of all keys stay, since an object that holds something nobody may read is not an empty one.
+pub fn keep_what_may_be_read(object: &mut Object) {
+    let has_settings = object
+        .labels
+        .get(LABEL)
+        .is_some_and(|value| value == "true");
+    let listed = object.annotations.get(KEYS);
+    let listed: Option<BTreeSet<&str>> = listed.map(|list| items(list).collect());
+    for (key, value) in &mut object.data {
+        let is_listed = listed
+            .as_ref()
+            .is_none_or(|listed| listed.contains(key.as_str()));
+        let is_read = key.contains(REVISION) || (has_settings && is_listed);
+        if !is_read {
+            *value = Vec::new();
+        }
+    }
 }
 
 /// Whether an entry, `project/application`, names a caller. The project is literal; in the application `*` stands for any
@@ -342,6 +362,28 @@ mod tests {
             "Home/lamp",
         ] {
             assert!(text.parse::<Caller>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn values_that_nobody_reads_are_not_kept() {
+        let kept = |labels: &[(&str, &str)], annotations: &[(&str, &str)]| {
+            let mut object = object(labels, annotations);
+            let revision = ("ARGOCD_TARGET_REVISION".to_owned(), b"dev".to_vec());
+            object.data.extend([revision]);
+            keep_what_may_be_read(&mut object);
+            let data = object.data.into_iter();
+            data.map(|(key, value)| format!("{key}={}", String::from_utf8(value).unwrap()))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        for (labels, annotations, expected) in [
+            (&[][..], &[][..], "A= ARGOCD_TARGET_REVISION=dev B="),
+            (&[(LABEL, "false")], &[], "A= ARGOCD_TARGET_REVISION=dev B="),
+            (ON, &[], "A=1 ARGOCD_TARGET_REVISION=dev B=2"),
+            (ON, &[(KEYS, "C, B")], "A= ARGOCD_TARGET_REVISION=dev B=2"),
+        ] {
+            assert_eq!(kept(labels, annotations), expected);
         }
     }
 
