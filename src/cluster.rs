@@ -15,11 +15,11 @@ mod pruned;
 mod release;
 
 pub use access::Access;
-pub(crate) use ask::Silence;
 pub use applications::Application;
+pub(crate) use ask::Silence;
 pub use client::Cluster;
-pub use controls::Control;
 pub(crate) use client::connect;
+pub use controls::Control;
 pub use observe::Observed;
 pub(crate) use owners::{owner_of, path_of_argocd_config, path_of_owner};
 pub use pruned::{ApplicationSets, Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};

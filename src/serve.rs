@@ -18,6 +18,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 use tokio::net::{TcpListener, UnixStream};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use crate::failure::Failure;
@@ -26,6 +27,10 @@ use crate::files::plain;
 /// How long a connection may take, and how long its request line and headers.
 const CONNECTION: Duration = Duration::from_secs(30);
 const HEADERS: Duration = Duration::from_secs(5);
+/// How many connections there may be at a time, and how much of a request is read: whoever can reach the address could
+/// otherwise use up the memory.
+const CONNECTIONS: usize = 64;
+const REQUEST: usize = 16 << 10;
 /// How long to wait where no connection can be taken, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -45,7 +50,9 @@ pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> 
 
 /// Answers until the runtime ends.
 pub(crate) async fn serve(listener: TcpListener, answer: Arc<Answer>) {
-    loop {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    // The places are never taken away.
+    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
         let Ok((stream, _)) = listener.accept().await else {
             sleep(PAUSE).await;
             continue;
@@ -58,9 +65,13 @@ pub(crate) async fn serve(listener: TcpListener, answer: Arc<Answer>) {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADERS)
+            .max_buf_size(REQUEST)
             .serve_connection(TokioIo::new(stream), service);
         // Whoever is cut off asks again.
-        tokio::spawn(async { drop(timeout(CONNECTION, connection).await) });
+        tokio::spawn(async {
+            drop(timeout(CONNECTION, connection).await);
+            drop(place);
+        });
     }
 }
 

@@ -90,9 +90,7 @@ impl Silence {
             }
             Error::HyperError(cause) => Self::Passing(innermost(cause)),
             // The library would quote what it cannot decode.
-            Error::SerdeError(_) | Error::FromUtf8(_) => {
-                Self::Final(Self::NO_SUCH_OBJECT.into())
-            }
+            Error::SerdeError(_) | Error::FromUtf8(_) => Self::Final(Self::NO_SUCH_OBJECT.into()),
             // A program of the kubeconfig may have said anything.
             Error::Auth(_) => Self::Final("the kubeconfig's credentials cannot be had".into()),
             _ => Self::Final("the request cannot be made".into()),

@@ -18,7 +18,7 @@ use crate::cluster::Silence;
 use crate::failure::printable_name;
 
 /// How much of an answer is read at most.
-const LARGEST: usize = 256 << 20;
+const LARGEST: usize = 64 << 20;
 /// How much of what the API server says of a request that it refuses is kept, in characters.
 const MESSAGE: usize = 300;
 /// How long to wait at most because the API server asks for it.

@@ -16,11 +16,13 @@ use super::metrics::Verb;
 use super::notice::{Notice, Read};
 use super::pause::Pause;
 use super::request::{self, Api, Ask, Refusal};
-use super::streams::Stream;
+use super::streams::{Stream, Subject};
 use crate::cluster::{Kind, Pruned};
 
-/// How many objects a page has: an Application may have tens of kilobytes, and a page is held as a whole.
-const PAGE: usize = 100;
+/// How many objects a page has, which is held as a whole: an object of etcd may have one and a half megabytes, and all that
+/// a page may have has to fit into what is read of an answer.
+const PAGE: usize = 40;
+const PAGE_OF_OBJECTS: usize = 16;
 /// How long one page may take.
 const LIST: Duration = Duration::from_mins(1);
 /// How long the beginning of a watch may take.
@@ -122,7 +124,11 @@ impl<K: Kind> Watch<K> {
         self.tell(Notice::Begin).await?;
         let mut next = String::new();
         loop {
-            let path = self.path(&[("limit", &PAGE.to_string()), ("continue", &next)]);
+            let limit = match self.stream.subject {
+                Subject::Objects(_) => PAGE_OF_OBJECTS,
+                _ => PAGE,
+            };
+            let path = self.path(&[("limit", &limit.to_string()), ("continue", &next)]);
             let page = self.api.ask(Ask::get(Verb::List, path), LIST).await?;
             let Page { metadata, items } =
                 serde_json::from_slice(&page).map_err(|_| End::Failed(odd()))?;

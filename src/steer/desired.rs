@@ -277,7 +277,12 @@ impl<'a> Overrides<'a> {
         let mut by_key: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (name, application) in self.applications {
             let labels = &application.metadata.labels;
-            if let Some(environment) = labels.get(&self.policy.environment_label) {
+            let environment = labels.get(&self.policy.environment_label);
+            let projects = environment.and_then(|name| self.policy.environments.get(name));
+            let projects = projects.and_then(|environment| environment.projects.as_ref());
+            // Who may not be in the environment is nobody's namesake.
+            let may = projects.is_none_or(|projects| projects.contains(application.project()));
+            if let Some(environment) = environment.filter(|_| may) {
                 let key = (
                     environment.as_str(),
                     in_keys(name, &self.policy.argocd_namespace),
@@ -295,6 +300,14 @@ impl<'a> Candidate<'a> {
         let bytes = self.object.data.get(key)?;
         let text = bytes.trim_ascii_end();
         (!text.is_empty() && text != NO_VALUE.as_bytes()).then_some(bytes.as_slice())
+    }
+
+    /// Whether an object without a value is about revisions at all: it speaks of one Application, has the key, or was made
+    /// empty. Another object of the environment that happens to be there releases nothing.
+    fn releases(&self) -> bool {
+        let data = &self.object.data;
+        let mut keys = data.keys();
+        self.application.is_some() || data.is_empty() || keys.any(|key| key.contains(PLAIN_KEY))
     }
 
     /// The time that a key says.
@@ -355,7 +368,8 @@ fn unknown(
         )
     };
     let Some(record) = record else {
-        let is_unknown = was_set && rank.is_none() && candidates.is_empty();
+        let releases = |candidate: &&Candidate<'_>| candidate.releases();
+        let is_unknown = was_set && rank.is_none() && !candidates.iter().any(releases);
         return is_unknown.then(|| {
             reason("the revision was set here for an override that is not to be found".into())
         });

@@ -3,11 +3,15 @@
 use super::application::{Application, Plugin, Source};
 use super::policy::{Namespaces, Policy};
 use super::reason::{Class, Reason};
+use super::sources;
 use super::state::State;
 use crate::plugin::parameters::SETTINGS;
 use crate::settings::consent::{ALLOWED, Admitted, Caller, KEYS, LABEL, Refusal, admit};
 use crate::settings::digest::{Digest, VARIABLE};
 use crate::settings::object::{ObjectKind, ObjectName, Reference};
+
+/// How many objects a source may name. The sidecar allows 16, unless its policy says otherwise.
+const OBJECTS: usize = 64;
 
 /// A source that the plugin renders with settings.
 pub(super) struct Rendered<'a> {
@@ -32,6 +36,9 @@ pub(super) struct Told {
 /// The sources that the plugin renders with settings.
 pub(super) fn rendered<'a>(application: &'a Application, policy: &Policy) -> Vec<Rendered<'a>> {
     let mut rendered = Vec::new();
+    if application.spec.sources.len() > sources::MOST {
+        return rendered;
+    }
     for (pointer, source) in application.sources() {
         let plugin = source.plugin.as_ref().filter(|plugin| {
             let name = plugin.name.as_deref();
@@ -46,8 +53,11 @@ pub(super) fn rendered<'a>(application: &'a Application, policy: &Policy) -> Vec
         if texts.is_empty() {
             continue;
         }
-        let references: Result<Vec<Reference>, _> =
-            texts.into_iter().map(|text| text.parse()).collect();
+        let references: Result<Vec<Reference>, _> = if texts.len() > OBJECTS {
+            Err("names more objects than there can be settings from")
+        } else {
+            texts.into_iter().map(|text| text.parse()).collect()
+        };
         rendered.push(Rendered {
             pointer,
             source,

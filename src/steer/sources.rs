@@ -3,6 +3,9 @@
 use super::application::{Application, Source};
 use super::reason::{Class, Reason};
 
+/// How many sources an Application may have: the admission policy reads no longer list either.
+pub(super) const MOST: usize = 100;
+
 /// A source that moves.
 #[derive(Clone, Debug)]
 pub(super) struct Moving<'a> {
@@ -23,6 +26,11 @@ pub(super) fn moving(application: &Application) -> Result<Vec<Moving<'_>>, Reaso
             refused("Hydrated", "it has a `sourceHydrator`, which is left alone")
                 .hint("set the revision of `spec.sourceHydrator.drySource` in Git"),
         );
+    }
+    let all = application.spec.sources.len();
+    if all > MOST {
+        let message = format!("it has {all} sources, and no more than {MOST} are looked at");
+        return Err(refused("TooManySources", &message).hint("make several Applications of it"));
     }
     let sources: Vec<_> = application
         .sources()
@@ -132,6 +140,10 @@ mod tests {
             {"repoURL": "https://g/A.git/", "ref": "values"}]}"#;
         let two = r#"{"sources": [{"repoURL": "git@g:a.git"}, {"repoURL": "https://g/b"}, {"repoURL": "ssh://git@g/a"}]}"#;
         let hydrated = r#"{"sourceHydrator": {"drySource": {}}}"#;
+        let many = format!(
+            r#"{{"sources": [{}]}}"#,
+            [r#"{"repoURL": "x"}"#; 101].join(",")
+        );
         for (spec, annotation, expected) in [
             (one, None, "/spec/source"),
             (one, Some("https://g/a"), "/spec/source"),
@@ -154,6 +166,7 @@ mod tests {
             ),
             (two, Some("https://g/b, https://g/c"), "UnknownSource"),
             (hydrated, None, "Hydrated"),
+            (&many, None, "TooManySources"),
         ] {
             assert_eq!(shown(spec, annotation), expected, "{spec} {annotation:?}");
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::application::{Application, Name};
 use super::owner::{Instance, Owner, OwnerName};
@@ -193,7 +193,10 @@ impl Memory {
     }
 }
 
-/// Whether a time is no longer ago than this.
+/// Whether a time is no longer ago than this. One that has yet to come was not written by a clock like this one.
 pub(super) fn is_within(time: Timestamp, now: Timestamp, within: Duration) -> bool {
-    now.duration_since(time).unsigned_abs() < within || time > now
+    /// How far two clocks are apart at most.
+    const APART: SignedDuration = SignedDuration::from_mins(1);
+    let ago = now.duration_since(time);
+    ago > -APART && ago < SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX)
 }

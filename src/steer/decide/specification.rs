@@ -272,6 +272,7 @@ const LINES: &[Line] = &[
     ("where no override ever was, the default applies", &["argocd/lamp dev@feature/x set=feature/x"], &[], "dev from default"),
     ("without a record the fields' managers tell", &["argocd/lamp dev@feature/x by=argocd-infisical"], &[], "OverrideGone"),
     ("an object without the key releases it then", &["argocd/lamp dev@feature/x by=argocd-infisical"], &["Secret argocd-infisical/rev dev"], "dev from default"),
+    ("one that is about something else does not", &["argocd/lamp dev@feature/x by=argocd-infisical"], &["Secret argocd-infisical/other dev HOSTNAME=a"], "OverrideGone"),
     ("a default that was set is no override", &["argocd/lamp dev@dev by=argocd-infisical"], &[], "same"),
     ("what others set is no override", &["argocd/lamp dev@feature/x by=kubectl-client-side-apply"], &[], "dev from default"),
     // Expiry.

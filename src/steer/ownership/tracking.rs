@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::settings::object::{is_label, is_subdomain};
 use crate::steer::application::{Application, Name};
 use crate::steer::owner::{Instance, OwnerName, Tracking};
 use crate::steer::policy::Policy;
@@ -31,7 +32,8 @@ fn sets(application: &Application) -> impl Iterator<Item = Name> {
     let references = application.metadata.owner_references.iter();
     let sets = references.filter(|owner| {
         let group = owner.api_version.split_once('/').map(|(group, _)| group);
-        owner.kind == "ApplicationSet" && group == Some("argoproj.io")
+        let is_set = owner.kind == "ApplicationSet" && group == Some("argoproj.io");
+        is_set && is_subdomain(&owner.name)
     });
     sets.map(|owner| Name::new(&application.metadata.namespace, &owner.name))
 }
@@ -58,12 +60,13 @@ fn labelled(application: &Application, instance: &Instance, own: &str) -> Option
     (parent != application.name()).then_some(parent)
 }
 
-/// The name of an Application, as Argo CD writes it into marks.
+/// The name of an Application, as Argo CD writes it into marks. What no Application can be called is nobody; it would also be
+/// a part of the address that the owner is asked for at.
 // Argo CD: ParseInstanceName
 fn parent_of(mark: &str, own: &str) -> Option<Name> {
     let name = match mark.split_once('_') {
         Some((namespace, name)) => Name::new(namespace, name),
         None => Name::new(own, mark),
     };
-    (!name.namespace.is_empty() && !name.name.is_empty()).then_some(name)
+    (is_label(&name.namespace) && is_subdomain(&name.name)).then_some(name)
 }
