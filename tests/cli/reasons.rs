@@ -11,7 +11,7 @@ use walkdir::WalkDir;
 fn codes(root: &Path) -> BTreeSet<String> {
     // By itself, or by a closure that knows the class and takes a code and a message.
     let made = Regex::new(
-        r#"(?:Reason::new\(\s*Class::\w+,|\b[a-z_]+\()\s*"([A-Z]\w+)",\s*(?:&?format!|message|"[A-Za-z`])"#,
+        r#"(?:Reason::new\(\s*Class::\w+,|\b[a-z_]+\()\s*"([A-Z]\w+)",\s*(?:&?format!|&?message|"[A-Za-z`])"#,
     )
     .unwrap();
     let mut codes = BTreeSet::new();

@@ -132,7 +132,7 @@ fn a_table_has_reasons_below_it_each_once() {
     assert!(reasons.starts_with(start), "{reasons}");
     assert_eq!(reasons.lines().count(), 2, "{reasons}");
     assert!(
-        reasons.contains("\n  hint: name a branch or a tag"),
+        reasons.contains("\n  hint: write a branch or a tag"),
         "{reasons}"
     );
 }
