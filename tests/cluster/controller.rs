@@ -5,6 +5,7 @@
 
 mod deploys;
 mod digests;
+mod everywhere;
 mod faults;
 mod holds;
 mod live;

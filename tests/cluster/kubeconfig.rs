@@ -60,11 +60,20 @@ impl User {
         is_known: true,
     };
 
+    /// A controller of all namespaces.
+    pub(crate) const EVERYWHERE: Self = Self {
+        name: "everywhere",
+        token: "token-of-the-controller-of-everywhere",
+        group: None,
+        is_known: true,
+    };
+
     /// All of them.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::ADMIN,
         Self::SIDECAR,
         Self::CONTROLLER,
+        Self::EVERYWHERE,
         Self::NOBODY,
         Self::THROTTLED,
         Self::STRANGER,
