@@ -57,6 +57,17 @@ enum BuildAlone {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    // All of it on one thread: the memory of a second one takes longer to come by than the command line takes to read.
+    let thread = on_large_stack(on_this_thread);
+    let ended = thread.and_then(|thread| {
+        thread
+            .join()
+            .map_err(|_| Failure::internal("the program has a fault"))
+    });
+    ended.unwrap_or_else(|failure| fail(&failure))
+}
+
+fn on_this_thread() -> ExitCode {
     let result = parse()
         .map_err(Ended::Clap)
         .and_then(|command| run(command).map_err(Ended::Failed));
@@ -85,16 +96,22 @@ pub fn main() -> ExitCode {
             Ok(()) => code,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
             Err(error) => {
-                let failure = Failure::input(format!("cannot write the output: {}", plain(&error)));
-                drop(
-                    io::stderr()
-                        .lock()
-                        .write_all(failure.to_string().as_bytes()),
-                );
-                ExitCode::from(failure.kind().exit_code())
+                fail(&Failure::input(format!(
+                    "cannot write the output: {}",
+                    plain(&error)
+                )))
             }
         },
     }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    drop(
+        io::stderr()
+            .lock()
+            .write_all(failure.to_string().as_bytes()),
+    );
+    ExitCode::from(failure.kind().exit_code())
 }
 
 enum Ended {
@@ -111,7 +128,7 @@ fn parse() -> Result<Command, clap::Error> {
 }
 
 fn run(command: Command) -> Result<Done, Failure> {
-    let run = move || match command {
+    contained(|| match command {
         Command::Build(args) => args.run(),
         Command::Compare(args) => args.run(),
         Command::Diff(args) => args.run(),
@@ -119,9 +136,7 @@ fn run(command: Command) -> Result<Done, Failure> {
         Command::Lint(args) => args.run(),
         Command::Plugin(args) => args.run(),
         Command::Render(args) => args.run(),
-    };
-    let ended = on_large_stack(|| contained(run))?.join();
-    ended.unwrap_or_else(|_| Err(Failure::internal("the program has a fault")))?
+    })?
 }
 
 fn print(bytes: &[u8]) -> io::Result<()> {

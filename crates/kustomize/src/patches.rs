@@ -130,16 +130,16 @@ pub(crate) fn apply(
             apply_to_each(patch, &selected, schema, resources)
         }
         (Patch::StrategicMerge(patches), None) => {
-            let mut patched = Vec::with_capacity(patches.len());
+            let mut changed = Vec::with_capacity(patches.len());
             for patch in patches {
                 let index = target_of(patch, resources)?;
                 if let Some(resource) = resources.get_mut(index) {
                     merge(patch, schema, resource)?;
-                    patched.push(index);
+                    changed.push(index);
                 }
             }
-            patched.sort_unstable();
-            resources.drop_empty_of(&patched);
+            changed.sort_unstable();
+            resources.drop_empty_of(&changed);
             Ok(())
         }
         (Patch::Json(patch), Some(target)) => {

@@ -259,16 +259,13 @@ impl Resources {
         name: Option<&str>,
         test: impl Fn(&Resource) -> bool,
     ) -> Vec<usize> {
-        match name {
-            Some(name) => self.positions_named(name, |resource| {
-                resource.has_had_name(name) && test(resource)
-            }),
-            None => {
-                let all = self.list.iter().enumerate();
-                let found = all.filter(|(_, resource)| test(resource));
-                found.map(|(index, _)| index).collect()
-            }
+        if let Some(name) = name {
+            let has_name = |resource: &Resource| resource.has_had_name(name) && test(resource);
+            return self.positions_named(name, has_name);
         }
+        let all = self.list.iter().enumerate();
+        let found = all.filter(|(_, resource)| test(resource));
+        found.map(|(index, _)| index).collect()
     }
 
     /// The one resource that is or was `id`.

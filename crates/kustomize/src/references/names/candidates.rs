@@ -195,9 +195,12 @@ impl Referrer {
         }
         let mut found: Vec<Text> = vec![self.id.effective_namespace().into()];
         let subjects = self.subject_namespaces.iter().cloned();
-        let subjects = subjects.map(|namespace| match namespace.is_empty() {
-            true => DEFAULT_NAMESPACE.into(),
-            false => namespace,
+        let subjects = subjects.map(|namespace| {
+            if namespace.is_empty() {
+                DEFAULT_NAMESPACE.into()
+            } else {
+                namespace
+            }
         });
         for namespace in subjects.chain([NOT_A_NAMESPACE.into()]) {
             if !found.contains(&namespace) {
