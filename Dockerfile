@@ -11,7 +11,9 @@ ENV RUSTUP_TOOLCHAIN=1.95.0
 WORKDIR /source
 COPY Cargo.toml Cargo.lock plugin.yaml ./
 COPY crates crates
+COPY benches benches
 COPY src src
+COPY .cargo .cargo
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/source/target \
     cargo build --release --locked && cp target/release/argocd-infisical /argocd-infisical
 # Without a passwd file the user of the image has no name and no group of its own.

@@ -71,6 +71,17 @@ enum BuildAlone {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    // All of it on one thread: the memory of a second one takes longer to come by than the command line takes to read.
+    let thread = on_large_stack(on_this_thread);
+    let ended = thread.and_then(|thread| {
+        thread
+            .join()
+            .map_err(|_| Failure::internal("the program has a fault"))
+    });
+    ended.unwrap_or_else(|failure| fail(&failure))
+}
+
+fn on_this_thread() -> ExitCode {
     let result = parse()
         .map_err(Ended::Clap)
         .and_then(|command| run(command).map_err(Ended::Failed));
@@ -96,13 +107,17 @@ pub fn main() -> ExitCode {
             // Whoever read the output may have had enough.
             Ok(()) => code,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => code,
-            Err(error) => {
-                let failure = Failure::input(format!("cannot write the output: {}", plain(&error)));
-                drop(paint::tell(&failure.to_string()));
-                ExitCode::from(failure.kind().exit_code())
-            }
+            Err(error) => fail(&Failure::input(format!(
+                "cannot write the output: {}",
+                plain(&error)
+            ))),
         },
     }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    drop(paint::tell(&failure.to_string()));
+    ExitCode::from(failure.kind().exit_code())
 }
 
 enum Ended {
@@ -122,7 +137,7 @@ fn parse() -> Result<Command, clap::Error> {
 }
 
 fn run(command: Command) -> Result<Done, Failure> {
-    let run = move || match command {
+    contained(|| match command {
         Command::Build(args) => args.run(),
         Command::Compare(args) => args.run(),
         Command::Completions(args) => args.run(),
@@ -135,9 +150,7 @@ fn run(command: Command) -> Result<Done, Failure> {
         Command::Plugin(args) => args.run(),
         Command::Render(args) => args.run(),
         Command::Revisions(args) => args.run(),
-    };
-    let ended = on_large_stack(|| contained(run))?.join();
-    ended.unwrap_or_else(|_| Err(Failure::internal("the program has a fault")))?
+    })?
 }
 
 fn print(bytes: &[u8]) -> io::Result<()> {

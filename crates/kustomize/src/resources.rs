@@ -260,9 +260,8 @@ impl Resources {
         test: impl Fn(&Resource) -> bool,
     ) -> Vec<usize> {
         if let Some(name) = name {
-            return self.positions_named(name, |resource| {
-                resource.has_had_name(name) && test(resource)
-            });
+            let has_name = |resource: &Resource| resource.has_had_name(name) && test(resource);
+            return self.positions_named(name, has_name);
         }
         let all = self.list.iter().enumerate();
         let found = all.filter(|(_, resource)| test(resource));
