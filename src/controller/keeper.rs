@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout_at};
 
 use super::Mode;
+use super::clock::Clock;
 use super::election::Until;
 use super::events::{self, Event};
 use super::figures::{self, Figures};
@@ -55,6 +56,8 @@ pub(super) struct Ways {
     pub(super) events: mpsc::Sender<Event>,
     /// Whoever asks how it goes.
     pub(super) health: Arc<Health>,
+    /// What tells the time of day.
+    pub(super) clock: Clock,
 }
 
 /// Owns what is known.
@@ -176,7 +179,7 @@ impl Keeper {
 
     /// Decides what is to be decided and starts what may be started; when there may be more to do.
     fn turn(&mut self, ways: &Ways) -> Instant {
-        let (now, wall) = (Instant::now(), Timestamp::now());
+        let (now, wall) = (Instant::now(), ways.clock.now());
         while let Some(name) = self.overview.due(wall) {
             self.knowledge.changed.application(&name, now);
         }
@@ -355,7 +358,7 @@ impl Keeper {
 
     /// Takes in what became of a patch.
     fn finish(&mut self, attempt: Attempt, ways: &Ways) {
-        let (now, wall) = (Instant::now(), Timestamp::now());
+        let (now, wall) = (Instant::now(), ways.clock.now());
         let Attempt { job, result } = attempt;
         self.writes.note(&job, &result, &ways.health.metrics, now);
         if let Ok(application) = result {

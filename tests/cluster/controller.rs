@@ -3,8 +3,10 @@
 //! Each test has a world of its own: namespaces, a policy, rights, and one or several controllers. What they do is seen from
 //! outside: through the API, by the server's audit log, and by the Events.
 
+mod chance;
 mod deploys;
 mod digests;
+mod endings;
 mod everywhere;
 mod faults;
 mod holds;
@@ -20,6 +22,8 @@ mod replicas;
 mod shown;
 mod smoke;
 mod sources;
+mod storm;
+mod storms;
 mod theirs;
 mod unknown;
 mod which;

@@ -53,7 +53,11 @@ impl<'a> Controller<'a> {
             .arg("--kubeconfig")
             .arg(kubeconfig)
             .args(["--listen", &format!("127.0.0.1:{port}")])
-            .args(["--identity", &name, "--log-format", "json"])
+            .args(["--log-format", "json"]);
+        if !flags.iter().any(|flag| flag == "--identity") {
+            command.args(["--identity", &name]);
+        }
+        command
             .args(flags)
             .env_clear()
             .env("HOME", directory)
@@ -135,6 +139,11 @@ impl<'a> Controller<'a> {
     fn signal(&self, signal: Signal) {
         let id = Pid::from_raw(i32::try_from(self.id).unwrap()).unwrap();
         kill_process(id, signal).unwrap();
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.id
     }
 
     /// Asks it to end, and returns its exit code.

@@ -395,9 +395,14 @@ impl World {
         run_in(&self.directory, &all)
     }
 
+    /// The policy as it stands in the file.
+    pub(crate) fn policy_text(&self) -> String {
+        self.policy.lock().unwrap().to_string()
+    }
+
     fn write_policy(&self) -> PathBuf {
         let policy = self.directory.join("policy.yaml");
-        fs::write(&policy, self.policy.lock().unwrap().to_string()).unwrap();
+        fs::write(&policy, self.policy_text()).unwrap();
         policy
     }
 }
