@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::{Stream, TryStreamExt as _};
-use kube::api::{Api, ListParams, Patch, PatchParams, PostParams, WatchEvent};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent};
 use kube::api::{ApiResource, DynamicObject, WatchParams};
 use serde_json::{Value, json};
 
@@ -109,6 +109,17 @@ impl Access {
     ) -> Result<Value, kube::Error> {
         let got = self.runtime.block_on(self.api(kind, namespace).get(name))?;
         Ok(serde_json::to_value(got).unwrap())
+    }
+
+    /// Deletes an object of a kind.
+    pub(crate) fn delete_of(&self, kind: Kind, namespace: &str, name: &str) {
+        let api = self.api(kind, namespace);
+        let parameters = DeleteParams::default();
+        drop(
+            self.runtime
+                .block_on(api.delete(name, &parameters))
+                .unwrap(),
+        );
     }
 
     /// Reads all objects of a kind in a namespace.

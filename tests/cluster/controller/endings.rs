@@ -105,7 +105,7 @@ impl World {
 
     /// The last lines of what the controllers have said.
     pub(crate) fn last_words(&self) -> String {
-        let words = self.words();
+        let words = self.logs();
         let lines: Vec<&str> = words.lines().collect();
         lines[lines.len().saturating_sub(60)..].join("\n")
     }

@@ -103,7 +103,8 @@ impl World {
         self.allow(&self.argocd, "argocd", &rules);
     }
 
-    fn allow_own(&self) {
+    /// Lets the controller do what it does in its own namespace.
+    pub(crate) fn allow_own(&self) {
         self.allow(&self.own, "objects", &objects());
         let rules = json!([
             {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update", "patch"]},
@@ -371,19 +372,24 @@ impl World {
         found.into_inner()
     }
 
-    /// All that the controllers of this world have said, and all Events in its namespaces.
-    pub(crate) fn words(&self) -> String {
+    /// All that the controllers of this world have said.
+    pub(crate) fn logs(&self) -> String {
         let files = fs::read_dir(&self.directory).unwrap().flatten();
         let logs = files.filter(|file| file.path().extension().is_some_and(|end| end == "log"));
         let logs: Vec<String> = logs
             .map(|file| fs::read_to_string(file.path()).unwrap())
             .collect();
+        logs.concat()
+    }
+
+    /// The same, and all Events in its namespaces.
+    pub(crate) fn words(&self) -> String {
         let events = [&self.argocd, &self.own].map(|namespace| {
             let events = self.admin.list_of(Kind::EVENT, namespace).unwrap();
             let lines: Vec<String> = events.iter().map(|event| format!("{event}\n")).collect();
             lines.concat()
         });
-        logs.concat() + &events.concat()
+        self.logs() + &events.concat()
     }
 
     /// Runs a command of the binary as the admin, with this world's policy.
