@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout_at};
 
 use super::Mode;
-use super::clock::Clock;
+use super::clock::{Clock, Jumps};
 use super::election::Until;
 use super::events::{self, Event};
 use super::figures::{self, Figures};
@@ -70,6 +70,7 @@ pub(super) struct Keeper {
     readings: Readings,
     overview: Overview,
     figures: Figures,
+    jumps: Jumps,
     /// Whether all that decisions are made from was known when it was looked at last.
     is_complete: bool,
     is_leader: bool,
@@ -100,6 +101,7 @@ impl Keeper {
             readings: Readings::default(),
             overview: Overview::default(),
             figures: Figures::default(),
+            jumps: Jumps::default(),
             is_complete: false,
             is_leader: false,
             rest_until: None,
@@ -182,6 +184,9 @@ impl Keeper {
         let (now, wall) = (Instant::now(), ways.clock.now());
         while let Some(name) = self.overview.due(wall) {
             self.knowledge.changed.application(&name, now);
+        }
+        if self.jumps.see(now, wall) {
+            self.knowledge.changed.everything(now);
         }
         if now >= self.recompute_at {
             self.recompute_at = now + RECOMPUTE;

@@ -111,6 +111,24 @@ impl Access {
         Ok(serde_json::to_value(got).unwrap())
     }
 
+    /// Writes the whole of an object of a kind that was read before.
+    ///
+    /// # Errors
+    /// What the server answers instead.
+    pub(crate) fn replace_of(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        object: Value,
+    ) -> Result<(), kube::Error> {
+        let object: DynamicObject = serde_json::from_value(object).unwrap();
+        let name = object.metadata.name.clone().unwrap();
+        let api = self.api(kind, namespace);
+        let parameters = PostParams::default();
+        let replaced = api.replace(&name, &parameters, &object);
+        self.runtime.block_on(replaced).map(drop)
+    }
+
     /// Deletes an object of a kind.
     pub(crate) fn delete_of(&self, kind: Kind, namespace: &str, name: &str) {
         let api = self.api(kind, namespace);

@@ -80,6 +80,13 @@ impl Storm {
         object.put(&self.access, &self.namespace);
     }
 
+    /// Waits until the server answers again, so that no connection is used that is none any more.
+    pub(crate) fn reconnect(&self, world: &World) {
+        for access in [&self.access, &world.admin] {
+            world.wait_for("the server", || access.is_ready());
+        }
+    }
+
     /// Writes every object as it should be.
     pub(crate) fn write_all(&self) {
         for environment in ENVIRONMENTS {

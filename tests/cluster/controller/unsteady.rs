@@ -9,19 +9,12 @@ use super::chance::Chance;
 use super::faults::{self, Answer, Server};
 use crate::cluster::Cluster;
 
-/// A request that would change an Application.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) at: Instant,
-    pub(crate) target: String,
-}
-
 /// One between a controller and the API server.
 pub(crate) struct Unsteady {
     server: Server,
     /// In how many of a hundred cases something goes wrong.
     percent: Arc<AtomicUsize>,
-    patches: Arc<Mutex<Vec<Asked>>>,
+    patches: Arc<Mutex<Vec<String>>>,
     faults: Arc<AtomicUsize>,
 }
 
@@ -29,7 +22,7 @@ impl Unsteady {
     /// One that is steady at first.
     pub(crate) fn new(cluster: &Cluster, chance: Chance) -> Self {
         let (percent, count) = <(Arc<AtomicUsize>, Arc<AtomicUsize>)>::default();
-        let patches = Arc::<Mutex<Vec<Asked>>>::default();
+        let patches = Arc::<Mutex<Vec<String>>>::default();
         let chance = Mutex::new(chance);
         let (rate, faults, asked) = (
             Arc::clone(&percent),
@@ -38,10 +31,7 @@ impl Unsteady {
         );
         let server = faults::start(cluster, move |method, target| {
             if method == "PATCH" {
-                asked.lock().unwrap().push(Asked {
-                    at: Instant::now(),
-                    target: target.to_owned(),
-                });
+                asked.lock().unwrap().push(target.to_owned());
             }
             let rate = rate.load(Ordering::SeqCst);
             let mut chance = chance.lock().unwrap();
@@ -80,8 +70,8 @@ impl Unsteady {
         &self.server.kubeconfig
     }
 
-    /// Every patch that came.
-    pub(crate) fn patches(&self) -> Vec<Asked> {
+    /// The path of every patch that came.
+    pub(crate) fn patches(&self) -> Vec<String> {
         self.patches.lock().unwrap().clone()
     }
 
