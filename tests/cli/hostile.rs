@@ -426,46 +426,50 @@ fn is_asked_for(objects: &BTreeMap<&'static str, Value>, revision: &str) -> bool
             || texts.any(|text| is_it(text.as_str().unwrap_or_default().as_bytes())))
 }
 
+/// As many patches may follow from one state: a revision with a digest, and a refresh of what Argo CD does not render.
+const PATCHES: usize = 2;
+
 /// What is wrong with what is decided.
 fn fault(objects: &BTreeMap<&'static str, Value>) -> Option<String> {
     let policy = Policy::default();
     let mut state = state(objects);
-    let decisions = decide(&state, &policy, now()).decisions;
     // People are told of keys that nobody listens to: of any text.
     let _told = unheard(&state, &policy);
-    let decision = decisions.into_iter().next()?;
-    if decision.again.is_some_and(|again| again <= now()) {
-        return Some(format!(
-            "it would be decided again and again: {:?}",
-            decision.again
-        ));
+    let mut application = objects["application"].clone();
+    let mut written = Vec::new();
+    for _ in 0..=PATCHES {
+        let decisions = decide(&state, &policy, now()).decisions;
+        let decision = decisions.into_iter().next()?;
+        if decision.again.is_some_and(|again| again <= now()) {
+            return Some(format!(
+                "it would be decided without end: {:?}",
+                decision.again
+            ));
+        }
+        if let Some(why) = told(objects, &decision) {
+            return Some(why);
+        }
+        let patch = decision.patch.as_ref()?;
+        if let Some(why) = refusal(&patch.operations, |revision| {
+            is_asked_for(objects, revision)
+        }) {
+            return Some(why);
+        }
+        let Some(after) = patched(&application, &patch.operations) else {
+            return Some(format!(
+                "the server would refuse it: {:?}",
+                patch.operations
+            ));
+        };
+        application = after;
+        state.memory.wrote(&decision, now(), policy.flap.within);
+        let Some(read) = Applications::prune(&application.to_string()) else {
+            return Some("nobody can read the Application any more".into());
+        };
+        state.applications.insert(read.name(), read);
+        written.push(patch.changes.clone());
     }
-    if let Some(why) = told(objects, &decision) {
-        return Some(why);
-    }
-    let patch = decision.patch.as_ref()?;
-    if let Some(why) = refusal(&patch.operations, |revision| {
-        is_asked_for(objects, revision)
-    }) {
-        return Some(why);
-    }
-    let Some(after) = patched(&objects["application"], &patch.operations) else {
-        return Some(format!(
-            "the server would refuse it: {:?}",
-            patch.operations
-        ));
-    };
-    state.memory.wrote(&decision, now(), policy.flap.within);
-    let Some(application) = Applications::prune(&after.to_string()) else {
-        return Some("nobody can read the Application any more".into());
-    };
-    state.applications.insert(application.name(), application);
-    let again = decide(&state, &policy, now()).decisions;
-    let again = again.into_iter().find_map(|decision| decision.patch)?;
-    Some(format!(
-        "it would be patched once more: {:?} and {:?}",
-        patch.changes, again.changes
-    ))
+    Some(format!("it would be patched without end: {written:?}"))
 }
 
 /// A value of a Secret that is told to people although it is not written.

@@ -98,8 +98,8 @@ impl World {
     #[track_caller]
     pub(crate) fn wrote_only(&self, is_asked_for: impl Fn(&str, &str) -> bool) {
         for write in self.writes() {
-            // What is refused to a user is not even read; nor is there a role for a moment while a server starts.
-            if write.code == 403 && write.operations == [Value::Null] {
+            // While a server starts or ends, or knows of no right, it refuses what it has not even read.
+            if write.code >= 400 && write.operations == [Value::Null] {
                 continue;
             }
             let why = refusal(&write.operations, |revision| {

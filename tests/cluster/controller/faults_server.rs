@@ -88,9 +88,10 @@ fn what_the_server_has_forgotten_is_listed_again() {
         world.cluster.compact();
         server.set(0);
         world.comes_to_rest(&storm.expected());
-        let after = lists(&controller).unwrap();
-        // Each of the seven watches.
-        assert!(after >= before + 7.0, "{before} and {after} lists");
+        // Each of the seven watches, one after the other.
+        world.wait_for("all to be listed again", || {
+            lists(&controller).is_some_and(|after| after >= before + 7.0)
+        });
     }
     world.wrote_only(|name, revision| storm.has_asked(name, revision));
     assert_eq!(controller.stop(), Some(0));
