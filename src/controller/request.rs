@@ -1,7 +1,10 @@
 //! One request to the API server: its answer, or why there is none.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -11,7 +14,7 @@ use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 use super::metrics::{Metrics, Verb};
 use crate::cluster::Silence;
@@ -104,14 +107,17 @@ impl Api {
 
     /// Asks, and reads the answer, within a limit.
     pub(super) async fn ask(&self, ask: Ask, limit: Duration) -> Result<Vec<u8>, Refusal> {
+        self.ask_until(ask, Instant::now() + limit).await
+    }
+
+    /// Asks, and reads the answer, before a time. Nothing is sent after it.
+    pub(super) async fn ask_until(&self, ask: Ask, end: Instant) -> Result<Vec<u8>, Refusal> {
         let verb = ask.verb;
-        let answer = timeout(limit, async {
+        let answer = until(end, async {
             let response = self.send(ask).await?;
             read(response.into_body()).await
         });
-        let answer = answer
-            .await
-            .unwrap_or_else(|_| Err(Refusal::silent("it does not answer in time")));
+        let answer = answer.await;
         self.count(verb, &answer);
         answer
     }
@@ -119,10 +125,8 @@ impl Api {
     /// Asks, and leaves the body of the answer to be read; only its beginning has a limit.
     pub(super) async fn open(&self, ask: Ask, limit: Duration) -> Result<Body, Refusal> {
         let verb = ask.verb;
-        let answer = timeout(limit, self.send(ask)).await;
-        let answer = answer
-            .unwrap_or_else(|_| Err(Refusal::silent("it does not answer in time")))
-            .map(Response::into_body);
+        let answer = until(Instant::now() + limit, self.send(ask)).await;
+        let answer = answer.map(Response::into_body);
         self.count(verb, &answer);
         answer
     }
@@ -212,6 +216,26 @@ pub(super) async fn contained<T: Send + 'static>(
         Some(Ok(result)) => result,
         Some(Err(_)) | None => Err(Refusal::silent("the program has a fault")),
     }
+}
+
+/// What comes of a request before a time. After that it is not gone on with at all, not even where it could be at once, as in a
+/// process that was stopped for a while: what it would send is out of date.
+async fn until<T>(
+    end: Instant,
+    request: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    let late = || Err(Refusal::silent("it does not answer in time"));
+    let mut request = pin!(request);
+    let in_time = poll_fn(|context| {
+        if Instant::now() < end {
+            request.as_mut().poll(context)
+        } else {
+            Poll::Ready(late())
+        }
+    });
+    timeout_at(end.into(), in_time)
+        .await
+        .unwrap_or_else(|_| late())
 }
 
 /// Reads a whole body, into one piece as it comes.
@@ -315,6 +339,23 @@ mod tests {
         assert!(refusal.is_passing() && refusal.cause.contains("in time"));
         let counted = "requests_total{verb=\"patch\",code=\"0\"} 1\n";
         assert!(metrics.text().contains(counted), "{}", metrics.text());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_when_its_time_is_over_although_it_could_be_at_once() {
+        let mut polls = 0;
+        let stopped = poll_fn(|context| {
+            polls += 1;
+            // The process is stopped here, and goes on when the time is over.
+            std::thread::sleep(Duration::from_millis(30));
+            context.waker().wake_by_ref();
+            Poll::<Result<(), Refusal>>::Pending
+        });
+        let end = Instant::now() + Duration::from_millis(20);
+        assert!(until(end, stopped).await.unwrap_err().is_passing());
+        assert_eq!(polls, 1);
+        let never = poll_fn(|_| -> Poll<Result<(), Refusal>> { unreachable!() });
+        assert!(until(Instant::now(), never).await.is_err());
     }
 
     #[tokio::test]

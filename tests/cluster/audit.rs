@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::Value;
 
@@ -117,6 +118,8 @@ pub(crate) struct Write {
     pub(crate) operations: Vec<Value>,
     /// The HTTP status of the answer.
     pub(crate) code: u64,
+    /// When the server got it.
+    pub(crate) at: Timestamp,
 }
 
 impl Write {
@@ -132,6 +135,7 @@ impl Write {
                 other => vec![other.clone()],
             },
             code: event["responseStatus"]["code"].as_u64().unwrap_or_default(),
+            at: of(&event["requestReceivedTimestamp"]).parse().unwrap(),
         }
     }
 

@@ -172,7 +172,9 @@ impl Argo {
     /// nothing of this process's environment.
     pub(crate) fn part(&self, name: &str) -> Command {
         let program = self.path(name);
-        std::os::unix::fs::symlink(&self.programs.argocd, &program).unwrap();
+        if !program.exists() {
+            std::os::unix::fs::symlink(&self.programs.argocd, &program).unwrap();
+        }
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -185,6 +187,11 @@ impl Argo {
     /// Where Redis is.
     pub(crate) fn redis(&self) -> String {
         format!("127.0.0.1:{}", self.redis)
+    }
+
+    /// Takes everything out of Redis.
+    pub(crate) fn flush_redis(&self) {
+        assert!(asked(self.redis, "FLUSHALL\r\n").contains("OK"));
     }
 
     /// Git, with nobody's configuration.
