@@ -67,7 +67,7 @@ impl Live {
         });
         admin.create_of(Kind::PROJECT, Self::NAMESPACE, project);
         start_manager(argo, manager);
-        start_application_controller(argo);
+        start_application_controller(argo, Self::NAMESPACE);
         start_application_set_controller(argo);
         let world: &'static World = Box::leak(Box::new(World::around(
             argo.cluster,
@@ -106,7 +106,7 @@ impl Live {
     }
 }
 
-fn start_manager(argo: &Argo, command: &mut Command) {
+pub(super) fn start_manager(argo: &Argo, command: &mut Command) {
     let cluster = argo.cluster;
     command
         .arg("--kubeconfig")
@@ -121,14 +121,14 @@ fn start_manager(argo: &Argo, command: &mut Command) {
     argo.launch("kube-controller-manager", command);
 }
 
-fn start_application_controller(argo: &Argo) {
+pub(super) fn start_application_controller(argo: &Argo, namespace: &str) {
     let [metrics] = free_ports();
     let mut command = argo.part("argocd-application-controller");
     command
         .env("ARGOCD_FAKE_IN_CLUSTER", "true")
         .env("KUBECONFIG", argo.cluster.kubeconfig(User::ADMIN))
         .env("HOSTNAME", "controller-0")
-        .args(["--namespace", Live::NAMESPACE, "--redis", &argo.redis()])
+        .args(["--namespace", namespace, "--redis", &argo.redis()])
         .args([
             "--repo-server",
             &format!("127.0.0.1:{}", argo.repo_server().port),
