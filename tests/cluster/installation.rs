@@ -70,6 +70,11 @@ impl Installation {
         &self.cluster
     }
 
+    /// Who holds the token of an account.
+    pub(crate) fn caller(&self, namespace: &str, account: &str) -> Caller {
+        Caller::new(&self.cluster, &token(&self.admin(), namespace, account))
+    }
+
     /// The kubeconfig file of a user.
     pub(crate) fn kubeconfig_of(&self, user: User) -> PathBuf {
         self.cluster.kubeconfig(user)

@@ -41,6 +41,8 @@ pub(super) struct Pilot<'a> {
     pub(super) world: &'a World,
     pub(super) installation: &'static Installation,
     pub(super) admin: Caller,
+    /// With the account of Reloader.
+    pub(super) reloader: Caller,
     /// The repository of the application.
     pub(super) git: Git<'a>,
     /// The commits of its branches.
@@ -73,7 +75,12 @@ pub(super) fn with(run: impl FnOnce(&Pilot<'_>)) {
     ));
 
     let (git, platform) = repositories(&argo);
-    let main = printed(argo.git().arg("-C").arg(git.work()).args(["rev-parse", "HEAD"]));
+    let main = printed(
+        argo.git()
+            .arg("-C")
+            .arg(git.work())
+            .args(["rev-parse", "HEAD"]),
+    );
     let dev = git.commit_to("dev");
     argo_cd(&admin, &argo, installation);
     live::start_manager(&argo, &mut Command::new(manager));
@@ -101,6 +108,7 @@ pub(super) fn with(run: impl FnOnce(&Pilot<'_>)) {
         argo: &argo,
         world: &world,
         installation,
+        reloader: installation.caller("reloader", "reloader"),
         admin,
         git,
         main: main.trim().to_owned(),
@@ -186,8 +194,7 @@ fn argo_cd(admin: &Caller, argo: &Argo, installation: &Installation) {
 
     // plugin.yaml as it is in the image, with the files where they are here.
     let component = Path::new(ROOT).join("manifests/components/sidecar/policy.yaml");
-    let component: Value =
-        serde_saphyr::from_str(&fs::read_to_string(component).unwrap()).unwrap();
+    let component: Value = serde_saphyr::from_str(&fs::read_to_string(component).unwrap()).unwrap();
     let policy = argo.path("sidecar-policy.yaml");
     fs::write(&policy, component["data"]["policy.yaml"].as_str().unwrap()).unwrap();
     let metrics = argo.path("sidecar-metrics");
@@ -203,9 +210,14 @@ fn argo_cd(admin: &Caller, argo: &Argo, installation: &Installation) {
             "/etc/argocd-infisical/digest/key",
             argo.path("digest.key").to_str().unwrap(),
         )
-        .replace("/var/lib/argocd-infisical/metrics", metrics.to_str().unwrap());
+        .replace(
+            "/var/lib/argocd-infisical/metrics",
+            metrics.to_str().unwrap(),
+        );
     let mut definition: Value = serde_saphyr::from_str(&text).unwrap();
-    let arguments = definition["spec"]["generate"]["args"].as_array_mut().unwrap();
+    let arguments = definition["spec"]["generate"]["args"]
+        .as_array_mut()
+        .unwrap();
     // What the pod has of its own.
     arguments.push(json!("--argocd-namespace=argocd"));
     arguments.push(json!(format!("--kubeconfig={}", kubeconfig.display())));
@@ -213,13 +225,10 @@ fn argo_cd(admin: &Caller, argo: &Argo, installation: &Installation) {
     argo.repo_server();
 }
 
-/// The pilot's policy of the controller. It lets an Application change its branch twenty times within ten minutes, which is less
-/// than what is measured here.
+/// The pilot's policy of the controller.
 fn policy(platform: &Path) -> Value {
     let path = platform.join("manifests/pilot/controller/policy.yaml");
-    let mut policy: Value = serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    policy["flap"] = json!({"changes": 200, "minutes": 10});
-    policy
+    serde_saphyr::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
 fn credentials(admin: &Caller) {
@@ -247,7 +256,9 @@ impl Pilot<'_> {
 
     /// The object of the operator's that says what a Secret is made of, if it is there.
     pub(super) fn source(&self, namespace: &str, name: &str) -> Option<Value> {
-        self.admin.send("GET", &path_of(namespace, name), "", &json!({})).ok()
+        self.admin
+            .send("GET", &path_of(namespace, name), "", &json!({}))
+            .ok()
     }
 
     /// What the operator does with what Infisical has: it writes the whole Secret anew, with exactly the labels and annotations that
@@ -297,7 +308,14 @@ impl Pilot<'_> {
     /// The settings of an environment, with the name of its host.
     #[track_caller]
     pub(super) fn settings(&self, environment: &str, host: &str) {
-        let values = [("HOSTNAME", host), ("LOG_LEVEL", "info"), ("REPLICAS", "1")];
+        let values = [
+            ("HOSTNAME", host),
+            ("LOG_LEVEL", "info"),
+            ("REPLICAS", "1"),
+            ("RESOURCES", "limits:\n  memory: 768Mi\n"),
+            ("STORAGE_SIZE", "2Gi"),
+            ("TIMEZONE", "Europe/Amsterdam"),
+        ];
         let namespace = format!("home-assistant-{environment}");
         self.infisical(&namespace, "home-assistant-settings", &values);
     }
@@ -306,7 +324,9 @@ impl Pilot<'_> {
     #[track_caller]
     pub(super) fn configuration(&self, environment: &str, line: &str) {
         let read = |name: &str| {
-            let path = Path::new(ROOT).join("testdata/homeassistant/settings").join(name);
+            let path = Path::new(ROOT)
+                .join("testdata/homeassistant/settings")
+                .join(name);
             fs::read_to_string(path).unwrap()
         };
         let (main, secrets) = (read("configuration.yaml"), read("secrets.yaml"));
