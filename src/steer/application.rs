@@ -397,6 +397,41 @@ pub enum Cause {
     NoPath,
 }
 
+/// What a cause means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// A word for programs.
+    pub code: &'static str,
+    /// What is the matter.
+    pub message: &'static str,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+impl Cause {
+    /// What it means; `None` of any other.
+    pub const fn told(self) -> Option<Told> {
+        Some(match self {
+            Self::Other => return None,
+            Self::Paused => Told {
+                code: "RenderPaused",
+                message: "rendering failed several times, and Argo CD does not try again for an hour",
+                hint: "when the cause is mended: `argocd app get NAME --hard-refresh`; a setting that appears or changes does it as well",
+            },
+            Self::NoRevision => Told {
+                code: "RevisionNotFound",
+                message: "its repository does not have the branch, tag or commit that it asks for",
+                hint: "push it, or ask for another revision, or for none; what runs stays as it is until then",
+            },
+            Self::NoPath => Told {
+                code: "PathNotFound",
+                message: "its revision does not have the directory that it asks for",
+                hint: "push the directory, or ask for another revision, or for none; what runs stays as it is until then",
+            },
+        })
+    }
+}
+
 impl Application {
     /// Its name.
     pub fn name(&self) -> Name {
