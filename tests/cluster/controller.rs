@@ -22,5 +22,6 @@ mod smoke;
 mod sources;
 mod theirs;
 mod unknown;
+mod upgrade;
 mod which;
 mod world;

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::{Stream, TryStreamExt as _};
-use kube::api::{Api, ListParams, Patch, PatchParams, PostParams, WatchEvent};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent};
 use kube::api::{ApiResource, DynamicObject, WatchParams};
 use serde_json::{Value, json};
 
@@ -140,6 +140,14 @@ impl Access {
         let api = self.api(kind, namespace);
         let patched = api.patch(name, &parameters, patch);
         self.runtime.block_on(patched).unwrap();
+    }
+
+    /// Deletes an object of a kind.
+    pub(crate) fn delete_of(&self, kind: Kind, namespace: &str, name: &str) {
+        let api = self.api(kind, namespace);
+        let parameters = DeleteParams::default();
+        let deleted = api.delete(name, &parameters);
+        drop(self.runtime.block_on(deleted).unwrap());
     }
 
     /// The version of all objects of a kind in a namespace, from which they can be watched.
