@@ -34,5 +34,6 @@ mod storms;
 mod theirs;
 mod unknown;
 mod unsteady;
+mod upgrade;
 mod which;
 mod world;

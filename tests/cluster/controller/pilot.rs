@@ -316,6 +316,19 @@ fn a_configuration_is_live_without_argo_cd(pilot: &Pilot<'_>) {
             .all(|it| it["status"]["sync"]["status"] == "Synced")
     );
     assert_eq!(last(&world.application(&name)), last(&before));
+    // As large as it can be, and a byte more.
+    let more = |line: &str| pilot.try_configuration("prod", line);
+    more("#").unwrap();
+    let room = 1024 * 1024 - pilot.length("prod");
+    more(&"#".repeat(1 + room)).unwrap();
+    let said = doctor(pilot);
+    assert!(said.contains("Secret home-assistant-prod/home-assistant-config [object-large]\n  its values have 1048576 bytes together"), "{said}");
+    let refused = more(&"#".repeat(2 + room)).unwrap_err();
+    assert_eq!(refused.code, 422);
+    let words = "Too long: may not be more than 1048576 bytes";
+    assert!(refused.message.contains(words), "{}", refused.message);
+    pilot.configuration("prod", "");
+
     // Nor does a full sync take it away.
     set_host(pilot, "prod", "home.example.net");
     assert_eq!(

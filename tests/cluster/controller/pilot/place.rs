@@ -20,7 +20,7 @@ use crate::argocd::server::{Argo, DIGEST_KEY};
 use crate::cluster::free_ports;
 use crate::doctor;
 use crate::infisical;
-use crate::installation::{Caller, Installation, namespace, objects};
+use crate::installation::{Caller, Installation, Refusal, namespace, objects};
 use crate::tools::{self, printed};
 use crate::workspace::{Workspace, run_in};
 
@@ -263,8 +263,15 @@ impl Pilot<'_> {
 
     /// What the operator does with what Infisical has: it writes the whole Secret anew, with exactly the labels and annotations that
     /// its object says, the version and itself as the owner, and notes that it is done.
-    #[track_caller]
-    pub(super) fn infisical(&self, namespace: &str, name: &str, values: &[(&str, &str)]) {
+    ///
+    /// # Errors
+    /// What the server says instead of taking it.
+    fn infisical(
+        &self,
+        namespace: &str,
+        name: &str,
+        values: &[(&str, &str)],
+    ) -> Result<(), Refusal> {
         static VERSIONS: AtomicUsize = AtomicUsize::new(0x58c7_568b);
         let source = self.source(namespace, name).unwrap();
         let target = &source["spec"]["targets"][0];
@@ -286,15 +293,31 @@ impl Pilot<'_> {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), json!(STANDARD.encode(value))))
             .collect();
-        let secret = json!({"metadata": metadata, "type": target["secretType"], "data": data});
-        let at = target["namespace"].as_str().unwrap();
-        self.world.admin.put::<Secret>(at, secret);
+        let secrets = format!(
+            "/api/v1/namespaces/{}/secrets",
+            target["namespace"].as_str().unwrap()
+        );
+        let one = format!("{secrets}/{}", target["name"].as_str().unwrap());
+        let there = self.admin.send("GET", &one, "", &json!({})).ok();
+        if let Some(there) = &there {
+            metadata["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
+        }
+        let secret = json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": target["secretType"], "data": data,
+        });
+        let (method, path) = match there {
+            Some(_) => ("PUT", one),
+            None => ("POST", secrets),
+        };
+        self.admin
+            .send(method, &path, "application/json", &secret)?;
         let condition =
             json!({"type": "secrets.infisical.com/LastReconcileStatus", "status": "True"});
         let done = json!({"status": {"conditions": [condition]}});
         let content = "application/merge-patch+json";
         let path = path_of(namespace, name);
         self.admin.send("PATCH", &path, content, &done).unwrap();
+        Ok(())
     }
 
     /// Somebody writes the branch of an environment into Infisical.
@@ -302,7 +325,7 @@ impl Pilot<'_> {
     pub(super) fn branch(&self, environment: &str, branch: &str) {
         let name = format!("home-assistant-{environment}-revision");
         let values = [("ARGOCD_TARGET_REVISION", branch)];
-        self.infisical("argocd-infisical", &name, &values);
+        self.infisical("argocd-infisical", &name, &values).unwrap();
     }
 
     /// The settings of an environment, with the name of its host.
@@ -317,12 +340,21 @@ impl Pilot<'_> {
             ("TIMEZONE", "Europe/Amsterdam"),
         ];
         let namespace = format!("home-assistant-{environment}");
-        self.infisical(&namespace, "home-assistant-settings", &values);
+        self.infisical(&namespace, "home-assistant-settings", &values)
+            .unwrap();
     }
 
     /// The configuration of an environment, with a line more than the example's.
     #[track_caller]
     pub(super) fn configuration(&self, environment: &str, line: &str) {
+        self.try_configuration(environment, line).unwrap();
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// What the server says instead of taking it.
+    pub(super) fn try_configuration(&self, environment: &str, line: &str) -> Result<(), Refusal> {
         let read = |name: &str| {
             let path = Path::new(ROOT)
                 .join("testdata/homeassistant/settings")
@@ -335,7 +367,18 @@ impl Pilot<'_> {
             ("secrets.yaml", &*secrets),
         ];
         let namespace = format!("home-assistant-{environment}");
-        self.infisical(&namespace, "home-assistant-config", &values);
+        self.infisical(&namespace, "home-assistant-config", &values)
+    }
+
+    /// How many bytes the configuration has.
+    pub(super) fn length(&self, environment: &str) -> usize {
+        let namespace = format!("home-assistant-{environment}");
+        let secret = self
+            .world
+            .admin
+            .get::<Secret>(&namespace, "home-assistant-config");
+        let data = secret.unwrap().data.unwrap();
+        data.values().map(|value| value.0.len()).sum()
     }
 }
 
