@@ -303,6 +303,7 @@ fn others_who_write_the_same_application_lose_nothing() {
     let Some(world) = with_lamp("server-others") else {
         return;
     };
+    world.policy(json!({"flap": {"changes": 100_000, "minutes": 1}}));
     let of_one = |revision: &str| Written::of_environment("one", "one").revision(revision);
     world.put(&of_one("r/0"));
     let _controller = world.launch("controller", &UNLIMITED);
