@@ -25,6 +25,7 @@ mod owners;
 mod pilot;
 pub(crate) mod process;
 mod replicas;
+mod scale;
 mod shown;
 mod smoke;
 mod soak;

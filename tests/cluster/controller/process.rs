@@ -140,6 +140,11 @@ impl<'a> Controller<'a> {
         line.rsplit(' ').next()?.parse().ok()
     }
 
+    /// The id of the process.
+    pub(crate) const fn id(&self) -> u32 {
+        self.id
+    }
+
     /// All that it has said.
     pub(crate) fn words(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
