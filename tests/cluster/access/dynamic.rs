@@ -171,14 +171,6 @@ impl Access {
         self.runtime.block_on(patched).unwrap();
     }
 
-    /// Deletes an object of a kind.
-    pub(crate) fn delete_of(&self, kind: Kind, namespace: &str, name: &str) {
-        let api = self.api(kind, namespace);
-        let parameters = DeleteParams::default();
-        let deleted = api.delete(name, &parameters);
-        drop(self.runtime.block_on(deleted).unwrap());
-    }
-
     /// The version of all objects of a kind in a namespace, from which they can be watched.
     pub(crate) fn version_of(&self, kind: Kind, namespace: &str) -> String {
         let parameters = ListParams::default().limit(1);

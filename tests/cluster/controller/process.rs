@@ -165,11 +165,6 @@ impl<'a> Controller<'a> {
         kill_process(id, signal).unwrap();
     }
 
-    /// Its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.id
-    }
-
     /// Asks it to end, and returns its exit code.
     pub(crate) fn stop(self) -> Option<i32> {
         lock(self.watchdog).terminate(self.id)
