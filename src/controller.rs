@@ -25,6 +25,7 @@ mod readings;
 mod request;
 
 mod streams;
+mod turns;
 mod union;
 mod watch;
 mod window;

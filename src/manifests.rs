@@ -294,12 +294,14 @@ impl<'a> Manifests<'a> {
             if !application
                 .metadata
                 .labels
-                .contains_key(&policy.environment_label)
+                .get(&policy.environment_label)
+                .is_none()
             {
                 continue;
             }
             if policy.application_namespaces.has(&name.namespace) {
-                state.applications.insert(name.clone(), application.clone());
+                let application = Box::new(application.clone());
+                state.applications.insert(name.clone(), application);
             } else if let Some(place) = self.places.get(&("Application", name.clone())).cloned() {
                 let hint = "add the namespace to `applicationNamespaces` of the policy";
                 let problem = Problem::new(format!(

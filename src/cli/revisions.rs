@@ -21,6 +21,7 @@ use super::{policy, usage};
 use crate::failure::{Failure, Problem, Warning};
 use crate::files::{Seen, plain};
 use crate::settings::digest::DigestKey;
+use crate::steer::application::Told;
 use crate::steer::plan::{Outcome, Plan};
 use crate::steer::reason::Class;
 use crate::steer::state::State;
@@ -172,7 +173,7 @@ impl Show {
         }
         let (mut state, mut warnings) = source.read(&policy, seen)?;
         warnings.extend(policy::unprotected(&policy, self.policy.as_deref()));
-        warnings.extend(unheard(&state, &policy).into_iter().map(told));
+        warnings.extend(unheard(&state, &policy).into_iter().map(without_effect));
         let plan = settings::decided(&mut state, &policy, key, Timestamp::now());
         let text = match self.output {
             Form::Table => text::text(&plan, &state),
@@ -226,7 +227,7 @@ impl Show {
     }
 }
 
-fn told(unheard: Unheard) -> Problem {
+fn without_effect(unheard: Unheard) -> Problem {
     let Unheard {
         object,
         message,
@@ -265,4 +266,14 @@ fn said<'a>(state: &'a State, name: &crate::steer::Name) -> (&'a str, &'a str) {
         let status = &application.status;
         (&status.sync.status, &status.health.status)
     })
+}
+
+/// What Argo CD says that holds up the deployment of an Application.
+fn told(state: &State, name: &crate::steer::Name) -> Vec<Told> {
+    let application = state.applications.get(name);
+    let conditions = application.map(|application| &application.status.conditions);
+    let conditions = conditions.into_iter().flatten();
+    let mut told: Vec<Told> = conditions.filter_map(|it| it.cause.told()).collect();
+    told.dedup();
+    told
 }

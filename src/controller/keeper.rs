@@ -158,6 +158,7 @@ impl Keeper {
         let told = self.knowledge.take(watch, notice, &self.policy, now);
         if let Some(name) = landing {
             let application = self.knowledge.state.applications.get(&name);
+            let application = application.map(|application| &**application);
             let landed = self.writes.queue.window.see(&name, application, now);
             if let Some(landed) = landed.filter(|landed| landed.is_synced) {
                 ways.health.metrics.settled(landed.after);
@@ -272,15 +273,7 @@ impl Keeper {
             let decisions: Vec<_> = found
                 .filter_map(|application| decider.decision(application))
                 .collect();
-            let environments = &self.policy.environments;
-            let is_watched = |decision: &Decision| {
-                let environment = environments.get(&decision.environment);
-                decision.moves() && environment.is_some_and(|environment| environment.is_protected)
-            };
-            // A breaker counts all that move.
-            if !decisions.iter().any(is_watched) {
-                return (decisions, false);
-            }
+            return (decider.with_breakers(decisions), false);
         }
         (decider.plan().decisions, true)
     }
@@ -374,7 +367,7 @@ impl Keeper {
                 events::tell(&ways.events, event);
             }
             if let Some(application) = application {
-                self.knowledge.written(*application, &self.policy, now);
+                self.knowledge.written(application, &self.policy, now);
             }
         }
         self.knowledge.changed.application(&job.name, now);

@@ -316,7 +316,7 @@ fn state(objects: &BTreeMap<&'static str, Value>) -> State {
         ..State::default()
     };
     if let Some(application) = Applications::prune(&text("application")) {
-        state.applications.insert(application.name(), application);
+        state.applications.insert(application.name(), Box::new(application));
     }
     let secret = |name: &str| Secrets::prune(&text(name));
     let map = |name: &str| ConfigMaps::prune(&text(name));
@@ -480,7 +480,7 @@ fn fault(objects: &BTreeMap<&'static str, Value>, form: Form) -> Option<String> 
         let Some(read) = Applications::prune(&application.to_string()) else {
             return Some("nobody can read the Application any more".into());
         };
-        state.applications.insert(read.name(), read);
+        state.applications.insert(read.name(), Box::new(read));
         written.push(patch.changes.clone());
     }
     Some(format!("it would be patched without end: {written:?}"))

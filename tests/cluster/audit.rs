@@ -21,6 +21,9 @@ impl<'a> Audit<'a> {
     /// The file in the cluster's directory.
     pub(crate) const FILE: &'static str = "audit.log";
 
+    /// The controller's account, where it is installed.
+    const ACCOUNT: &'static str = "system:serviceaccount:argocd-infisical:controller";
+
     /// A line for each request for a `ConfigMap` or a Secret, written before it is answered, and one for each write of an
     /// Application by the controller, with what it said and whether that was done.
     pub(crate) const POLICY: &'static str = "apiVersion: audit.k8s.io/v1
@@ -33,7 +36,7 @@ rules:
     resources: [configmaps, secrets]
 - level: Request
   omitStages: [RequestReceived, ResponseStarted, Panic]
-  users: [controller]
+  users: [controller, 'system:serviceaccount:argocd-infisical:controller']
   verbs: [create, update, patch, delete, deletecollection]
   resources:
   - group: argoproj.io
@@ -71,7 +74,8 @@ rules:
         let text = self.whole();
         let is_theirs = |event: &Value| {
             let object = &event["objectRef"];
-            event["user"]["username"] == User::CONTROLLER.name
+            let user = &event["user"]["username"];
+            (user == User::CONTROLLER.name || user == Self::ACCOUNT)
                 && object["namespace"] == namespace
                 && object["apiGroup"] == "argoproj.io"
         };

@@ -68,7 +68,7 @@ impl Live {
         });
         admin.create_of(Kind::PROJECT, Self::NAMESPACE, project);
         start_manager(argo, manager);
-        let application_controller = start_application_controller(argo);
+        let application_controller = start_application_controller(argo, Self::NAMESPACE);
         start_application_set_controller(argo);
         let world: &'static World = Box::leak(Box::new(World::around(
             argo.cluster,
@@ -93,7 +93,7 @@ impl Live {
     pub(crate) fn restart_application_controller(&self) {
         let mut id = self.application_controller.lock().unwrap();
         self.argo.kill(*id);
-        *id = start_application_controller(self.argo);
+        *id = start_application_controller(self.argo, Self::NAMESPACE);
     }
 
     /// Creates an Application of a repository, with a namespace of its own name to deploy to.
@@ -115,7 +115,7 @@ impl Live {
     }
 }
 
-fn start_manager(argo: &Argo, command: &mut Command) {
+pub(super) fn start_manager(argo: &Argo, command: &mut Command) {
     let cluster = argo.cluster;
     command
         .arg("--kubeconfig")
@@ -130,14 +130,14 @@ fn start_manager(argo: &Argo, command: &mut Command) {
     argo.launch("kube-controller-manager", command);
 }
 
-fn start_application_controller(argo: &Argo) -> u32 {
+pub(super) fn start_application_controller(argo: &Argo, namespace: &str) -> u32 {
     let [metrics] = free_ports();
     let mut command = argo.part("argocd-application-controller");
     command
         .env("ARGOCD_FAKE_IN_CLUSTER", "true")
         .env("KUBECONFIG", argo.cluster.kubeconfig(User::ADMIN))
         .env("HOSTNAME", "controller-0")
-        .args(["--namespace", Live::NAMESPACE, "--redis", &argo.redis()])
+        .args(["--namespace", namespace, "--redis", &argo.redis()])
         .args([
             "--repo-server",
             &format!("127.0.0.1:{}", argo.repo_server().port),

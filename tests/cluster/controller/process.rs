@@ -140,6 +140,11 @@ impl<'a> Controller<'a> {
         line.rsplit(' ').next()?.parse().ok()
     }
 
+    /// The id of the process.
+    pub(crate) const fn id(&self) -> u32 {
+        self.id
+    }
+
     /// All that it has said.
     pub(crate) fn words(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
@@ -158,11 +163,6 @@ impl<'a> Controller<'a> {
     fn signal(&self, signal: Signal) {
         let id = Pid::from_raw(i32::try_from(self.id).unwrap()).unwrap();
         kill_process(id, signal).unwrap();
-    }
-
-    /// Its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.id
     }
 
     /// Asks it to end, and returns its exit code.

@@ -74,11 +74,6 @@ impl World {
 
     /// Makes one around a namespace of Argo CD that is there.
     pub(crate) fn around(cluster: &'static Cluster, name: &str, argocd: &str) -> Self {
-        let directory = tempfile::Builder::new()
-            .prefix("argocd-infisical-controller-")
-            .tempdir()
-            .unwrap()
-            .keep();
         let own = format!("{name}-own");
         let policy = json!({
             "apiVersion": "argocd-infisical.io/v1alpha1",
@@ -88,11 +83,34 @@ impl World {
             "applicationNamespaces": [argocd],
             "overrideNamespaces": [own],
         });
+        let world = Self::with(cluster, name, [argocd, &own], policy);
+        create_namespace(&world.admin, &world.own);
+        world.allow_argocd();
+        world.allow_own();
+        world
+    }
+
+    /// Makes one of an installation by the manifests, with its namespaces, Roles and accounts, and a policy.
+    pub(crate) fn installed(cluster: &'static Cluster, policy: Value) -> Self {
+        Self::with(cluster, "installed", ["argocd", "argocd-infisical"], policy)
+    }
+
+    fn with(
+        cluster: &'static Cluster,
+        name: &str,
+        [argocd, own]: [&str; 2],
+        policy: Value,
+    ) -> Self {
+        let directory = tempfile::Builder::new()
+            .prefix("argocd-infisical-controller-")
+            .tempdir()
+            .unwrap()
+            .keep();
         let world = Self {
             cluster,
             admin: cluster.admin(),
             argocd: argocd.to_owned(),
-            own,
+            own: own.to_owned(),
             name: name.to_owned(),
             watchdog: Mutex::new(Watchdog::new(&directory)),
             directory,
@@ -100,9 +118,6 @@ impl World {
             fences: AtomicUsize::new(0),
         };
         fs::write(world.directory.join("digest.key"), DIGEST_KEY).unwrap();
-        create_namespace(&world.admin, &world.own);
-        world.allow_argocd();
-        world.allow_own();
         world
     }
 
