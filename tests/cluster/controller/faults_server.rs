@@ -307,7 +307,7 @@ fn others_who_write_the_same_application_lose_nothing() {
     world.policy(json!({"flap": {"changes": 100_000, "minutes": 1}}));
     let of_one = |revision: &str| Written::of_environment("one", "one").revision(revision);
     world.put(&of_one("r/0"));
-    let _controller = world.launch("controller", &UNLIMITED);
+    let controller = world.launch("controller", &UNLIMITED);
     world.wait_for_revision("lamp", "r/0");
     let end = AtomicBool::new(false);
     let changes = long_or(60, 8);
@@ -340,6 +340,7 @@ fn others_who_write_the_same_application_lose_nothing() {
     let moves = world.moves_of("lamp");
     let late = moves.iter().filter(|write| write.code != 200).count();
     let done = moves.len() - late;
+    assert!(!controller.words().contains("may not patch it"));
     // One that was late waits, and may find that something else is asked for by then.
     assert!(done > changes / 4, "{done} writes of {changes} changes");
     let theirs: usize = counts.iter().map(|(done, _)| done).sum();
