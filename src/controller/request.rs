@@ -24,6 +24,9 @@ use crate::failure::printable_name;
 const LARGEST: usize = 64 << 20;
 /// How much of what the API server says of a request that it refuses is kept, in characters.
 const MESSAGE: usize = 300;
+/// What the API server says of a JSON Patch whose test fails, or that does not fit.
+// Kubernetes: NewGenericServerResponse
+const UNAPPLIED: &str = "the server rejected our request due to an error in our request";
 /// How long to wait at most because the API server asks for it.
 const LONGEST_ASKED: Duration = Duration::from_mins(2);
 
@@ -183,13 +186,14 @@ pub(super) fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &
     let seconds = details.retry_after_seconds.filter(|seconds| *seconds > 0);
     let asked = retry_after.or(seconds.map(Duration::from_secs));
     let causes = details.causes.unwrap_or_default();
-    // Kubernetes: a patch that cannot be applied is 422, with what the library said among the causes.
+    // Kubernetes: a JSON Patch that cannot be applied is 422 without a word on why; others that say no have one
     let is_test = status == StatusCode::UNPROCESSABLE_ENTITY
-        && causes
-            .iter()
-            .map(|cause| &cause.message)
-            .chain([&message])
-            .any(|text| text.contains("test failed") || text.contains("testing value"));
+        && (message == UNAPPLIED
+            || causes
+                .iter()
+                .map(|cause| &cause.message)
+                .chain([&message])
+                .any(|text| text.contains("test failed") || text.contains("testing value")));
     let message: String = printable_name(&message).chars().take(MESSAGE).collect();
     let code = status.as_u16();
     let cause = if message.is_empty() {
@@ -282,6 +286,12 @@ mod tests {
         let test = json!({
             "message": "the server rejected our request due to an error in our request",
             "details": {"causes": [{"reason": "UnexpectedServerResponse", "message": "testing value /spec/source/targetRevision failed: test failed"}]},
+        });
+        assert!(refused(422, &test).is_test);
+        // As Kubernetes 1.37 says it.
+        let test = json!({
+            "kind": "Status", "status": "Failure", "reason": "Invalid", "code": 422, "details": {},
+            "message": "the server rejected our request due to an error in our request",
         });
         assert!(refused(422, &test).is_test);
         let denied = json!({"message": "ValidatingAdmissionPolicy 'argocd-infisical' denied request: a test"});

@@ -65,7 +65,7 @@ fn a_leader_that_slept_through_its_lease_writes_nothing_afterwards() {
     world.wrote_only(|name, revision| storm.has_asked(name, revision));
     let writers: BTreeSet<_> = servers
         .iter()
-        .map(|server| server.patches().len() > 0)
+        .map(|server| !server.patches().is_empty())
         .collect();
     assert_eq!(writers, [true].into());
     super::deploys::report("a leader stopped, until the other one writes", &takeovers);

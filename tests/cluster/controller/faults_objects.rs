@@ -78,111 +78,132 @@ fn an_application_that_is_made_again_is_a_new_one() {
     world.wrote_only(|name, revision| storm.has_asked(name, revision));
 }
 
+/// A world in which everything is where it should be.
+struct Same {
+    world: World,
+    tenant: String,
+    overrides: [Written; 2],
+    settings: Written,
+    expected: Expected,
+    written: usize,
+}
+
+impl Same {
+    #[track_caller]
+    fn new(name: &str) -> Option<Self> {
+        let world = World::new(name)?;
+        world.environments(["one", "two"]);
+        let expected = [
+            ("rendered", "feature/login"),
+            ("lamp", "feature/login"),
+            ("desk", "r/1"),
+            ("oven", "main"),
+        ];
+        let expected = expected.map(|(name, revision)| (name.to_owned(), revision.to_owned()));
+        let settings = Written::settings("settings", "default/rendered").config_map();
+        let same = Self {
+            tenant: world.tenant("tenant"),
+            overrides: [
+                Written::of_environment("one", "one").revision("feature/login"),
+                Written::of_application("own", "two", "desk").revision("r/1"),
+            ],
+            settings: settings.with("A", "1"),
+            expected: expected.into(),
+            written: 0,
+            world,
+        };
+        same.put_all();
+        let mut rendered = application("rendered", "one", "before");
+        rendered["spec"]["source"]["plugin"] = json!({
+            "name": "argocd-infisical",
+            "parameters": [{"name": "settings", "array": [format!("{}/settings", same.tenant)]}],
+        });
+        same.world.create(rendered);
+        same.world.create(application("lamp", "one", "before"));
+        same.world.create(application("desk", "two", "before"));
+        same.world.create(application("oven", "two", "before"));
+        Some(same)
+    }
+
+    fn put_all(&self) {
+        for object in &self.overrides {
+            self.world.put(object);
+        }
+        self.settings.put(&self.world.admin, &self.tenant);
+    }
+
+    fn delete_all(&self) {
+        for object in &self.overrides {
+            object.delete(&self.world.admin, &self.world.own);
+        }
+        self.settings.delete(&self.world.admin, &self.tenant);
+    }
+
+    fn uids(&self) -> Vec<Value> {
+        let own = self.world.admin.get::<Secret>(&self.world.own, "own");
+        let mut uids = vec![json!(own.unwrap().metadata.uid)];
+        uids.extend(self.expected.keys().map(|name| self.world.uid(name)));
+        uids
+    }
+
+    /// Makes every object again, as from a backup.
+    fn restore(&self) {
+        let (world, before) = (&self.world, self.uids());
+        self.delete_all();
+        self.put_all();
+        for object in world
+            .admin
+            .list_of(Kind::APPLICATION, &world.argocd)
+            .unwrap()
+        {
+            let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+            world.make_again(&name, saved(object));
+        }
+        assert!(self.uids().iter().all(|uid| !before.contains(uid)));
+    }
+
+    #[track_caller]
+    fn nothing_is_written(&self, what: &str) {
+        self.world.settle();
+        self.world.comes_to_rest(&self.expected);
+        let writes = self.world.writes().split_off(self.written);
+        assert!(writes.is_empty(), "{what}: {writes:?}");
+    }
+}
+
 /// A restart, an upgrade, Secrets that were deleted and written again with the same values, and a cluster that was restored from a
 /// backup, in which every object is another one: nothing is written.
 #[test]
 #[ignore = "needs a cluster: tools/cluster-tier runs it"]
 fn what_is_the_same_makes_no_writes() {
-    let Some(world) = World::new("objects-same") else {
+    let Some(mut same) = Same::new("objects-same") else {
         return;
     };
-    let tenant = world.tenant("tenant");
-    world.environments(["one", "two"]);
-    let of_one = Written::of_environment("one", "one").revision("feature/login");
-    let own = Written::of_application("own", "two", "desk").revision("r/1");
-    let settings = Written::settings("settings", "default/rendered")
-        .config_map()
-        .with("A", "1");
-    let put_all = || {
-        world.put(&of_one);
-        world.put(&own);
-        settings.put(&world.admin, &tenant);
-    };
-    put_all();
-    let mut rendered = application("rendered", "one", "before");
-    rendered["spec"]["source"]["plugin"] = json!({
-        "name": "argocd-infisical",
-        "parameters": [{"name": "settings", "array": [format!("{tenant}/settings")]}],
-    });
-    world.create(rendered);
-    world.create(application("lamp", "one", "before"));
-    world.create(application("desk", "two", "before"));
-    world.create(application("oven", "two", "before"));
-    let expected: Expected = [
-        ("rendered", "feature/login"),
-        ("lamp", "feature/login"),
-        ("desk", "r/1"),
-        ("oven", "main"),
-    ]
-    .map(|(name, revision)| (name.to_owned(), revision.to_owned()))
-    .into();
-    let controller = world.launch("first", &[]);
+    let controller = same.world.launch("first", &[]);
     controller.wait();
-    world.comes_to_rest(&expected);
-    world.settle();
-    let written = world.writes().len();
-    let nothing_is_written = |what: &str| {
-        world.settle();
-        world.comes_to_rest(&expected);
-        let writes = world.writes().split_off(written);
-        assert!(writes.is_empty(), "{what}: {writes:?}");
-    };
+    same.world.comes_to_rest(&same.expected);
+    same.world.settle();
+    assert_eq!(controller.stop(), Some(0));
+    same.written = same.world.writes().len();
     // Another pod, as after an upgrade.
-    assert_eq!(controller.stop(), Some(0));
-    let controller = world.launch("second", &[]);
-    nothing_is_written("a restart");
+    let controller = same.world.launch("second", &[]);
+    same.nothing_is_written("a restart");
     // While it looks on, and while nobody does.
-    let delete_all = || {
-        for object in [&of_one, &own] {
-            object.delete(&world.admin, &world.own);
-        }
-        settings.delete(&world.admin, &tenant);
-    };
-    let uid = || {
-        world
-            .admin
-            .get::<Secret>(&world.own, "own")
-            .unwrap()
-            .metadata
-            .uid
-    };
-    let before = uid();
-    delete_all();
-    put_all();
-    assert_ne!(uid(), before);
-    nothing_is_written("Secrets written again");
+    same.delete_all();
+    same.put_all();
+    same.nothing_is_written("Secrets written again");
     controller.kill();
-    delete_all();
-    put_all();
-    let controller = world.launch("third", &[]);
-    nothing_is_written("Secrets written again while nobody looked on");
+    same.delete_all();
+    same.put_all();
+    let controller = same.world.launch("third", &[]);
+    same.nothing_is_written("Secrets written again while nobody looked on");
     // A backup of everything, restored beside a controller that runs, and before one starts.
-    let applications = || {
-        world
-            .admin
-            .list_of(Kind::APPLICATION, &world.argocd)
-            .unwrap()
-    };
-    let restore = || {
-        let uids = || -> Vec<Value> {
-            let uid = |name: &String| world.uid(name);
-            expected.keys().map(uid).collect()
-        };
-        let before = uids();
-        delete_all();
-        put_all();
-        for object in applications() {
-            let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-            world.make_again(&name, saved(object));
-        }
-        assert!(uids().iter().all(|uid| !before.contains(uid)));
-    };
-    restore();
-    nothing_is_written("a backup restored");
+    same.restore();
+    same.nothing_is_written("a backup restored");
     assert_eq!(controller.stop(), Some(0));
-    restore();
-    let _controller = world.launch("fourth", &[]);
-    nothing_is_written("a backup restored while nobody looked on");
+    same.restore();
+    let _controller = same.world.launch("fourth", &[]);
+    same.nothing_is_written("a backup restored while nobody looked on");
 }
 
 /// The operators write an object as a whole: labels go when somebody changes the resource, and come back with the next write.

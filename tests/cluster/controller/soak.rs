@@ -196,9 +196,7 @@ impl<'w> Soak<'w> {
     /// One thing that people, operators, machines or networks do.
     fn step(&mut self, replicas: &mut [Replica<'w>; 2]) {
         let name = *self.chance.one_of(&MOVING);
-        let (what, chance) = (self.chance.below(100), &mut self.chance);
-        let (seconds, which) = (chance.millis(1000, 20_000), chance.below(2));
-        let did = match what {
+        let did = match self.chance.below(100) {
             0..30 => self.ask(name),
             30..45 => {
                 let name = *self.chance.one_of(&WITH_SETTINGS);
@@ -223,8 +221,17 @@ impl<'w> Soak<'w> {
                 "Application deleted and made again"
             }
             60..65 => self.hold(name),
+            what => self.fail(what, replicas),
+        };
+        *self.counts.entry(did).or_default() += 1;
+    }
+
+    /// One thing that goes wrong.
+    fn fail(&mut self, what: usize, replicas: &mut [Replica<'w>; 2]) -> &'static str {
+        let (seconds, which) = (self.chance.millis(1000, 20_000), self.chance.below(2));
+        match what {
             65..72 => {
-                replicas[1].end(what % 2 == 0);
+                replicas[1].end(what.is_multiple_of(2));
                 replicas[1].start(self.world);
                 "controller ended and started"
             }
@@ -258,8 +265,7 @@ impl<'w> Soak<'w> {
                 "Argo CD's controller killed and started"
             }
             _ => "nothing",
-        };
-        *self.counts.entry(did).or_default() += 1;
+        }
     }
 
     fn ask(&mut self, name: &str) -> &'static str {
@@ -420,7 +426,7 @@ fn it_goes_on_for_long_whatever_happens() {
         for name in soak.expected().keys() {
             world.wait_for(&format!("{name} to be deployed"), || soak.is_deployed(name));
         }
-        let deployed = start.elapsed() - length;
+        let deployed = start.elapsed().saturating_sub(length);
         say(&format!(
             "FIGURE soak: {length:?}, faults {faults:?}, at rest {:.1} s after the last, deployed {:.1} s after it",
             took.as_secs_f64(),
