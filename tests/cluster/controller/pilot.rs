@@ -353,6 +353,19 @@ fn nothing_is_wrong(pilot: &Pilot<'_>) {
     let same = |line: &str| line.starts_with("argocd/home-assistant-") && line.ends_with("same");
     assert!(said.lines().skip(1).all(same), "{said}");
     assert_eq!(said.lines().count(), 1 + ENVIRONMENTS.len());
+    // By the usual policy nobody looks at the settings, and it says whose policy that is.
+    let kubeconfig = pilot.installation.kubeconfig_of(User::ADMIN);
+    let arguments = [
+        "revisions",
+        "--from-cluster",
+        "--kubeconfig",
+        kubeconfig.to_str().unwrap(),
+    ];
+    let usual = run_in(Path::new("."), &arguments);
+    assert_eq!(
+        usual.stderr,
+        "warning: this is decided by the usual policy, which watches no namespace of settings\nhint: name the policy that the controller has: `--policy FILE`\n"
+    );
 }
 
 fn doctor(pilot: &Pilot<'_>) -> String {
