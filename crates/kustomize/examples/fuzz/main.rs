@@ -25,9 +25,10 @@ mod tree;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use run::{Plan, Summary};
+use run::Plan;
 use seeds::Seeds;
 use target::Target;
+use tree::Tree;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -46,69 +47,46 @@ fn main() -> Result<(), Failure> {
         only,
         mut corpus,
     } = arguments(std::env::args().skip(1))?;
-    let tell = |line: &str| println!("{line}");
     run::catch_panics();
     if let Some(file) = repeat {
-        let tree = plan.target.read(&std::fs::read(file)?);
-        tell(&format!(
-            "{:?}",
-            on_large_stack(move || run::check(plan.target, &tree))?
-        ));
-        return Ok(());
+        return once(plan.target, plan.target.read(&std::fs::read(file)?));
     }
     let beside =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/conformance/kustomize");
     if beside.is_dir() {
         corpus.push(beside);
     } else {
-        tell(&format!(
-            "SKIPPED: the conformance set is no seed, as it is not there: {}",
+        println!(
+            "SKIPPED: the conformance cases are no seeds: there is no {}",
             beside.display()
-        ));
+        );
     }
     let seeds = Seeds::read(&corpus)?;
     if let Some(number) = only {
         let tree = run::make(&plan, &seeds, number);
-        tell(&String::from_utf8_lossy(&tree.to_text()));
-        tell(&format!(
-            "{:?}",
-            on_large_stack(move || run::check(plan.target, &tree))?
-        ));
-        return Ok(());
+        println!("{}", String::from_utf8_lossy(&tree.to_text()));
+        return once(plan.target, tree);
     }
-    tell(&format!(
+    println!(
         "{} documents, {} trees that build, {} that do not",
         seeds.documents.len(),
         seeds.trees.len(),
         seeds.refused.len()
-    ));
-    let summary = run::run(&plan, &seeds, &tell)?;
-    let Summary {
-        executions,
-        accepted,
-        elapsed,
-        faults,
-        longest,
-    } = summary;
-    for (kind, (count, first)) in &faults {
-        tell(&format!(
-            "{count} times, first in execution {first}: {kind}"
-        ));
-    }
-    let rate = u128::from(executions) * 1_000 / elapsed.as_millis().max(1);
-    tell(&format!(
-        "{}, seed {}: {executions} executions in {elapsed:.1?}, {rate} a second, {accepted} accepted, longest {:.1?} (execution {}), {} kinds of faults",
-        plan.target.name(),
-        plan.seed,
-        longest.1,
-        longest.0,
-        faults.len()
-    ));
-    if faults.is_empty() {
+    );
+    let summary = run::run(&plan, &seeds, &|line| println!("{line}"))?;
+    println!("{}, seed {}: {summary}", plan.target.name(), plan.seed);
+    if summary.faults.is_empty() {
         Ok(())
     } else {
         Err("there are faults".into())
     }
+}
+
+/// Tries an input, and tells what comes of it.
+fn once(target: Target, tree: Tree) -> Result<(), Failure> {
+    let checked = on_large_stack(move || run::check(target, &tree))?;
+    println!("{checked:?}");
+    checked.map(drop).map_err(|fault| fault.kind.into())
 }
 
 /// Runs something on a stack as the program has it.

@@ -114,16 +114,16 @@ pub(crate) fn mutate_tree(tree: &mut Tree, random: &mut Random, seeds: &Seeds) {
     for _ in 0..=random.below(3) {
         match random.below(20) {
             0 => in_a_file(tree, random, false, |bytes, random| {
-                change(bytes, random, seeds)
+                change(bytes, random, seeds);
             }),
             1..=5 => in_a_file(tree, random, false, |bytes, random| {
-                change_gently(bytes, random, seeds)
+                change_gently(bytes, random, seeds);
             }),
             6 => in_a_file(tree, random, true, |bytes, random| {
-                change(bytes, random, seeds)
+                change(bytes, random, seeds);
             }),
             7..=8 => in_a_file(tree, random, true, |bytes, random| {
-                change_gently(bytes, random, seeds)
+                change_gently(bytes, random, seeds);
             }),
             9..=10 => in_a_file(tree, random, true, |bytes, random| {
                 if let Some((_, field)) = random.of_list(&seeds.fields) {
@@ -141,7 +141,7 @@ pub(crate) fn mutate_tree(tree: &mut Tree, random: &mut Random, seeds: &Seeds) {
             17 => remove(tree, random),
             18 => adopt(tree, random, seeds),
             _ => in_a_file(tree, random, true, |bytes, random| {
-                take_value(bytes, random, seeds)
+                take_value(bytes, random, seeds);
             }),
         }
     }
@@ -227,7 +227,7 @@ fn add_file_field(tree: &mut Tree, random: &mut Random) {
     let field = random.of_list(FILE_FIELDS).map_or("", |field| field);
     let field = format!("{}\n", field.replace("PATH", &path));
     in_a_file(tree, random, true, |bytes, _| {
-        add_field(bytes, field.as_bytes())
+        add_field(bytes, field.as_bytes());
     });
 }
 
@@ -330,7 +330,7 @@ fn take_value(bytes: &mut Vec<u8>, random: &mut Random, seeds: &Seeds) {
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
     let entries = lines.iter().enumerate();
     let entries = entries.filter_map(|(index, line)| Some((index, entry_of(line)?)));
-    let entries: Vec<(usize, (&[u8], &[u8]))> = entries.collect();
+    let entries: Vec<_> = entries.collect();
     let Some(&(chosen, (key, value))) = random.of_list(&entries) else {
         return;
     };

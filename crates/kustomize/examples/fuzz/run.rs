@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::panic::{self, AssertUnwindSafe};
@@ -32,7 +33,7 @@ pub(crate) struct Plan {
 }
 
 /// What came of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Summary {
     pub(crate) executions: u64,
     pub(crate) accepted: u64,
@@ -41,6 +42,30 @@ pub(crate) struct Summary {
     pub(crate) faults: BTreeMap<String, (u64, u64)>,
     /// The longest execution, and its time.
     pub(crate) longest: (u64, Duration),
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            executions,
+            accepted,
+            elapsed,
+            faults,
+            longest: (number, time),
+        } = self;
+        let rate = u128::from(*executions) * 1_000 / elapsed.as_millis().max(1);
+        write!(
+            f,
+            "{executions} executions in {elapsed:.1?}, {rate} a second, {accepted} accepted, longest {time:.1?} (execution {number}), \
+             {} MiB resident at most, {} kinds of faults",
+            resident() >> 20,
+            faults.len()
+        )?;
+        for (kind, (count, first)) in faults {
+            write!(f, "\n{count} times, first in execution {first}: {kind}")?;
+        }
+        Ok(())
+    }
 }
 
 /// Stack of a thread, as the program itself has it.
@@ -116,11 +141,7 @@ pub(crate) fn run(
         watch.join().map_err(|_| "the watch has ended in a panic")?;
         ended
     })?;
-    let mut summary = std::mem::take(&mut *locked(&state.faults));
-    summary.executions = state.done.load(Ordering::Relaxed);
-    summary.accepted = state.accepted.load(Ordering::Relaxed);
-    summary.elapsed = state.start.elapsed();
-    Ok(summary)
+    Ok(state.summary())
 }
 
 impl State<'_> {
@@ -233,28 +254,20 @@ impl State<'_> {
                     std::process::abort();
                 }
             }
-            if told.elapsed() > Duration::from_secs(60) {
+            if told.elapsed() > Duration::from_mins(1) {
                 told = Instant::now();
-                tell(&self.progress());
+                tell(&self.summary().to_string());
             }
         }
     }
 
-    fn progress(&self) -> String {
-        let (done, accepted) = (
-            self.done.load(Ordering::Relaxed),
-            self.accepted.load(Ordering::Relaxed),
-        );
-        let seconds = self.start.elapsed().as_secs().max(1);
-        let summary = locked(&self.faults);
-        format!(
-            "{done} executions, {} a second, {accepted} accepted, {} kinds of faults, longest {:?} (execution {}), {} MiB resident",
-            done / seconds,
-            summary.faults.len(),
-            summary.longest.1,
-            summary.longest.0,
-            resident() >> 20
-        )
+    fn summary(&self) -> Summary {
+        Summary {
+            executions: self.done.load(Ordering::Relaxed),
+            accepted: self.accepted.load(Ordering::Relaxed),
+            elapsed: self.start.elapsed(),
+            ..locked(&self.faults).clone()
+        }
     }
 }
 

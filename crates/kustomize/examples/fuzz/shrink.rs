@@ -7,7 +7,7 @@ use crate::target::{Fault, Target};
 use crate::tree::{Content, Tree};
 
 /// What it may take.
-const TIME: Duration = Duration::from_secs(60);
+const TIME: Duration = Duration::from_mins(1);
 
 /// The smallest input found that shows the same fault.
 pub(crate) fn shrink(target: Target, tree: &Tree, fault: &Fault) -> Tree {

@@ -235,8 +235,8 @@ pub(crate) fn change(bytes: &mut Vec<u8>, random: &mut Random, seeds: &Seeds) {
         5 => repeat_fragment(bytes, random),
         6 => splice(bytes, random, seeds),
         7..=8 => on_lines(bytes, random, duplicate),
-        9 => on_lines(bytes, random, indent),
-        10 => on_lines(bytes, random, swap),
+        9 => on_lines(bytes, random, |lines, random| indent(lines, random)),
+        10 => on_lines(bytes, random, |lines, random| swap(lines, random)),
         11 => on_lines(bytes, random, remove_lines),
         12 => add_properties(bytes, random),
         13..=14 => replace_value(bytes, random, seeds),
@@ -248,7 +248,7 @@ pub(crate) fn change(bytes: &mut Vec<u8>, random: &mut Random, seeds: &Seeds) {
 pub(crate) fn change_gently(bytes: &mut Vec<u8>, random: &mut Random, seeds: &Seeds) {
     match random.below(8) {
         0 => on_lines(bytes, random, duplicate),
-        1 => on_lines(bytes, random, swap),
+        1 => on_lines(bytes, random, |lines, random| swap(lines, random)),
         2 => on_lines(bytes, random, remove_lines),
         3 => add_properties(bytes, random),
         4 => restyle(bytes, random),
@@ -352,7 +352,7 @@ fn remove_lines(lines: &mut Vec<Vec<u8>>, random: &mut Random) {
     drop(lines.drain(removed));
 }
 
-fn indent(lines: &mut Vec<Vec<u8>>, random: &mut Random) {
+fn indent(lines: &mut [Vec<u8>], random: &mut Random) {
     let (chosen, by, out) = (range(lines, random), 1 + random.below(4), random.once_in(2));
     for line in lines.get_mut(chosen).unwrap_or_default() {
         if out {
@@ -364,7 +364,7 @@ fn indent(lines: &mut Vec<Vec<u8>>, random: &mut Random) {
     }
 }
 
-fn swap(lines: &mut Vec<Vec<u8>>, random: &mut Random) {
+fn swap(lines: &mut [Vec<u8>], random: &mut Random) {
     let (one, other) = (random.below(lines.len()), random.below(lines.len()));
     lines.swap(one, other);
 }

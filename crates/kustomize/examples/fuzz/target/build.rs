@@ -31,8 +31,8 @@ fn options(tree: &Tree) -> Options {
         images: vec!["nginx=*:1.2@sha256:x".to_owned(), "a=b:*".to_owned()],
         common_labels: [("l".to_owned(), "v".to_owned())].into(),
         common_annotations: [("a".to_owned(), "v".to_owned())].into(),
-        force_common_labels: size % 2 == 0,
-        label_without_selector: size % 3 == 0,
+        force_common_labels: size.is_multiple_of(2),
+        label_without_selector: size.is_multiple_of(3),
         replicas: [("deploy1".to_owned(), 3)].into(),
         components: vec!["../*".to_owned(), "comp*".to_owned()],
         ignore_missing_components: true,
@@ -48,7 +48,7 @@ fn options(tree: &Tree) -> Options {
             .copied()
             .unwrap_or_default(),
         load_restrictions: LoadRestrictions::RootOnly,
-        managed_by_label: size % 4 == 0,
+        managed_by_label: size.is_multiple_of(4),
         limits: Limits {
             yaml: goyaml::Limits {
                 alias_nodes: 100_000,
@@ -60,7 +60,7 @@ fn options(tree: &Tree) -> Options {
             ..defaults
         },
         named_from: None,
-        edits: if size % 11 == 0 {
+        edits: if size.is_multiple_of(11) {
             edits
         } else {
             Edits::default()
