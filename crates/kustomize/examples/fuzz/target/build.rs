@@ -1,6 +1,6 @@
 //! Trees: built, written, and built again.
 
-use kustomize::{Edits, Limits, LoadRestrictions, Options, Reorder, build};
+use kustomize::{Deadline, Edits, Limits, LoadRestrictions, Options, Reorder, build};
 
 use super::{Fault, Outcome, yaml};
 use crate::plant::mutate_tree;
@@ -59,6 +59,7 @@ fn options(tree: &Tree) -> Options {
             output: 32 << 20,
             ..defaults
         },
+        deadline: Deadline::default(),
         named_from: None,
         edits: if size.is_multiple_of(11) {
             edits
