@@ -15,6 +15,7 @@ mod explain;
 mod golden;
 mod helm;
 mod help;
+mod hostile;
 mod leaks;
 mod lint;
 mod manifests;

@@ -49,7 +49,7 @@ impl Default for Limits {
             layers: 20_000,
             nesting: 100,
             files: 100_000,
-            read: 512 << 20,
+            read: 256 << 20,
             content: 1 << 30,
             output: 512 << 20,
         }

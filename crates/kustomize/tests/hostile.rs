@@ -267,7 +267,7 @@ fn a_file_counts_each_time_it_is_read() {
         OBJECT,
     );
     tree.insert("/r/f", "x".repeat(100_000));
-    refused(&tree, "the build reads more than 536870912 bytes");
+    refused(&tree, "the build reads more than 268435456 bytes");
 }
 
 #[test]
