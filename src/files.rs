@@ -1,6 +1,6 @@
 //! The disk as the engine may see it; the only place in the render path that reads files.
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod bound;
 mod opened;
 

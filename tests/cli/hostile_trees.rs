@@ -160,9 +160,10 @@ fn bases_that_double_at_each_layer_take_no_memory() {
 #[test]
 fn a_file_that_is_listed_very_often_takes_no_memory_beyond_the_limit() {
     let workspace = Workspace::new(&[]);
-    let entries: String = (0..2_000)
-        .map(|number| format!("  - k{number}=large\n"))
-        .collect();
+    let mut entries = String::new();
+    for number in 0..2_000 {
+        writeln!(entries, "  - k{number}=large").unwrap();
+    }
     workspace.write(
         "kustomization.yaml",
         format!("configMapGenerator:\n- name: g\n  files:\n{entries}"),
