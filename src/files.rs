@@ -1,5 +1,9 @@
 //! The disk as the engine may see it; the only place in the render path that reads files.
 
+#[cfg(all(test, unix))]
+mod bound;
+mod opened;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -207,7 +211,7 @@ impl Files for DiskFiles {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
         self.check_bound(Path::new(path))?;
         self.note(Path::new(path));
-        read_regular(Path::new(path))
+        read_resolved(Path::new(path))
     }
 
     fn external(&self) -> &dyn External {
@@ -219,13 +223,19 @@ impl Files for DiskFiles {
         if self.check_bound(directory).is_err() {
             return Vec::new();
         }
-        let entries = fs::read_dir(directory).into_iter().flatten();
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .collect();
+        let mut names = opened::names_in(directory);
         names.sort();
         names
     }
+}
+
+/// As [`read_regular`], of a path without links: where one has come since the path was resolved, it is not followed.
+fn read_resolved(path: &Path) -> Result<Vec<u8>, FileError> {
+    check_regular(&fs::symlink_metadata(path).map_err(|error| said(&error))?)?;
+    let file = opened::open(path).map_err(|error| said(&error))?;
+    let metadata = file.metadata().map_err(|error| said(&error))?;
+    check_regular(&metadata)?;
+    read_limited(file, metadata.len())
 }
 
 /// Reads a regular file of at most [`SIZE_LIMIT`] bytes; a pipe or a device is refused before it can block.

@@ -175,6 +175,9 @@ impl Show {
         warnings.extend(policy::unprotected(&policy, self.policy.as_deref()));
         warnings.extend(unheard(&state, &policy).into_iter().map(without_effect));
         let plan = settings::decided(&mut state, &policy, key, Timestamp::now());
+        if self.from_cluster && self.policy.is_none() {
+            warnings.extend(unwatched(&plan));
+        }
         let text = match self.output {
             Form::Table => text::text(&plan, &state),
             Form::Json => json::text(&plan, &state),
@@ -234,6 +237,15 @@ fn without_effect(unheard: Unheard) -> Problem {
         hint,
     } = unheard;
     Problem::new(format!("`{object}` moves nothing here: {message}")).hint(hint)
+}
+
+/// A word on settings that the usual policy does not watch: the policy of the controller in the cluster may well do so.
+fn unwatched(plan: &Plan) -> Option<Problem> {
+    let mut settings = plan.decisions.iter().filter_map(|it| it.settings.as_ref());
+    let is_unwatched = |outcome: &Outcome| matches!(outcome, Outcome::Stays(reason) if reason.code == "SettingsNotWatched");
+    settings.find(|settings| is_unwatched(&settings.outcome))?;
+    let message = "this is decided by the usual policy, which watches no namespace of settings";
+    Some(Problem::new(message).hint("name the policy that the controller has: `--policy FILE`"))
 }
 
 /// Whether everything is as it should be. What a person holds on purpose is.

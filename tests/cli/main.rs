@@ -16,6 +16,7 @@ mod golden;
 mod helm;
 mod help;
 mod hostile;
+mod hostile_trees;
 mod hostile_values;
 mod leaks;
 mod lint;

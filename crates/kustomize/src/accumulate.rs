@@ -121,6 +121,7 @@ impl<'a> Layer<'a> {
         session: &mut Session,
     ) -> Result<()> {
         for (index, path) in paths.iter().enumerate() {
+            session.budget.check_time()?;
             let before = paths.get(..index).unwrap_or_default();
             let added = self.accumulate_entry(so_far, path, session);
             added.map_err(|error| self.listed_twice(before, path, error))?;
@@ -316,6 +317,7 @@ impl<'a> Layer<'a> {
     // kustomize: multiTransformer.Transform
     fn run(&self, step: &Step, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for transformer in &step.transformers {
+            session.budget.check_time()?;
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.before_replacements(resources)?;
             }
@@ -400,6 +402,8 @@ impl<'a> Layer<'a> {
                     session.schema.note_kinds(&resources);
                     inline.resources.append_all(resources)?;
                 }
+                // No path has several lines.
+                Err(error) if entry.text.contains('\n') => return Err(self.blame(error)),
                 Err(_) => paths.push(entry.clone()),
             }
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
+use crate::deadline::Deadline;
 use crate::edit::Edits;
 use crate::error::{Error, Result};
 use crate::field_at::FieldNames;
@@ -37,6 +38,8 @@ pub struct Options {
     pub managed_by_label: bool,
     /// Bounds on what the build may ask for.
     pub limits: Limits,
+    /// Until when the build may run.
+    pub deadline: Deadline,
     /// The directory, as an absolute path, from which errors name files; without it, the one that is built.
     pub named_from: Option<String>,
     /// What is changed in the kustomization that is built before it is.
@@ -70,6 +73,8 @@ pub struct Output {
     named_from: String,
     /// The bytes that may be written.
     limit: usize,
+    /// Until when they may be.
+    deadline: Deadline,
 }
 
 impl Output {
@@ -92,6 +97,7 @@ impl Output {
             if index > 0 {
                 text.push_str("---\n");
             }
+            self.deadline.check()?;
             // What is too much must not be written first.
             expected = expected.saturating_add(limits::written_size(resource.node(), 0));
             if expected.max(text.len()) > self.limit {
@@ -142,6 +148,7 @@ pub fn build_with(
             names: names.take(),
             named_from: named_from.to_owned(),
             limit: options.limits.output,
+            deadline: options.deadline.clone(),
         }),
         Err(error) => {
             let mut fields = FieldNames::new(files, named_from);
@@ -166,7 +173,7 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    const fn new(options: &'a Options, hooks: &'a mut dyn Hooks) -> Self {
+    fn new(options: &'a Options, hooks: &'a mut dyn Hooks) -> Self {
         Self {
             options,
             hooks,
@@ -175,7 +182,7 @@ impl<'a> Session<'a> {
             reads_plugins: false,
             tracks_origins: false,
             schema: ChosenSchema::new(),
-            budget: Budget::new(options.limits),
+            budget: Budget::new(options.limits, options.deadline.clone()),
         }
     }
 
@@ -219,7 +226,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         .hooks
         .before_name_hashes(&mut resources, &names.borrow())?;
     name_hash::apply(&mut resources)?;
-    references::names::fix(&config, &mut resources)?;
+    session.budget.check_time()?;
+    references::names::fix(&config, &session.budget, &mut resources)?;
     if !variables.is_empty() {
         session.hooks.before_variables(&mut resources)?;
         variables.resolve(

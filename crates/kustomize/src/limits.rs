@@ -7,6 +7,7 @@ use std::cell::Cell;
 
 use goyaml::{Data, Node};
 
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::resource::Resource;
 
@@ -19,6 +20,10 @@ pub struct Limits {
     pub layers: usize,
     /// Kustomizations inside one another.
     pub nesting: usize,
+    /// Files that are read, each as often as it is listed.
+    pub files: usize,
+    /// Bytes of these files.
+    pub read: usize,
     /// Bytes that are loaded, generated and copied: those of the texts, and [`NODE_BYTES`](Self::NODE_BYTES) for each
     /// node.
     pub content: usize,
@@ -43,6 +48,8 @@ impl Default for Limits {
             yaml: goyaml::Limits::default(),
             layers: 20_000,
             nesting: 100,
+            files: 100_000,
+            read: 256 << 20,
             content: 1 << 30,
             output: 512 << 20,
         }
@@ -53,6 +60,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: Limits,
+    deadline: Deadline,
     layers: Cell<usize>,
     level: Cell<usize>,
     content: Cell<usize>,
@@ -60,14 +68,15 @@ pub(crate) struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::new(Limits::default())
+        Self::new(Limits::default(), Deadline::default())
     }
 }
 
 impl Budget {
-    pub(crate) const fn new(limits: Limits) -> Self {
+    pub(crate) const fn new(limits: Limits, deadline: Deadline) -> Self {
         Self {
             limits,
+            deadline,
             layers: Cell::new(limits.layers),
             level: Cell::new(0),
             content: Cell::new(limits.content),
@@ -114,11 +123,20 @@ impl Budget {
         self.level.set(self.level.get().saturating_sub(1));
     }
 
+    /// Makes sure that there is time left.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(crate) fn check_time(&self) -> Result<()> {
+        self.deadline.check()
+    }
+
     /// Counts bytes that come into being.
     ///
     /// # Errors
-    /// Where there are too many.
+    /// Where there are too many, and where there is no time left.
     pub(crate) fn charge(&self, bytes: usize) -> Result<()> {
+        self.check_time()?;
         let left = self.content.get().checked_sub(bytes).ok_or_else(|| {
             Error::new(format!(
                 "the build loads, generates and copies more than {} bytes",

@@ -3,6 +3,7 @@
 //! A path may be an address: of a file behind HTTP, or of a repository. What it leads to comes through
 //! [`External`](crate::External).
 
+mod reads;
 mod remote;
 
 use std::cell::RefCell;
@@ -15,6 +16,7 @@ use crate::external::External;
 use crate::files::{self, Entry, FileError, Files};
 use crate::kustomization::Located;
 use crate::repository::Repository;
+use reads::Reads;
 use remote::Checkout;
 pub(crate) use remote::is_http;
 
@@ -28,6 +30,9 @@ pub enum LoadRestrictions {
     None,
 }
 
+/// The longest path that is looked up, in bytes: no system has longer ones.
+const LONGEST_PATH: usize = 4096;
+
 /// Reads files for the kustomization of one directory.
 #[derive(Clone)]
 pub(crate) struct Loader<'a> {
@@ -40,6 +45,7 @@ pub(crate) struct Loader<'a> {
     /// The directory from which errors name files.
     named_from: Rc<str>,
     names: Rc<RefCell<FileNames>>,
+    reads: Reads,
 }
 
 /// The names of the files that were read; [`Position::file`] counts in it, from 1.
@@ -122,6 +128,7 @@ impl<'a> Loader<'a> {
             checkouts: Vec::new(),
             named_from,
             names: Rc::default(),
+            reads: Reads::new(options),
         };
         if let Some(repository) = Repository::parse(root) {
             return loader.enter_repository(&repository);
@@ -206,10 +213,9 @@ impl<'a> Loader<'a> {
     /// Where it cannot be read, and where it is not in the directory.
     pub(crate) fn load_within(&self, path: &str, directory: &str) -> Result<Vec<u8>> {
         match self.files.resolve(path) {
-            Ok(Entry::File(resolved)) if files::is_within(&resolved, directory) => self
-                .files
-                .read(&resolved)
-                .map_err(|error| self.unreadable(path, &error)),
+            Ok(Entry::File(resolved)) if files::is_within(&resolved, directory) => {
+                self.read(&resolved, path)
+            }
             Ok(Entry::File(_) | Entry::Directory(_)) => Err(Error::new(format!(
                 "`{}` is no file of `{}`",
                 self.display(path),
@@ -222,7 +228,11 @@ impl<'a> Loader<'a> {
     /// Looks up a path that counts from the kustomization's directory.
     pub(crate) fn find<'p>(&self, path: &'p str) -> Found<'p> {
         let asked = files::join(self.root(), path);
-        let entry = self.files.resolve(&asked);
+        let entry = if path.len() > LONGEST_PATH {
+            Err(FileError::Other("file name too long".to_owned()))
+        } else {
+            self.files.resolve(&asked)
+        };
         Found { path, asked, entry }
     }
 
@@ -252,11 +262,17 @@ impl<'a> Loader<'a> {
             ))
             .hint("move it below that directory, or make the directory it is in a base with a kustomization of its own"));
         }
-        let bytes = self
-            .files
-            .read(resolved)
-            .map_err(|error| self.unreadable(path, &error))?;
+        let bytes = self.read(resolved, path)?;
         Ok(self.note(self.display(asked), bytes))
+    }
+
+    /// Reads the file at a resolved path, which messages name as it was asked for.
+    fn read(&self, resolved: &str, path: &str) -> Result<Vec<u8>> {
+        self.reads.open()?;
+        let bytes = self.files.read(resolved);
+        let bytes = bytes.map_err(|error| self.unreadable(path, &error))?;
+        self.reads.count(bytes.len())?;
+        Ok(bytes)
     }
 
     /// Gives a file that was read its number.
@@ -414,6 +430,10 @@ impl<'a> Loader<'a> {
     }
 
     fn unreadable(&self, path: &str, error: &FileError) -> Error {
+        if path.len() > LONGEST_PATH {
+            let shown: String = path.chars().take(80).collect();
+            return Error::new(format!("cannot read `{shown}…`: {error}"));
+        }
         let made = Error::new(format!("cannot read `{path}`: {error}"));
         if *error == FileError::NotFound {
             if let Some(near) = self.nearest(path) {

@@ -96,6 +96,7 @@ impl World {
         }));
         world.argocd();
         world.home();
+        world.pods();
         world.set(
             "Deployment/controller",
             "/spec/template/spec/containers/0/image",
@@ -181,6 +182,9 @@ impl World {
             "/status/conditions",
             json!([{"type": "secrets.infisical.com/LastReconcileStatus", "status": "True"}]),
         );
+    }
+
+    fn pods(&mut self) {
         self.add(json!({
             "kind": "Deployment",
             "metadata": {

@@ -1,10 +1,10 @@
 //! The pilot of `manifests/pilot` with the Home Assistant example, as a whole: from what the operator writes to what runs.
 
+mod configuration;
 mod place;
 
 use std::fs;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::apps::v1::Deployment;
@@ -21,9 +21,6 @@ use place::{ENVIRONMENTS, Pilot};
 /// What may pass between the change of a Secret and its deployment, with the other programs on the same machine.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// How long what was added has to stay. Argo CD puts back what it would within three seconds.
-const WHILE: Duration = Duration::from_secs(6);
-
 fn name_of(environment: &str) -> String {
     format!("home-assistant-{environment}")
 }
@@ -36,7 +33,7 @@ fn home_assistant_in_four_environments() {
         nothing_is_wrong(pilot);
         a_branch_is_live_within_seconds_twenty_times(pilot);
         a_setting_is_live_by_a_full_sync(pilot);
-        a_configuration_is_live_without_argo_cd(pilot);
+        configuration::is_live_without_argo_cd(pilot);
         what_cannot_be_leaves_all_as_it_is(pilot);
     });
 }
@@ -214,132 +211,6 @@ fn deployment(pilot: &Pilot<'_>, environment: &str) -> Value {
     serde_json::to_value(deployment.unwrap()).unwrap()
 }
 
-/// The variables that Reloader adds, by what its strategy `env-vars` does with a Secret that has changed (v1.4.21): a Deployment
-/// whose annotation names it, and in that the container that mounts it.
-fn reload(pilot: &Pilot<'_>, environment: &str, secret: &str, hash: &str) -> String {
-    let found = deployment(pilot, environment);
-    let wanted = &found["metadata"]["annotations"]["secret.reloader.stakater.com/reload"];
-    assert_eq!(wanted, secret);
-    let pod = &found["spec"]["template"]["spec"];
-    let has = |list: &Value, is_it: &dyn Fn(&Value) -> bool| {
-        list.as_array()
-            .unwrap()
-            .iter()
-            .find(|it| is_it(it))
-            .cloned()
-    };
-    let volume = has(&pod["volumes"], &|it| it["secret"]["secretName"] == secret).unwrap();
-    let container = has(&pod["containers"], &|it| {
-        has(&it["volumeMounts"], &|mount| {
-            mount["name"] == volume["name"]
-        })
-        .is_some()
-    })
-    .unwrap();
-    let variable = format!(
-        "STAKATER_{}_SECRET",
-        secret.to_uppercase().replace(['-', '.'], "_")
-    );
-    let container = json!({"name": container["name"], "env": [{"name": variable, "value": hash}]});
-    let patch = json!({"spec": {"template": {"spec": {"containers": [container]}}}});
-    let path = format!(
-        "/apis/apps/v1/namespaces/{}/deployments/home-assistant?fieldManager=Reloader",
-        name_of(environment)
-    );
-    let content = "application/strategic-merge-patch+json";
-    pilot
-        .reloader
-        .send("PATCH", &path, content, &patch)
-        .unwrap();
-    variable
-}
-
-/// What a variable of Home Assistant's container is, in a template.
-fn variable(template: &Value, name: &str) -> Value {
-    let containers = template["spec"]["containers"].as_array().unwrap();
-    let variables = containers[0]["env"].as_array().unwrap();
-    let found = variables.iter().find(|it| it["name"] == name);
-    found.map_or(Value::Null, |it| it["value"].clone())
-}
-
-fn a_configuration_is_live_without_argo_cd(pilot: &Pilot<'_>) {
-    let (world, name) = (pilot.world, name_of("prod"));
-    let all = || ENVIRONMENTS.map(|(environment, _)| renders(pilot, environment));
-    let (before, ran, rendered) = (world.application(&name), deployment(pilot, "prod"), all());
-    let writes = world.writes().len();
-    pilot.configuration("prod", "# one more line\n");
-    thread::sleep(WHILE);
-    // Nobody asks Argo CD for anything.
-    assert_eq!(world.writes().len(), writes);
-    assert_eq!(all(), rendered);
-    let after = world.application(&name);
-    for field in [
-        "/spec",
-        "/status/sync",
-        "/status/history",
-        "/metadata/annotations",
-    ] {
-        assert_eq!(after.pointer(field), before.pointer(field), "{field}");
-    }
-    assert_eq!(
-        deployment(pilot, "prod")["metadata"]["generation"],
-        ran["metadata"]["generation"]
-    );
-
-    // There is no Reloader, whose image is somebody else's: this patch stands for it, with its account.
-    let hash = "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8";
-    let observer = world.observe();
-    let name_of_variable = reload(pilot, "prod", "home-assistant-config", hash);
-    let sets = || {
-        let sets = pilot
-            .admin
-            .send(
-                "GET",
-                &format!("/apis/apps/v1/namespaces/{name}/replicasets"),
-                "",
-                &json!({}),
-            )
-            .unwrap();
-        sets["items"].as_array().unwrap().clone()
-    };
-    let has = |set: &Value| variable(&set["spec"]["template"], &name_of_variable) == hash;
-    world.wait_for("another ReplicaSet", || {
-        sets().iter().any(has) && !sets().iter().all(has)
-    });
-    let refresh = json!({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}});
-    world.change(&name, "kubectl-annotate", refresh);
-    thread::sleep(WHILE);
-    let seen = observer.of(&name);
-    assert!(!seen.is_empty());
-    assert!(
-        seen.iter()
-            .all(|it| it["status"]["sync"]["status"] == "Synced")
-    );
-    assert_eq!(last(&world.application(&name)), last(&before));
-    // As large as it can be, and a byte more.
-    let more = |line: &str| pilot.try_configuration("prod", line);
-    more("#").unwrap();
-    let room = 1024 * 1024 - pilot.length("prod");
-    more(&"#".repeat(1 + room)).unwrap();
-    let said = doctor(pilot);
-    assert!(said.contains("Secret home-assistant-prod/home-assistant-config [object-large]\n  its values have 1048576 bytes together"), "{said}");
-    let refused = more(&"#".repeat(2 + room)).unwrap_err();
-    assert_eq!(refused.code, 422);
-    let words = "Too long: may not be more than 1048576 bytes";
-    assert!(refused.message.contains(words), "{}", refused.message);
-    pilot.configuration("prod", "");
-
-    // Nor does a full sync take it away.
-    set_host(pilot, "prod", "home.example.net");
-    assert_eq!(
-        variable(
-            &deployment(pilot, "prod")["spec"]["template"],
-            &name_of_variable
-        ),
-        hash
-    );
-}
-
 /// No word of `doctor`'s but on what takes a kubelet, and none of `revisions`'.
 fn nothing_is_wrong(pilot: &Pilot<'_>) {
     let said = doctor(pilot);
@@ -353,6 +224,19 @@ fn nothing_is_wrong(pilot: &Pilot<'_>) {
     let same = |line: &str| line.starts_with("argocd/home-assistant-") && line.ends_with("same");
     assert!(said.lines().skip(1).all(same), "{said}");
     assert_eq!(said.lines().count(), 1 + ENVIRONMENTS.len());
+    // By the usual policy nobody looks at the settings, and it says whose policy that is.
+    let kubeconfig = pilot.installation.kubeconfig_of(User::ADMIN);
+    let arguments = [
+        "revisions",
+        "--from-cluster",
+        "--kubeconfig",
+        kubeconfig.to_str().unwrap(),
+    ];
+    let usual = run_in(Path::new("."), &arguments);
+    assert_eq!(
+        usual.stderr,
+        "warning: this is decided by the usual policy, which watches no namespace of settings\nhint: name the policy that the controller has: `--policy FILE`\n"
+    );
 }
 
 fn doctor(pilot: &Pilot<'_>) -> String {
@@ -399,8 +283,6 @@ fn what_cannot_be_leaves_all_as_it_is(pilot: &Pilot<'_>) {
         "push it, or set another revision: argocd-infisical revisions",
     );
 
-    let base = pilot.git.work().join("base/kustomization.yaml");
-    let text = fs::read_to_string(base).unwrap();
     let overlay = pilot.git.work().join("overlays/staging");
     let aside = pilot.git.work().join("overlays/aside");
     fs::rename(&overlay, &aside).unwrap();
@@ -424,20 +306,7 @@ fn what_cannot_be_leaves_all_as_it_is(pilot: &Pilot<'_>) {
     assert_eq!(world.revision(&name), "feature/elsewhere");
     other.delete(&world.admin, &world.own);
 
-    // Whoever may push to the repository does not get the operator to write.
-    let object = "apiVersion: secrets.infisical.com/v1beta1\nkind: InfisicalStaticSecret\nmetadata: {name: stray}\nspec:\n  \
-                  infisicalAuthRef: {name: infisical, namespace: home-assistant-staging}\n  syncOptions: {refreshInterval: 30s}\n  \
-                  sources: []\n  targets: []\n";
-    pilot.git.write("base/stray.yaml", object);
-    let strayed = text.replace("  - service.yaml\n", "  - service.yaml\n  - stray.yaml\n");
-    pilot.git.write("base/kustomization.yaml", &strayed);
-    pilot.git.commit_to("stray");
-    pilot.branch("staging", "stray");
-    wait_since(Instant::now(), world, &name, |it| {
-        it["status"]
-            .to_string()
-            .contains("InfisicalStaticSecret is not permitted in project home")
-    });
+    what_the_project_denies(pilot);
 
     let after = deployment(pilot, "staging");
     for field in ["/metadata/uid", "/metadata/generation"] {
@@ -450,4 +319,23 @@ fn what_cannot_be_leaves_all_as_it_is(pilot: &Pilot<'_>) {
         sync["status"] == "Synced" && sync["revision"] == pilot.dev
     });
     nothing_is_wrong(pilot);
+}
+
+/// Whoever may push to the repository does not get the operator to write.
+fn what_the_project_denies(pilot: &Pilot<'_>) {
+    let object = "apiVersion: secrets.infisical.com/v1beta1\nkind: InfisicalStaticSecret\nmetadata: {name: stray}\nspec:\n  \
+                  infisicalAuthRef: {name: infisical, namespace: home-assistant-staging}\n  syncOptions: {refreshInterval: 30s}\n  \
+                  sources: []\n  targets: []\n";
+    pilot.git.write("base/stray.yaml", object);
+    let base = pilot.git.work().join("base/kustomization.yaml");
+    let text = fs::read_to_string(base).unwrap();
+    let strayed = text.replace("  - service.yaml\n", "  - service.yaml\n  - stray.yaml\n");
+    pilot.git.write("base/kustomization.yaml", &strayed);
+    pilot.git.commit_to("stray");
+    pilot.branch("staging", "stray");
+    wait_since(Instant::now(), pilot.world, &name_of("staging"), |it| {
+        it["status"]
+            .to_string()
+            .contains("InfisicalStaticSecret is not permitted in project home")
+    });
 }
