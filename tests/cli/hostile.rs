@@ -316,7 +316,9 @@ fn state(objects: &BTreeMap<&'static str, Value>) -> State {
         ..State::default()
     };
     if let Some(application) = Applications::prune(&text("application")) {
-        state.applications.insert(application.name(), Box::new(application));
+        state
+            .applications
+            .insert(application.name(), Box::new(application));
     }
     let secret = |name: &str| Secrets::prune(&text(name));
     let map = |name: &str| ConfigMaps::prune(&text(name));

@@ -341,8 +341,8 @@ fn others_who_write_the_same_application_lose_nothing() {
     let late = moves.iter().filter(|write| write.code != 200).count();
     let done = moves.len() - late;
     assert!(!controller.words().contains("may not patch it"));
-    // One that was late waits, and may find that something else is asked for by then.
-    assert!(done > changes / 4, "{done} writes of {changes} changes");
+    // One that was late waits, longer each time, and may find that something else is asked for by then.
+    assert!(done > 2, "{done} writes of {changes} changes");
     let theirs: usize = counts.iter().map(|(done, _)| done).sum();
     let conflicts: usize = counts.iter().map(|(_, conflicts)| conflicts).sum();
     say(&format!(
