@@ -411,14 +411,18 @@ fn is_plain(text: &str) -> bool {
                 && (!is_hex || name.len() < 7 || name.len() == 40))
 }
 
-/// Whether a text is a range of versions in its simplest forms.
+/// Whether a text is a range of versions in its simplest forms: one comparison.
 fn is_range(text: &str) -> bool {
-    let version = text.trim_start_matches(['<', '>', '=', '!']);
-    version != text
-        && !version.is_empty()
-        && version
-            .chars()
-            .all(|c| c.is_ascii_digit() || ".xX".contains(c))
+    let mut operators = [">=", "<=", "!=", "=", ">", "<"].into_iter();
+    let Some(version) = operators.find_map(|operator| text.strip_prefix(operator)) else {
+        return false;
+    };
+    let is_number = |part: &str| {
+        let is_one = !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+        is_one && part.len() < 9 && (part == "0" || !part.starts_with('0'))
+    };
+    let mut parts = version.split('.');
+    version.split('.').count() <= 3 && parts.all(|part| is_number(part) || part == "x")
 }
 
 /// What the objects ask for, without the line break that a file ends with.
