@@ -180,6 +180,7 @@ impl Reference {
             managed_by_label,
             limits: _,
             named_from: _,
+            threads: _,
             // Nobody asks a real kustomize for them.
             edits: _,
         } = options;

@@ -5,13 +5,12 @@
 
 mod remote;
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::build::Options;
 use crate::decode;
 use crate::error::{Error, Result};
-use crate::external::External;
+use crate::external::{External, NoExternal};
 use crate::files::{self, Entry, FileError, Files};
 use crate::kustomization::Located;
 use crate::repository::Repository;
@@ -36,10 +35,12 @@ pub(crate) struct Loader<'a> {
     /// Resolved directories from the one that is built down to this one.
     roots: Vec<String>,
     /// The repositories on the way there that were checked out, the innermost last.
-    checkouts: Vec<Rc<Checkout>>,
+    checkouts: Vec<Arc<Checkout>>,
     /// The directory from which errors name files.
-    named_from: Rc<str>,
-    names: Rc<RefCell<FileNames>>,
+    named_from: Arc<str>,
+    names: Arc<Mutex<FileNames>>,
+    /// Whether nothing is fetched or run.
+    is_offline: bool,
 }
 
 /// The names of the files that were read; [`Position::file`] counts in it, from 1.
@@ -121,7 +122,8 @@ impl<'a> Loader<'a> {
             roots: Vec::new(),
             checkouts: Vec::new(),
             named_from,
-            names: Rc::default(),
+            names: Arc::default(),
+            is_offline: false,
         };
         if let Some(repository) = Repository::parse(root) {
             return loader.enter_repository(&repository);
@@ -149,12 +151,28 @@ impl<'a> Loader<'a> {
     }
 
     /// The names of all files that this loader and those made of it have read.
-    pub(crate) const fn names(&self) -> &Rc<RefCell<FileNames>> {
-        &self.names
+    pub(crate) fn names(&self) -> MutexGuard<'_, FileNames> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, for whoever goes on when the loader is gone.
+    pub(crate) fn shared_names(&self) -> Arc<Mutex<FileNames>> {
+        Arc::clone(&self.names)
+    }
+
+    /// The same without the way out of the tree of files.
+    pub(crate) fn offline(self) -> Self {
+        Self {
+            is_offline: true,
+            ..self
+        }
     }
 
     /// The way out of the tree of files.
     pub(crate) fn external(&self) -> &'a dyn External {
+        if self.is_offline {
+            return &NoExternal;
+        }
         self.files.external()
     }
 
@@ -261,7 +279,7 @@ impl<'a> Loader<'a> {
 
     /// Gives a file that was read its number.
     fn note(&self, name: String, bytes: Vec<u8>) -> Loaded {
-        let number = self.names.borrow_mut().add(name.clone());
+        let number = self.names().add(name.clone());
         Loaded {
             bytes,
             name,
