@@ -4,6 +4,7 @@
 //! and patches go out within limits while the lease is held.
 
 mod bucket;
+mod clock;
 mod election;
 mod events;
 mod figures;
@@ -24,6 +25,7 @@ mod readings;
 mod request;
 
 mod streams;
+mod turns;
 mod union;
 mod watch;
 mod window;
@@ -40,6 +42,7 @@ use tokio::sync::{mpsc, watch as told};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+pub use self::clock::Clock;
 use self::election::Election;
 use self::events::Event;
 use self::health::Health;
@@ -85,6 +88,8 @@ pub struct Config {
     pub identity: String,
     /// Limits on patches.
     pub limits: Limits,
+    /// What tells the time of day; the system's, unless a test needs another one.
+    pub clock: Clock,
 }
 
 /// Whether the controller writes.
@@ -143,6 +148,7 @@ async fn work(config: Config, end: told::Receiver<bool>) -> Result<(), Failure> 
         lease,
         identity,
         limits,
+        clock,
     } = config;
     let (client, server) = connect(&access).await?;
     let listener = listen(address).await?;
@@ -176,6 +182,7 @@ async fn work(config: Config, end: told::Receiver<bool>) -> Result<(), Failure> 
         lease: lease_until,
         events,
         health,
+        clock,
     };
     let keeper = Keeper::new(policy, digest_key, streams, limits, mode);
     tokio::select! {

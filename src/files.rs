@@ -1,5 +1,9 @@
 //! The disk as the engine may see it; the only place in the render path that reads files.
 
+#[cfg(test)]
+mod bound;
+mod opened;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
@@ -218,7 +222,7 @@ impl Files for DiskFiles {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
         self.check_bound(Path::new(path))?;
         self.note(Path::new(path));
-        read_regular(Path::new(path))
+        read_resolved(Path::new(path))
     }
 
     fn external(&self) -> &dyn External {
@@ -230,13 +234,15 @@ impl Files for DiskFiles {
         if self.check_bound(directory).is_err() {
             return Vec::new();
         }
-        let entries = fs::read_dir(directory).into_iter().flatten();
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .collect();
+        let mut names = opened::names_in(directory);
         names.sort();
         names
     }
+}
+
+/// As [`read_regular`], of a path without links: where one has come since the path was resolved, it is not followed.
+fn read_resolved(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_opened(path, opened::open(path))
 }
 
 /// Reads a regular file of at most [`SIZE_LIMIT`] bytes; a pipe or a device is refused before it can block.
@@ -244,7 +250,13 @@ impl Files for DiskFiles {
 /// # Errors
 /// Where it cannot be read, is something else, or is larger.
 pub fn read_regular(path: &Path) -> Result<Vec<u8>, FileError> {
-    let file = open(path).map_err(|error| {
+    read_opened(path, open(path))
+}
+
+/// Reads what was opened without waiting, if it is a regular file. It is looked at once it is open: the name may be given
+/// to something else at any time.
+fn read_opened(path: &Path, opened: io::Result<File>) -> Result<Vec<u8>, FileError> {
+    let file = opened.map_err(|error| {
         // What cannot be opened may be none that could be read.
         let metadata = fs::metadata(path).ok();
         let checked = metadata.map_or(Ok(()), |metadata| check_regular(&metadata));

@@ -291,15 +291,13 @@ impl<'a> Manifests<'a> {
         let policy = self.policy;
         let mut state = State::default();
         for (name, application) in &self.applications {
-            if !application
-                .metadata
-                .labels
-                .contains_key(&policy.environment_label)
-            {
+            let labels = &application.metadata.labels;
+            if labels.get(&policy.environment_label).is_none() {
                 continue;
             }
             if policy.application_namespaces.has(&name.namespace) {
-                state.applications.insert(name.clone(), application.clone());
+                let application = Box::new(application.clone());
+                state.applications.insert(name.clone(), application);
             } else if let Some(place) = self.places.get(&("Application", name.clone())).cloned() {
                 let hint = "add the namespace to `applicationNamespaces` of the policy";
                 let problem = Problem::new(format!(

@@ -179,6 +179,7 @@ impl Reference {
             reorder,
             managed_by_label,
             limits: _,
+            deadline: _,
             named_from: _,
             threads: _,
             // Nobody asks a real kustomize for them.

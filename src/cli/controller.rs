@@ -11,7 +11,7 @@ use super::output::{Done, Parts};
 use super::watch::say;
 use super::{policy as policies, usage};
 use crate::cluster::Access;
-use crate::controller::{self, Config, Limits, LogFormat, Mode};
+use crate::controller::{self, Clock, Config, Limits, LogFormat, Mode};
 use crate::failure::{Failure, Problem, Warning};
 use crate::settings::digest::DigestKey;
 use crate::settings::object::is_subdomain;
@@ -178,6 +178,7 @@ impl Args {
                 revisions_per_second,
                 digests_per_second,
             },
+            clock: Clock::default(),
         })
     }
 }

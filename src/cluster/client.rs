@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hyper_util::client::legacy::{self, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use kube::client::ConfigExt as _;
 use kube::{Client, Config, Error};
 use tokio::runtime::{Builder, Runtime};
@@ -75,7 +75,12 @@ fn client(config: Config) -> Result<Client, Error> {
         .option_layer(config.auth_layer()?)
         .layer(config.extra_headers_layer()?)
         .map_err(BoxError::from)
-        .service(legacy::Client::builder(TokioExecutor::new()).build(connector));
+        .service(
+            legacy::Client::builder(TokioExecutor::new())
+                // Without it, connections that nothing is sent through stay until something is.
+                .pool_timer(TokioTimer::new())
+                .build(connector),
+        );
     Ok(Client::new(service, config.default_namespace))
 }
 

@@ -74,7 +74,7 @@ impl Reader {
             let name = application.name();
             match application.into_content() {
                 Some(application) => {
-                    found.state.applications.insert(name, application);
+                    found.state.applications.insert(name, Box::new(application));
                 }
                 None => found.warnings.push(odd("Application", &name.to_string())),
             }

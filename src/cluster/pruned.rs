@@ -44,6 +44,11 @@ pub trait Kind: Send + Sync + 'static {
     ///
     /// Why it is not is left out: it could quote a value.
     fn prune(json: &str) -> Option<Self::Content>;
+
+    /// Which object it is, where that is kept of it; otherwise it is read once more for that.
+    fn head(_: &Self::Content) -> Option<ObjectMeta> {
+        None
+    }
 }
 
 /// Applications of Argo CD.
@@ -68,6 +73,17 @@ pub struct Pruned<K: Kind> {
 }
 
 impl<K: Kind> Pruned<K> {
+    /// Cuts down the text of one object.
+    pub fn of(json: &str) -> Self {
+        let content = K::prune(json);
+        let known = content.as_ref().and_then(K::head);
+        Self {
+            metadata: known.unwrap_or_else(|| head(json)),
+            content,
+            kind: PhantomData,
+        }
+    }
+
     /// What is kept of it; `None` where it is not made as its kind asks for.
     pub const fn content(&self) -> Option<&K::Content> {
         self.content.as_ref()
@@ -126,39 +142,39 @@ impl<K: Kind> fmt::Debug for Pruned<K> {
 
 impl<'a, K: Kind> Deserialize<'a> for Pruned<K> {
     fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Head {
-            metadata: Metadata,
-        }
-        #[derive(Default, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
-        struct Metadata {
-            namespace: Option<String>,
-            name: Option<String>,
-            uid: Option<String>,
-            resource_version: Option<String>,
-        }
         // The text of the object is set aside first: a fault in the middle of it then ends nothing but itself.
-        let json = Box::<RawValue>::deserialize(from)?;
-        let Head { metadata } = serde_json::from_str(json.get()).unwrap_or_default();
-        let Metadata {
-            namespace,
-            name,
-            uid,
-            resource_version,
-        } = metadata;
-        Ok(Self {
-            metadata: ObjectMeta {
-                namespace,
-                name,
-                uid,
-                resource_version,
-                ..ObjectMeta::default()
-            },
-            content: K::prune(json.get()),
-            kind: PhantomData,
-        })
+        Ok(Self::of(Box::<RawValue>::deserialize(from)?.get()))
+    }
+}
+
+/// Which object a text is of, as far as that can be read.
+fn head(json: &str) -> ObjectMeta {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Head {
+        metadata: Metadata,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Metadata {
+        namespace: Option<String>,
+        name: Option<String>,
+        uid: Option<String>,
+        resource_version: Option<String>,
+    }
+    let Head { metadata } = serde_json::from_str(json).unwrap_or_default();
+    let Metadata {
+        namespace,
+        name,
+        uid,
+        resource_version,
+    } = metadata;
+    ObjectMeta {
+        namespace,
+        name,
+        uid,
+        resource_version,
+        ..ObjectMeta::default()
     }
 }
 
@@ -191,6 +207,31 @@ impl<K: Kind> kube::Resource for Pruned<K> {
     }
 }
 
+impl Kind for Applications {
+    type Content = steer::Application;
+    const GROUP: &'static str = "argoproj.io";
+    const VERSION: &'static str = "v1alpha1";
+    const KIND: &'static str = "Application";
+    const PLURAL: &'static str = "applications";
+
+    fn prune(json: &str) -> Option<steer::Application> {
+        let mut application: steer::Application = decode(json)?;
+        application.share();
+        Some(application)
+    }
+
+    fn head(application: &steer::Application) -> Option<ObjectMeta> {
+        let metadata = &application.metadata;
+        Some(ObjectMeta {
+            namespace: Some(metadata.namespace.clone()),
+            name: Some(metadata.name.clone()),
+            uid: Some(metadata.uid.clone()),
+            resource_version: Some(metadata.resource_version.clone()),
+            ..ObjectMeta::default()
+        })
+    }
+}
+
 /// A kind of Argo CD whose objects are decoded as they are.
 macro_rules! of_argocd {
     ($name:ty, $content:ty, $kind:literal, $plural:literal) => {
@@ -208,12 +249,6 @@ macro_rules! of_argocd {
     };
 }
 
-of_argocd!(
-    Applications,
-    steer::Application,
-    "Application",
-    "applications"
-);
 of_argocd!(
     ApplicationSets,
     owner::ApplicationSet,

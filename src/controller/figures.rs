@@ -38,7 +38,7 @@ pub(super) fn paused(state: &State, overview: &Overview) -> usize {
         let mut conditions = application.status.conditions.iter();
         conditions.any(|condition| condition.cause == Cause::Paused)
     };
-    let counts = |(name, application): &(&Name, &Application)| {
+    let counts = |(name, application): &(&Name, &Box<Application>)| {
         is_paused(application) && overview.has_settings(name)
     };
     state.applications.iter().filter(counts).count()

@@ -129,11 +129,14 @@ impl Knowledge {
         };
         match (key, thing) {
             (Key::Application(name), Thing::Application(application)) => {
-                self.application(name, *application, policy, now);
+                self.application(name, application, policy, now);
             }
             (Key::Object(name), Thing::Object(object)) => {
-                self.concern(&name, Some(&object), policy, now);
-                self.state.objects.insert(name, object);
+                // Operators write objects again and again, and another version says nothing.
+                if self.state.objects.get(&name) != Some(&object) {
+                    self.concern(&name, Some(&object), policy, now);
+                    self.state.objects.insert(name, object);
+                }
             }
             (Key::Project(name), Thing::Project(project)) => {
                 let projects = self.state.projects.get_or_insert_default();
@@ -148,10 +151,16 @@ impl Knowledge {
         Told::Nothing
     }
 
-    fn application(&mut self, name: Name, application: Application, policy: &Policy, now: Instant) {
+    fn application(
+        &mut self,
+        name: Name,
+        application: Box<Application>,
+        policy: &Policy,
+        now: Instant,
+    ) {
         let environment = |application: &Application| {
             let labels = &application.metadata.labels;
-            labels.get(&policy.environment_label).cloned()
+            labels.get(&policy.environment_label).map(str::to_owned)
         };
         let known = self.state.applications.get(&name);
         // Names may collide within an environment, and a breaker counts its Applications.
@@ -168,7 +177,7 @@ impl Knowledge {
     }
 
     /// An Application is what our own patch made of it. Watches may still show what it was before.
-    pub(super) fn written(&mut self, application: Application, policy: &Policy, now: Instant) {
+    pub(super) fn written(&mut self, application: Box<Application>, policy: &Policy, now: Instant) {
         let name = application.name();
         let known = self.state.applications.get(&name);
         if known.is_none_or(|known| known.metadata.uid != application.metadata.uid) {
@@ -178,7 +187,7 @@ impl Knowledge {
         let number = |application: &Application| -> Option<u64> {
             application.metadata.resource_version.parse().ok()
         };
-        if known.and_then(number) > number(&application) {
+        if known.and_then(|known| number(known)) > number(&application) {
             // The watch was faster than the answer.
             return;
         }
@@ -217,9 +226,12 @@ impl Knowledge {
 
     /// Finds the Applications that an object concerns, as it is known and as it will be.
     fn concern(&mut self, name: &ObjectName, new: Option<&Object>, policy: &Policy, now: Instant) {
+        if self.changed.all {
+            return;
+        }
         let objects = self.state.objects.get(name).into_iter().chain(new);
-        let environments: BTreeSet<&String> = objects
-            .filter_map(|object| object.labels.get(ENVIRONMENT))
+        let environments: BTreeSet<&str> = objects
+            .filter_map(|object| Some(object.labels.get(ENVIRONMENT)?.as_str()))
             .collect();
         let suffix = format!("{}/{}", name.namespace, name.name);
         for (application, found) in &self.state.applications {
@@ -235,7 +247,8 @@ impl Knowledge {
 /// Whether an Application names an object whose name ends like this.
 fn names(application: &Application, suffix: &str) -> bool {
     let spec = &application.spec;
-    let sources = spec.source.iter().chain(&spec.sources);
+    let only = spec.source.iter().map(|source| &**source);
+    let sources = only.chain(&*spec.sources);
     let plugins = sources.filter_map(|source| source.plugin.as_ref());
     let parameters = plugins.flat_map(|plugin| &plugin.parameters);
     let lists = parameters.filter(|parameter| parameter.name == SETTINGS.name);

@@ -1,15 +1,18 @@
 //! Patches that wait to be made: in which order, and how many at a time.
 //!
 //! There is at most one for each Application. Revisions go before digests, and both have limits: Applications that Argo CD
-//! is busy with already, and how many begin in a second. What was written often of late, or failed, waits.
+//! is busy with already, and how many begin in a second. Projects take turns. What was written often of late, or failed,
+//! waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::bucket::Bucket;
 use super::pause::Pause;
+use super::turns::Turns;
 use super::window::Window;
 use crate::steer::application::Name;
+use crate::steer::patch;
 use crate::steer::plan::{Change, Decision, Purpose};
 
 /// How many patches are under way at most.
@@ -40,7 +43,8 @@ pub struct Limits {
 pub(super) struct Queue {
     waiting: BTreeMap<Name, (Job, Place)>,
     /// Those of them that may be made as soon as limits allow.
-    ready: BTreeSet<(Purpose, Name)>,
+    ready: BTreeSet<(Purpose, u64, Name)>,
+    turns: BTreeMap<Purpose, Turns>,
     /// Those that have to wait, and until when.
     later: BTreeSet<(Instant, Name)>,
     under_way: BTreeMap<Name, Purpose>,
@@ -69,6 +73,8 @@ pub(super) struct Job {
     pub(super) version: String,
     /// Since when it is known that it has to be made.
     pub(super) since: Instant,
+    /// When it is its turn; zero where that has not been said yet.
+    turn: u64,
 }
 
 /// Where a patch waits.
@@ -102,10 +108,11 @@ impl Job {
         Some(Self {
             name: decision.application.clone(),
             purpose: patch.purpose,
-            body: serde_json::to_vec(&operations).ok()?.into_boxed_slice(),
+            body: patch::text(&operations).into_bytes().into_boxed_slice(),
             decision: Box::new(decision),
             version,
             since,
+            turn: 0,
         })
     }
 
@@ -134,6 +141,7 @@ impl Queue {
         Self {
             waiting: BTreeMap::new(),
             ready: BTreeSet::new(),
+            turns: BTreeMap::new(),
             later: BTreeSet::new(),
             under_way: BTreeMap::new(),
             pauses: BTreeMap::new(),
@@ -158,6 +166,9 @@ impl Queue {
         let is_same = known.as_ref().is_some_and(|known| known.is_same(&job));
         if let Some(known) = known {
             job.since = known.since.min(job.since);
+            if known.purpose == job.purpose {
+                job.turn = known.turn;
+            }
         }
         self.line_up(job, now);
         !is_same
@@ -178,14 +189,18 @@ impl Queue {
     fn take(&mut self, name: &Name) -> Option<(Job, Place)> {
         let (job, place) = self.waiting.remove(name)?;
         match place {
-            Place::Ready => self.ready.remove(&(job.purpose, name.clone())),
+            Place::Ready => self.ready.remove(&(job.purpose, job.turn, name.clone())),
             Place::Later(until) => self.later.remove(&(until, name.clone())),
             Place::Aside => true,
         };
         Some((job, place))
     }
 
-    fn line_up(&mut self, job: Job, now: Instant) {
+    fn line_up(&mut self, mut job: Job, now: Instant) {
+        if job.turn == 0 {
+            let turns = self.turns.entry(job.purpose).or_default();
+            job.turn = turns.give(&job.decision.project);
+        }
         let (name, purpose) = (job.name.clone(), job.purpose);
         let pause = self.pauses.get(&name).map(|(_, until)| *until);
         let recent = self.recent.get(&(name.clone(), purpose)).map(Recent::next);
@@ -195,7 +210,7 @@ impl Queue {
             None => Place::Ready,
         };
         match place {
-            Place::Ready => self.ready.insert((purpose, name.clone())),
+            Place::Ready => self.ready.insert((purpose, job.turn, name.clone())),
             Place::Later(until) => self.later.insert((until, name.clone())),
             Place::Aside => true,
         };
@@ -210,7 +225,7 @@ impl Queue {
             let (_, name) = self.later.pop_first()?;
             if let Some((job, place)) = self.waiting.get_mut(&name) {
                 *place = Place::Ready;
-                self.ready.insert((job.purpose, name));
+                self.ready.insert((job.purpose, job.turn, name));
             }
         }
         if self.under_way.len() >= UNDER_WAY || self.busy_until.is_some_and(|until| until > now) {
@@ -225,10 +240,9 @@ impl Queue {
         loop {
             let first = match purpose {
                 None => self.ready.first(),
-                // Names come after the empty one.
-                Some(after) => self.ready.range((after, Name::new("", ""))..).next(),
+                Some(purpose) => self.first(purpose),
             };
-            let (of, name) = first?;
+            let (of, _, name) = first?;
             let has_token = self
                 .bucket(*of)
                 .is_none_or(|bucket| bucket.wait(now).is_none());
@@ -239,14 +253,25 @@ impl Queue {
                 if !self.is_full() {
                     return Some(name);
                 }
-                let with = self.ready.range((*of, Name::new("", ""))..);
-                let mut same = with.take_while(|(other, _)| other == of);
-                if let Some((_, name)) = same.find(|(_, name)| self.window.has(name)) {
+                // One that is in flight has its place.
+                let is_ready = |name: &&Name| {
+                    let waiting = self.waiting.get(*name);
+                    waiting.is_some_and(|(job, place)| {
+                        job.purpose == *of && matches!(place, Place::Ready)
+                    })
+                };
+                if let Some(name) = self.window.names().find(is_ready) {
                     return Some(name);
                 }
             }
             purpose = Some(after(*of)?);
         }
+    }
+
+    /// The first one of those for a purpose, or after it.
+    fn first(&self, purpose: Purpose) -> Option<&(Purpose, u64, Name)> {
+        // Turns begin at one.
+        self.ready.range((purpose, 0, Name::new("", ""))..).next()
     }
 
     /// Whether there is room for no other Application, counting those that are about to be in flight.
@@ -268,6 +293,7 @@ impl Queue {
     /// A patch is under way from now on.
     pub(super) fn start(&mut self, name: &Name, now: Instant) -> Option<Job> {
         let (job, _) = self.take(name)?;
+        self.turns.entry(job.purpose).or_default().take(job.turn);
         self.under_way.insert(name.clone(), job.purpose);
         match job.purpose {
             Purpose::Revision => self.revisions.take(now),
@@ -334,8 +360,8 @@ impl Queue {
         let later = self.later.first().map(|(until, _)| *until);
         let busy = self.busy_until.filter(|until| *until > now);
         let of = |purpose: Purpose| {
-            let first = self.ready.range((purpose, Name::new("", ""))..).next();
-            let is_waiting = first.is_some_and(|(of, _)| *of == purpose);
+            let first = self.first(purpose);
+            let is_waiting = first.is_some_and(|(of, ..)| *of == purpose);
             self.bucket(purpose).filter(|_| is_waiting)?.wait(now)
         };
         let times = [later, busy, of(Purpose::Revision), of(Purpose::Digest)];

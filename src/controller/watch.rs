@@ -122,28 +122,39 @@ impl<K: Kind> Watch<K> {
     /// Lists all that there is, and tells which version of everything that is.
     async fn list(&self) -> Result<String, End> {
         self.tell(Notice::Begin).await?;
-        let mut next = String::new();
+        let mut page = self.page("").await?;
         loop {
-            let limit = match self.stream.subject {
-                Subject::Objects(_) => PAGE_OF_OBJECTS,
-                _ => PAGE,
-            };
-            let path = self.path(&[("limit", &limit.to_string()), ("continue", &next)]);
-            let page = self.api.ask(Ask::get(Verb::List, path), LIST).await?;
             let Page { metadata, items } =
                 serde_json::from_slice(&page).map_err(|_| End::Failed(odd()))?;
-            for item in items.unwrap_or_default() {
-                if let Ok(object) = serde_json::from_str(item.get()) {
-                    self.show(object).await?;
-                }
-            }
-            next = metadata.next.unwrap_or_default();
+            let next = metadata.next.unwrap_or_default();
             if next.is_empty() {
+                self.show_all(items).await?;
                 self.tell(Notice::Complete).await?;
                 let version = metadata.resource_version.unwrap_or_default();
                 return Ok(version);
             }
+            // The API server gets the next page together while this one is taken in.
+            let (following, shown) = tokio::join!(self.page(&next), self.show_all(items));
+            shown?;
+            page = following?;
         }
+    }
+
+    /// A page of a list, from where the one before has ended.
+    async fn page(&self, from: &str) -> Result<Vec<u8>, Refusal> {
+        let limit = match self.stream.subject {
+            Subject::Objects(_) => PAGE_OF_OBJECTS,
+            _ => PAGE,
+        };
+        let path = self.path(&[("limit", &limit.to_string()), ("continue", from)]);
+        self.api.ask(Ask::get(Verb::List, path), LIST).await
+    }
+
+    async fn show_all(&self, items: Option<Vec<&RawValue>>) -> Result<(), End> {
+        for item in items.unwrap_or_default() {
+            self.show(Pruned::of(item.get())).await?;
+        }
+        Ok(())
     }
 
     /// Watches what happens after a version, as long as that can be.
@@ -218,7 +229,7 @@ impl<K: Kind> Watch<K> {
         if event.kind == "ERROR" {
             return Err(failed(json).into());
         }
-        let object: Pruned<K> = serde_json::from_str(json).map_err(|_| End::Failed(odd()))?;
+        let object = Pruned::of(json);
         if let Some(of) = object.resource_version().filter(|of| !of.is_empty()) {
             *version = of;
         }

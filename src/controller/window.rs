@@ -53,6 +53,11 @@ impl Window {
         self.size > 0 && self.flights.len() + starting >= self.size
     }
 
+    /// Which ones there are.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
+        self.flights.keys()
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.flights.len()

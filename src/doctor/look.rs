@@ -362,13 +362,15 @@ fn state(seen: &Seen, policy: &Policy, knows_policy: bool) -> State {
         let takes_part = application
             .metadata
             .labels
-            .contains_key(&policy.environment_label);
+            .get(&policy.environment_label)
+            .is_some();
         if takes_part && policy.application_namespaces.has(&name.namespace) {
             for owner in owners(application, &state.instance, policy) {
                 let found = found_owner(seen, &owner);
                 state.owners.insert(owner, found);
             }
-            state.applications.insert(name.clone(), application.clone());
+            let application = Box::new(application.clone());
+            state.applications.insert(name.clone(), application);
         }
     }
     let maps = seen.config_maps.known().into_iter().flatten();

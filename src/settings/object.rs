@@ -140,7 +140,7 @@ pub(crate) fn is_subdomain(text: &str) -> bool {
 /// What a cluster says of an object, as far as settings are concerned.
 ///
 /// It can be neither printed nor formatted: it holds values.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Object {
     /// Its labels.
     pub labels: BTreeMap<String, String>,

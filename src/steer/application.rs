@@ -2,14 +2,16 @@
 //! kilobytes, and there may be ten thousand Applications.
 
 mod fields;
+mod labels;
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 pub use fields::{GitFields, Manager, Managers};
+pub use labels::Labels;
 
 /// The name of an Application. Argo CD calls one outside its own namespace `<namespace>_<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,10 +80,10 @@ pub struct Metadata {
     pub resource_version: String,
     /// Its labels.
     #[serde(default, deserialize_with = "fields::or_default")]
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
     /// Those annotations that matter; `None` where it has no annotations at all.
     #[serde(default)]
-    pub annotations: Option<Annotations>,
+    pub annotations: Option<Box<Annotations>>,
     /// Its owners.
     #[serde(default, deserialize_with = "fields::or_default")]
     pub owner_references: Vec<OwnerReference>,
@@ -156,10 +158,11 @@ pub struct Spec {
     #[serde(deserialize_with = "fields::or_default")]
     pub project: String,
     /// Its only source.
-    pub source: Option<Source>,
+    #[serde(deserialize_with = "fields::shared")]
+    pub source: Option<Arc<Source>>,
     /// Its sources; where there is one, `source` counts for nothing.
-    #[serde(deserialize_with = "fields::or_default")]
-    pub sources: Vec<Source>,
+    #[serde(deserialize_with = "fields::shared_list")]
+    pub sources: Arc<[Source]>,
     /// Whether what is rendered for it is committed to a Git repository.
     #[serde(rename = "sourceHydrator", deserialize_with = "fields::is_there")]
     pub is_hydrated: bool,
@@ -298,7 +301,7 @@ pub struct Status {
     #[serde(deserialize_with = "fields::time")]
     pub reconciled_at: Option<Timestamp>,
     /// The operation that runs, or ran last.
-    pub operation_state: Option<OperationState>,
+    pub operation_state: Option<Box<OperationState>>,
     /// What is wrong.
     #[serde(deserialize_with = "fields::or_default")]
     pub conditions: Vec<Condition>,
@@ -321,10 +324,11 @@ pub struct SyncStatus {
 #[serde(default)]
 pub struct Sources {
     /// The only one.
-    pub source: Option<Source>,
+    #[serde(deserialize_with = "fields::shared")]
+    pub source: Option<Arc<Source>>,
     /// All of them.
-    #[serde(deserialize_with = "fields::or_default")]
-    pub sources: Vec<Source>,
+    #[serde(deserialize_with = "fields::shared_list")]
+    pub sources: Arc<[Source]>,
 }
 
 /// `status.health`.
@@ -397,6 +401,41 @@ pub enum Cause {
     NoPath,
 }
 
+/// What a cause means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// A word for programs.
+    pub code: &'static str,
+    /// What is the matter.
+    pub message: &'static str,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+impl Cause {
+    /// What it means; `None` of any other.
+    pub const fn told(self) -> Option<Told> {
+        Some(match self {
+            Self::Other => return None,
+            Self::Paused => Told {
+                code: "RenderPaused",
+                message: "rendering failed several times, and Argo CD does not try again for an hour",
+                hint: "when the cause is mended: `argocd app get NAME --hard-refresh`; a setting that appears or changes does it as well",
+            },
+            Self::NoRevision => Told {
+                code: "RevisionNotFound",
+                message: "its repository does not have the branch, tag or commit that it asks for",
+                hint: "push it, or ask for another revision, or for none; what runs stays as it is until then",
+            },
+            Self::NoPath => Told {
+                code: "PathNotFound",
+                message: "its revision does not have the directory that it asks for",
+                hint: "push the directory, or ask for another revision, or for none; what runs stays as it is until then",
+            },
+        })
+    }
+}
+
 impl Application {
     /// Its name.
     pub fn name(&self) -> Name {
@@ -414,7 +453,20 @@ impl Application {
 
     /// The annotations that matter, none where it has no annotations.
     pub fn annotations(&self) -> Annotations {
-        self.metadata.annotations.clone().unwrap_or_default()
+        let annotations = self.metadata.annotations.as_deref();
+        annotations.cloned().unwrap_or_default()
+    }
+
+    /// Keeps the sources that Argo CD noted once where they are those that are wanted, which they are nearly always.
+    pub fn share(&mut self) {
+        let Self { spec, status, .. } = self;
+        status.sync.compared_to.share(spec);
+        if let Some(state) = &mut status.operation_state {
+            state.sync_result.share(spec);
+            if let Some(sync) = &mut state.operation.sync {
+                sync.share(spec);
+            }
+        }
     }
 
     /// Whether Argo CD syncs it by itself.
@@ -430,7 +482,7 @@ impl Application {
         if self.spec.sources.is_empty() {
             let source = self.spec.source.iter();
             return source
-                .map(|source| ("/spec/source".into(), source))
+                .map(|source| ("/spec/source".into(), &**source))
                 .collect();
         }
         let sources = self.spec.sources.iter().enumerate();
@@ -446,6 +498,15 @@ impl Sources {
         match &self.source {
             Some(source) if self.sources.is_empty() => std::slice::from_ref(source),
             _ => &self.sources,
+        }
+    }
+
+    fn share(&mut self, wanted: &Spec) {
+        if self.source == wanted.source {
+            self.source.clone_from(&wanted.source);
+        }
+        if self.sources == wanted.sources {
+            self.sources = Arc::clone(&wanted.sources);
         }
     }
 }

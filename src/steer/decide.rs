@@ -5,6 +5,8 @@ mod settings;
 mod work;
 mod writes;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::application::Application;
@@ -49,6 +51,33 @@ impl<'a> Decider<'a> {
     /// Decides of one Application, whatever happens to others; `None` where it does not take part.
     pub fn decision(&self, application: &'a Application) -> Option<Decision> {
         Work::new(self, application).map(|work| work.decision(None))
+    }
+
+    /// The same decisions as all Applications would get together, for those that were decided of alone; with them come all
+    /// others of the environments whose breaker counts one of them.
+    pub fn with_breakers(&self, mut decisions: Vec<Decision>) -> Vec<Decision> {
+        let counted: BTreeSet<String> = decisions
+            .iter()
+            .filter(|decision| decision.moves() && self.is_protected(&decision.environment))
+            .map(|decision| decision.environment.clone())
+            .collect();
+        if counted.is_empty() {
+            return decisions;
+        }
+        let label = &self.policy.environment_label;
+        let all = self.state.applications.values();
+        let all = all.filter(|application| {
+            let environment = application.metadata.labels.get(label);
+            environment.is_some_and(|environment| counted.contains(environment))
+        });
+        decisions.retain(|decision| !counted.contains(&decision.environment));
+        decisions.extend(all.filter_map(|application| self.decision(application)));
+        self.together(decisions).decisions
+    }
+
+    fn is_protected(&self, environment: &str) -> bool {
+        let environment = self.policy.environments.get(environment);
+        environment.is_some_and(|environment| environment.is_protected)
     }
 
     /// Puts decisions together: those of a protected environment may be too many.

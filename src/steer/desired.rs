@@ -56,6 +56,15 @@ struct Candidate<'a> {
     application: Option<&'a str>,
 }
 
+/// The objects of one environment.
+#[derive(Default)]
+struct Candidates<'a> {
+    /// Those that speak of all its Applications.
+    of_all: Vec<Candidate<'a>>,
+    /// Those that speak of one, by what they call it.
+    of_one: BTreeMap<&'a str, Vec<Candidate<'a>>>,
+}
+
 /// An override: what a key says.
 struct Statement<'a> {
     object: &'a ObjectName,
@@ -67,8 +76,8 @@ struct Statement<'a> {
 
 /// The objects that may override revisions, by environment.
 pub(super) struct Overrides<'a> {
-    by_environment: BTreeMap<&'a str, Vec<Candidate<'a>>>,
-    applications: &'a BTreeMap<Name, Application>,
+    by_environment: BTreeMap<&'a str, Candidates<'a>>,
+    applications: &'a BTreeMap<Name, Box<Application>>,
     /// The Applications by environment and by what they are called in keys; counted where a key asks.
     by_key: OnceCell<BTreeMap<(&'a str, String), Vec<&'a Name>>>,
     policy: &'a Policy,
@@ -77,7 +86,7 @@ pub(super) struct Overrides<'a> {
 
 impl<'a> Overrides<'a> {
     pub(super) fn new(state: &'a State, policy: &'a Policy, now: Timestamp) -> Self {
-        let mut by_environment: BTreeMap<&str, Vec<Candidate<'_>>> = BTreeMap::new();
+        let mut by_environment: BTreeMap<&str, Candidates<'_>> = BTreeMap::new();
         for (name, object) in &state.objects {
             // Argo CD's own Secrets are never looked at, whoever put a label on one.
             if name.kind == ObjectKind::Secret && name.namespace == policy.argocd_namespace {
@@ -85,10 +94,15 @@ impl<'a> Overrides<'a> {
             }
             if let Some(environment) = object.labels.get(ENVIRONMENT) {
                 let candidates = by_environment.entry(environment).or_default();
+                let application = object.labels.get(APPLICATION).map(String::as_str);
+                let candidates = match application {
+                    None => &mut candidates.of_all,
+                    Some(application) => candidates.of_one.entry(application).or_default(),
+                };
                 candidates.push(Candidate {
                     name,
                     object,
-                    application: object.labels.get(APPLICATION).map(String::as_str),
+                    application,
                 });
             }
         }
@@ -141,13 +155,23 @@ impl<'a> Overrides<'a> {
         }
     }
 
-    /// The objects that are believed for an Application.
+    /// The objects that are believed for an Application, in the order of their names.
     fn candidates(&self, application: &Application, environment: &str) -> Vec<&Candidate<'a>> {
-        let all = self.by_environment.get(environment);
-        let all = all.map(Vec::as_slice).unwrap_or_default();
-        all.iter()
+        let Some(Candidates { of_all, of_one }) = self.by_environment.get(environment) else {
+            return Vec::new();
+        };
+        let instance = application.name().instance(&self.policy.argocd_namespace);
+        let name = application.metadata.name.as_str();
+        let other = Some(name).filter(|name| *name != instance);
+        let names = [Some(instance.as_str()), other].into_iter().flatten();
+        let of_this = names.filter_map(|name| of_one.get(name)).flatten();
+        let mut believed: Vec<_> = of_all
+            .iter()
+            .chain(of_this)
             .filter(|candidate| self.believes(candidate, application))
-            .collect()
+            .collect();
+        believed.sort_by_key(|candidate| candidate.name);
+        believed
     }
 
     fn believes(&self, candidate: &Candidate<'_>, application: &Application) -> bool {
@@ -283,10 +307,7 @@ impl<'a> Overrides<'a> {
             // Who may not be in the environment is nobody's namesake.
             let may = projects.is_none_or(|projects| projects.contains(application.project()));
             if let Some(environment) = environment.filter(|_| may) {
-                let key = (
-                    environment.as_str(),
-                    in_keys(name, &self.policy.argocd_namespace),
-                );
+                let key = (environment, in_keys(name, &self.policy.argocd_namespace));
                 by_key.entry(key).or_default().push(name);
             }
         }

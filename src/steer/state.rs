@@ -18,7 +18,7 @@ use crate::settings::object::{Object, ObjectName};
 #[derive(Default)]
 pub struct State {
     /// The Applications that have the label of an environment, by name.
-    pub applications: BTreeMap<Name, Application>,
+    pub applications: BTreeMap<Name, Box<Application>>,
     /// The watched objects: those with a label of ours.
     pub objects: BTreeMap<ObjectName, Object>,
     /// The projects, by name; `None` where they cannot be had, so that no sync window is known.

@@ -33,10 +33,15 @@ pub fn unheard(state: &State, policy: &Policy) -> Vec<Unheard> {
             continue;
         }
         let labelled = |application: &&Application| {
-            application.metadata.labels.get(&policy.environment_label) == Some(environment)
+            let label = application.metadata.labels.get(&policy.environment_label);
+            label == Some(environment.as_str())
         };
         let is_platform = policy.override_namespaces.contains(&name.namespace);
-        let applications = state.applications.values().filter(labelled);
+        let applications = state
+            .applications
+            .values()
+            .map(|application| &**application);
+        let applications = applications.filter(labelled);
         let listener = Listener {
             environment,
             namespace: &name.namespace,
@@ -203,7 +208,9 @@ mod tests {
             ("argocd", "oven", "test"),
         ] {
             let application = application(namespace, name, environment);
-            state.applications.insert(application.name(), application);
+            state
+                .applications
+                .insert(application.name(), Box::new(application));
         }
         let mut labels = json!({ENVIRONMENT: "dev"});
         for (key, value) in more.as_object().unwrap() {

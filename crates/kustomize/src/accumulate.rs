@@ -125,6 +125,7 @@ impl<'a> Layer<'a> {
     ) -> Result<()> {
         let mut ahead = self.go_ahead(paths, session).into_iter();
         for (index, path) in paths.iter().enumerate() {
+            session.budget.check_time()?;
             let before = paths.get(..index).unwrap_or_default();
             let added = match ahead.next().flatten() {
                 Some(ahead) => self.join(so_far, path, ahead, session),
@@ -359,6 +360,7 @@ impl<'a> Layer<'a> {
     // kustomize: multiTransformer.Transform
     fn run(&self, step: &Step, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for transformer in &step.transformers {
+            session.budget.check_time()?;
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.before_replacements(resources)?;
             }
@@ -443,6 +445,8 @@ impl<'a> Layer<'a> {
                     session.schema.note_kinds(&resources);
                     inline.resources.append_all(resources)?;
                 }
+                // No path has several lines.
+                Err(error) if entry.text.contains('\n') => return Err(self.blame(error)),
                 Err(_) => paths.push(entry.clone()),
             }
         }

@@ -8,6 +8,7 @@ use goyaml::Node;
 
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
+use crate::deadline::Deadline;
 use crate::edit::Edits;
 use crate::error::{Error, Result};
 use crate::field_at::FieldNames;
@@ -16,7 +17,7 @@ use crate::hooks::{Hooks, NoHooks};
 use crate::id::ResId;
 use crate::kustomization::SortOptions;
 use crate::limits::{self, Allowance, Budget, Limits, Spent};
-use crate::loader::{FileNames, LoadRestrictions, Loader};
+use crate::loader::{FileNames, LoadRestrictions, Loader, Reads};
 use crate::metadata;
 use crate::notices::{self, Notices};
 use crate::references;
@@ -48,6 +49,8 @@ pub struct Options {
     pub managed_by_label: bool,
     /// Bounds on what the build may ask for.
     pub limits: Limits,
+    /// Until when the build may run.
+    pub deadline: Deadline,
     /// The directory, as an absolute path, from which errors name files; without it, the one that is built.
     pub named_from: Option<String>,
     /// What is changed in the kustomization that is built before it is.
@@ -83,6 +86,8 @@ pub struct Output {
     named_from: String,
     /// The bytes that may be written.
     limit: usize,
+    /// Until when they may be.
+    deadline: Deadline,
     /// On how many threads they are.
     threads: Threads,
     /// The bytes that have come into being in the build.
@@ -127,6 +132,7 @@ impl Output {
         for resources in self.resources.as_slice().chunks(PART) {
             let mut text = String::new();
             for resource in resources {
+                self.deadline.check()?;
                 // What is too much must not be written first.
                 let least = limits::written_size(resource.node(), 0);
                 expected = expected.saturating_add(least);
@@ -154,9 +160,11 @@ impl Output {
         let nodes: Vec<&Node> = self.resources.iter().map(Resource::node).collect();
         let parts: Vec<(usize, &[&Node])> = nodes.chunks(PART).enumerate().collect();
         let (limit, left) = (self.limit, AtomicUsize::new(self.limit));
+        let deadline = &self.deadline;
         let write = |(index, nodes): &(usize, &[&Node])| {
             let mut text = String::new();
             for (inner, node) in nodes.iter().enumerate() {
+                deadline.check().ok()?;
                 if !limits::take(&left, limits::written_size(node, 0)) || text.len() > limit {
                     return None;
                 }
@@ -213,6 +221,7 @@ pub fn build_with(
             names,
             named_from: named_from.to_owned(),
             limit: options.limits.output,
+            deadline: options.deadline.clone(),
             threads: options.threads,
             weight,
         }),
@@ -236,8 +245,8 @@ pub(crate) struct Session<'a> {
     pub(crate) tracks_origins: bool,
     pub(crate) schema: ChosenSchema,
     pub(crate) budget: Budget,
-    /// Whether it is that of a branch.
-    is_branch: bool,
+    /// What it may still read, where it is that of a branch.
+    branch: Option<Reads>,
 }
 
 /// What the branches of a build begin with: parts of it that go on at the same time.
@@ -267,10 +276,11 @@ pub(crate) struct Branch {
     notices: Vec<Error>,
     schema: ChosenSchema,
     spent: Spent,
+    reads: Reads,
 }
 
 impl<'a> Session<'a> {
-    const fn new(options: &'a Options, hooks: &'a mut dyn Hooks) -> Self {
+    fn new(options: &'a Options, hooks: &'a mut dyn Hooks) -> Self {
         Self {
             options,
             hooks,
@@ -279,30 +289,35 @@ impl<'a> Session<'a> {
             reads_plugins: false,
             tracks_origins: false,
             schema: ChosenSchema::new(),
-            budget: Budget::new(options.limits),
-            is_branch: false,
+            budget: Budget::new(options.limits, options.deadline.clone()),
+            branch: None,
         }
     }
 
     /// The session of a branch.
-    pub(crate) fn branch(trunk: &'a Trunk<'a>, hooks: &'a mut NoHooks) -> Self {
+    pub(crate) fn branch(trunk: &'a Trunk<'a>, reads: &Reads, hooks: &'a mut NoHooks) -> Self {
         Self {
             reads_plugins: trunk.reads_plugins,
             tracks_origins: trunk.tracks_origins,
             budget: Budget::of_branch(&trunk.allowance),
-            is_branch: true,
+            branch: Some(reads.clone()),
             ..Self::new(trunk.options, hooks)
         }
     }
 
     /// Whether it is that of a branch.
     pub(crate) const fn is_branch(&self) -> bool {
-        self.is_branch
+        self.branch.is_some()
+    }
+
+    /// What a branch may still read; nothing where it is none.
+    pub(crate) const fn reads_of_branch(&self) -> Option<&Reads> {
+        self.branch.as_ref()
     }
 
     /// How many threads are worth having for so many things.
     pub(crate) fn threads_worth(&self, things: usize) -> usize {
-        if self.is_branch {
+        if self.is_branch() {
             return 1;
         }
         self.options.threads.worth(things)
@@ -319,19 +334,21 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Ends a branch.
-    pub(crate) fn into_branch(self) -> Branch {
-        Branch {
+    /// Ends a branch; nothing where it is none.
+    pub(crate) fn into_branch(self) -> Option<Branch> {
+        Some(Branch {
+            reads: self.branch?,
             spent: self.budget.spent(),
             warnings: self.warnings,
             notices: self.notices,
             schema: self.schema,
-        }
+        })
     }
 
     /// Takes a branch for what has come next in the build, if it would have come to the same.
     pub(crate) fn join(&mut self, branch: Branch) -> bool {
         if self.schema.is_chosen() || !self.budget.spend(branch.spent) {
+            branch.reads.give_back();
             return false;
         }
         self.warnings.extend(branch.warnings);
@@ -379,7 +396,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         .hooks
         .before_name_hashes(&mut resources, &layer.loader().names())?;
     name_hash::apply(&mut resources)?;
-    references::names::fix(&config, &mut resources)?;
+    session.budget.check_time()?;
+    references::names::fix(&config, &session.budget, &mut resources)?;
     if !variables.is_empty() {
         session.hooks.before_variables(&mut resources)?;
         variables.resolve(

@@ -9,6 +9,7 @@ mod build;
 mod chosen_schema;
 mod config;
 mod crds;
+mod deadline;
 mod decode;
 mod defaults;
 mod edit;
@@ -47,6 +48,7 @@ mod threads;
 mod transformers;
 
 pub use build::{Options, Output, Reorder, VERSION, build, build_with};
+pub use deadline::Deadline;
 pub use edit::Edits;
 pub use error::{Details, Error, ErrorKind, Related, Result};
 pub use external::{

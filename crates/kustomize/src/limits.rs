@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use goyaml::{Data, Node};
 
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::resource::Resource;
 
@@ -21,6 +22,10 @@ pub struct Limits {
     pub layers: usize,
     /// Kustomizations inside one another.
     pub nesting: usize,
+    /// Files that are read, each as often as it is listed.
+    pub files: usize,
+    /// Bytes of these files.
+    pub read: usize,
     /// Bytes that are loaded, generated and copied: those of the texts, and [`NODE_BYTES`](Self::NODE_BYTES) for each
     /// node.
     pub content: usize,
@@ -45,6 +50,8 @@ impl Default for Limits {
             yaml: goyaml::Limits::default(),
             layers: 20_000,
             nesting: 100,
+            files: 100_000,
+            read: 256 << 20,
             content: 1 << 30,
             output: 512 << 20,
         }
@@ -55,6 +62,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: Limits,
+    deadline: Deadline,
     layers: Cell<usize>,
     level: Cell<usize>,
     content: Cell<usize>,
@@ -75,6 +83,7 @@ struct Together {
 #[derive(Debug)]
 pub(crate) struct Allowance {
     limits: Limits,
+    deadline: Deadline,
     level: usize,
     layers: usize,
     content: usize,
@@ -92,14 +101,15 @@ pub(crate) struct Spent {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::new(Limits::default())
+        Self::new(Limits::default(), Deadline::default())
     }
 }
 
 impl Budget {
-    pub(crate) const fn new(limits: Limits) -> Self {
+    pub(crate) const fn new(limits: Limits, deadline: Deadline) -> Self {
         Self {
             limits,
+            deadline,
             layers: Cell::new(limits.layers),
             level: Cell::new(0),
             content: Cell::new(limits.content),
@@ -116,6 +126,7 @@ impl Budget {
         let (layers, content) = (self.layers.get(), self.content.get());
         Allowance {
             limits: self.limits,
+            deadline: self.deadline.clone(),
             level: self.level.get(),
             layers,
             content,
@@ -130,6 +141,7 @@ impl Budget {
     pub(crate) fn of_branch(allowance: &Allowance) -> Self {
         Self {
             limits: allowance.limits,
+            deadline: allowance.deadline.clone(),
             layers: Cell::new(allowance.layers),
             level: Cell::new(allowance.level),
             content: Cell::new(allowance.content),
@@ -204,11 +216,20 @@ impl Budget {
         self.level.set(self.level.get().saturating_sub(1));
     }
 
+    /// Makes sure that there is time left.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(crate) fn check_time(&self) -> Result<()> {
+        self.deadline.check()
+    }
+
     /// Counts bytes that come into being.
     ///
     /// # Errors
-    /// Where there are too many.
+    /// Where there are too many, and where there is no time left.
     pub(crate) fn charge(&self, bytes: usize) -> Result<()> {
+        self.check_time()?;
         let together = self.together.as_deref();
         let is_left = together.is_none_or(|together| take(&together.content, bytes));
         let left = self.content.get().checked_sub(bytes).filter(|_| is_left);

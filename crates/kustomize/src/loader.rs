@@ -3,6 +3,7 @@
 //! A path may be an address: of a file behind HTTP, or of a repository. What it leads to comes through
 //! [`External`](crate::External).
 
+mod reads;
 mod remote;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ use crate::external::{External, NoExternal};
 use crate::files::{self, Entry, FileError, Files};
 use crate::kustomization::Located;
 use crate::repository::Repository;
+pub(crate) use reads::Reads;
 use remote::Checkout;
 pub(crate) use remote::is_http;
 
@@ -27,6 +29,9 @@ pub enum LoadRestrictions {
     None,
 }
 
+/// The longest path that is looked up, in bytes: no system has longer ones.
+const LONGEST_PATH: usize = 4096;
+
 /// Reads files for the kustomization of one directory.
 #[derive(Clone)]
 pub(crate) struct Loader<'a> {
@@ -39,6 +44,7 @@ pub(crate) struct Loader<'a> {
     /// The directory from which errors name files.
     named_from: Arc<str>,
     names: Arc<Mutex<FileNames>>,
+    reads: Reads,
     /// Whether nothing is fetched or run.
     is_offline: bool,
 }
@@ -123,6 +129,7 @@ impl<'a> Loader<'a> {
             checkouts: Vec::new(),
             named_from,
             names: Arc::default(),
+            reads: Reads::new(options),
             is_offline: false,
         };
         if let Some(repository) = Repository::parse(root) {
@@ -160,12 +167,18 @@ impl<'a> Loader<'a> {
         Arc::clone(&self.names)
     }
 
-    /// The same without the way out of the tree of files.
-    pub(crate) fn offline(self) -> Self {
+    /// The same for a branch of the build, without the way out of the tree of files.
+    pub(crate) fn in_branch(self, reads: &Reads) -> Self {
         Self {
+            reads: reads.clone(),
             is_offline: true,
             ..self
         }
+    }
+
+    /// What a branch of the build may still read.
+    pub(crate) fn reads_apart(&self) -> Reads {
+        self.reads.apart()
     }
 
     /// The way out of the tree of files.
@@ -224,10 +237,9 @@ impl<'a> Loader<'a> {
     /// Where it cannot be read, and where it is not in the directory.
     pub(crate) fn load_within(&self, path: &str, directory: &str) -> Result<Vec<u8>> {
         match self.files.resolve(path) {
-            Ok(Entry::File(resolved)) if files::is_within(&resolved, directory) => self
-                .files
-                .read(&resolved)
-                .map_err(|error| self.unreadable(path, &error)),
+            Ok(Entry::File(resolved)) if files::is_within(&resolved, directory) => {
+                self.read(&resolved, path, &self.reads)
+            }
             Ok(Entry::File(_) | Entry::Directory(_)) => Err(Error::new(format!(
                 "`{}` is no file of `{}`",
                 self.display(path),
@@ -240,7 +252,11 @@ impl<'a> Loader<'a> {
     /// Looks up a path that counts from the kustomization's directory.
     pub(crate) fn find<'p>(&self, path: &'p str) -> Found<'p> {
         let asked = files::join(self.root(), path);
-        let entry = self.files.resolve(&asked);
+        let entry = if path.len() > LONGEST_PATH {
+            Err(FileError::Other("file name too long".to_owned()))
+        } else {
+            self.files.resolve(&asked)
+        };
         Found { path, asked, entry }
     }
 
@@ -249,6 +265,14 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// As for [`Self::load`].
     pub(crate) fn load_found(&self, found: &Found) -> Result<Loaded> {
+        self.load_counted(found, &self.reads)
+    }
+
+    /// As [`Self::load_found`], counted there.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub(crate) fn load_counted(&self, found: &Found, reads: &Reads) -> Result<Loaded> {
         let Found { path, asked, entry } = found;
         if is_http(path) {
             return self.load_http(path).map_err(|error| error.into_error(path));
@@ -270,11 +294,17 @@ impl<'a> Loader<'a> {
             ))
             .hint("move it below that directory, or make the directory it is in a base with a kustomization of its own"));
         }
-        let bytes = self
-            .files
-            .read(resolved)
-            .map_err(|error| self.unreadable(path, &error))?;
+        let bytes = self.read(resolved, path, reads)?;
         Ok(self.note(self.display(asked), bytes))
+    }
+
+    /// Reads the file at a resolved path, which messages name as it was asked for.
+    fn read(&self, resolved: &str, path: &str, reads: &Reads) -> Result<Vec<u8>> {
+        reads.open()?;
+        let bytes = self.files.read(resolved);
+        let bytes = bytes.map_err(|error| self.unreadable(path, &error))?;
+        reads.count(bytes.len())?;
+        Ok(bytes)
     }
 
     /// Gives a file that was read its number.
@@ -432,6 +462,10 @@ impl<'a> Loader<'a> {
     }
 
     fn unreadable(&self, path: &str, error: &FileError) -> Error {
+        if path.len() > LONGEST_PATH {
+            let shown: String = path.chars().take(80).collect();
+            return Error::new(format!("cannot read `{shown}…`: {error}"));
+        }
         let made = Error::new(format!("cannot read `{path}`: {error}"));
         if *error == FileError::NotFound {
             if let Some(near) = self.nearest(path) {

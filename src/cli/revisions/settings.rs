@@ -1,5 +1,7 @@
 //! What is decided, settings included as far as they can be judged.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::settings::digest::{DigestKey, VARIABLE};
@@ -35,7 +37,9 @@ pub(super) fn decided(
     let mut plan = decide(state, policy, now);
     state.digest_key = DigestKey::new(&STAND_IN).ok();
     // Every digest would be another one, which would hide a refusal.
-    state.applications.values_mut().for_each(forget_digest);
+    for application in state.applications.values_mut() {
+        forget_digest(application);
+    }
     let judged = decide(state, policy, now);
     state.digest_key = None;
     for (decision, judged) in plan.decisions.iter_mut().zip(judged.decisions) {
@@ -48,7 +52,8 @@ pub(super) fn decided(
 
 fn forget_digest(application: &mut Application) {
     let spec = &mut application.spec;
-    for source in spec.source.iter_mut().chain(&mut spec.sources) {
+    let only = spec.source.iter_mut().map(Arc::make_mut);
+    for source in only.chain(Arc::make_mut(&mut spec.sources)) {
         let plugin = source.plugin.as_mut();
         if let Some(env) = plugin.and_then(|plugin| plugin.env.as_mut()) {
             env.retain(|entry| entry.name != VARIABLE);

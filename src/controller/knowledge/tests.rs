@@ -140,16 +140,18 @@ fn what_our_patch_made_is_known_before_a_watch_shows_it() {
     };
     let written: Application = serde_json::from_value(application("a", "dev", 8)).unwrap();
     case.knowledge
-        .written(written.clone(), &case.policy, case.now);
+        .written(Box::new(written.clone()), &case.policy, case.now);
     assert_eq!(revision(&case), "8");
     case.application(&application("a", "dev", 7));
     assert_eq!(revision(&case), "8");
     case.application(&application("a", "dev", 9));
     // An answer that comes late is no news.
-    case.knowledge.written(written, &case.policy, case.now);
+    case.knowledge
+        .written(Box::new(written), &case.policy, case.now);
     assert_eq!(revision(&case), "9");
     let gone: Application = serde_json::from_value(application("b", "dev", 10)).unwrap();
-    case.knowledge.written(gone, &case.policy, case.now);
+    case.knowledge
+        .written(Box::new(gone), &case.policy, case.now);
     assert_eq!(case.knowledge.state.applications.len(), 1);
 }
 

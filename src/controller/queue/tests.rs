@@ -8,11 +8,15 @@ const NO_LIMITS: Limits = Limits {
 };
 
 fn job(name: &str, purpose: Purpose, since: Instant) -> Job {
+    job_of("default", name, purpose, since)
+}
+
+fn job_of(project: &str, name: &str, purpose: Purpose, since: Instant) -> Job {
     let decision = Decision {
         application: Name::new("argocd", name),
         uid: "u".into(),
         environment: "dev".into(),
-        project: "default".into(),
+        project: project.into(),
         revision: Revision {
             default: None,
             wanted: None,
@@ -195,4 +199,34 @@ fn another_record_is_no_other_patch() {
     assert!(queue.put(with("x", "1"), now));
     assert!(!queue.put(with("x", "2"), now));
     assert!(queue.put(with("y", "2"), now));
+}
+
+#[test]
+fn projects_take_turns_whatever_comes_anew_of_what_waits() {
+    let now = Instant::now();
+    let limits = Limits {
+        revisions_per_second: 1,
+        ..NO_LIMITS
+    };
+    let mut queue = Queue::new(limits, now);
+    let all = |queue: &mut Queue| {
+        for number in 0..100 {
+            let name = format!("a{number:02}");
+            queue.put(job_of("many", &name, Purpose::Revision, now), now);
+        }
+    };
+    all(&mut queue);
+    let mut started = start(&mut queue, now);
+    queue.put(job_of("few", "z", Purpose::Revision, now), now);
+    // What is decided anew keeps its turn.
+    all(&mut queue);
+    for second in 1..=4 {
+        let now = now + Duration::from_secs(second);
+        if second == 3 {
+            queue.park(&Name::new("argocd", "a02"));
+            queue.put(job_of("many", "a02", Purpose::Revision, now), now);
+        }
+        started.extend(start(&mut queue, now));
+    }
+    assert_eq!(names(&started), ["a00", "a01", "z", "a02", "a03"]);
 }

@@ -1,5 +1,7 @@
 //! Parts of an Application that are told by less than what they are written with.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::de::{Error, IgnoredAny};
 use serde::{Deserialize, Deserializer};
@@ -54,6 +56,25 @@ where
     D: Deserializer<'a>,
 {
     Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// A field that is held once by several.
+pub(super) fn shared<'a, T, D>(from: D) -> Result<Option<Arc<T>>, D::Error>
+where
+    T: Deserialize<'a>,
+    D: Deserializer<'a>,
+{
+    Ok(Option::deserialize(from)?.map(Arc::new))
+}
+
+/// The same of a list; it may be null.
+pub(super) fn shared_list<'a, T, D>(from: D) -> Result<Arc<[T]>, D::Error>
+where
+    T: Deserialize<'a>,
+    D: Deserializer<'a>,
+{
+    let list: Option<Vec<T>> = Option::deserialize(from)?;
+    Ok(list.map_or_else(Arc::default, Arc::from))
 }
 
 /// A time; what is none counts as none, since one odd Application must not stop the reading of all.

@@ -147,7 +147,7 @@ pub(super) fn state(applications: &[&str], objects: &[&str]) -> State {
     let applications = applications.iter().map(|text| application(text));
     State {
         applications: applications
-            .map(|application| (application.name(), application))
+            .map(|application| (application.name(), Box::new(application)))
             .collect(),
         objects: objects.iter().map(|text| object(text)).collect(),
         ..State::default()

@@ -24,7 +24,9 @@ fn first(state: &State) -> Decision {
 fn one(manifest: &Value, objects: &[&str]) -> State {
     let application: Application = serde_json::from_value(manifest.clone()).unwrap();
     let mut state = state(&[], objects);
-    state.applications.insert(application.name(), application);
+    state
+        .applications
+        .insert(application.name(), Box::new(application));
     state
 }
 
@@ -200,7 +202,9 @@ fn breaker(count: usize, moved: usize) -> State {
                 r#"{"environment":"prod","revision":"main","moved":"2026-11-29T11:55:00Z"}"#});
         }
         let application: Application = serde_json::from_value(manifest).unwrap();
-        state.applications.insert(application.name(), application);
+        state
+            .applications
+            .insert(application.name(), Box::new(application));
     }
     state
 }

@@ -104,7 +104,7 @@ fn decided(controller: &Caller, name: &str, data: &[(&str, &str)]) -> (Purpose, 
         data: [("HOSTNAME".to_owned(), b"a".to_vec())].into(),
     };
     let state = State {
-        applications: [(application.name(), application)].into(),
+        applications: [(application.name(), Box::new(application))].into(),
         objects: [
             object(
                 ObjectKind::Secret,

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::hooks::NoHooks;
 use crate::kustomization::{Kustomization, Located};
 use crate::load;
-use crate::loader::is_http;
+use crate::loader::{Reads, is_http};
 use crate::resource::Resource;
 use crate::threads;
 
@@ -39,6 +39,15 @@ impl Layer<'_> {
     }
 
     fn ahead_of(&self, path: &Located, trunk: &Trunk) -> Option<Ahead> {
+        let reads = self.loader.reads_apart();
+        let ahead = self.try_ahead_of(path, trunk, &reads);
+        if ahead.is_none() {
+            reads.give_back();
+        }
+        ahead
+    }
+
+    fn try_ahead_of(&self, path: &Located, trunk: &Trunk, reads: &Reads) -> Option<Ahead> {
         if is_http(&path.text) {
             return None;
         }
@@ -47,9 +56,9 @@ impl Layer<'_> {
             return None;
         }
         let mut hooks = NoHooks;
-        let mut session = Session::branch(trunk, &mut hooks);
+        let mut session = Session::branch(trunk, reads, &mut hooks);
         if found.is_file() {
-            let file = self.loader.load_found(&found).ok()?;
+            let file = self.loader.load_counted(&found, reads).ok()?;
             let limits = &trunk.options().limits.yaml;
             let resources = load::resources_of_file(&file, limits).ok()?;
             session.budget.charge_resources(&resources).ok()?;
@@ -64,7 +73,8 @@ impl Layer<'_> {
         let below = base
             .accumulate_below(Accumulated::default(), &mut session)
             .ok()?;
-        Some(Ahead::Base(Box::new((below, session.into_branch()))))
+        let branch = session.into_branch()?;
+        Some(Ahead::Base(Box::new((below, branch))))
     }
 }
 

@@ -133,8 +133,8 @@ impl<'a> Layer<'a> {
             .map_err(|error| self.blame(error))?;
         let entered = self.loader.enter(found);
         let mut loader = entered.map_err(|error| self.blame(error.position(path.position)))?;
-        if session.is_branch() {
-            loader = loader.offline();
+        if let Some(reads) = session.reads_of_branch() {
+            loader = loader.in_branch(reads);
         }
         let mut layer = Layer::open(loader, session, None).map_err(|error| {
             if error.details().file.is_none() && error.details().position == Position::default() {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::steer::Decider;
 
 fn names() -> impl Strategy<Value = &'static str> {
     select(vec![
@@ -114,7 +115,8 @@ fn world(manifests: &[Value], objects: &[String]) -> State {
     let mut state = state(&[], &texts(objects));
     for manifest in manifests {
         let application: Application = serde_json::from_value(manifest.clone()).unwrap();
-        state.applications.insert(application.name(), application);
+        let name = application.name();
+        state.applications.insert(name, Box::new(application));
     }
     state
 }
@@ -151,6 +153,27 @@ proptest! {
         objects.reverse();
         let backwards = decide(&world(&manifests, &objects), &Policy::default(), now());
         prop_assert_eq!(format!("{forwards:?}"), format!("{backwards:?}"));
+    }
+
+    #[test]
+    fn what_is_decided_of_some_is_what_is_decided_of_all(applications in applications(), objects in objects(), of_which in 0_usize..16, least in 0_usize..3) {
+        let state = world(&manifests(&applications), &objects);
+        let mut policy = Policy::default();
+        policy.breaker.least = least;
+        policy.breaker.percent = 0;
+        let all = decide(&state, &policy, now());
+        let decider = Decider::new(&state, &policy, now());
+        let some = state.applications.values().enumerate().filter(|(place, _)| of_which >> place & 1 == 1);
+        let some: Vec<Decision> = some.filter_map(|(_, application)| decider.decision(application)).collect();
+        let names: Vec<_> = some.iter().map(|decision| decision.application.clone()).collect();
+        let found = decider.with_breakers(some);
+        for name in names {
+            let of = |decisions: &[Decision]| {
+                let of: Vec<_> = decisions.iter().filter(|decision| decision.application == name).map(|decision| format!("{decision:?}")).collect();
+                of
+            };
+            prop_assert_eq!(of(&found), of(&all.decisions));
+        }
     }
 
     #[test]

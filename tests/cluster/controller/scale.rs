@@ -1,0 +1,495 @@
+//! The controller with very many Applications: what it takes of memory and time, and what it adds to what the API server takes.
+//!
+//! A thousand of them in the gate, where only what is far off fails; `tools/bench-controller` has ten thousand, and limits.
+
+mod fleet;
+mod server;
+mod usage;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::io::Write as _;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{sleep, timeout};
+
+use self::fleet::{BARE, FEW, Fleet, Member, revision};
+use self::server::{Seen, Server, Times, Write, compared};
+use super::process::Controller;
+use super::world::{REPOSITORY, World};
+use crate::kubeconfig::User;
+
+/// How many Applications there are, unless this says otherwise.
+const VARIABLE: &str = "ARGOCD_INFISICAL_SCALE";
+const FEWEST: usize = 1000;
+/// What anything may take that is waited for.
+const DEADLINE: Duration = Duration::from_mins(5);
+/// No limits.
+const UNBOUND: [&str; 6] = [
+    "--in-flight",
+    "0",
+    "--revisions-per-second",
+    "0",
+    "--digests-per-second",
+    "0",
+];
+
+/// A world with a fleet in it.
+struct Scale {
+    world: World,
+    fleet: Fleet,
+    runtime: Runtime,
+    admin: Server,
+    /// The user that the controller is.
+    controller: Server,
+    is_whole: bool,
+}
+
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn ten_thousand_applications() {
+    let Some(world) = World::new("scale") else {
+        return;
+    };
+    let scale = Scale::new(world);
+    scale.make();
+    scale.first_start();
+    scale.restart(FEW, scale.few());
+    scale.restart("argocd-infisical.io/environment", scale.fleet.size);
+    let controller = scale.start(&UNBOUND);
+    scale.refreshes(&controller);
+    scale.latency();
+    scale.storm();
+    assert_eq!(controller.stop(), Some(0));
+    scale.paced();
+}
+
+/// Says what was measured.
+fn figure(text: &str) {
+    let line = format!("FIGURE {text}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+impl Scale {
+    fn new(world: World) -> Self {
+        let size = env::var(VARIABLE).map_or(FEWEST, |size| size.parse().unwrap());
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
+        let of = |user| runtime.block_on(Server::new(world.cluster, user));
+        let (admin, controller) = (of(User::ADMIN), of(User::CONTROLLER));
+        let of = |is_protected: bool| json!({"default": "main", "allowed": ["*"], "protected": is_protected});
+        world.policy(json!({
+            "environments": {
+                "dev": of(false), "staging": of(false), "storm": of(false), "paced": of(false), "prod": of(true),
+            },
+            // The same Applications move again and again.
+            "flap": {"changes": 1000, "minutes": 1},
+        }));
+        Self {
+            world,
+            fleet: Fleet { size },
+            runtime,
+            admin,
+            controller,
+            is_whole: size > FEWEST,
+        }
+    }
+
+    fn few(&self) -> usize {
+        self.fleet.size / 10
+    }
+
+    fn applications(&self) -> String {
+        format!(
+            "/apis/argoproj.io/v1alpha1/namespaces/{}/applications",
+            self.world.argocd
+        )
+    }
+
+    fn application(&self, name: &str) -> String {
+        format!("{}/{name}", self.applications())
+    }
+
+    fn secret(&self, name: &str) -> String {
+        format!("/api/v1/namespaces/{}/secrets/{name}", self.world.own)
+    }
+
+    /// Sets the revision in a Secret.
+    async fn say(&self, secret: &str, to: &str) {
+        let change = json!({"data": revision(to)});
+        let write = Write::merge(&self.secret(secret), &change);
+        drop(self.admin.write(write).await);
+    }
+
+    /// Makes everything.
+    fn make(&self) {
+        let start = Instant::now();
+        let (argocd, own) = (&self.world.argocd, &self.world.own);
+        let projects = format!("/apis/argoproj.io/v1alpha1/namespaces/{argocd}/appprojects");
+        let path_of_secrets = format!("/api/v1/namespaces/{own}/secrets");
+        let projects = Fleet::projects().map(|project| Write::create(&projects, &project));
+        let secrets = self.fleet.secrets();
+        let secrets = secrets
+            .iter()
+            .map(|secret| Write::create(&path_of_secrets, secret));
+        let count = secrets.len();
+        let path = self.applications();
+        let members = self.fleet.members().chain(self.fleet.bare());
+        let few = self.few();
+        let applications =
+            members.map(|member| Write::create(&path, &member.application(own, few)));
+        let sample = self.fleet.of("dev")[0].name.clone();
+        self.runtime.block_on(async {
+            self.admin
+                .write_all(projects.chain(secrets).chain(applications))
+                .await;
+        });
+        let bytes = self
+            .runtime
+            .block_on(self.admin.get(&self.application(&sample)))
+            .len();
+        let size = self.fleet.size;
+        let took = start.elapsed();
+        figure(&format!(
+            "{size} Applications of {bytes} bytes and {count} Secrets made in {:.1} s",
+            took.as_secs_f64()
+        ));
+    }
+
+    fn start(&self, flags: &[&str]) -> Controller<'_> {
+        let controller = self.world.launch("controller", flags);
+        wait("the first decision", || decisions(&controller).1 >= 1.0);
+        wait("the lease", || value(&controller, &["_leader 1"]) == 1.0);
+        controller
+    }
+
+    /// All Applications with settings get their digest, and those with an override their record.
+    fn first_start(&self) {
+        let start = Instant::now();
+        let controller = self.world.launch("first", &UNBOUND);
+        let wanted = self.fleet.written() as f64;
+        let done = || values(&controller, "result=\"done\"").iter().sum::<f64>();
+        wait("all digests and records", || done() >= wanted);
+        let took = start.elapsed();
+        thread::sleep(Duration::from_secs(1));
+        let id = controller.id();
+        figure(&format!(
+            "first start: {:.1} s with {} patches, processor {:.1} s, {}",
+            took.as_secs_f64(),
+            done(),
+            usage::processor(id).as_secs_f64(),
+            memory(id)
+        ));
+        // One patch has all that there is to write of an Application.
+        assert_eq!(done(), wanted);
+        assert_eq!(controller.stop(), Some(0));
+    }
+
+    /// Starts with everything as it should be.
+    fn restart(&self, label: &str, size: usize) {
+        self.world.policy(json!({"environmentLabel": label}));
+        let start = Instant::now();
+        let controller = self.world.launch("restarted", &UNBOUND);
+        let id = controller.id();
+        wait("the first decision", || decisions(&controller).1 >= 1.0);
+        let (took, processor) = (start.elapsed(), usage::processor(id));
+        let (seconds, _) = decisions(&controller);
+        thread::sleep(Duration::from_secs(if self.is_whole { 10 } else { 6 }));
+        let counted: f64 = values(&controller, "_applications{").iter().sum();
+        let settings: f64 = values(&controller, "field=\"revision\"").iter().sum();
+        assert_eq!(settings, size as f64, "of {counted}");
+        let before = usage::processor(id);
+        let idle = Duration::from_secs(if self.is_whole { 60 } else { 5 });
+        thread::sleep(idle);
+        let idle = (usage::processor(id) - before).as_secs_f64() * 60.0 / idle.as_secs_f64();
+        let used = usage::memory(id);
+        // Everything is decided anew.
+        let (before, count) = decisions(&controller);
+        let processor_before = usage::processor(id);
+        self.world
+            .control(&json!({"acknowledged": format!("{size}")}));
+        wait("another decision", || decisions(&controller).1 > count);
+        let decided = decisions(&controller).0 - before;
+        let spent = usage::processor(id) - processor_before;
+        figure(&format!(
+            "restart with {size}: {:.2} s, processor {:.2} s, {}; first decision {:.1} ms, another of all {:.1} ms (processor {:.1} ms); idle {idle:.3} s a minute",
+            took.as_secs_f64(),
+            processor.as_secs_f64(),
+            memory(id),
+            seconds * 1000.0,
+            decided * 1000.0,
+            milliseconds(spent),
+        ));
+        let patches: f64 = values(&controller, "patches_total{").iter().sum();
+        assert_eq!(patches, 0.0, "{}", controller.words());
+        if self.is_whole && !cfg!(debug_assertions) {
+            assert!(used.resident < 128 << 10, "{used:?}");
+        }
+        assert_eq!(controller.stop(), Some(0));
+    }
+
+    /// Argo CD looks at each Application every three minutes, and writes when that was.
+    fn refreshes(&self, controller: &Controller<'_>) {
+        let time = if self.is_whole { 20 } else { 5 };
+        let rate = (self.fleet.size / 180).max(1);
+        let members: Vec<Member> = self.fleet.of("prod");
+        let id = controller.id();
+        let before = usage::processor(id);
+        self.runtime.block_on(async {
+            for second in 0..time {
+                let start = Instant::now();
+                let these = members.iter().cycle().skip(second * rate).take(rate);
+                let writes = these.map(|member| {
+                    let at = format!("2026-11-30T04:00:{second:02}Z");
+                    let change = json!({"status": {"reconciledAt": at}});
+                    Write::merge(&self.application(&member.name), &change)
+                });
+                self.admin.write_all(writes).await;
+                sleep(Duration::from_secs(1).saturating_sub(start.elapsed())).await;
+            }
+        });
+        let spent = usage::processor(id) - before;
+        let writes = rate * time;
+        figure(&format!(
+            "{rate} refreshes a second: processor {:.2} s a minute, {:.3} ms each",
+            spent.as_secs_f64() * 60.0 / time as f64,
+            milliseconds(spent) / writes as f64
+        ));
+    }
+
+    /// From a Secret that is written to the Application that is patched, beside the same patch alone.
+    fn latency(&self) {
+        let rounds = if self.is_whole { 300 } else { 50 };
+        let (members, bare) = (self.fleet.overridden(), self.fleet.bare());
+        let (mut ours, mut raw) = (Vec::new(), Vec::new());
+        self.runtime.block_on(async {
+            let mut seen = self.admin.watch(&self.applications()).await;
+            for round in 0..rounds {
+                let to = format!("feature/{round}");
+                let member = &members[round % members.len()];
+                self.say(&member.secret(), &to).await;
+                let written = Instant::now();
+                let at = see(&mut seen, &member.name, &to).await;
+                ours.push(at.saturating_duration_since(written));
+                sleep(Duration::from_millis(30)).await;
+                let member = &bare[round % bare.len()];
+                let path = self.application(&member.name);
+                let now = self.admin.get(&path).await;
+                let patch = patch(&serde_json::from_slice(&now).unwrap(), &to);
+                let start = Instant::now();
+                drop(self.controller.write(Write::patch(&path, &patch)).await);
+                let at = see(&mut seen, &member.name, &to).await;
+                raw.push(at.saturating_duration_since(start));
+                sleep(Duration::from_millis(30)).await;
+            }
+        });
+        let (ours, raw) = (Times::new(ours), Times::new(raw));
+        let [ours_50, ours_99] = [50, 99].map(|percent| milliseconds(ours.percentile(percent)));
+        let [raw_50, raw_99] = [50, 99].map(|percent| milliseconds(raw.percentile(percent)));
+        figure(&format!(
+            "Secret written to Application patched: p50 {ours_50:.1} ms, p99 {ours_99:.1} ms; the patch alone: p50 {raw_50:.1} ms, p99 {raw_99:.1} ms"
+        ));
+        assert!(ours_50 < raw_50 + if self.is_whole { 20.0 } else { 200.0 });
+    }
+
+    /// One Secret moves all Applications of an environment, beside a loop that sends the same patches.
+    fn storm(&self) {
+        let rounds = if self.is_whole { 3 } else { 2 };
+        let members = names(&self.fleet.of("storm"));
+        let bare = names(&self.fleet.bare());
+        let (mut ours, mut raw) = (Vec::new(), Vec::new());
+        self.runtime.block_on(async {
+            let mut seen = self.admin.watch(&self.applications()).await;
+            for round in 0..rounds {
+                let to = format!("release/{round}");
+                let mut patches = Vec::new();
+                for name in &bare {
+                    let path = self.application(name);
+                    let now: Value = serde_json::from_slice(&self.admin.get(&path).await).unwrap();
+                    patches.push(Write::patch(&path, &patch(&now, &to)));
+                }
+                let start = Instant::now();
+                let patched = self.controller.write_all(patches);
+                let ((), end) = tokio::join!(patched, see_all(&mut seen, &bare, &to));
+                raw.push(end.saturating_duration_since(start));
+                sleep(Duration::from_millis(1500)).await;
+                let start = Instant::now();
+                self.say("storm", &to).await;
+                let end = see_all(&mut seen, &members, &to).await;
+                ours.push(end.saturating_duration_since(start));
+                sleep(Duration::from_millis(1500)).await;
+            }
+        });
+        let rate = |times: Vec<Duration>| {
+            members.len() as f64 / Times::new(times).percentile(0).as_secs_f64()
+        };
+        let all = format!("{ours:.2?} and {raw:.2?}");
+        let (ours, raw) = (rate(ours), rate(raw));
+        figure(&format!(
+            "{} Applications moved: {ours:.0} a second, the loop {raw:.0} a second, ratio {:.2} (best of {all})",
+            members.len(),
+            ours / raw
+        ));
+        assert!(ours / raw > if self.is_whole { 0.7 } else { 0.2 });
+    }
+
+    /// With the limits that there are by default, and an Argo CD that takes its time.
+    fn paced(&self) {
+        let takes = Duration::from_secs(if self.is_whole { 8 } else { 6 });
+        let controller = self.start(&[]);
+        let members = names(&self.fleet.of("paced"));
+        let count = members.len().min(200);
+        let (mut patched, mut landed) = (Vec::new(), Vec::new());
+        let mut most = 0;
+        self.runtime.block_on(async {
+            let mut seen = self.admin.watch(&self.applications()).await;
+            self.say("paced", "slowly").await;
+            let mut flying = BTreeSet::new();
+            while patched.len() < count {
+                let seen = timeout(DEADLINE, seen.recv()).await.unwrap().unwrap();
+                if !members.contains(&seen.name) || seen.revision() != "slowly" {
+                    continue;
+                }
+                if seen.is_compared {
+                    flying.remove(&seen.name);
+                    landed.push(seen.at);
+                } else if flying.insert(seen.name.clone()) {
+                    patched.push(seen.at);
+                    most = most.max(flying.len());
+                    let (admin, path) = (self.admin.clone(), self.application(&seen.name));
+                    tokio::spawn(async move {
+                        sleep(takes).await;
+                        drop(
+                            admin
+                                .write(Write::merge(&path, &compared(&seen.source)))
+                                .await,
+                        );
+                    });
+                }
+            }
+        });
+        let within = |start: &Instant| {
+            let end = *start + Duration::from_secs(1);
+            patched
+                .iter()
+                .filter(|at| *at >= start && **at < end)
+                .count()
+        };
+        let fastest = patched.iter().map(within).max().unwrap_or_default();
+        let took = *patched.last().unwrap() - patched[0];
+        figure(&format!(
+            "by default, where a sync takes {takes:?}: {:.1} patches a second, {fastest} in one at most, {most} in flight at most",
+            count as f64 / took.as_secs_f64()
+        ));
+        // A bucket that is full holds those of a second.
+        assert!(fastest <= 21, "{fastest}");
+        assert!(most <= 50, "{most}");
+        assert_eq!(controller.stop(), Some(0));
+    }
+}
+
+fn names(members: &[Member]) -> BTreeSet<String> {
+    members.iter().map(|member| member.name.clone()).collect()
+}
+
+/// The patch that the controller would make of an Application for a revision.
+fn patch(application: &Value, to: &str) -> Value {
+    const STATE: &str = "/metadata/annotations/argocd-infisical.io~1state";
+    let (metadata, spec) = (&application["metadata"], &application["spec"]);
+    let environment = &metadata["labels"][BARE];
+    let state = &metadata["annotations"]["argocd-infisical.io/state"];
+    let record = json!({
+        "environment": environment, "revision": to,
+        "override": {"kind": "Secret", "namespace": "scale-own", "name": "storm", "key": "ARGOCD_TARGET_REVISION", "rank": "environment"},
+        "moved": "2026-11-30T03:20:11Z",
+    });
+    json!([
+        {"op": "test", "path": "/metadata/uid", "value": metadata["uid"]},
+        {"op": "test", "path": format!("/metadata/labels/{}", BARE.replace('/', "~1")), "value": environment},
+        {"op": "test", "path": "/spec/project", "value": spec["project"]},
+        {"op": "test", "path": "/metadata/annotations/argocd-infisical.io~1hold", "value": null},
+        {"op": "test", "path": STATE, "value": state},
+        {"op": "test", "path": "/spec/source/repoURL", "value": REPOSITORY},
+        {"op": "test", "path": "/spec/source/chart", "value": null},
+        {"op": "test", "path": "/spec/source/targetRevision", "value": spec["source"]["targetRevision"]},
+        {"op": "add", "path": "/spec/source/targetRevision", "value": to},
+        {"op": "add", "path": STATE, "value": record.to_string()},
+    ])
+}
+
+/// Waits until an Application is seen with a revision, and tells when that was.
+async fn see(seen: &mut UnboundedReceiver<Seen>, name: &str, revision: &str) -> Instant {
+    see_all(seen, &[name.to_owned()].into(), revision).await
+}
+
+async fn see_all(
+    seen: &mut UnboundedReceiver<Seen>,
+    names: &BTreeSet<String>,
+    revision: &str,
+) -> Instant {
+    let mut wanted: BTreeSet<&String> = names.iter().collect();
+    loop {
+        let seen = timeout(DEADLINE, seen.recv()).await.unwrap().unwrap();
+        if seen.revision() == revision {
+            wanted.remove(&seen.name);
+        }
+        if wanted.is_empty() {
+            return seen.at;
+        }
+    }
+}
+
+#[track_caller]
+fn wait(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < DEADLINE, "waiting for {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// How long all decisions took, in seconds, and how often there were some.
+fn decisions(controller: &Controller<'_>) -> (f64, f64) {
+    let of = |end: &str| value(controller, &[&format!("decision_seconds_{end}")]);
+    (of("sum"), of("count"))
+}
+
+fn value(controller: &Controller<'_>, parts: &[&str]) -> f64 {
+    controller.metric(parts).unwrap_or_default()
+}
+
+/// The values of all series whose name and labels have a part.
+fn values(controller: &Controller<'_>, part: &str) -> Vec<f64> {
+    let (_, body) = controller.get("/metrics");
+    let lines = body.lines().filter(|line| !line.starts_with('#'));
+    let lines = lines.filter(|line| line.contains(part));
+    lines
+        .filter_map(|line| line.rsplit(' ').next()?.parse().ok())
+        .collect()
+}
+
+fn memory(id: u32) -> String {
+    let usage::Memory {
+        resident,
+        anonymous,
+        peak,
+    } = usage::memory(id);
+    let of = |kibibytes: u64| kibibytes as f64 / 1024.0;
+    format!(
+        "memory {:.1} MiB (anonymous {:.1} MiB, at most {:.1} MiB)",
+        of(resident),
+        of(anonymous),
+        of(peak)
+    )
+}
