@@ -181,6 +181,7 @@ impl Reference {
             limits: _,
             deadline: _,
             named_from: _,
+            threads: _,
             // Nobody asks a real kustomize for them.
             edits: _,
         } = options;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::output::Done;
+use super::output::{Done, Parts};
 use super::watch::say;
 use super::{policy as policies, usage};
 use crate::cluster::Access;
@@ -119,7 +119,7 @@ impl Args {
         controller::run(self.config()?)?;
         Ok(Done {
             warnings: Vec::new(),
-            stdout: String::new(),
+            stdout: Parts::default(),
             is_well: true,
         })
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use super::output::Done;
+use super::output::{Done, Parts};
 use super::paint::tell;
 use super::watch::{print, say, until_signal, wait_for_change};
 use super::{policy, usage};
@@ -159,7 +159,7 @@ impl Show {
         } = self.once(&source, &Seen::default())?;
         Ok(Done {
             warnings,
-            stdout: text,
+            stdout: text.into(),
             is_well,
         })
     }
@@ -224,7 +224,7 @@ impl Show {
         }
         Ok(Done {
             warnings: Vec::new(),
-            stdout: String::new(),
+            stdout: Parts::default(),
             is_well: true,
         })
     }

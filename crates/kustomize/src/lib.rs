@@ -44,6 +44,7 @@ mod resources;
 pub mod schema;
 mod selector;
 mod shared;
+mod threads;
 mod transformers;
 
 pub use build::{Options, Output, Reorder, VERSION, build, build_with};
@@ -64,3 +65,4 @@ pub use notices::Notices;
 pub use repository::{Repository, without_credentials};
 pub use resource::{Notes, Resource};
 pub use resources::Resources;
+pub use threads::Threads;

@@ -1,6 +1,6 @@
 //! Trees: built, written, and built again.
 
-use kustomize::{Deadline, Edits, Limits, LoadRestrictions, Options, Reorder, build};
+use kustomize::{Deadline, Edits, Limits, LoadRestrictions, Options, Reorder, Threads, build};
 
 use super::{Fault, Outcome, yaml};
 use crate::plant::mutate_tree;
@@ -60,6 +60,11 @@ fn options(tree: &Tree) -> Options {
             ..defaults
         },
         deadline: Deadline::default(),
+        threads: if size.is_multiple_of(2) {
+            Threads::OfMachine
+        } else {
+            Threads::One
+        },
         named_from: None,
         edits: if size.is_multiple_of(11) {
             edits
