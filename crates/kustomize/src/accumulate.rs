@@ -146,7 +146,7 @@ impl<'a> Layer<'a> {
     ) -> Result<()> {
         match ahead {
             Ahead::File(resources, weight) => {
-                self.add_weighed(so_far, resources, weight, path, session)
+                self.add_weighed(so_far, (resources, weight), path, session)
             }
             Ahead::Base(base) => {
                 let (below, branch) = *base;
@@ -251,14 +251,13 @@ impl<'a> Layer<'a> {
         session: &mut Session,
     ) -> Result<()> {
         let weight = limits::weight_of(&resources);
-        self.add_weighed(so_far, resources, weight, path, session)
+        self.add_weighed(so_far, (resources, weight), path, session)
     }
 
     fn add_weighed(
         &self,
         so_far: &mut Accumulated,
-        mut resources: Vec<Resource>,
-        weight: usize,
+        (mut resources, weight): (Vec<Resource>, usize),
         path: &Located,
         session: &mut Session,
     ) -> Result<()> {

@@ -138,8 +138,8 @@ fn the_first_schema_counts() {
 fn bounds_hold() {
     for (content, layers) in [(6_000, 1_000), (1 << 20, 5), (1 << 20, 27), (1 << 20, 26)] {
         let limits = Limits {
-            content,
             layers,
+            content,
             ..Limits::default()
         };
         let said = same(&tree(), limits);
