@@ -158,15 +158,11 @@ impl Knowledge {
         policy: &Policy,
         now: Instant,
     ) {
-        let environment = |application: &Application| {
-            let labels = &application.metadata.labels;
-            labels.get(&policy.environment_label).map(str::to_owned)
-        };
         let known = self.state.applications.get(&name);
         // Names may collide within an environment, and a breaker counts its Applications.
         let is_same = known.is_some_and(|known| {
             known.metadata.uid == application.metadata.uid
-                && environment(known) == environment(&application)
+                && policy.environment_of(known) == policy.environment_of(&application)
         });
         if is_same {
             self.changed.application(&name, now);
@@ -235,7 +231,7 @@ impl Knowledge {
             .collect();
         let suffix = format!("{}/{}", name.namespace, name.name);
         for (application, found) in &self.state.applications {
-            let environment = found.metadata.labels.get(&policy.environment_label);
+            let environment = policy.environment_of(found);
             let is_in = environment.is_some_and(|environment| environments.contains(environment));
             if is_in || names(found, &suffix) {
                 self.changed.application(application, now);
