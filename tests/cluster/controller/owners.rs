@@ -273,7 +273,10 @@ fn an_application_set_without_rules_is_not_fought_and_with_them_it_is_followed()
         .change("set-plain-child", "kubectl-annotate", note);
     live.world.wait_for_revision("set-plain-child", "dev");
     stays(live, "set-plain-child", &["dev"]);
-    assert_eq!(live.world.moves_of("set-plain-child").len(), 1);
+    // The ApplicationSet takes the note away at once, so that a patch may come too late for what it tests, and be made anew.
+    let mut moves = live.world.moves_of("set-plain-child");
+    moves.retain(|write| write.code == 200);
+    assert_eq!(moves.len(), 1, "{moves:?}");
 }
 
 /// Where the digest would be put back, a setting is deployed all the same, if Argo CD heals: by a refresh, which is asked for
