@@ -1,6 +1,7 @@
 //! The decision: everything that is known of an Application, put together.
 
 mod moves;
+mod relapse;
 mod settings;
 mod work;
 mod writes;

@@ -1,5 +1,7 @@
 //! The digests of the settings that Applications have, in the environment of the plugin.
 
+use jiff::Timestamp;
+
 use super::application::{Application, Plugin, Source};
 use super::policy::{Namespaces, Policy};
 use super::reason::{Class, Reason};
@@ -171,11 +173,21 @@ pub(super) fn current(plugin: &Plugin) -> Option<(usize, &str)> {
     Some((place, entries.get(place)?.value.as_str()))
 }
 
+/// When a digest was set, or the last one of several with blanks between them.
+pub(super) fn set_at(text: &str) -> Option<Timestamp> {
+    let seconds = i64::try_from(time(text)?).ok()?;
+    Timestamp::from_second(seconds).ok()
+}
+
+fn time(text: &str) -> Option<u64> {
+    text.rsplit('.').next()?.parse().ok()
+}
+
 /// A text for a digest that no earlier one can be equal to: Argo CD has the renders of those in its cache.
 pub(super) fn text(digest: &Digest, before: Option<&str>, now: u64) -> String {
     /// A time that is further away was written by somebody else, and would leave none after it.
     const YEAR: u64 = 365 * 24 * 3600;
-    let time = before.and_then(|before| before.rsplit('.').next()?.parse::<u64>().ok());
+    let time = before.and_then(time);
     let time = time.filter(|time| *time < now.saturating_add(YEAR));
     digest.at(time.map_or(now, |time| now.max(time + 1)))
 }

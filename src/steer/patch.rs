@@ -184,6 +184,11 @@ impl<'a> Builder<'a> {
         self.is_for(Purpose::Record);
     }
 
+    /// Notes that it sets once more what an owner put back by mistake.
+    pub(super) const fn answer(&mut self) {
+        self.effect.answers = true;
+    }
+
     /// The patch; `None` where there is nothing to write.
     pub(super) fn finish(mut self) -> Option<Patch> {
         let purpose = self.purpose?;

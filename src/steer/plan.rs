@@ -157,6 +157,8 @@ pub struct Effect {
     pub digest: Option<String>,
     /// The cause that a refresh is asked for.
     pub refresh: Option<String>,
+    /// Whether it sets once more what an owner put back by mistake.
+    pub answers: bool,
 }
 
 /// One field that changes.

@@ -103,6 +103,8 @@ pub struct Remembered {
     pub moves: Vec<Timestamp>,
     /// The digest that was set last, with its time.
     pub digest: Option<String>,
+    /// Whether what was set last had been put back by an owner by mistake, and was set once more.
+    pub has_answered: bool,
     /// The refresh that was asked for last.
     pub refresh: Option<Refresh>,
     /// The revision that was wanted when it was first left to a person who had set another one.
@@ -138,8 +140,12 @@ impl Memory {
             revision,
             digest,
             refresh,
+            answers,
         } = &patch.effect;
         let remembered = self.entry(&decision.application, &decision.uid);
+        if revision.is_some() || digest.is_some() {
+            remembered.has_answered = *answers;
+        }
         if let Some(revision) = revision {
             remembered.revision = Some(revision.clone());
             remembered.left = None;

@@ -19,6 +19,8 @@ pub(super) struct Moves<'a> {
     pub(super) rank: Option<Rank>,
     pub(super) sources: Vec<Moving<'a>>,
     pub(super) outcome: Outcome,
+    /// Whether it is set once more, since an owner put it back by mistake.
+    pub(super) answers: bool,
 }
 
 impl<'a> Work<'_, 'a> {
@@ -56,6 +58,7 @@ impl<'a> Work<'_, 'a> {
             rank: None,
             sources: Vec::new(),
             outcome: Outcome::Same,
+            answers: false,
         };
         if let Err(reason) = self.look(&mut moves, held, stopped) {
             moves.outcome = Outcome::Stays(reason);
@@ -94,7 +97,7 @@ impl<'a> Work<'_, 'a> {
         if let Some(reason) = held {
             return Err(reason.clone());
         }
-        self.left_to_others(&wanted.revision)?;
+        moves.answers = self.left_to_others(&wanted.revision)?;
         self.judge(self.field(Field::TargetRevision))?;
         self.calm()?;
         stopped.map_or(Ok(()), Err)?;
@@ -129,12 +132,12 @@ impl<'a> Work<'_, 'a> {
             && !sources.iter().all(is_default)
     }
 
-    /// Somebody else changed what was set here: it stays until another revision is wanted.
-    pub(super) fn left_to_others(&self, wanted: &str) -> Result<(), Reason> {
+    /// Somebody else changed what was set here: it stays until another revision is wanted. Gives whether an owner did so by
+    /// mistake, so that it is set once more.
+    pub(super) fn left_to_others(&self, wanted: &str) -> Result<bool, Reason> {
+        let record = self.record.as_ref();
         let set = self.last_set(
-            self.record
-                .as_ref()
-                .and_then(|record| record.revision.as_deref()),
+            record.and_then(|record| record.revision.as_deref()),
             |remembered| remembered.revision.as_deref(),
         );
         let managers = self.managers();
@@ -142,6 +145,13 @@ impl<'a> Work<'_, 'a> {
         let is_generated = self.owners.iter().any(|(name, _)| is_set(name));
         match set {
             Some(set) if same(set, wanted) && !managers.iter().any(holds::is_own) => {
+                let moved = self.last_set(
+                    record.and_then(|record| record.moved.as_ref()),
+                    |remembered| remembered.moves.last(),
+                );
+                if self.is_relapse(managers, moved.copied()) {
+                    return Ok(true);
+                }
                 Err(holds::changed(managers))
             }
             // What an ApplicationSet made may have no record, and a person did not create it.
@@ -150,11 +160,11 @@ impl<'a> Work<'_, 'a> {
                     .remembered
                     .and_then(|remembered| remembered.left.as_deref());
                 match left {
-                    Some(left) if !same(left, wanted) => Ok(()),
+                    Some(left) if !same(left, wanted) => Ok(false),
                     _ => Err(holds::changed(managers)),
                 }
             }
-            _ => Ok(()),
+            _ => Ok(false),
         }
     }
 

@@ -16,6 +16,8 @@ pub(super) struct Digests<'a> {
     pub(super) outcome: Outcome,
     /// For what cause the render is asked for once more.
     pub(super) refresh: Option<String>,
+    /// Whether a digest is set once more, since an owner put it back by mistake.
+    pub(super) answers: bool,
 }
 
 impl<'a> Work<'_, 'a> {
@@ -36,6 +38,7 @@ impl<'a> Work<'_, 'a> {
                 .collect(),
             outcome: Outcome::Same,
             refresh: None,
+            answers: false,
         };
         if let Err(reason) = self.look_at_settings(&mut digests, held) {
             digests.outcome = Outcome::Stays(reason);
@@ -89,7 +92,7 @@ impl<'a> Work<'_, 'a> {
             return Err(reason.clone());
         }
         let kept = self.may_set_digest(is_set && !is_there);
-        if let Err(reason) = kept {
+        if let Err(reason) = kept.map(|answers| digests.answers = answers) {
             for (_, new) in &mut digests.sources {
                 *new = None;
             }
@@ -118,18 +121,21 @@ impl<'a> Work<'_, 'a> {
         )
     }
 
-    /// Whether a digest will stay. `is_set` tells that this very one was set before, and is not there.
-    pub(super) fn may_set_digest(&self, is_set: bool) -> Result<(), Reason> {
+    /// Whether a digest will stay. `is_set` tells that this very one was set before, and is not there. Gives whether an owner
+    /// took it away by mistake.
+    pub(super) fn may_set_digest(&self, is_set: bool) -> Result<bool, Reason> {
         let managers = &self.application.metadata.managers;
         let field = self.field(Field::Env);
         let managers = match field {
             Field::Sources => &managers.sources,
             _ => &managers.env,
         };
-        if is_set && !managers.iter().any(holds::is_own) {
+        let is_gone = is_set && !managers.iter().any(holds::is_own);
+        let set = || self.set_digests().and_then(digests::set_at);
+        if is_gone && !self.is_relapse(managers, set()) {
             return Err(holds::digest_removed());
         }
-        self.judge(field)
+        self.judge(field).map(|()| is_gone)
     }
 
     /// The cause of a refresh, where it is still to be asked for.

@@ -1,6 +1,7 @@
 //! What the lines of the specification do not say: patches, settings, owners, limits, and what holds for everything.
 
 mod properties;
+mod relapse;
 mod settings;
 
 use serde_json::{Value, json};

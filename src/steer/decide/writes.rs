@@ -43,6 +43,10 @@ impl<'a> Work<'_, 'a> {
         if let Some(operation) = self.outdated(moves, digests) {
             builder.terminate(operation);
         }
+        let is_set = |digests: &Digests<'_>| digests.answers && digests.outcome == Outcome::Change;
+        if is_change && moves.answers || digests.is_some_and(is_set) {
+            builder.answer();
+        }
         let refresh = digests.and_then(|digests| digests.refresh.as_ref());
         if let Some(cause) = refresh {
             builder.refresh(&now.to_string(), cause);

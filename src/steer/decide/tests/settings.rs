@@ -6,7 +6,7 @@ use crate::settings::object::Object;
 
 const SETTINGS: &str = "Secret argocd-infisical/settings - HOSTNAME=a OTHER=b";
 
-fn manifest_with(env: &Value) -> Value {
+pub(super) fn manifest_with(env: &Value) -> Value {
     let mut manifest = manifest("argocd/lamp dev@dev");
     let references = [
         "secret:argocd-infisical/settings",
@@ -33,7 +33,7 @@ fn world(manifest: &Value, text: &str, change: impl Fn(&mut Object)) -> State {
     state
 }
 
-fn usual(manifest: &Value) -> State {
+pub(super) fn usual(manifest: &Value) -> State {
     world(manifest, SETTINGS, |_| ())
 }
 
