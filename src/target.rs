@@ -4,20 +4,25 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use kustomize::files::{KUSTOMIZATION_FILES, base_name, join};
-use kustomize::{FileError, FileNames, Files, Hooks, Options, Output, Repository};
+use kustomize::{Deadline, FileError, FileNames, Files, Hooks, Options, Output, Repository};
 
 use crate::external::Outside;
 use crate::failure::{Failure, Problem, Warning};
 use crate::files::DiskFiles;
 use crate::snippet;
 
+/// What a build may take, with what it fetches. Nobody waits longer for one that is meant, and one that is not has to end.
+const TIME: Duration = Duration::from_mins(10);
+
 /// The directory that is built.
 pub struct Target {
     files: DiskFiles,
     working_directory: String,
     root: String,
+    time: Option<Duration>,
 }
 
 impl Target {
@@ -65,6 +70,7 @@ impl Target {
                 files,
                 working_directory,
                 root: directory.to_owned(),
+                time: Some(TIME),
             });
         }
         let asked = join(&working_directory, directory);
@@ -78,7 +84,14 @@ impl Target {
             files,
             working_directory,
             root,
+            time: Some(TIME),
         })
+    }
+
+    /// The same, for as long as it takes: the caller ends it.
+    #[must_use]
+    pub fn without_deadline(self) -> Self {
+        Self { time: None, ..self }
     }
 
     /// The directory, as an absolute path without links.
@@ -92,8 +105,11 @@ impl Target {
     /// What the engine and the hooks complain about.
     pub fn build(&self, options: &Options, hooks: &mut dyn Hooks) -> kustomize::Result<Output> {
         let named_from = Some(self.working_directory.clone());
+        let start = Instant::now();
+        let deadline = |time| Deadline::new(time, move || start.elapsed());
         let options = Options {
             named_from,
+            deadline: self.time.map(deadline).unwrap_or_default(),
             ..options.clone()
         };
         kustomize::build_with(&self.files, &self.root, &options, hooks)
@@ -218,5 +234,28 @@ mod tests {
     #[test]
     fn an_empty_target_is_refused() {
         assert!(Target::here(Path::new(""), Arc::default()).is_err());
+    }
+
+    #[test]
+    fn a_build_has_a_deadline_unless_the_caller_ends_it() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(
+            directory.path().join("kustomization.yaml"),
+            "resources: []\nnamePrefix: a-\nconfigMapGenerator: [{name: x}]\n",
+        )
+        .unwrap();
+        let target = Target::here(directory.path(), Arc::default()).unwrap();
+        let build = |target: &Target| target.build(&Options::default(), &mut kustomize::NoHooks);
+        assert!(build(&target).is_ok());
+        let late = Target {
+            time: Some(Duration::ZERO),
+            ..target
+        };
+        let error = build(&late).unwrap_err();
+        assert_eq!(
+            error.details().message,
+            "the build is not done after 0 seconds"
+        );
+        assert!(build(&late.without_deadline()).is_ok());
     }
 }

@@ -192,7 +192,7 @@ impl<'a> Layer<'a> {
         session: &mut Session,
     ) -> Result<()> {
         let place = |error: Error| self.blame(error.position(path.position));
-        let as_file = match self.loader.load_http(&path.text) {
+        let as_file = match self.loader.load_http(&path.text, self.loader.reads()) {
             Ok(file) => match self.read_resources(&file, path, session) {
                 Ok(resources) => return self.add_resources(so_far, resources, path, session),
                 Err(error) => error,

@@ -264,6 +264,11 @@ impl<'a> Loader<'a> {
         self.load_counted(found, &self.reads)
     }
 
+    /// What the build has read, and may still read.
+    pub(crate) const fn reads(&self) -> &Reads {
+        &self.reads
+    }
+
     /// As [`Self::load_found`], counted there.
     ///
     /// # Errors
@@ -271,7 +276,8 @@ impl<'a> Loader<'a> {
     pub(crate) fn load_counted(&self, found: &Found, reads: &Reads) -> Result<Loaded> {
         let Found { path, asked, entry } = found;
         if is_http(path) {
-            return self.load_http(path).map_err(|error| error.into_error(path));
+            let loaded = self.load_http(path, reads);
+            return loaded.map_err(|error| error.into_error(path));
         }
         let resolved = match entry {
             Ok(Entry::File(resolved)) => resolved,

@@ -11,7 +11,9 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use kustomize::{Deadline, Entry, FileError, Files, Limits, MemoryFiles, Options, build};
+use kustomize::{
+    Deadline, Entry, External, ExternalError, FileError, Files, Limits, MemoryFiles, Options, build,
+};
 
 /// What a case may take in a debug build on a machine with much else to do.
 const TIME: Duration = Duration::from_mins(2);
@@ -617,6 +619,69 @@ fn very_many_files_beside_the_one_that_is_missing_do_no_harm() {
         message.contains("cannot read `object-x.yaml`: no such file"),
         "{message}"
     );
+}
+
+/// Files beside a server that has an object behind every address.
+struct Served(MemoryFiles);
+
+impl Files for Served {
+    fn resolve(&self, path: &str) -> Result<Entry, FileError> {
+        self.0.resolve(path)
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        self.0.read(path)
+    }
+
+    fn external(&self) -> &dyn External {
+        self
+    }
+}
+
+impl External for Served {
+    fn get(&self, url: &str) -> Result<Vec<u8>, ExternalError> {
+        let (_, name) = url.rsplit_once('/').unwrap_or_default();
+        Ok(OBJECT
+            .replace("name: a", &format!("name: {name}"))
+            .into_bytes())
+    }
+}
+
+#[test]
+fn remote_files_count_as_others_do() {
+    let kustomization = format!(
+        "resources:\n{}",
+        lines(20, |number| format!("- https://example.org/{number}"))
+    );
+    let files = Served(tree(&[("kustomization.yaml", &kustomization)]));
+    let with = |limits| Options {
+        limits,
+        ..Options::default()
+    };
+    let built = outcome(&files, &with(Limits::default()));
+    assert!(built.is_ok(), "{built:?}");
+    // The kustomization is a file itself.
+    let (few, little) = (20, 20 * 64);
+    let limits = [
+        (
+            Limits {
+                files: few,
+                ..Limits::default()
+            },
+            "reads more than 20 files",
+        ),
+        (
+            Limits {
+                read: little,
+                ..Limits::default()
+            },
+            "reads more than 1280 bytes",
+        ),
+    ];
+    for (limits, said) in limits {
+        let message = outcome(&files, &with(limits)).unwrap_err();
+        assert!(message.contains(said), "{message}");
+    }
 }
 
 /// Builds a tree that takes long, with a second for it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{LoadRestrictions, Loaded, Loader};
+use super::{LoadRestrictions, Loaded, Loader, Reads};
 use crate::error::{Error, ErrorKind, Result};
 use crate::external::ExternalError;
 use crate::files::{self, Entry};
@@ -36,34 +36,48 @@ impl Checkout {
 
 /// Why a file behind HTTP cannot be had.
 #[derive(Debug)]
-pub(crate) struct HttpError(ExternalError);
+pub(crate) enum HttpError {
+    /// It cannot be fetched.
+    External(ExternalError),
+    /// The build may read no more.
+    Bound(Error),
+}
 
 impl HttpError {
     /// Whether the address may be that of a repository all the same.
     // kustomize: FileLoader.httpClientGetContent says so of any answer that is no success.
     pub(crate) const fn may_be_repository(&self) -> bool {
-        !matches!(self.0, ExternalError::SwitchedOff { .. })
+        matches!(
+            self,
+            Self::External(ExternalError::Status(_) | ExternalError::Failed { .. })
+        )
     }
 
     /// What went wrong, without the address.
     pub(crate) fn reason(&self) -> String {
-        match &self.0 {
-            ExternalError::SwitchedOff { .. } => "remote files are switched off".to_owned(),
-            ExternalError::Status(status) => format!("the server answers with status {status}"),
-            ExternalError::Failed { message, .. } => message.clone(),
+        match self {
+            Self::Bound(error) => error.details().message.clone(),
+            Self::External(ExternalError::SwitchedOff { .. }) => {
+                "remote files are switched off".to_owned()
+            }
+            Self::External(ExternalError::Status(status)) => {
+                format!("the server answers with status {status}")
+            }
+            Self::External(ExternalError::Failed { message, .. }) => message.clone(),
         }
     }
 
     /// The error for whoever asked for a file and nothing else.
     pub(crate) fn into_error(self, url: &str) -> Error {
         let url = without_credentials(url);
-        match self.0 {
+        let reason = self.reason();
+        let error = match self {
+            Self::Bound(error) => return error,
+            Self::External(error) => error,
+        };
+        match error {
             ExternalError::SwitchedOff { hint } => switched_off(&format!("`{url}`"), "files", hint),
-            ExternalError::Status(_) => Error::new(format!(
-                "cannot read `{url}`: {}",
-                self.reason()
-            ))
-            .hint(
+            ExternalError::Status(_) => Error::new(format!("cannot read `{url}`: {reason}")).hint(
                 "open the address in a browser; it must lead to the file itself, without a login",
             ),
             ExternalError::Failed { message, hint } => {
@@ -75,8 +89,13 @@ impl HttpError {
 
 impl Loader<'_> {
     /// Reads a file behind an HTTP address.
-    pub(crate) fn load_http(&self, url: &str) -> Result<Loaded, HttpError> {
-        let bytes = self.external().get(url).map_err(HttpError)?;
+    ///
+    /// # Errors
+    /// Where it cannot be had, and where the build may read no more.
+    pub(crate) fn load_http(&self, url: &str, reads: &Reads) -> Result<Loaded, HttpError> {
+        reads.open().map_err(HttpError::Bound)?;
+        let bytes = self.external().get(url).map_err(HttpError::External)?;
+        reads.count(bytes.len()).map_err(HttpError::Bound)?;
         Ok(self.note(format!("<{}>", without_credentials(url)), bytes))
     }
 

@@ -124,8 +124,8 @@ fn it_is_not_set_a_third_time() {
 #[test]
 fn a_digest_is_set_once_more_as_well() {
     let rules: &[&str] = &["/spec/source/targetRevision", "/spec/source/plugin/env"];
-    let settings = |manifest: &Value, memory: &Memory| {
-        let mut state = super::settings::usual(manifest);
+    let with_settings = |manifest: &Value, memory: &Memory| {
+        let mut state = settings::usual(manifest);
         let name = OwnerName::Application(Name::new("argocd", "apps"));
         state.owners.insert(name, parent(rules));
         state.memory = memory.clone();
@@ -138,15 +138,15 @@ fn a_digest_is_set_once_more_as_well() {
     );
     before["spec"]["source"]["targetRevision"] = json!("dev");
     before["spec"]["source"]["plugin"] =
-        super::settings::manifest_with(&json!([]))["spec"]["source"]["plugin"].clone();
+        settings::manifest_with(&json!([]))["spec"]["source"]["plugin"].clone();
     let mut memory = Memory::default();
-    let set = first(&settings(&before, &memory));
+    let set = first(&with_settings(&before, &memory));
     assert!(set.patch.as_ref().unwrap().effect.digest.is_some());
     memory.wrote(&set, now(), Policy::default().flap.within);
     let mut relapsed = patched(&before, operations(&set)).unwrap();
     relapsed["spec"]["source"]["plugin"]["env"] = json!([]);
     relapsed["metadata"]["managedFields"][0]["manager"] = json!(PARENT);
-    let again = first(&settings(&relapsed, &memory));
+    let again = first(&with_settings(&relapsed, &memory));
     let effect = &again.patch.as_ref().unwrap().effect;
     assert!(effect.answers && effect.digest.is_some());
     // With a text that Argo CD has no render of.
@@ -154,7 +154,7 @@ fn a_digest_is_set_once_more_as_well() {
     memory.wrote(&again, now(), Policy::default().flap.within);
     let mut relapsed = patched(&relapsed, operations(&again)).unwrap();
     relapsed["spec"]["source"]["plugin"]["env"] = json!([]);
-    let last = first(&settings(&relapsed, &memory));
+    let last = first(&with_settings(&relapsed, &memory));
     let Some(Outcome::Stays(reason)) = last.settings.map(|settings| settings.outcome) else {
         panic!()
     };
