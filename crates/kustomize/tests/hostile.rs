@@ -221,7 +221,7 @@ fn json_patches_with_very_many_operations_end() {
 
 #[test]
 fn json_patches_with_very_many_tests_end() {
-    let operations: Vec<String> = (0..50_000)
+    let operations: Vec<String> = (0..1_000_000)
         .map(|number| {
             format!("{{\"op\": \"test\", \"path\": \"/data/k\", \"value\": \"v{number}\"}}")
         })
@@ -272,7 +272,7 @@ fn a_file_counts_each_time_it_is_read() {
 
 #[test]
 fn only_so_many_files_are_read() {
-    let kustomization = format!("resources:\n{}", lines(200_000, |_| "- b.yaml".into()));
+    let kustomization = format!("resources:\n{}", lines(1_000_000, |_| "- b.yaml".into()));
     let tree = tree(&[("kustomization.yaml", &kustomization), ("b.yaml", "")]);
     refused(&tree, "the build reads more than 100000 files");
 }
@@ -281,7 +281,7 @@ fn only_so_many_files_are_read() {
 fn one_of_very_many_entries_fails_as_one_of_two_does() {
     let kustomization = format!(
         "resources:\n{}",
-        lines(200_000, |number| format!("- f{number}"))
+        lines(1_000_000, |number| format!("- f{number}"))
     );
     refused(
         &tree(&[("kustomization.yaml", &kustomization)]),
@@ -605,7 +605,7 @@ impl Files for Crowded {
     }
 
     fn names_in(&self, _: &str) -> Vec<String> {
-        (0..50_000)
+        (0..1_000_000)
             .map(|number| format!("object-{number:07}.yaml"))
             .collect()
     }
