@@ -27,6 +27,20 @@ const QUIET: Duration = Duration::from_mins(1);
 /// How long to wait after a failure, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(2));
 
+/// How long at most where the Application has changed meanwhile: what is decided of it then is another patch.
+const LONGEST_LATE: Duration = Duration::from_secs(5);
+
+/// Why a patch was not made, as far as it matters to when it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The Application has changed meanwhile.
+    Late,
+    /// It was refused.
+    Refused,
+    /// The API server is busy, so that all have to wait.
+    Busy,
+}
+
 /// Limits on patches; zero is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -329,19 +343,18 @@ impl Queue {
         self.resume(&job.name, now);
     }
 
-    /// A patch was not made. Whether the API server is busy, so that all have to wait.
-    pub(super) fn failed(
-        &mut self,
-        job: &Job,
-        asked: Option<Duration>,
-        is_busy: bool,
-        now: Instant,
-    ) {
+    /// A patch was not made, and the API server asked for so much time.
+    pub(super) fn failed(&mut self, job: &Job, asked: Option<Duration>, why: Why, now: Instant) {
         self.under_way.remove(&job.name);
         let pause = self.pauses.entry(job.name.clone());
         let (pause, until) = pause.or_insert_with(|| (Pause::new(PAUSE.0, PAUSE.1), now));
-        *until = now + pause.next(asked);
-        if is_busy {
+        let wait = pause.next(asked);
+        *until = now
+            + match why {
+                Why::Late => wait.min(LONGEST_LATE),
+                Why::Refused | Why::Busy => wait,
+            };
+        if why == Why::Busy {
             let wait = asked.unwrap_or(PAUSE.0);
             self.busy_until = self.busy_until.max(Some(now + wait));
         }

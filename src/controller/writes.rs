@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::task::JoinSet;
 
 use super::metrics::{Metrics, Written};
-use super::queue::{Job, Limits, Queue};
+use super::queue::{Job, Limits, Queue, Why};
 use super::request::{Api, Refusal};
 use super::writer::{Attempt, audit, kind, write};
 use crate::steer::application::{Application, Name};
@@ -64,10 +64,15 @@ impl Writes {
                 self.queue.done(job, now);
             }
             Err(refusal) => {
-                metrics.patch(job.purpose, kind(refusal));
+                let kind = kind(refusal);
+                metrics.patch(job.purpose, kind);
                 self.forbidden.tell(&job.name, refusal);
-                let is_busy = refusal.is_passing();
-                self.queue.failed(job, refusal.retry_after, is_busy, now);
+                let why = match kind {
+                    Written::Outdated => Why::Late,
+                    Written::Failed => Why::Busy,
+                    Written::Done | Written::Refused => Why::Refused,
+                };
+                self.queue.failed(job, refusal.retry_after, why, now);
             }
         }
     }

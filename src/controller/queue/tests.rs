@@ -117,12 +117,32 @@ fn a_storm_of_changes_makes_few_writes_and_the_last_one_wins() {
 }
 
 #[test]
+fn what_is_late_again_and_again_waits_seconds_and_not_minutes() {
+    let mut now = Instant::now();
+    let mut queue = Queue::new(NO_LIMITS, now);
+    let mut wait = |why, now: Instant| {
+        queue.put(job("a", Purpose::Revision, now), now);
+        let started = start(&mut queue, now);
+        queue.failed(&started[0], None, why, now);
+        queue.put(job("a", Purpose::Revision, now), now);
+        queue.wake(now).unwrap()
+    };
+    for _ in 0..20 {
+        let until = wait(Why::Late, now);
+        assert!(until - now <= Duration::from_secs(5));
+        now = until;
+    }
+    // A failure is another matter.
+    assert!(wait(Why::Refused, now) - now >= Duration::from_secs(30));
+}
+
+#[test]
 fn what_failed_waits_and_a_busy_server_is_left_alone() {
     let now = Instant::now();
     let mut queue = Queue::new(NO_LIMITS, now);
     queue.put(job("a", Purpose::Revision, now), now);
     let started = start(&mut queue, now);
-    queue.failed(&started[0], None, false, now);
+    queue.failed(&started[0], None, Why::Refused, now);
     queue.put(job("a", Purpose::Revision, now), now);
     queue.put(job("b", Purpose::Revision, now), now);
     let others = start(&mut queue, now);
@@ -130,7 +150,7 @@ fn what_failed_waits_and_a_busy_server_is_left_alone() {
     let wake = queue.wake(now).unwrap();
     assert!(wake > now && wake <= now + Duration::from_secs(1));
     assert_eq!(names(&start(&mut queue, wake)), ["a"]);
-    queue.failed(&others[0], Some(Duration::from_secs(7)), true, now);
+    queue.failed(&others[0], Some(Duration::from_secs(7)), Why::Busy, now);
     queue.put(job("c", Purpose::Refresh, now), now);
     assert!(start(&mut queue, now + Duration::from_secs(6)).is_empty());
     assert_eq!(queue.wake(now), Some(now + Duration::from_secs(7)));
