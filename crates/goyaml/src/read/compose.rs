@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::comment_queue::{CommentKeeper, CommentQueue, NoComments, settle_feet};
 use super::frame::{Frame, State};
 use super::merge_key::is_written_null;
+use super::quick;
 use super::reader::Source;
 use super::scanner::Scanner;
 use super::tags::Tags;
@@ -24,6 +25,12 @@ pub(super) struct Document {
 
 /// Reads the first document; `None` where the text has none.
 pub(super) fn compose(source: &Source<'_>, depth: usize) -> Result<Option<Document>, Error> {
+    if let Some(root) = quick::read(source, depth) {
+        return Ok(Some(Document {
+            root,
+            has_references: false,
+        }));
+    }
     Composer::new(Scanner::new(source, NoComments), depth).document()
 }
 
@@ -35,6 +42,7 @@ pub(super) fn compose_with_comments(
     let queue = CommentQueue::new(&source.text, source.first_line);
     Composer::new(Scanner::new(source, queue), depth).document()
 }
+
 /// Reads the first document of a text.
 pub(super) struct Composer<'a, C> {
     pub(super) scanner: Scanner<'a, C>,

@@ -39,23 +39,29 @@ pub(super) struct Frame {
 impl Frame {
     /// Whether the next child is the key of an entry.
     pub(super) const fn is_key_next(&self, children: &[Node]) -> bool {
-        matches!(self.node.data, Data::Mapping(_)) && (children.len() - self.first).is_multiple_of(2)
+        matches!(self.node.data, Data::Mapping(_))
+            && (children.len() - self.first).is_multiple_of(2)
     }
 
     /// The collection with its children.
     pub(super) fn finish(self, children: &mut Vec<Node>) -> Node {
         let mut node = self.node;
-        match &mut node.data {
-            Data::Sequence(items) => *items = children.drain(self.first..).collect(),
-            Data::Mapping(entries) => {
-                entries.reserve_exact((children.len() - self.first) / 2);
-                let mut children = children.drain(self.first..);
-                while let (Some(key), Some(value)) = (children.next(), children.next()) {
-                    entries.push((key, value));
-                }
-            }
-            Data::Scalar(_) | Data::Alias(_) => {}
-        }
+        gather(&mut node, children, self.first);
         node
+    }
+}
+
+/// Gives a collection its children.
+pub(super) fn gather(node: &mut Node, children: &mut Vec<Node>, first: usize) {
+    match &mut node.data {
+        Data::Sequence(items) => *items = children.drain(first..).collect(),
+        Data::Mapping(entries) => {
+            entries.reserve_exact((children.len() - first) / 2);
+            let mut children = children.drain(first..);
+            while let (Some(key), Some(value)) = (children.next(), children.next()) {
+                entries.push((key, value));
+            }
+        }
+        Data::Scalar(_) | Data::Alias(_) => {}
     }
 }

@@ -14,6 +14,7 @@ mod keys;
 mod merge_key;
 mod plain;
 mod properties;
+mod quick;
 mod reader;
 mod scanner;
 mod tags;
