@@ -29,7 +29,7 @@ pub(super) fn read(source: &Source<'_>, depth: usize) -> Option<Node> {
         children: Vec::new(),
         depth: depth.min(DEPTH),
     };
-    reader.skip_lines();
+    reader.skip_space();
     if reader.scanner.cursor.is_document_indicator() {
         if reader.byte() != b'-' {
             return None;
@@ -68,33 +68,31 @@ impl Reader<'_> {
         self.byte() == byte && self.scanner.cursor.is_blank_or_end(1)
     }
 
-    /// Moves over blanks, empty lines and comments to the next thing; says whether there were comments.
-    fn skip_lines(&mut self) -> bool {
-        let mut has_comments = false;
+    /// Moves over blanks, empty lines and comments.
+    fn skip_space(&mut self) {
         loop {
             self.scanner.cursor.skip_spaces(usize::MAX);
             match self.byte() {
                 b'\n' => {
                     self.scanner.cursor.read_break();
                 }
-                b'#' => {
-                    self.scanner.cursor.skip_to_line_end();
-                    has_comments = true;
-                }
-                _ => return has_comments,
+                b'#' => self.scanner.cursor.skip_to_line_end(),
+                _ => return,
             }
         }
     }
 
-    /// Moves from the end of a node to the first thing in the lines below; says whether comments are between them.
-    fn end_line(&mut self) -> Option<bool> {
-        if !matches!(self.byte(), b' ' | b'\n' | 0) {
-            return None;
-        }
+    /// Moves to the next thing of the document.
+    fn find_next(&mut self) -> Option<()> {
+        self.skip_space();
+        (!self.scanner.cursor.is_document_indicator()).then_some(())
+    }
+
+    /// Moves from the end of a node to the first thing in the lines below.
+    fn end_line(&mut self) -> Option<()> {
         let line = self.scanner.cursor.line();
-        let has_comments = self.skip_lines();
-        let is_next_line = self.scanner.cursor.line() > line || self.is_at_end();
-        (is_next_line && !self.scanner.cursor.is_document_indicator()).then_some(has_comments)
+        self.find_next()?;
+        (self.scanner.cursor.line() > line || self.is_at_end()).then_some(())
     }
 
     /// Reads the node that begins here, and moves to the first thing in the lines below. `parent` is the column of the
@@ -109,11 +107,11 @@ impl Reader<'_> {
             }
             b'[' => {
                 self.flow_sequence()?;
-                return self.end_line().map(drop);
+                return self.end_line();
             }
             b'{' => {
                 self.flow_mapping()?;
-                return self.end_line().map(drop);
+                return self.end_line();
             }
             b'|' | b'>' => return self.block_scalar(parent?),
             _ => {}
@@ -126,20 +124,17 @@ impl Reader<'_> {
                 .flatten();
         }
         let parent = parent?;
-        let has_comments = self.end_line()?;
+        self.end_line()?;
         let is_plain = !matches!(before.byte(), b'"' | b'\'');
-        if is_plain && !has_comments && !self.is_at_end() && self.scanner.cursor.column() > parent {
-            // The scalar runs on in the next line.
+        if is_plain && !self.is_at_end() && self.scanner.cursor.column() > parent {
+            // The scalar may run on in the next line.
             self.children.pop();
             self.scanner.cursor = before;
             self.scanner.margin = parent + 1;
             self.scanner.simple_key_allowed = false;
             self.scanner.scan_plain_scalar().ok()?;
             self.take_scalar()?;
-            self.skip_lines();
-            if self.scanner.cursor.is_document_indicator() {
-                return None;
-            }
+            self.find_next()?;
         }
         Some(())
     }
@@ -152,11 +147,8 @@ impl Reader<'_> {
         if !matches!(self.byte(), b'\n' | b'#' | 0) {
             return self.block_node(Some(column), !is_mapping);
         }
-        self.skip_lines();
+        self.find_next()?;
         let found = self.scanner.cursor.column();
-        if self.scanner.cursor.is_document_indicator() {
-            return None;
-        }
         if !self.is_at_end() && found > column {
             return self.block_node(Some(column), true);
         }
@@ -234,10 +226,9 @@ impl Reader<'_> {
         let first = self.open()?;
         self.scanner.cursor.advance(1);
         while self.skip_in_flow()? != b'}' {
-            let is_quoted = matches!(self.byte(), b'"' | b'\'');
             self.scalar(true)?;
             self.scanner.cursor.skip_spaces(usize::MAX);
-            if self.byte() != b':' || !(is_quoted || self.scanner.cursor.is_blank_or_end(1)) {
+            if self.byte() != b':' {
                 return None;
             }
             self.check_key()?;
@@ -339,8 +330,7 @@ impl Reader<'_> {
         self.scanner.margin = parent + 1;
         self.scanner.scan_block_scalar(is_literal).ok()?;
         self.take_scalar()?;
-        self.skip_lines();
-        (!self.scanner.cursor.is_document_indicator()).then_some(())
+        self.find_next()
     }
 
     /// Adds the scalar that the scanner has put together.
