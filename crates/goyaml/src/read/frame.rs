@@ -46,22 +46,23 @@ impl Frame {
     /// The collection with its children.
     pub(super) fn finish(self, children: &mut Vec<Node>) -> Node {
         let mut node = self.node;
-        gather(&mut node, children, self.first);
+        match &mut node.data {
+            Data::Sequence(items) => *items = children.drain(self.first..).collect(),
+            Data::Mapping(entries) => *entries = take_entries(children, self.first),
+            Data::Scalar(_) | Data::Alias(_) => {}
+        }
         node
     }
 }
 
-/// Gives a collection its children.
-pub(super) fn gather(node: &mut Node, children: &mut Vec<Node>, first: usize) {
-    match &mut node.data {
-        Data::Sequence(items) => *items = children.drain(first..).collect(),
-        Data::Mapping(entries) => {
-            entries.reserve_exact((children.len() - first) / 2);
-            let mut children = children.drain(first..);
-            while let (Some(key), Some(value)) = (children.next(), children.next()) {
-                entries.push((key, value));
-            }
-        }
-        Data::Scalar(_) | Data::Alias(_) => {}
+/// Makes entries of keys and their values.
+pub(super) fn take_entries(children: &mut Vec<Node>, first: usize) -> Vec<(Node, Node)> {
+    let mut entries = Vec::with_capacity((children.len() - first) / 2);
+    let mut children = children.drain(first..);
+    while let Some(key) = children.next()
+        && let Some(value) = children.next()
+    {
+        entries.push((key, value));
     }
+    entries
 }

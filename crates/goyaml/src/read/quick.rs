@@ -7,7 +7,7 @@
 use super::comment_queue::NoComments;
 use super::compose::behind;
 use super::flow_scalar::quoted;
-use super::frame::gather;
+use super::frame::take_entries;
 use super::reader::Source;
 use super::scanner::Scanner;
 use crate::node::{Data, Node, Position, Style, Tag, Text};
@@ -177,7 +177,7 @@ impl Reader<'_> {
                 return None;
             }
         }
-        self.close(first, Data::Sequence(Vec::new()), Style::PLAIN, position);
+        self.close_sequence(first, Style::PLAIN, position);
         Some(())
     }
 
@@ -195,7 +195,7 @@ impl Reader<'_> {
                 return None;
             }
         }
-        self.close(first, Data::Mapping(Vec::new()), Style::PLAIN, position);
+        self.close_mapping(first, Style::PLAIN, position);
         Some(())
     }
 
@@ -238,7 +238,7 @@ impl Reader<'_> {
             self.end_flow_entry(b'}')?;
         }
         self.scanner.cursor.advance(1);
-        self.close(first, Data::Mapping(Vec::new()), Style::FLOW, position);
+        self.close_mapping(first, Style::FLOW, position);
         Some(())
     }
 
@@ -251,7 +251,7 @@ impl Reader<'_> {
             self.end_flow_entry(b']')?;
         }
         self.scanner.cursor.advance(1);
-        self.close(first, Data::Sequence(Vec::new()), Style::FLOW, position);
+        self.close_sequence(first, Style::FLOW, position);
         Some(())
     }
 
@@ -349,9 +349,8 @@ impl Reader<'_> {
     }
 
     fn add_scalar(&mut self, text: Text, tag: Tag, style: Style, position: Position) {
-        let mut node = Node::new(Data::Scalar(text), tag, style);
-        node.position = position;
-        self.children.push(node);
+        self.children
+            .push(Node::at(position, Data::Scalar(text), tag, style));
     }
 
     /// Begins a collection, and returns where its children will begin.
@@ -360,15 +359,18 @@ impl Reader<'_> {
         Some(self.children.len())
     }
 
-    fn close(&mut self, first: usize, data: Data, style: Style, position: Position) {
+    /// Puts what has been read since into a collection.
+    fn close_mapping(&mut self, first: usize, style: Style, position: Position) {
         self.depth += 1;
-        let tag = match data {
-            Data::Sequence(_) => Tag::Seq,
-            _ => Tag::Map,
-        };
-        let mut node = Node::new(data, tag, style);
-        node.position = position;
-        gather(&mut node, &mut self.children, first);
-        self.children.push(node);
+        let data = Data::Mapping(take_entries(&mut self.children, first));
+        self.children
+            .push(Node::at(position, data, Tag::Map, style));
+    }
+
+    fn close_sequence(&mut self, first: usize, style: Style, position: Position) {
+        self.depth += 1;
+        let data = Data::Sequence(self.children.drain(first..).collect());
+        self.children
+            .push(Node::at(position, data, Tag::Seq, style));
     }
 }
