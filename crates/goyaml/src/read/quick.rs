@@ -16,6 +16,9 @@ use crate::resolve::implicit_tag;
 /// How deep it goes into collections, on the stack of the thread.
 const DEPTH: usize = 64;
 
+/// For how many nodes that wait for the end of their collection there is room at first.
+const CHILDREN: usize = 32;
+
 /// How many characters a key may have for certain.
 const KEY_LENGTH: usize = 1000;
 
@@ -26,7 +29,7 @@ pub(super) fn read(source: &Source<'_>, depth: usize) -> Option<Node> {
     }
     let mut reader = Reader {
         scanner: Scanner::new(source, NoComments),
-        children: Vec::new(),
+        children: Vec::with_capacity(CHILDREN),
         depth: depth.min(DEPTH),
     };
     reader.skip_space();
@@ -350,7 +353,7 @@ impl Reader<'_> {
 
     fn add_scalar(&mut self, text: Text, tag: Tag, style: Style, position: Position) {
         self.children
-            .push(Node::at(position, Data::Scalar(text), tag, style));
+            .extend(std::iter::once_with(|| Node::at(position, Data::Scalar(text), tag, style)));
     }
 
     /// Begins a collection, and returns where its children will begin.
