@@ -25,12 +25,17 @@ pub(super) struct Document {
 
 /// Reads the first document; `None` where the text has none.
 pub(super) fn compose(source: &Source<'_>, depth: usize) -> Result<Option<Document>, Error> {
-    if let Some(root) = quick::read(source, depth) {
-        return Ok(Some(Document {
+    match quick::read(source, depth) {
+        Some(root) => Ok(Some(Document {
             root,
             has_references: false,
-        }));
+        })),
+        None => compose_any(source, depth),
     }
+}
+
+/// Reads the first document, whatever is in it; `None` where the text has none.
+pub(super) fn compose_any(source: &Source<'_>, depth: usize) -> Result<Option<Document>, Error> {
     Composer::new(Scanner::new(source, NoComments), depth).document()
 }
 
