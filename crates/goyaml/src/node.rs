@@ -173,6 +173,20 @@ impl Node {
         }
     }
 
+    /// As [`Self::new`], for what was read at a place.
+    #[inline]
+    pub(crate) const fn at(position: Position, data: Data, tag: Tag, style: Style) -> Self {
+        Self {
+            data,
+            tag,
+            style,
+            indent: 0,
+            position,
+            untyped: false,
+            extra: None,
+        }
+    }
+
     /// Makes a plain scalar whose type is what its text says, now and after [`Self::set_text`].
     pub fn untyped(text: impl Into<Text>) -> Self {
         let text = text.into();

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::comment_queue::{CommentKeeper, CommentQueue, NoComments, settle_feet};
 use super::frame::{Frame, State};
 use super::merge_key::is_written_null;
+use super::quick;
 use super::reader::Source;
 use super::scanner::Scanner;
 use super::tags::Tags;
@@ -24,6 +25,17 @@ pub(super) struct Document {
 
 /// Reads the first document; `None` where the text has none.
 pub(super) fn compose(source: &Source<'_>, depth: usize) -> Result<Option<Document>, Error> {
+    match quick::read(source, depth) {
+        Some(root) => Ok(Some(Document {
+            root,
+            has_references: false,
+        })),
+        None => compose_any(source, depth),
+    }
+}
+
+/// Reads the first document, whatever is in it; `None` where the text has none.
+pub(super) fn compose_any(source: &Source<'_>, depth: usize) -> Result<Option<Document>, Error> {
     Composer::new(Scanner::new(source, NoComments), depth).document()
 }
 
@@ -35,14 +47,16 @@ pub(super) fn compose_with_comments(
     let queue = CommentQueue::new(&source.text, source.first_line);
     Composer::new(Scanner::new(source, queue), depth).document()
 }
+
 /// Reads the first document of a text.
 pub(super) struct Composer<'a, C> {
     pub(super) scanner: Scanner<'a, C>,
     tags: Tags,
     stack: Vec<Frame>,
+    /// What is in the open collections, the innermost last; in the end the root alone.
+    children: Vec<Node>,
     anchors: BTreeSet<Text>,
     has_references: bool,
-    root: Option<Node>,
     depth: usize,
 }
 
@@ -61,9 +75,9 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
             scanner,
             tags: Tags::default(),
             stack: Vec::new(),
+            children: Vec::new(),
             anchors: BTreeSet::new(),
             has_references: false,
-            root: None,
             depth,
         }
     }
@@ -96,11 +110,12 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
         }
         // The document ends where the next token has been seen, and what go-yaml looks at in order to see it.
         self.scanner.peek()?;
-        if let (Some(queue), Some(root)) = (self.scanner.comments.queue_mut(), &mut self.root) {
+        let mut root = self.children.pop();
+        if let (Some(queue), Some(root)) = (self.scanner.comments.queue_mut(), &mut root) {
             queue.give_document(root, head);
         }
         let has_references = self.has_references;
-        Ok(self.root.take().map(|root| Document {
+        Ok(root.map(|root| Document {
             root,
             has_references,
         }))
@@ -123,33 +138,39 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
 
     /// Adds a complete node to the innermost collection.
     fn add(&mut self, node: Node) {
-        match self.stack.last_mut() {
-            Some(frame) => {
-                self.has_references |=
-                    node.tag == Tag::Null && frame.is_key_next() && is_written_null(&node);
-                frame.add(node);
-            }
-            None => self.root = Some(node),
-        }
+        self.has_references |= node.tag == Tag::Null
+            && is_written_null(&node)
+            && self
+                .stack
+                .last()
+                .is_some_and(|frame| frame.is_key_next(&self.children));
+        self.children.push(node);
     }
 
-    pub(super) fn open(&mut self, frame: Frame) -> Result<(), Error> {
+    /// Opens a collection that begins at a place, less its tag and anchor.
+    pub(super) fn open(&mut self, state: State, start: Position, node: Node) -> Result<(), Error> {
         if self.stack.len() >= self.depth {
             return Err(Error::new(
-                frame.start,
+                start,
                 format!("exceeded max depth of {}", self.depth),
             ));
         }
-        self.stack.push(frame);
+        self.stack.push(Frame {
+            state,
+            start,
+            first: self.children.len(),
+            node,
+        });
         Ok(())
     }
 
     pub(super) fn close(&mut self) {
-        if let Some(mut frame) = self.stack.pop() {
+        if let Some(frame) = self.stack.pop() {
+            let mut node = frame.finish(&mut self.children);
             if C::KEEPS {
-                settle_feet(frame.node_mut());
+                settle_feet(&mut node);
             }
-            self.add(frame.finish());
+            self.add(node);
         }
     }
 
@@ -279,7 +300,7 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
             && let Some(frame) = self.stack.last_mut()
             && frame.state != State::BlockSequence
         {
-            queue.give_end(frame.node_mut());
+            queue.give_end(&mut frame.node);
         }
         self.scanner.skip();
         self.close();
@@ -345,7 +366,7 @@ impl<'a, C: CommentKeeper> Composer<'a, C> {
                 _ => {}
             }
         }
-        self.open(Frame::new(state, start, node))
+        self.open(state, start, node)
     }
 
     fn alias(&mut self) -> Result<(), Error> {

@@ -125,8 +125,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline]
     pub(super) fn is_break(&self) -> bool {
-        self.break_width(0) > 0
+        match self.byte() {
+            b'\n' | b'\r' => true,
+            0xC2 | 0xE2 => self.break_width(0) > 0,
+            _ => false,
+        }
     }
 
     pub(super) fn is_blank(&self) -> bool {
@@ -214,7 +219,21 @@ impl<'a> Cursor<'a> {
     }
 
     /// Moves over a line break and returns what it means in a scalar; `""` where there is no line break.
+    #[inline]
     pub(super) fn read_break(&mut self) -> &'static str {
+        match self.byte() {
+            b'\n' => {
+                self.advance(1);
+                self.begin_line();
+                "\n"
+            }
+            b'\r' | 0xC2 | 0xE2 => self.read_rare_break(),
+            _ => "",
+        }
+    }
+
+    #[cold]
+    fn read_rare_break(&mut self) -> &'static str {
         let meaning = match (self.byte(), self.peek(2)) {
             (0xE2, 0xA8) => "\u{2028}",
             (0xE2, _) => "\u{2029}",

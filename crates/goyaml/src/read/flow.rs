@@ -2,7 +2,7 @@
 
 use super::comment_queue::CommentKeeper;
 use super::compose::{Composer, Place, behind};
-use super::frame::{Frame, State};
+use super::frame::State;
 use super::token::Kind;
 use crate::error::Error;
 use crate::node::{Data, Node, Style, Tag};
@@ -28,7 +28,7 @@ impl<C: CommentKeeper> Composer<'_, C> {
                 self.scanner.skip();
                 let mut node = Node::new(Data::Mapping(Vec::new()), Tag::Map, Style::FLOW);
                 node.position = start;
-                self.open(Frame::new(State::PairKey, start, node))
+                self.open(State::PairKey, start, node)
             }
             _ => self.node(Place::Flow),
         }

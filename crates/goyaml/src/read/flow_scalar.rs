@@ -7,8 +7,17 @@ use super::token::Content;
 use crate::error::Error;
 use crate::node::{Position, Style, Text};
 
-const IN_SINGLE: Stops = stops(b"'\r\n");
-const IN_DOUBLE: Stops = stops(b"\"\\\r\n");
+static IN_SINGLE: Stops = stops(b"'\r\n");
+static IN_DOUBLE: Stops = stops(b"\"\\\r\n");
+
+/// Where to look closer between the given quotes, and the style that they make.
+pub(super) const fn quoted(quote: u8) -> (&'static Stops, Style) {
+    if quote == b'"' {
+        (&IN_DOUBLE, Style::DOUBLE_QUOTED)
+    } else {
+        (&IN_SINGLE, Style::SINGLE_QUOTED)
+    }
+}
 
 impl<C: CommentKeeper> Scanner<'_, C> {
     /// Scans a scalar in the given quotes.
@@ -16,11 +25,7 @@ impl<C: CommentKeeper> Scanner<'_, C> {
         self.save_simple_key()?;
         self.simple_key_allowed = false;
         let start = self.cursor.position();
-        let (table, style) = if quote == b'"' {
-            (&IN_DOUBLE, Style::DOUBLE_QUOTED)
-        } else {
-            (&IN_SINGLE, Style::SINGLE_QUOTED)
-        };
+        let (table, style) = quoted(quote);
         self.cursor.advance(1);
         self.scratch.clear();
         let mut from = self.cursor.offset();

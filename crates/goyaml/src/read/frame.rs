@@ -23,48 +23,46 @@ pub(super) enum State {
     FlowNoValue,
 }
 
-/// A collection that is being read.
+/// A collection that is being read. What is in it lies with the children of all open collections, above those of the
+/// collections around it, until it is complete: so it takes exactly the memory that it needs.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) state: State,
     /// Where the collection began, less its tag and anchor.
     pub(super) start: Position,
-    node: Node,
-    key: Option<Node>,
+    /// Where its children begin.
+    pub(super) first: usize,
+    /// The collection without its children.
+    pub(super) node: Node,
 }
 
 impl Frame {
-    pub(super) const fn new(state: State, start: Position, node: Node) -> Self {
-        Self {
-            state,
-            start,
-            node,
-            key: None,
-        }
+    /// Whether the next child is the key of an entry.
+    pub(super) const fn is_key_next(&self, children: &[Node]) -> bool {
+        matches!(self.node.data, Data::Mapping(_))
+            && (children.len() - self.first).is_multiple_of(2)
     }
 
-    /// Adds an item, a key, or the value of the last key.
-    pub(super) fn add(&mut self, child: Node) {
-        match &mut self.node.data {
-            Data::Sequence(items) => items.push(child),
-            Data::Mapping(entries) => match self.key.take() {
-                Some(key) => entries.push((key, child)),
-                None => self.key = Some(child),
-            },
+    /// The collection with its children.
+    pub(super) fn finish(self, children: &mut Vec<Node>) -> Node {
+        let mut node = self.node;
+        match &mut node.data {
+            Data::Sequence(items) => *items = children.drain(self.first..).collect(),
+            Data::Mapping(entries) => *entries = take_entries(children, self.first),
             Data::Scalar(_) | Data::Alias(_) => {}
         }
+        node
     }
+}
 
-    /// Whether the next child is the key of an entry.
-    pub(super) const fn is_key_next(&self) -> bool {
-        self.key.is_none() && matches!(self.node.data, Data::Mapping(_))
+/// Makes entries of keys and their values.
+pub(super) fn take_entries(children: &mut Vec<Node>, first: usize) -> Vec<(Node, Node)> {
+    let mut entries = Vec::with_capacity((children.len() - first) / 2);
+    let mut children = children.drain(first..);
+    while let Some(key) = children.next()
+        && let Some(value) = children.next()
+    {
+        entries.push((key, value));
     }
-
-    pub(super) const fn node_mut(&mut self) -> &mut Node {
-        &mut self.node
-    }
-
-    pub(super) fn finish(self) -> Node {
-        self.node
-    }
+    entries
 }

@@ -1,4 +1,5 @@
-//! The way in: bytes become nodes exactly where go-yaml v3 accepts them, and the same nodes.
+//! The way in: bytes become nodes exactly where go-yaml v3 accepts them, and the same nodes. Documents of the usual kind
+//! go the quick way; all others, and all that is an error, go through scanner and composer.
 
 mod anchors;
 mod block_scalar;
@@ -14,6 +15,7 @@ mod keys;
 mod merge_key;
 mod plain;
 mod properties;
+mod quick;
 mod reader;
 mod scanner;
 mod tags;

@@ -1,7 +1,7 @@
 //! Plain scalars: text without quotes, over one line or several.
 
 use super::comment_queue::CommentKeeper;
-use super::cursor::{Stops, stops};
+use super::cursor::{Cursor, Stops, stops};
 use super::scanner::Scanner;
 use super::token::Content;
 use crate::error::Error;
@@ -10,13 +10,48 @@ use crate::node::{Position, Style, Text};
 const IN_BLOCK: Stops = stops(b" \t\r\n:");
 const IN_FLOW: Stops = stops(b" \t\r\n:,?[]{}");
 
+impl Cursor<'_> {
+    /// Moves to the line break, comment or indicator that ends the text of this line, and returns the offset at which
+    /// the text less the blanks behind it ends.
+    pub(super) fn skip_plain(&mut self, is_flow: bool) -> usize {
+        let table = if is_flow { &IN_FLOW } else { &IN_BLOCK };
+        if self.byte() == b'#' {
+            return self.offset();
+        }
+        loop {
+            self.skip_until(table);
+            match self.byte() {
+                b':' if !self.is_blank_or_end(1) => self.advance(1),
+                b' ' | b'\t' => {
+                    let end = self.offset();
+                    self.skip_blanks();
+                    if self.is_plain_over(is_flow) {
+                        return end;
+                    }
+                }
+                _ => return self.offset(),
+            }
+        }
+    }
+
+    /// Whether what follows blanks is no more of the scalar's text.
+    fn is_plain_over(&self, is_flow: bool) -> bool {
+        match self.byte() {
+            b'#' => true,
+            b':' => self.is_blank_or_end(1),
+            b',' | b'?' | b'[' | b']' | b'{' | b'}' => is_flow,
+            _ => self.is_break_or_end(),
+        }
+    }
+}
+
 impl<C: CommentKeeper> Scanner<'_, C> {
     pub(super) fn scan_plain_scalar(&mut self) -> Result<(), Error> {
         self.save_simple_key()?;
         self.simple_key_allowed = false;
         let position = self.cursor.position();
         let mut from = self.cursor.offset();
-        let mut to = self.scan_plain_line();
+        let mut to = self.cursor.skip_plain(self.is_flow());
         let mut is_folded = false;
         while self.cursor.is_break() {
             self.scan_plain_breaks(position)?;
@@ -24,7 +59,7 @@ impl<C: CommentKeeper> Scanner<'_, C> {
                 break;
             }
             let next_from = self.cursor.offset();
-            let next_to = self.scan_plain_line();
+            let next_to = self.cursor.skip_plain(self.is_flow());
             if next_to == next_from {
                 break;
             }
@@ -47,39 +82,6 @@ impl<C: CommentKeeper> Scanner<'_, C> {
         self.simple_key_allowed = self.is_line_over;
         self.push_scalar(Style::PLAIN, position, content);
         Ok(())
-    }
-
-    /// Moves to the line break, comment or indicator that ends the text of this line, and returns the offset at which
-    /// the text less the blanks behind it ends.
-    fn scan_plain_line(&mut self) -> usize {
-        let table = if self.is_flow() { &IN_FLOW } else { &IN_BLOCK };
-        if self.cursor.byte() == b'#' {
-            return self.cursor.offset();
-        }
-        loop {
-            self.cursor.skip_until(table);
-            match self.cursor.byte() {
-                b':' if !self.cursor.is_blank_or_end(1) => self.cursor.advance(1),
-                b' ' | b'\t' => {
-                    let end = self.cursor.offset();
-                    self.cursor.skip_blanks();
-                    if self.is_plain_line_over() {
-                        return end;
-                    }
-                }
-                _ => return self.cursor.offset(),
-            }
-        }
-    }
-
-    /// Whether what follows blanks is no more of the scalar's text.
-    fn is_plain_line_over(&self) -> bool {
-        match self.cursor.byte() {
-            b'#' => true,
-            b':' => self.cursor.is_blank_or_end(1),
-            b',' | b'?' | b'[' | b']' | b'{' | b'}' => self.is_flow(),
-            _ => self.cursor.is_break_or_end(),
-        }
     }
 
     /// Moves over line breaks and indentation to the next line with text.

@@ -6,10 +6,10 @@ use super::dump::dump;
 use crate::{Limits, parse, parse_documents, parse_with_comments};
 
 /// A generator of numbers that look random, the same in every run.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -77,7 +77,7 @@ const FRAGMENTS: &[&[u8]] = &[
     b"\n#",
 ];
 
-fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
+pub(super) fn mutate(bytes: &mut Vec<u8>, random: &mut Random) {
     for _ in 0..=random.below(3) {
         let place = random.below(bytes.len() + 1);
         match random.below(4) {

@@ -1,5 +1,6 @@
 mod dump;
 mod errors;
 mod hostile;
+mod quick;
 mod recorded;
 mod references;
