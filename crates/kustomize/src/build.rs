@@ -175,7 +175,7 @@ impl Output {
             }
             Some(text)
         };
-        let written = threads::map(&parts, threads, write);
+        let written = threads::map(parts.iter(), threads, write);
         let written: Vec<String> = written.into_iter().flatten().collect::<Option<_>>()?;
         let length: usize = written.iter().map(String::len).sum();
         (written.len() == parts.len() && length <= limit).then_some(written)
@@ -315,12 +315,18 @@ impl<'a> Session<'a> {
         self.branch.as_ref()
     }
 
+    /// On how many threads it may work.
+    pub(crate) const fn threads(&self) -> Threads {
+        if self.is_branch() {
+            Threads::One
+        } else {
+            self.options.threads
+        }
+    }
+
     /// How many threads are worth having for so many things.
     pub(crate) fn threads_worth(&self, things: usize) -> usize {
-        if self.is_branch() {
-            return 1;
-        }
-        self.options.threads.worth(things)
+        self.threads().worth(things)
     }
 
     /// What branches begin with.
@@ -397,7 +403,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         .before_name_hashes(&mut resources, &layer.loader().names())?;
     name_hash::apply(&mut resources)?;
     session.budget.check_time()?;
-    references::names::fix(&config, &session.budget, &mut resources)?;
+    let budget = (&session.budget, session.threads());
+    references::names::fix(&config, budget, &mut resources)?;
     if !variables.is_empty() {
         session.hooks.before_variables(&mut resources)?;
         variables.resolve(
@@ -419,7 +426,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
             "metadata/labels",
             true,
         )];
-        metadata_maps::apply(&label, &everywhere, resources.as_mut_slice())?;
+        let mut all = resources.as_mut_slice().iter_mut();
+        all.try_for_each(|resource| metadata_maps::apply(&label, &everywhere, resource))?;
     }
     for resource in resources.as_mut_slice() {
         resource.finish(asks("originAnnotations"), asks("transformerAnnotations"));

@@ -19,13 +19,19 @@ pub(crate) mod metadata_maps;
 pub(crate) mod name_affix;
 pub(crate) mod name_hash;
 pub(crate) mod namespace;
+pub(crate) mod pass;
 pub(crate) mod replacements;
 pub(crate) mod replicas;
 pub(crate) mod sort;
 pub(crate) mod value_add;
 
+use images::Update;
+use metadata_maps::Entries;
 pub(crate) use name_affix::Affix;
+use name_affix::Renaming;
+use namespace::Move;
 pub(crate) use namespace::NamespaceArgs;
+use pass::{OfEach, Part};
 
 /// A change that is ready to be made: everything that it needs has been read.
 #[derive(Debug)]
@@ -77,6 +83,21 @@ impl Transformer {
         }
     }
 
+    /// The change as one of each resource by itself, if it is such a one.
+    pub(crate) fn of_each(&self) -> Option<Box<dyn OfEach + '_>> {
+        Some(match self {
+            Self::Namespace(args, specs) => Box::new(Move { args, specs }),
+            Self::NameAffix(affix, text, specs) => Box::new(Renaming {
+                affix: *affix,
+                text,
+                specs,
+            }),
+            Self::MetadataMap(entries, specs) => Box::new(Entries::new(entries, specs)),
+            Self::Image(image, specs) => Box::new(Update::new(image, specs)),
+            _ => return None,
+        })
+    }
+
     /// Makes the change. Of those that may leave nothing of a resource, each takes such resources away.
     ///
     /// # Errors
@@ -97,20 +118,7 @@ impl Transformer {
             Self::JsonPatch { patch, target } => {
                 patches::apply_json(patch, target, budget, resources)?;
             }
-            Self::Namespace(args, specs) => namespace::apply(args, specs, resources)?,
-            Self::NameAffix(affix, text, specs) => {
-                let names = resources.iter().map(|resource| resource.name().len());
-                budget.charge(names.map(|length| length.saturating_add(text.len())).sum())?;
-                name_affix::apply(*affix, text, specs, resources.as_mut_slice())?;
-            }
-            Self::MetadataMap(entries, specs) => {
-                budget.charge(
-                    metadata_maps::weight(entries).saturating_mul(resources.iter().len()),
-                )?;
-                metadata_maps::apply(entries, specs, resources.as_mut_slice())?;
-            }
             Self::Replicas(replica, specs) => replicas::apply(replica, specs, resources)?,
-            Self::Image(image, specs) => images::apply(image, specs, budget, resources)?,
             Self::Replacements(replacements) => {
                 replacements::apply(replacements, budget, resources)?;
                 resources.drop_empty();
@@ -119,6 +127,11 @@ impl Transformer {
             Self::ValueAdd(add) => {
                 value_add::apply(add, budget, resources)?;
                 resources.drop_empty();
+            }
+            Self::Namespace(..) | Self::NameAffix(..) | Self::MetadataMap(..) | Self::Image(..) => {
+                if let Some(change) = self.of_each() {
+                    Part::of(change).run(budget, resources)?;
+                }
             }
         }
         Ok(())

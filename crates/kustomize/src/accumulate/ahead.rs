@@ -34,7 +34,7 @@ impl Layer<'_> {
             return Vec::new();
         }
         let trunk = session.trunk();
-        let results = threads::map(paths, threads, |path| self.ahead_of(path, &trunk));
+        let results = threads::map(paths.iter(), threads, |path| self.ahead_of(path, &trunk));
         results.into_iter().map(Option::flatten).collect()
     }
 
