@@ -124,7 +124,10 @@ impl<'a> Layer<'a> {
         paths: &[Located],
         session: &mut Session,
     ) -> Result<()> {
-        let mut ahead = self.go_ahead(paths, session).into_iter();
+        let ahead = self.go_ahead(paths, session);
+        let expected = ahead.iter().flatten().map(Ahead::len).sum();
+        so_far.resources.reserve(expected);
+        let mut ahead = ahead.into_iter();
         for (index, path) in paths.iter().enumerate() {
             session.budget.check_time()?;
             let before = paths.get(..index).unwrap_or_default();

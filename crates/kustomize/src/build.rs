@@ -1,5 +1,6 @@
 //! A build from its root: options in, resources and warnings out.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
@@ -18,6 +19,7 @@ use crate::id::ResId;
 use crate::kustomization::SortOptions;
 use crate::limits::{self, Allowance, Amounts, Budget, Limits};
 use crate::loader::{FileNames, LoadRestrictions, Loader, Reads};
+use crate::lost;
 use crate::metadata;
 use crate::notices::{self, Notices};
 use crate::references;
@@ -92,6 +94,8 @@ pub struct Output {
     threads: Threads,
     /// The bytes that have come into being in the build.
     weight: usize,
+    /// Whether all has been written, and no text has been found that means something else then.
+    are_texts_kept: Cell<bool>,
 }
 
 impl Output {
@@ -99,7 +103,8 @@ impl Output {
     /// for, with the files that were built, which are read again for the names of fields.
     pub fn notices(&self, files: &dyn Files) -> Notices {
         let mut fields = FieldNames::new(files, &self.named_from);
-        notices::collect(&self.resources, &self.notices, &self.names, &mut fields)
+        let resources = (&self.resources, self.are_texts_kept.get());
+        notices::collect(resources, &self.notices, &self.names, &mut fields)
     }
 
     /// The bytes that `kustomize build` prints.
@@ -163,6 +168,7 @@ impl Output {
         let deadline = &self.deadline;
         let write = |(index, nodes): &(usize, &[&Node])| {
             let mut text = String::new();
+            let mut are_texts_kept = true;
             for (inner, node) in nodes.iter().enumerate() {
                 deadline.check().ok()?;
                 if !limits::take(&left, limits::written_size(node, 0)) || text.len() > limit {
@@ -171,13 +177,18 @@ impl Output {
                 if *index > 0 || inner > 0 {
                     text.push_str("---\n");
                 }
+                // Whoever lets several threads write asks for notices, too, and here the object is at hand.
+                are_texts_kept &= !lost::is_any_altered(node);
                 goyaml::emit_canonical(node, &mut text).ok()?;
             }
-            Some(text)
+            Some((text, are_texts_kept))
         };
         let written = threads::map(parts.iter(), threads, write);
-        let written: Vec<String> = written.into_iter().flatten().collect::<Option<_>>()?;
+        let written = written.into_iter().flatten().collect::<Option<Vec<_>>>()?;
+        let are_texts_kept = written.iter().all(|(_, are_texts_kept)| *are_texts_kept);
+        let written: Vec<String> = written.into_iter().map(|(text, _)| text).collect();
         let length: usize = written.iter().map(String::len).sum();
+        self.are_texts_kept.set(are_texts_kept);
         (written.len() == parts.len() && length <= limit).then_some(written)
     }
 }
@@ -224,6 +235,7 @@ pub fn build_with(
             deadline: options.deadline.clone(),
             threads: options.threads,
             weight,
+            are_texts_kept: Cell::new(false),
         }),
         Err(error) => {
             let mut fields = FieldNames::new(files, named_from);
@@ -401,7 +413,7 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
     session
         .hooks
         .before_name_hashes(&mut resources, &layer.loader().names())?;
-    name_hash::apply(&mut resources)?;
+    name_hash::apply(&mut resources, session.threads())?;
     session.budget.check_time()?;
     let budget = (&session.budget, session.threads());
     references::names::fix(&config, budget, &mut resources)?;
@@ -447,16 +459,24 @@ fn drop_local(resources: &mut Resources) -> Result<()> {
         let local = metadata::annotation(resource.node(), metadata::LOCAL_CONFIG);
         local.is_some_and(|value| value != "false")
     };
-    if resources.iter().any(is_local) {
+    let local: Vec<bool> = resources.iter().map(is_local).collect();
+    if local.contains(&true) {
+        let ids_where = |value: bool| {
+            let all = resources.iter().zip(&local);
+            let found = all.filter(move |(_, local)| **local == value);
+            found.map(|(resource, _)| resource.id())
+        };
         // kustomize: ResAccumulator.Intersection goes by ids, so that a local one stays beside another of its id.
-        let kept: BTreeSet<ResId> = resources
-            .iter()
-            .filter(|resource| !is_local(resource))
-            .map(|resource| resource.id().clone())
+        let dropped: BTreeSet<&ResId> = ids_where(true).collect();
+        let kept: BTreeSet<ResId> = ids_where(false)
+            .filter(|id| dropped.contains(id))
+            .cloned()
             .collect();
-        resources
-            .as_mut_vec()
-            .retain(|resource| !is_local(resource) || kept.contains(resource.id()));
+        let mut local = local.into_iter();
+        resources.as_mut_vec().retain(|resource| {
+            let is_local = local.next().unwrap_or_default();
+            !is_local || kept.contains(resource.id())
+        });
     }
     Ok(())
 }

@@ -173,6 +173,11 @@ impl Resources {
         self.list.is_empty()
     }
 
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.list.reserve(more);
+    }
+
     /// Adds a resource whose id must be new.
     ///
     /// # Errors

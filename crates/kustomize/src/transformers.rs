@@ -12,6 +12,7 @@ use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::Schema;
 use crate::selector::Selector;
+use crate::threads::Threads;
 
 pub(crate) mod iam_policy;
 pub(crate) mod images;
@@ -123,7 +124,7 @@ impl Transformer {
                 replacements::apply(replacements, budget, resources)?;
                 resources.drop_empty();
             }
-            Self::NameHash => name_hash::apply(resources)?,
+            Self::NameHash => name_hash::apply(resources, Threads::One)?,
             Self::ValueAdd(add) => {
                 value_add::apply(add, budget, resources)?;
                 resources.drop_empty();

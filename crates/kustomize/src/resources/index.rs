@@ -3,8 +3,8 @@
 //! Both are made when they are first asked, and then follow what changes: a change of one resource costs no more than
 //! looking at that one.
 
-use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher};
 
 use goyaml::Text;
 
@@ -15,7 +15,7 @@ use crate::resource::Resource;
 /// all memory of it, so that whoever asks has to look.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
-    positions: BTreeMap<Text, Vec<usize>>,
+    positions: HashMap<Text, Vec<usize>>,
     stale: Vec<usize>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Names {
 pub(super) struct Ids {
     /// The number of each resource.
     numbers: Vec<u64>,
-    counts: BTreeMap<u64, usize>,
+    counts: HashMap<u64, usize, BuildHasherDefault<Number>>,
     /// How many resources have the number of another one before them.
     repeated: usize,
     stale: Vec<usize>,
@@ -33,7 +33,7 @@ pub(super) struct Ids {
 impl Names {
     pub(super) fn of(list: &[Resource]) -> Self {
         let mut names = Self {
-            positions: BTreeMap::new(),
+            positions: HashMap::with_capacity(list.len()),
             stale: Vec::new(),
         };
         for (index, resource) in list.iter().enumerate() {
@@ -103,7 +103,7 @@ impl Ids {
     pub(super) fn of(list: &[Resource]) -> Self {
         let mut ids = Self {
             numbers: Vec::with_capacity(list.len()),
-            counts: BTreeMap::new(),
+            counts: HashMap::with_capacity_and_hasher(list.len(), BuildHasherDefault::new()),
             repeated: 0,
             stale: Vec::new(),
         };
@@ -185,6 +185,26 @@ impl Ids {
                 self.counts.remove(&number);
             }
         }
+    }
+}
+
+/// The hash of a number that is a hash already.
+#[derive(Default)]
+struct Number(u64);
+
+impl Hasher for Number {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
     }
 }
 
