@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use kustomize::{Entry, External, FileError, Files};
+use kustomize::files::base_name;
+use kustomize::{Entry, External, FileError, Files, Found};
 use rustix::fs::Mode;
 
 use crate::external::Outside;
@@ -195,7 +196,43 @@ impl DiskFiles {
     }
 }
 
+impl DiskFiles {
+    /// What is at a path without links, in one step: a file, which is open then, or nothing. Everything else is for
+    /// [`Files::resolve`] to tell.
+    fn open_at(&self, path: &str) -> Option<Result<Found, FileError>> {
+        // Most directories have names without an ending, and so have devices, some of which take note of being opened.
+        let is_file = base_name(path).contains('.') && kustomize::files::clean(path) == path;
+        let is_inside = |bound: &PathBuf| Path::new(path).starts_with(bound);
+        if !is_file || !self.bound.as_ref().is_none_or(is_inside) {
+            return None;
+        }
+        self.note(Path::new(path));
+        let file = match opened::open(Path::new(path)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Some(Err(FileError::NotFound));
+            }
+            Err(_) => return None,
+        };
+        let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+        Some(Ok(Found {
+            entry: Entry::File(path.to_owned()),
+            opened: Some(Box::new(move || {
+                check_regular(&metadata)?;
+                read_limited(file, metadata.len())
+            })),
+        }))
+    }
+}
+
 impl Files for DiskFiles {
+    fn look_up(&self, path: &str) -> Result<Found, FileError> {
+        match self.open_at(path) {
+            Some(found) => found,
+            None => self.resolve(path).map(Found::from),
+        }
+    }
+
     fn resolve(&self, path: &str) -> Result<Entry, FileError> {
         self.note(Path::new(path));
         let found = self.directories.resolve(Path::new(path));
