@@ -161,10 +161,15 @@ fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Chang
     }
     // kustomize: with any `labels`, the transformer for `commonLabels` runs too, and leaves its trace in annotations.
     if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
-        let (labels, specs) = (&kustomization.common_labels, &config.get().common_labels);
+        let labels = &kustomization.common_labels;
+        let specs = if labels.is_empty() {
+            Vec::new()
+        } else {
+            config.get().common_labels.clone()
+        };
         list.push(Change::new(
             "LabelTransformer",
-            Transformer::MetadataMap(labels.clone(), specs.clone()),
+            Transformer::MetadataMap(labels.clone(), specs),
             kustomization.place_of("commonLabels"),
         ));
     }

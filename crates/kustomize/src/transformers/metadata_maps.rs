@@ -77,8 +77,12 @@ pub(crate) fn apply(
             let marks = marks.get(round * length..).unwrap_or_default();
             covering.iter().map(move |spec| (*spec, chunk, marks))
         });
+    let mut is_any_shared = false;
     for (spec, chunk, marks) in rounds {
-        let mut set = |map: &mut Node| set_all(map, chunk, marks);
+        let mut set = |map: &mut Node| {
+            is_any_shared |= has_marks(map);
+            set_all(map, chunk, marks)
+        };
         // kustomize: its notes are annotations, so that there may be a map of them for no other reason.
         let result = if sees_notes(spec, resource.node()) {
             resource.edit_with_notes(|node| spec.apply(node, Create::Mapping, &mut set))
@@ -87,8 +91,16 @@ pub(crate) fn apply(
         };
         result.map_err(|error| error.resource(resource.id()))?;
     }
-    resource.settle_shared();
+    if is_any_shared {
+        resource.settle_shared();
+    }
     Ok(())
+}
+
+/// Whether any entry of a map stands in other places, too.
+fn has_marks(map: &Node) -> bool {
+    let mut entries = map.entries().unwrap_or_default().iter();
+    entries.any(|(_, value)| value.mark() != 0)
 }
 
 /// Whether a field spec finds the annotations of an object only if the notes are among them.

@@ -59,13 +59,25 @@ pub(crate) fn legacy(resources: &mut Resources, options: Option<&LegacySortOptio
         sorted.sort_by(|left, right| left.key.cmp(&right.key));
         put_core_namespaces_first(&mut sorted);
     }
-    let list = std::mem::take(resources.as_mut_vec());
-    let mut list: Vec<Option<Resource>> = list.into_iter().map(Some).collect();
-    let in_order = sorted
-        .iter()
-        .filter_map(|place| list.get_mut(place.index)?.take());
-    resources.as_mut_vec().extend(in_order);
+    let mut places = vec![0; sorted.len()];
+    for (place, from) in sorted.iter().enumerate() {
+        if let Some(slot) = places.get_mut(from.index) {
+            *slot = place;
+        }
+    }
+    put(resources.as_mut_slice(), places);
     resources.check_unique()
+}
+
+/// Puts each resource in its place.
+fn put(list: &mut [Resource], mut places: Vec<usize>) {
+    for index in 0..places.len() {
+        // What comes here in exchange may belong somewhere else.
+        while let Some(&place) = places.get(index).filter(|place| **place != index) {
+            list.swap(index, place);
+            places.swap(index, place);
+        }
+    }
 }
 
 /// Where a resource is, and what it is sorted by.
