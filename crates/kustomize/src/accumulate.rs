@@ -343,9 +343,9 @@ impl<'a> Layer<'a> {
     // kustomize: KustTarget.runTransformers
     fn transform(&self, so_far: &mut Accumulated, session: &mut Session) -> Result<()> {
         let limits = &session.options.limits.yaml;
-        let builtin =
-            layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits)
-                .map_err(|error| self.blame(error))?;
+        let loader = (&self.loader, session.threads());
+        let builtin = layer_transformers::of(&self.kustomization, &so_far.config, loader, limits)
+            .map_err(|error| self.blame(error))?;
         let mut pass = Pass::default();
         for change in &builtin {
             let (origin, position) = (self.builtin(change.kind), change.position);

@@ -1,5 +1,7 @@
 //! What a kustomization does to the resources below it, one kind of change per module.
 
+use std::sync::Arc;
+
 use goyaml::Text;
 
 use crate::error::Result;
@@ -58,7 +60,7 @@ pub(crate) enum Transformer {
     /// `namePrefix` or `nameSuffix`
     NameAffix(Affix, Text, Vec<FieldSpec>),
     /// Labels or annotations.
-    MetadataMap(StringMap, Vec<FieldSpec>),
+    MetadataMap(StringMap, Arc<[FieldSpec]>),
     /// An entry of `replicas`
     Replicas(Replica, Vec<FieldSpec>),
     /// An entry of `images`

@@ -1,12 +1,12 @@
 //! `images`: names, tags and digests of container images.
 
+mod pattern;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 
 use goyaml::{Node, Text};
-use regex::Regex;
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
@@ -14,9 +14,9 @@ use crate::kustomization::Image;
 use crate::limits::{Budget, Limits};
 use crate::lost;
 use crate::metadata;
-use crate::re2;
 use crate::resource::Resource;
 use crate::transformers::pass::OfEach;
+use pattern::Pattern;
 
 /// Changes images in every list called `containers` or `initContainers`, and then in the fields of the field specs.
 ///
@@ -26,18 +26,15 @@ pub(crate) struct Update<'a> {
     image: &'a Image,
     specs: &'a [FieldSpec],
     /// Nothing for a name that is no regular expression, which matches nothing.
-    pattern: Option<Regex>,
+    pattern: Option<Pattern<'a>>,
 }
 
 impl<'a> Update<'a> {
-    // kustomize: image.IsImageMatched
     pub(crate) fn new(image: &'a Image, specs: &'a [FieldSpec]) -> Self {
-        let digest = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
-        let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?{digest}$", image.name);
         Self {
             image,
             specs,
-            pattern: re2::compile(&pattern).ok(),
+            pattern: Pattern::new(&image.name),
         }
     }
 }
@@ -85,7 +82,7 @@ impl OfEach for Update<'_> {
 /// The change of the images of one object.
 struct Walk<'a> {
     image: &'a Image,
-    pattern: &'a Regex,
+    pattern: &'a Pattern<'a>,
     budget: &'a Budget,
 }
 

@@ -87,7 +87,7 @@ pub(crate) fn apply(
         let result = if sees_notes(spec, resource.node()) {
             resource.edit_with_notes(|node| spec.apply(node, Create::Mapping, &mut set))
         } else {
-            spec.apply(resource.node_mut(), Create::Mapping, &mut set)
+            spec.apply_to_covered(resource.node_mut(), Create::Mapping, &mut set)
         };
         result.map_err(|error| error.resource(resource.id()))?;
     }

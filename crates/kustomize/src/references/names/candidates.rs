@@ -59,7 +59,9 @@ impl Candidates {
             };
             for previous in &candidate.previous {
                 let Some(positions) = result.by_old_name.get_mut(&previous.name) else {
-                    result.by_old_name.insert(previous.name.clone(), vec![index]);
+                    result
+                        .by_old_name
+                        .insert(previous.name.clone(), vec![index]);
                     continue;
                 };
                 if positions.last() != Some(&index) {
@@ -71,7 +73,9 @@ impl Candidates {
                 Some(positions) => positions.push(index),
                 None => {
                     let positions = vec![index];
-                    result.by_original_namespace.insert(namespace.into(), positions);
+                    result
+                        .by_original_namespace
+                        .insert(namespace.into(), positions);
                 }
             }
             result.list.push(candidate);
