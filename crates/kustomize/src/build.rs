@@ -37,6 +37,9 @@ const SORTED_TWICE: &str = "Warning: Sorting order is set both in 'kustomization
 /// Resources that are written one after the other into one text. A text that becomes large is copied as it grows.
 const PART: usize = 8;
 
+/// Parts of the output for each thread that writes.
+const PARTS_OF_A_THREAD: usize = 8;
+
 /// Bytes of a build, as they count for its limits, whose output is worth a thing for a thread to do.
 const WORTH_WRITING: usize = 1 << 16;
 
@@ -147,6 +150,7 @@ impl Output {
                         self.limit
                     )));
                 }
+                text.reserve(with_room(least));
                 if !(parts.is_empty() && text.is_empty()) {
                     text.push_str("---\n");
                 }
@@ -163,15 +167,22 @@ impl Output {
     /// The parts, written on several threads; nothing where one cannot be written, or all would be too much.
     fn written_at_once(&self, threads: usize) -> Option<Vec<String>> {
         let nodes: Vec<&Node> = self.resources.iter().map(Resource::node).collect();
-        let parts: Vec<(usize, &[&Node])> = nodes.chunks(PART).enumerate().collect();
+        // A part that is large must not be what all others wait for in the end.
+        let length = (nodes.len() / (threads * PARTS_OF_A_THREAD)).clamp(1, PART);
+        let parts: Vec<(usize, &[&Node])> = nodes.chunks(length).enumerate().collect();
         let (limit, left) = (self.limit, AtomicUsize::new(self.limit));
         let deadline = &self.deadline;
         let write = |(index, nodes): &(usize, &[&Node])| {
-            let mut text = String::new();
+            let sizes = nodes.iter().map(|node| limits::written_size(node, 0));
+            let size = sizes.fold(0, usize::saturating_add);
+            if !limits::take(&left, size) {
+                return None;
+            }
+            let mut text = String::with_capacity(with_room(size));
             let mut are_texts_kept = true;
             for (inner, node) in nodes.iter().enumerate() {
                 deadline.check().ok()?;
-                if !limits::take(&left, limits::written_size(node, 0)) || text.len() > limit {
+                if text.len() > limit {
                     return None;
                 }
                 if *index > 0 || inner > 0 {
@@ -191,6 +202,11 @@ impl Output {
         self.are_texts_kept.set(are_texts_kept);
         (written.len() == parts.len() && length <= limit).then_some(written)
     }
+}
+
+/// Room for a text of at least so many bytes, so that it is seldom copied as it grows.
+const fn with_room(size: usize) -> usize {
+    size.saturating_add(size / 8)
 }
 
 /// Builds the kustomization in a directory.
