@@ -416,6 +416,47 @@ mod tests {
     }
 
     #[test]
+    fn what_is_looked_up_is_what_is_resolved() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        let inside = root.join("inside");
+        fs::create_dir_all(inside.join("with.dot")).unwrap();
+        fs::write(inside.join("real.yaml"), "x").unwrap();
+        fs::write(inside.join("plain"), "y").unwrap();
+        fs::write(root.join("outside.yaml"), "z").unwrap();
+        symlink("real.yaml", inside.join("link.yaml")).unwrap();
+        symlink("../outside.yaml", inside.join("out.yaml")).unwrap();
+        symlink("loop.yaml", inside.join("loop.yaml")).unwrap();
+        for files in [DiskFiles::new(), DiskFiles::within(&inside).unwrap()] {
+            for name in [
+                "real.yaml",
+                "plain",
+                "link.yaml",
+                "out.yaml",
+                "loop.yaml",
+                "with.dot",
+                "none.yaml",
+                "none/none.yaml",
+                "real.yaml/none.yaml",
+                "../outside.yaml",
+                "../none.yaml",
+                "with.dot/../real.yaml",
+            ] {
+                let path = format!("{}/{name}", text(&inside));
+                let found = files.look_up(&path);
+                let entry = found.as_ref().map(|found| found.entry.clone());
+                assert_eq!(entry.map_err(Clone::clone), files.resolve(&path), "{name}");
+                let Ok(found) = found else { continue };
+                let is_opened = matches!(name, "real.yaml");
+                assert_eq!(found.opened.is_some(), is_opened, "{name}");
+                if let (Some(read), Entry::File(path)) = (found.opened, &found.entry) {
+                    assert_eq!(read(), files.read(path));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_bound_holds_behind_links() {
         let directory = tempfile::tempdir().unwrap();
         let inside = directory.path().join("inside");

@@ -356,11 +356,11 @@ impl<'a> Layer<'a> {
                     origin,
                 });
                 if pass.is_full() {
-                    self.go_through(std::mem::take(&mut pass), &mut so_far.resources, session)?;
+                    self.go_through(&std::mem::take(&mut pass), &mut so_far.resources, session)?;
                 }
                 continue;
             }
-            self.go_through(std::mem::take(&mut pass), &mut so_far.resources, session)?;
+            self.go_through(&std::mem::take(&mut pass), &mut so_far.resources, session)?;
             let step = Step {
                 transformers: std::slice::from_ref(&change.transformer),
                 origin,
@@ -368,7 +368,7 @@ impl<'a> Layer<'a> {
             };
             self.run(&step, &mut so_far.resources, session)?;
         }
-        self.go_through(pass, &mut so_far.resources, session)?;
+        self.go_through(&pass, &mut so_far.resources, session)?;
         for step in self.plugins(&self.kustomization.transformers, session)? {
             self.run(&step, &mut so_far.resources, session)?;
         }
@@ -376,7 +376,7 @@ impl<'a> Layer<'a> {
     }
 
     /// Lets resources go through a pass.
-    fn go_through(&self, pass: Pass, resources: &mut Resources, session: &Session) -> Result<()> {
+    fn go_through(&self, pass: &Pass, resources: &mut Resources, session: &Session) -> Result<()> {
         let ended = pass.run(session.threads(), &session.budget, resources);
         ended.map_err(|error| self.blame(error))
     }

@@ -119,7 +119,9 @@ mod tests {
         for threads in [1, 2, 7] {
             let mut items: Vec<usize> = (0..100).collect();
             let lengths = map_parts(&mut items, threads, |part| {
-                part.iter_mut().for_each(|item| *item *= 2);
+                for item in &mut *part {
+                    *item *= 2;
+                }
                 (part.first().copied(), part.len())
             });
             assert_eq!(items, (0..100).map(|item| item * 2).collect::<Vec<_>>());

@@ -39,8 +39,8 @@ pub(crate) fn fix(
     let begin = || (Specs::new(), None);
     let ended = resources.change_each(threads, begin, |(specs, failed), resource| {
         if failed.is_none() {
-            let fixed = deadline.check();
-            *failed = fixed.and_then(|()| fixer.fix(specs, resource)).err();
+            let ended = deadline.check();
+            *failed = ended.and_then(|()| fixer.fix(specs, resource)).err();
         }
     });
     match ended.into_iter().find_map(|(_, failed)| failed) {

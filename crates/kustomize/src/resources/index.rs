@@ -3,10 +3,10 @@
 //! Both are made when they are first asked, and then follow what changes: a change of one resource costs no more than
 //! looking at that one.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher};
 
 use goyaml::Text;
+use indexmap::IndexMap;
 
 use crate::id::ResId;
 use crate::resource::Resource;
@@ -15,7 +15,7 @@ use crate::resource::Resource;
 /// all memory of it, so that whoever asks has to look.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
-    positions: HashMap<Text, Vec<usize>>,
+    positions: IndexMap<Text, Vec<usize>>,
     stale: Vec<usize>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Names {
 pub(super) struct Ids {
     /// The number of each resource.
     numbers: Vec<u64>,
-    counts: HashMap<u64, usize, BuildHasherDefault<Number>>,
+    counts: IndexMap<u64, usize, BuildHasherDefault<Number>>,
     /// How many resources have the number of another one before them.
     repeated: usize,
     stale: Vec<usize>,
@@ -33,7 +33,7 @@ pub(super) struct Ids {
 impl Names {
     pub(super) fn of(list: &[Resource]) -> Self {
         let mut names = Self {
-            positions: HashMap::with_capacity(list.len()),
+            positions: IndexMap::with_capacity(list.len()),
             stale: Vec::new(),
         };
         for (index, resource) in list.iter().enumerate() {
@@ -103,7 +103,7 @@ impl Ids {
     pub(super) fn of(list: &[Resource]) -> Self {
         let mut ids = Self {
             numbers: Vec::with_capacity(list.len()),
-            counts: HashMap::with_capacity_and_hasher(list.len(), BuildHasherDefault::new()),
+            counts: IndexMap::with_capacity_and_hasher(list.len(), BuildHasherDefault::new()),
             repeated: 0,
             stale: Vec::new(),
         };
@@ -182,7 +182,7 @@ impl Ids {
             if *count > 0 {
                 self.repeated -= 1;
             } else {
-                self.counts.remove(&number);
+                self.counts.swap_remove(&number);
             }
         }
     }

@@ -69,7 +69,7 @@ impl OfEach for Update<'_> {
             digest,
             position: _,
         } = self.image;
-        let added = [new_name, tag_suffix, new_tag, digest].map(|text| text.len());
+        let added = [new_name, tag_suffix, new_tag, digest].map(Text::len);
         let added: usize = added.into_iter().sum::<usize>() + 2;
         // Every text may be an image, and each is changed twice.
         let texts = content / Limits::NODE_BYTES;

@@ -11,7 +11,7 @@ use crate::transformers::pass::OfEach;
 
 /// Sets entries in every map that field specs lead to.
 pub(crate) struct Entries<'a> {
-    entries: &'a StringMap,
+    new: &'a StringMap,
     specs: &'a [FieldSpec],
     weight: usize,
 }
@@ -19,7 +19,7 @@ pub(crate) struct Entries<'a> {
 impl<'a> Entries<'a> {
     pub(crate) fn new(entries: &'a StringMap, specs: &'a [FieldSpec]) -> Self {
         Self {
-            entries,
+            new: entries,
             specs,
             weight: weight(entries),
         }
@@ -28,10 +28,10 @@ impl<'a> Entries<'a> {
 
 impl OfEach for Entries<'_> {
     fn change(&self, resource: &mut Resource, _budget: &Budget) -> Result<()> {
-        if self.entries.is_empty() {
+        if self.new.is_empty() {
             return Ok(());
         }
-        apply(self.entries, self.specs, resource)
+        apply(self.new, self.specs, resource)
     }
 
     fn weight(&self, _resource: &Resource) -> usize {

@@ -1,8 +1,9 @@
 //! What the resources of a build are and were called, and which of them a name could mean.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use goyaml::Text;
+use indexmap::IndexMap;
 
 use super::Referrer;
 use crate::id::{DEFAULT_NAMESPACE, NOT_A_NAMESPACE, ResId};
@@ -14,10 +15,10 @@ const MANY: usize = 32;
 /// What is known of every resource before any reference is rewritten.
 pub(super) struct Candidates {
     list: Vec<Candidate>,
-    by_old_name: HashMap<Text, Vec<usize>>,
-    by_original_namespace: HashMap<Text, Vec<usize>>,
+    by_old_name: IndexMap<Text, Vec<usize>>,
+    by_original_namespace: IndexMap<Text, Vec<usize>>,
     /// The names that many have had.
-    crowded: HashMap<Text, Places>,
+    crowded: IndexMap<Text, Places>,
 }
 
 /// What is known of one resource.
@@ -46,9 +47,9 @@ impl Candidates {
     pub(super) fn collect(resources: &Resources) -> Self {
         let mut result = Self {
             list: Vec::with_capacity(resources.len()),
-            by_old_name: HashMap::with_capacity(resources.len()),
-            by_original_namespace: HashMap::new(),
-            crowded: HashMap::new(),
+            by_old_name: IndexMap::with_capacity(resources.len()),
+            by_original_namespace: IndexMap::new(),
+            crowded: IndexMap::new(),
         };
         for (index, resource) in resources.iter().enumerate() {
             let candidate = Candidate {
@@ -69,14 +70,11 @@ impl Candidates {
                 }
             }
             let namespace = candidate.original().effective_namespace();
-            match result.by_original_namespace.get_mut(namespace) {
-                Some(positions) => positions.push(index),
-                None => {
-                    let positions = vec![index];
-                    result
-                        .by_original_namespace
-                        .insert(namespace.into(), positions);
-                }
+            if let Some(positions) = result.by_original_namespace.get_mut(namespace) {
+                positions.push(index);
+            } else {
+                let namespace = namespace.into();
+                result.by_original_namespace.insert(namespace, vec![index]);
             }
             result.list.push(candidate);
         }

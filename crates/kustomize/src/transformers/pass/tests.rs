@@ -6,7 +6,7 @@ use crate::limits::Limits;
 
 /// Appends a letter to the name of each resource, and fails at the names that it is told of.
 struct Letter {
-    letter: &'static str,
+    name: &'static str,
     fails_at: &'static [&'static str],
     weight: usize,
 }
@@ -15,9 +15,9 @@ impl OfEach for Letter {
     fn change(&self, resource: &mut Resource, _budget: &Budget) -> Result<()> {
         let name = resource.name().clone();
         if self.fails_at.contains(&name.as_str()) {
-            return Err(Error::new(format!("{} fails at {name}", self.letter)));
+            return Err(Error::new(format!("{} fails at {name}", self.name)));
         }
-        resource.set_name(&[name.as_str(), self.letter].concat());
+        resource.set_name(&[name.as_str(), self.name].concat());
         Ok(())
     }
 
@@ -30,7 +30,7 @@ impl OfEach for Letter {
     }
 
     fn on_twins(&self) -> Option<fn(Error) -> Error> {
-        (self.letter == "!").then_some(|error| error.field("twins"))
+        (self.name == "!").then_some(|error| error.field("twins"))
     }
 }
 
@@ -38,7 +38,7 @@ fn part(letter: &'static str, fails_at: &'static [&'static str], weight: usize) 
     Part {
         position: Position::at(1, u32::try_from(letter.len()).unwrap_or_default()),
         ..Part::of(Box::new(Letter {
-            letter,
+            name: letter,
             fails_at,
             weight,
         }))
@@ -58,7 +58,9 @@ fn resources(count: usize) -> Resources {
 
 fn run(parts: Vec<Part>, threads: Threads, budget: &Budget) -> (Result<()>, Vec<String>) {
     let mut pass = Pass::default();
-    parts.into_iter().for_each(|part| pass.push(part));
+    for part in parts {
+        pass.push(part);
+    }
     let mut resources = resources(600);
     let ended = pass.run(threads, budget, &mut resources);
     let names = resources.iter().map(|resource| resource.name().to_string());
