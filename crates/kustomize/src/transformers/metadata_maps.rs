@@ -80,7 +80,7 @@ pub(crate) fn apply(
     let mut is_any_shared = false;
     for (spec, chunk, marks) in rounds {
         let mut set = |map: &mut Node| {
-            is_any_shared |= has_marks(map);
+            is_any_shared |= is_any_marked(map, chunk);
             set_all(map, chunk, marks)
         };
         // kustomize: its notes are annotations, so that there may be a map of them for no other reason.
@@ -97,10 +97,14 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// Whether any entry of a map stands in other places, too.
-fn has_marks(map: &Node) -> bool {
-    let mut entries = map.entries().unwrap_or_default().iter();
-    entries.any(|(_, value)| value.mark() != 0)
+/// Whether any of the entries, which are in order, overwrites a value that stands in other places, too.
+fn is_any_marked(map: &Node, entries: &[(&Text, &Text)]) -> bool {
+    let is_written = |key: &str| {
+        let found = entries.binary_search_by(|(other, _)| other.as_str().cmp(key));
+        found.is_ok()
+    };
+    let mut there = map.entries().unwrap_or_default().iter();
+    there.any(|(key, value)| value.mark() != 0 && key.as_str().is_some_and(is_written))
 }
 
 /// Whether a field spec finds the annotations of an object only if the notes are among them.
