@@ -199,8 +199,11 @@ impl Output {
         let are_texts_kept = written.iter().all(|(_, are_texts_kept)| *are_texts_kept);
         let written: Vec<String> = written.into_iter().map(|(text, _)| text).collect();
         let length: usize = written.iter().map(String::len).sum();
+        if written.len() != parts.len() || length > limit {
+            return None;
+        }
         self.are_texts_kept.set(are_texts_kept);
-        (written.len() == parts.len() && length <= limit).then_some(written)
+        Some(written)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::id::ResId;
 use crate::meant;
 use crate::origin;
-use crate::resource::{Behavior, Resource};
+use crate::resource::{Behavior, PreviousId, Resource};
 use crate::selector::CompiledSelector;
 use crate::threads::{self, Threads};
 use index::{Ids, Names};
@@ -53,13 +53,12 @@ impl Kept {
         }
     }
 
-    /// Notes what has changed of a resource that had an id, and so many before it.
-    fn note(&mut self, id: &ResId, previous: usize, resource: &Resource) {
+    /// Notes what has changed of a resource that was something before, and other things before that.
+    fn note(&mut self, id: &ResId, previous: &[PreviousId], resource: &Resource) {
         self.ids &= resource.id() == id;
-        let new = resource.notes.previous.get(previous..);
-        let is_new = |name: &Text| *name != id.name;
-        self.names &= !is_new(resource.name())
-            && new.is_some_and(|new| !new.iter().any(|previous| is_new(&previous.name)));
+        let had = |name: &Text| *name == id.name || previous.iter().any(|one| one.name == *name);
+        let mut names = resource.notes.previous.iter().map(|one| &one.name);
+        self.names &= had(resource.name()) && names.all(had);
     }
 }
 
@@ -133,12 +132,12 @@ impl Resources {
             let mut kept = Kept::all();
             for resource in part {
                 let before =
-                    is_known.then(|| (resource.id().clone(), resource.notes.previous.len()));
+                    is_known.then(|| (resource.id().clone(), resource.notes.previous.clone()));
                 change(&mut state, resource);
                 // It is asked for soon, and found faster while the object is at hand.
                 resource.id();
                 if let Some((id, previous)) = before {
-                    kept.note(&id, previous, resource);
+                    kept.note(&id, &previous, resource);
                 }
             }
             (state, kept)

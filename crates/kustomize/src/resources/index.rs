@@ -226,6 +226,8 @@ mod tests {
     use goyaml::{Limits, Node};
 
     use super::*;
+    use crate::resources::Resources;
+    use crate::threads::Threads;
 
     fn resource(name: &str) -> Resource {
         let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
@@ -252,5 +254,39 @@ mod tests {
         assert_eq!(names.positions("c", &list), [1]);
         assert!(ids.are_unique(&list));
         assert!(ids.may_have(list[1].id(), &list) && !ids.may_have(resource("c").id(), &list));
+    }
+
+    #[test]
+    fn what_is_known_follows_changes_of_each() {
+        let mut resources = Resources::new();
+        for number in 0..20 {
+            resources.append(resource(&format!("n{number}"))).unwrap();
+        }
+        let found =
+            |resources: &Resources, name: &str| resources.positions_by_any_id(name, |_| true);
+        assert_eq!(found(&resources, "n3"), [3]);
+        resources.check_unique().unwrap();
+        resources.change_each(
+            Threads::One,
+            || (),
+            |(), resource| {
+                resource.node_mut().set("data", Node::null());
+            },
+        );
+        assert_eq!(found(&resources, "n3"), [3]);
+        resources.check_unique().unwrap();
+        resources.change_each(
+            Threads::One,
+            || (),
+            |(), resource| {
+                if resource.name() == "n3" {
+                    resource.remember_id();
+                    resource.set_name("n4");
+                }
+            },
+        );
+        assert_eq!(found(&resources, "n3"), [3]);
+        assert_eq!(found(&resources, "n4"), [3, 4]);
+        assert!(resources.check_unique().is_err());
     }
 }
