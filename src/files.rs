@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use kustomize::{Entry, External, FileError, Files};
+use kustomize::files::base_name;
+use kustomize::{Entry, External, FileError, Files, Found};
 use rustix::fs::Mode;
 
 use crate::external::Outside;
@@ -195,7 +196,43 @@ impl DiskFiles {
     }
 }
 
+impl DiskFiles {
+    /// What is at a path without links, in one step: a file, which is open then, or nothing. Everything else is for
+    /// [`Files::resolve`] to tell.
+    fn open_at(&self, path: &str) -> Option<Result<Found, FileError>> {
+        // Most directories have names without an ending, and so have devices, some of which take note of being opened.
+        let is_file = base_name(path).contains('.') && kustomize::files::clean(path) == path;
+        let is_inside = |bound: &PathBuf| Path::new(path).starts_with(bound);
+        if !is_file || !self.bound.as_ref().is_none_or(is_inside) {
+            return None;
+        }
+        self.note(Path::new(path));
+        let file = match opened::open(Path::new(path)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return Some(Err(FileError::NotFound));
+            }
+            Err(_) => return None,
+        };
+        let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+        Some(Ok(Found {
+            entry: Entry::File(path.to_owned()),
+            opened: Some(Box::new(move || {
+                check_regular(&metadata)?;
+                read_limited(file, metadata.len())
+            })),
+        }))
+    }
+}
+
 impl Files for DiskFiles {
+    fn look_up(&self, path: &str) -> Result<Found, FileError> {
+        match self.open_at(path) {
+            Some(found) => found,
+            None => self.resolve(path).map(Found::from),
+        }
+    }
+
     fn resolve(&self, path: &str) -> Result<Entry, FileError> {
         self.note(Path::new(path));
         let found = self.directories.resolve(Path::new(path));
@@ -376,6 +413,47 @@ mod tests {
         );
         let error = files.resolve(text(&root.join("loop"))).unwrap_err();
         assert_eq!(error.to_string(), "too many levels of symbolic links");
+    }
+
+    #[test]
+    fn what_is_looked_up_is_what_is_resolved() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(directory.path()).unwrap();
+        let inside = root.join("inside");
+        fs::create_dir_all(inside.join("with.dot")).unwrap();
+        fs::write(inside.join("real.yaml"), "x").unwrap();
+        fs::write(inside.join("plain"), "y").unwrap();
+        fs::write(root.join("outside.yaml"), "z").unwrap();
+        symlink("real.yaml", inside.join("link.yaml")).unwrap();
+        symlink("../outside.yaml", inside.join("out.yaml")).unwrap();
+        symlink("loop.yaml", inside.join("loop.yaml")).unwrap();
+        for files in [DiskFiles::new(), DiskFiles::within(&inside).unwrap()] {
+            for name in [
+                "real.yaml",
+                "plain",
+                "link.yaml",
+                "out.yaml",
+                "loop.yaml",
+                "with.dot",
+                "none.yaml",
+                "none/none.yaml",
+                "real.yaml/none.yaml",
+                "../outside.yaml",
+                "../none.yaml",
+                "with.dot/../real.yaml",
+            ] {
+                let path = format!("{}/{name}", text(&inside));
+                let found = files.look_up(&path);
+                let entry = found.as_ref().map(|found| found.entry.clone());
+                assert_eq!(entry.map_err(Clone::clone), files.resolve(&path), "{name}");
+                let Ok(found) = found else { continue };
+                let is_opened = matches!(name, "real.yaml");
+                assert_eq!(found.opened.is_some(), is_opened, "{name}");
+                if let (Some(read), Entry::File(path)) = (found.opened, &found.entry) {
+                    assert_eq!(read(), files.read(path));
+                }
+            }
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ use crate::repository::Repository;
 use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::transformers::Transformer;
+use crate::transformers::pass::{Part, Pass};
 
 /// What the kustomizations so far have gathered.
 #[derive(Debug, Default)]
@@ -50,8 +51,8 @@ pub(crate) struct Layer<'a> {
 }
 
 /// Changes that count as one: those of a field of the kustomization or of a plugin configuration.
-struct Step {
-    transformers: Vec<Transformer>,
+struct Step<T> {
+    transformers: T,
     origin: Option<Origin>,
     /// Where it is asked for.
     position: Position,
@@ -123,7 +124,10 @@ impl<'a> Layer<'a> {
         paths: &[Located],
         session: &mut Session,
     ) -> Result<()> {
-        let mut ahead = self.go_ahead(paths, session).into_iter();
+        let ahead = self.go_ahead(paths, session);
+        let expected = ahead.iter().flatten().map(Ahead::len).sum();
+        so_far.resources.reserve(expected);
+        let mut ahead = ahead.into_iter();
         for (index, path) in paths.iter().enumerate() {
             session.budget.check_time()?;
             let before = paths.get(..index).unwrap_or_default();
@@ -339,26 +343,52 @@ impl<'a> Layer<'a> {
     // kustomize: KustTarget.runTransformers
     fn transform(&self, so_far: &mut Accumulated, session: &mut Session) -> Result<()> {
         let limits = &session.options.limits.yaml;
-        let builtin =
-            layer_transformers::of(&self.kustomization, &so_far.config, &self.loader, limits)
-                .map_err(|error| self.blame(error))?;
-        for change in builtin {
+        let loader = (&self.loader, session.threads());
+        let builtin = layer_transformers::of(&self.kustomization, &so_far.config, loader, limits)
+            .map_err(|error| self.blame(error))?;
+        let mut pass = Pass::default();
+        for change in &builtin {
+            let (origin, position) = (self.builtin(change.kind), change.position);
+            if let Some(each) = change.transformer.of_each() {
+                pass.push(Part {
+                    change: each,
+                    position,
+                    origin,
+                });
+                if pass.is_full() {
+                    self.go_through(&std::mem::take(&mut pass), &mut so_far.resources, session)?;
+                }
+                continue;
+            }
+            self.go_through(&std::mem::take(&mut pass), &mut so_far.resources, session)?;
             let step = Step {
-                transformers: vec![change.transformer],
-                origin: self.builtin(change.kind),
-                position: change.position,
+                transformers: std::slice::from_ref(&change.transformer),
+                origin,
+                position,
             };
             self.run(&step, &mut so_far.resources, session)?;
         }
+        self.go_through(&pass, &mut so_far.resources, session)?;
         for step in self.plugins(&self.kustomization.transformers, session)? {
             self.run(&step, &mut so_far.resources, session)?;
         }
         self.validate(&mut so_far.resources, session)
     }
 
+    /// Lets resources go through a pass.
+    fn go_through(&self, pass: &Pass, resources: &mut Resources, session: &Session) -> Result<()> {
+        let ended = pass.run(session.threads(), &session.budget, resources);
+        ended.map_err(|error| self.blame(error))
+    }
+
     // kustomize: multiTransformer.Transform
-    fn run(&self, step: &Step, resources: &mut Resources, session: &mut Session) -> Result<()> {
-        for transformer in &step.transformers {
+    fn run<T: AsRef<[Transformer]>>(
+        &self,
+        step: &Step<T>,
+        resources: &mut Resources,
+        session: &mut Session,
+    ) -> Result<()> {
+        for transformer in step.transformers.as_ref() {
             session.budget.check_time()?;
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.before_replacements(resources)?;
@@ -380,7 +410,11 @@ impl<'a> Layer<'a> {
     }
 
     /// What entries of `transformers` or `validators` configure.
-    fn plugins(&self, entries: &[Located], session: &mut Session) -> Result<Vec<Step>> {
+    fn plugins(
+        &self,
+        entries: &[Located],
+        session: &mut Session,
+    ) -> Result<Vec<Step<Vec<Transformer>>>> {
         let configurations = self.plugin_configurations(entries, session)?;
         let limits = &session.options.limits.yaml;
         let notices = &mut session.notices;

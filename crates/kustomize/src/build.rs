@@ -1,5 +1,6 @@
 //! A build from its root: options in, resources and warnings out.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::sync::atomic::AtomicUsize;
@@ -18,6 +19,7 @@ use crate::id::ResId;
 use crate::kustomization::SortOptions;
 use crate::limits::{self, Allowance, Amounts, Budget, Limits};
 use crate::loader::{FileNames, LoadRestrictions, Loader, Reads};
+use crate::lost;
 use crate::metadata;
 use crate::notices::{self, Notices};
 use crate::references;
@@ -34,6 +36,9 @@ const SORTED_TWICE: &str = "Warning: Sorting order is set both in 'kustomization
 
 /// Resources that are written one after the other into one text. A text that becomes large is copied as it grows.
 const PART: usize = 8;
+
+/// Parts of the output for each thread that writes.
+const PARTS_OF_A_THREAD: usize = 8;
 
 /// Bytes of a build, as they count for its limits, whose output is worth a thing for a thread to do.
 const WORTH_WRITING: usize = 1 << 16;
@@ -92,6 +97,8 @@ pub struct Output {
     threads: Threads,
     /// The bytes that have come into being in the build.
     weight: usize,
+    /// Whether all has been written, and no text has been found that means something else then.
+    are_texts_kept: Cell<bool>,
 }
 
 impl Output {
@@ -99,7 +106,8 @@ impl Output {
     /// for, with the files that were built, which are read again for the names of fields.
     pub fn notices(&self, files: &dyn Files) -> Notices {
         let mut fields = FieldNames::new(files, &self.named_from);
-        notices::collect(&self.resources, &self.notices, &self.names, &mut fields)
+        let resources = (&self.resources, self.are_texts_kept.get());
+        notices::collect(resources, &self.notices, &self.names, &mut fields)
     }
 
     /// The bytes that `kustomize build` prints.
@@ -142,6 +150,7 @@ impl Output {
                         self.limit
                     )));
                 }
+                text.reserve(with_room(least));
                 if !(parts.is_empty() && text.is_empty()) {
                     text.push_str("---\n");
                 }
@@ -158,28 +167,49 @@ impl Output {
     /// The parts, written on several threads; nothing where one cannot be written, or all would be too much.
     fn written_at_once(&self, threads: usize) -> Option<Vec<String>> {
         let nodes: Vec<&Node> = self.resources.iter().map(Resource::node).collect();
-        let parts: Vec<(usize, &[&Node])> = nodes.chunks(PART).enumerate().collect();
+        // A part that is large must not be what all others wait for in the end.
+        let length = (nodes.len() / (threads * PARTS_OF_A_THREAD)).clamp(1, PART);
+        let parts: Vec<(usize, &[&Node])> = nodes.chunks(length).enumerate().collect();
         let (limit, left) = (self.limit, AtomicUsize::new(self.limit));
         let deadline = &self.deadline;
         let write = |(index, nodes): &(usize, &[&Node])| {
-            let mut text = String::new();
+            let sizes = nodes.iter().map(|node| limits::written_size(node, 0));
+            let size = sizes.fold(0, usize::saturating_add);
+            if !limits::take(&left, size) {
+                return None;
+            }
+            let mut text = String::with_capacity(with_room(size));
+            let mut are_texts_kept = true;
             for (inner, node) in nodes.iter().enumerate() {
                 deadline.check().ok()?;
-                if !limits::take(&left, limits::written_size(node, 0)) || text.len() > limit {
+                if text.len() > limit {
                     return None;
                 }
                 if *index > 0 || inner > 0 {
                     text.push_str("---\n");
                 }
+                // Whoever lets several threads write asks for notices, too, and here the object is at hand.
+                are_texts_kept &= !lost::is_any_altered(node);
                 goyaml::emit_canonical(node, &mut text).ok()?;
             }
-            Some(text)
+            Some((text, are_texts_kept))
         };
-        let written = threads::map(&parts, threads, write);
-        let written: Vec<String> = written.into_iter().flatten().collect::<Option<_>>()?;
+        let written = threads::map(parts.iter(), threads, write);
+        let written = written.into_iter().flatten().collect::<Option<Vec<_>>>()?;
+        let are_texts_kept = written.iter().all(|(_, are_texts_kept)| *are_texts_kept);
+        let written: Vec<String> = written.into_iter().map(|(text, _)| text).collect();
         let length: usize = written.iter().map(String::len).sum();
-        (written.len() == parts.len() && length <= limit).then_some(written)
+        if written.len() != parts.len() || length > limit {
+            return None;
+        }
+        self.are_texts_kept.set(are_texts_kept);
+        Some(written)
     }
+}
+
+/// Room for a text of at least so many bytes, so that it is seldom copied as it grows.
+const fn with_room(size: usize) -> usize {
+    size.saturating_add(size / 8)
 }
 
 /// Builds the kustomization in a directory.
@@ -224,6 +254,7 @@ pub fn build_with(
             deadline: options.deadline.clone(),
             threads: options.threads,
             weight,
+            are_texts_kept: Cell::new(false),
         }),
         Err(error) => {
             let mut fields = FieldNames::new(files, named_from);
@@ -315,12 +346,18 @@ impl<'a> Session<'a> {
         self.branch.as_ref()
     }
 
+    /// On how many threads it may work.
+    pub(crate) const fn threads(&self) -> Threads {
+        if self.is_branch() {
+            Threads::One
+        } else {
+            self.options.threads
+        }
+    }
+
     /// How many threads are worth having for so many things.
     pub(crate) fn threads_worth(&self, things: usize) -> usize {
-        if self.is_branch() {
-            return 1;
-        }
-        self.options.threads.worth(things)
+        self.threads().worth(things)
     }
 
     /// What branches begin with.
@@ -395,9 +432,10 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
     session
         .hooks
         .before_name_hashes(&mut resources, &layer.loader().names())?;
-    name_hash::apply(&mut resources)?;
+    name_hash::apply(&mut resources, session.threads())?;
     session.budget.check_time()?;
-    references::names::fix(&config, &session.budget, &mut resources)?;
+    let budget = (&session.budget, session.threads());
+    references::names::fix(&config, budget, &mut resources)?;
     if !variables.is_empty() {
         session.hooks.before_variables(&mut resources)?;
         variables.resolve(
@@ -419,7 +457,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
             "metadata/labels",
             true,
         )];
-        metadata_maps::apply(&label, &everywhere, resources.as_mut_slice())?;
+        let mut all = resources.as_mut_slice().iter_mut();
+        all.try_for_each(|resource| metadata_maps::apply(&label, &everywhere, resource))?;
     }
     for resource in resources.as_mut_slice() {
         resource.finish(asks("originAnnotations"), asks("transformerAnnotations"));
@@ -439,16 +478,24 @@ fn drop_local(resources: &mut Resources) -> Result<()> {
         let local = metadata::annotation(resource.node(), metadata::LOCAL_CONFIG);
         local.is_some_and(|value| value != "false")
     };
-    if resources.iter().any(is_local) {
+    let local: Vec<bool> = resources.iter().map(is_local).collect();
+    if local.contains(&true) {
+        let ids_where = |value: bool| {
+            let all = resources.iter().zip(&local);
+            let found = all.filter(move |(_, local)| **local == value);
+            found.map(|(resource, _)| resource.id())
+        };
         // kustomize: ResAccumulator.Intersection goes by ids, so that a local one stays beside another of its id.
-        let kept: BTreeSet<ResId> = resources
-            .iter()
-            .filter(|resource| !is_local(resource))
-            .map(|resource| resource.id().clone())
+        let dropped: BTreeSet<&ResId> = ids_where(true).collect();
+        let kept: BTreeSet<ResId> = ids_where(false)
+            .filter(|id| dropped.contains(id))
+            .cloned()
             .collect();
-        resources
-            .as_mut_vec()
-            .retain(|resource| !is_local(resource) || kept.contains(resource.id()));
+        let mut local = local.into_iter();
+        resources.as_mut_vec().retain(|resource| {
+            let is_local = local.next().unwrap_or_default();
+            !is_local || kept.contains(resource.id())
+        });
     }
     Ok(())
 }

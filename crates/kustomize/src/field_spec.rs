@@ -51,9 +51,23 @@ impl FieldSpec {
         create: Create,
         set: &mut dyn FnMut(&mut Node) -> Result<()>,
     ) -> Result<()> {
-        if !self.covers(object) {
-            return Ok(());
+        if self.covers(object) {
+            self.apply_to_covered(object, create, set)
+        } else {
+            Ok(())
         }
+    }
+
+    /// As [`Self::apply`], for an object that the field spec is known to cover.
+    ///
+    /// # Errors
+    /// As for [`Self::apply`].
+    pub(crate) fn apply_to_covered(
+        &self,
+        object: &mut Node,
+        create: Create,
+        set: &mut dyn FnMut(&mut Node) -> Result<()>,
+    ) -> Result<()> {
         let create = if self.create { create } else { Create::Never };
         let walked = if memchr::memchr(b'\\', self.path.as_bytes()).is_some() {
             let parts = split_path(&self.path, '/');
@@ -71,6 +85,9 @@ impl FieldSpec {
 
     /// Whether the object is of the kinds that have the field.
     pub fn covers(&self, object: &Node) -> bool {
+        if self.gvk == Gvk::default() {
+            return true;
+        }
         let kind = crate::metadata::top_field(object, "kind");
         self.is_of(kind, || crate::metadata::top_field(object, "apiVersion"))
     }

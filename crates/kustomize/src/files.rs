@@ -25,6 +25,14 @@ pub trait Files: Sync {
     /// Where it is no readable file.
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError>;
 
+    /// As [`Self::resolve`], for somebody who is going to read the path if it leads to a file.
+    ///
+    /// # Errors
+    /// As for [`Self::resolve`].
+    fn look_up(&self, path: &str) -> Result<Found, FileError> {
+        self.resolve(path).map(Found::from)
+    }
+
     /// What lies outside of the tree; nothing, unless this is written.
     fn external(&self) -> &dyn External {
         &NoExternal
@@ -45,6 +53,26 @@ pub enum Entry {
     Directory(String),
     /// A file.
     File(String),
+}
+
+/// What a path leads to, and maybe a file that is open already.
+pub struct Found {
+    /// What it leads to.
+    pub entry: Entry,
+    /// What reads the file, where it is open already; what it gives is as from [`Files::read`].
+    pub opened: Option<Opened>,
+}
+
+/// Reads a file that is open.
+pub type Opened = Box<dyn FnOnce() -> Result<Vec<u8>, FileError> + Send>;
+
+impl From<Entry> for Found {
+    fn from(entry: Entry) -> Self {
+        Self {
+            entry,
+            opened: None,
+        }
+    }
 }
 
 /// Why a path cannot be resolved or read.

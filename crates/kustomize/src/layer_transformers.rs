@@ -1,5 +1,7 @@
 //! The changes that the fields of a kustomization ask for, in kustomize's order.
 
+use std::sync::{Arc, OnceLock};
+
 use goyaml::{Limits, Position, TextPlace};
 
 use crate::config::Config;
@@ -15,7 +17,11 @@ use crate::patches;
 use crate::patches::json6902::JsonPatch;
 use crate::plugins::texts;
 use crate::resource::Resource;
+use crate::threads::{self, Threads};
 use crate::transformers::{Affix, NamespaceArgs, Transformer};
+
+/// Patches whose texts are worth a thing for a thread to do.
+const WORTH_A_THING: usize = 2;
 
 /// A change that a field of the kustomization asks for.
 pub(crate) struct Change {
@@ -45,10 +51,10 @@ impl Change {
 pub(crate) fn of(
     kustomization: &Kustomization,
     config: &Config,
-    loader: &Loader,
+    (loader, threads): (&Loader, Threads),
     limits: &Limits,
 ) -> Result<Vec<Change>> {
-    let mut list = patches_of(kustomization, loader, limits)?;
+    let mut list = patches_of(kustomization, (loader, threads), limits)?;
     list.extend(names_of(kustomization, config));
     list.extend(labels_of(kustomization, config)?);
     for entry in &kustomization.patches_json6902 {
@@ -85,7 +91,7 @@ pub(crate) fn of(
 /// `patchesStrategicMerge` and `patches`.
 fn patches_of(
     kustomization: &Kustomization,
-    loader: &Loader,
+    (loader, threads): (&Loader, Threads),
     limits: &Limits,
 ) -> Result<Vec<Change>> {
     let mut list = Vec::new();
@@ -103,8 +109,19 @@ fn patches_of(
             kustomization.place_of("patchesStrategicMerge"),
         ));
     }
+    // Those that stand in the kustomization are read ahead; the files of the others in their order.
+    let threads = threads.worth(kustomization.patches.len() / WORTH_A_THING);
+    let mut ahead = if threads > 1 {
+        let is_inline = |entry: &PatchEntry| entry.path.text.is_empty();
+        let read = |entry| is_inline(entry).then(|| patch(entry, loader, limits));
+        threads::map(kustomization.patches.iter(), threads, read).into_iter()
+    } else {
+        Vec::new().into_iter()
+    };
     for entry in &kustomization.patches {
-        let patch = patch(entry, loader, limits).map_err(|error| error.position(entry.position))?;
+        let read = ahead.next().flatten().flatten();
+        let patch = read.unwrap_or_else(|| patch(entry, loader, limits));
+        let patch = patch.map_err(|error| error.position(entry.position))?;
         list.push(Change::new("PatchTransformer", patch, entry.position));
     }
     Ok(list)
@@ -161,10 +178,15 @@ fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Chang
     }
     // kustomize: with any `labels`, the transformer for `commonLabels` runs too, and leaves its trace in annotations.
     if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
-        let (labels, specs) = (&kustomization.common_labels, &config.get().common_labels);
+        let labels = &kustomization.common_labels;
+        let specs = if labels.is_empty() {
+            Arc::default()
+        } else {
+            config.get().common_labels.as_slice().into()
+        };
         list.push(Change::new(
             "LabelTransformer",
-            Transformer::MetadataMap(labels.clone(), specs.clone()),
+            Transformer::MetadataMap(labels.clone(), specs),
             kustomization.place_of("commonLabels"),
         ));
     }
@@ -175,7 +197,7 @@ fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Chang
         );
         list.push(Change::new(
             "AnnotationsTransformer",
-            Transformer::MetadataMap(annotations.clone(), specs.clone()),
+            Transformer::MetadataMap(annotations.clone(), specs.as_slice().into()),
             kustomization.place_of("commonAnnotations"),
         ));
     }
@@ -183,13 +205,12 @@ fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Chang
 }
 
 /// Where the pairs of an entry of `labels` go.
-fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
+fn label_specs(label: &Label, config: &Config) -> Result<Arc<[FieldSpec]>> {
+    if label.include_selectors {
+        return specs_with_selectors(&label.fields, config);
+    }
     let mut specs = label.fields.clone();
     field_spec::merge(&mut specs, &config.get().labels)?;
-    if label.include_selectors {
-        field_spec::merge(&mut specs, &config.get().common_labels)?;
-        return Ok(specs);
-    }
     if label.include_templates {
         field_spec::merge(&mut specs, &config.get().template_labels)?;
     }
@@ -200,6 +221,29 @@ fn label_specs(label: &Label, config: &Config) -> Result<Vec<FieldSpec>> {
         &mut specs,
         &[FieldSpec::of_every_kind("metadata/labels", true)],
     )?;
+    Ok(specs.into())
+}
+
+/// Where labels go that include selectors. Most bases ask for the same.
+fn specs_with_selectors(fields: &[FieldSpec], config: &Config) -> Result<Arc<[FieldSpec]>> {
+    static OF_BUILTIN: OnceLock<Arc<[FieldSpec]>> = OnceLock::new();
+    static OF_MERGED: OnceLock<Arc<[FieldSpec]>> = OnceLock::new();
+    let known = match config {
+        Config::Builtin => Some(&OF_BUILTIN),
+        Config::BuiltinMerged => Some(&OF_MERGED),
+        Config::Empty | Config::Own(_) => None,
+    };
+    let known = known.filter(|_| fields.is_empty());
+    if let Some(specs) = known.and_then(OnceLock::get) {
+        return Ok(Arc::clone(specs));
+    }
+    let mut specs = fields.to_vec();
+    field_spec::merge(&mut specs, &config.get().labels)?;
+    field_spec::merge(&mut specs, &config.get().common_labels)?;
+    let specs: Arc<[FieldSpec]> = specs.into();
+    if let Some(known) = known {
+        known.get_or_init(|| Arc::clone(&specs));
+    }
     Ok(specs)
 }
 

@@ -54,7 +54,7 @@ pub use error::{Details, Error, ErrorKind, Related, Result};
 pub use external::{
     ChartSource, ChartTemplate, External, ExternalError, HelmConfig, HelmDefaults, NoExternal,
 };
-pub use files::{Entry, FileError, Files, MemoryFiles};
+pub use files::{Entry, FileError, Files, Found, MemoryFiles, Opened};
 pub use generators::base64_lines;
 pub use hooks::{Hooks, NoHooks};
 pub use id::{Gvk, ResId};

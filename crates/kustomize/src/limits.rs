@@ -160,6 +160,16 @@ impl Budget {
         }
     }
 
+    /// The bytes that may still come into being.
+    pub(crate) const fn left(&self) -> usize {
+        self.content.get()
+    }
+
+    /// What a budget is made of, for a part of the work of which what it spends is counted afterwards.
+    pub(crate) const fn terms(&self) -> (Limits, &Deadline) {
+        (self.limits, &self.deadline)
+    }
+
     /// Counts what a branch has asked for, if there is as much.
     pub(crate) fn spend(&self, spent: Amounts) -> bool {
         let layers = self.layers.get().checked_sub(spent.layers);

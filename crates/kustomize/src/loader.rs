@@ -6,13 +6,14 @@
 mod reads;
 mod remote;
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::build::Options;
 use crate::decode;
 use crate::error::{Error, Result};
 use crate::external::{External, NoExternal};
-use crate::files::{self, Entry, FileError, Files};
+use crate::files::{self, Entry, FileError, Files, Opened};
 use crate::kustomization::Located;
 use crate::repository::Repository;
 pub(crate) use reads::Reads;
@@ -72,12 +73,13 @@ impl FileNames {
 }
 
 /// A path that a kustomization names and what it leads to, looked up once.
-#[derive(Debug)]
 pub(crate) struct Found<'p> {
     path: &'p str,
     /// The path as an absolute one, not resolved.
     asked: String,
     entry: Result<Entry, FileError>,
+    /// The file, where it is open already.
+    opened: Cell<Option<Opened>>,
 }
 
 impl<'p> Found<'p> {
@@ -234,7 +236,7 @@ impl<'a> Loader<'a> {
     pub(crate) fn load_within(&self, path: &str, directory: &str) -> Result<Vec<u8>> {
         match self.files.resolve(path) {
             Ok(Entry::File(resolved)) if files::is_within(&resolved, directory) => {
-                self.read(&resolved, path, &self.reads)
+                self.read(|| self.files.read(&resolved), path, &self.reads)
             }
             Ok(Entry::File(_) | Entry::Directory(_)) => Err(Error::new(format!(
                 "`{}` is no file of `{}`",
@@ -248,12 +250,21 @@ impl<'a> Loader<'a> {
     /// Looks up a path that counts from the kustomization's directory.
     pub(crate) fn find<'p>(&self, path: &'p str) -> Found<'p> {
         let asked = files::join(self.root(), path);
-        let entry = if path.len() > LONGEST_PATH {
+        let found = if path.len() > LONGEST_PATH {
             Err(FileError::Other("file name too long".to_owned()))
         } else {
-            self.files.resolve(&asked)
+            self.files.look_up(&asked)
         };
-        Found { path, asked, entry }
+        let (entry, opened) = match found {
+            Ok(found) => (Ok(found.entry), found.opened),
+            Err(error) => (Err(error), None),
+        };
+        Found {
+            path,
+            asked,
+            entry,
+            opened: Cell::new(opened),
+        }
     }
 
     /// As [`Self::load_path`], for a path that has been looked up.
@@ -274,7 +285,12 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// As for [`Self::load`].
     pub(crate) fn load_counted(&self, found: &Found, reads: &Reads) -> Result<Loaded> {
-        let Found { path, asked, entry } = found;
+        let Found {
+            path,
+            asked,
+            entry,
+            opened,
+        } = found;
         if is_http(path) {
             let loaded = self.load_http(path, reads);
             return loaded.map_err(|error| error.into_error(path));
@@ -296,15 +312,23 @@ impl<'a> Loader<'a> {
             ))
             .hint("move it below that directory, or make the directory it is in a base with a kustomization of its own"));
         }
-        let bytes = self.read(resolved, path, reads)?;
+        let read = || match opened.take() {
+            Some(read) => read(),
+            None => self.files.read(resolved),
+        };
+        let bytes = self.read(read, path, reads)?;
         Ok(self.note(self.display(asked), bytes))
     }
 
-    /// Reads the file at a resolved path, which messages name as it was asked for.
-    fn read(&self, resolved: &str, path: &str, reads: &Reads) -> Result<Vec<u8>> {
+    /// Reads a file, which messages name as it was asked for.
+    fn read(
+        &self,
+        read: impl FnOnce() -> Result<Vec<u8>, FileError>,
+        path: &str,
+        reads: &Reads,
+    ) -> Result<Vec<u8>> {
         reads.open()?;
-        let bytes = self.files.read(resolved);
-        let bytes = bytes.map_err(|error| self.unreadable(path, &error))?;
+        let bytes = read().map_err(|error| self.unreadable(path, &error))?;
         reads.count(bytes.len())?;
         Ok(bytes)
     }
@@ -329,6 +353,7 @@ impl<'a> Loader<'a> {
             path,
             asked: _,
             entry,
+            opened: _,
         } = found;
         if path.is_empty() {
             return Err(Error::new("the path of a base is empty").hint("remove the empty entry"));

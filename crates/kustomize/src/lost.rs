@@ -32,7 +32,8 @@ pub(crate) fn texts(object: &Node, filled: &[NamedPath]) -> Vec<Error> {
     found
 }
 
-fn is_any_altered(node: &Node) -> bool {
+/// Whether any scalar of an object means something else once it is written.
+pub(crate) fn is_any_altered(node: &Node) -> bool {
     match &node.data {
         Data::Scalar(_) | Data::Alias(_) => node.alteration().is_some(),
         Data::Mapping(entries) => entries.iter().any(|(_, value)| is_any_altered(value)),

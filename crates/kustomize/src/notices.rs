@@ -21,10 +21,10 @@ pub struct Notices {
 /// The file, line and column of a notice, and what it says.
 type Key = (Option<String>, u32, u32, String);
 
-/// What kustomize has changed in the resources, and will change when it writes them; alike ones of several resources are
-/// told once, of the first.
+/// What kustomize has changed in the resources, and will change when it writes them, unless it is known that it does not
+/// change any text then; alike ones of several resources are told once, of the first.
 pub(crate) fn collect(
-    resources: &Resources,
+    (resources, are_texts_kept): (&Resources, bool),
     others: &[Error],
     names: &FileNames,
     fields: &mut FieldNames,
@@ -34,6 +34,9 @@ pub(crate) fn collect(
         found.add(notice.clone(), names);
     }
     for resource in resources {
+        if are_texts_kept && resource.notices.is_empty() {
+            continue;
+        }
         let texts = lost::texts(resource.node(), &resource.filled);
         let mut fields = BTreeSet::new();
         let mut known = BTreeSet::new();

@@ -52,21 +52,18 @@ impl Patch {
 // kustomize: PatchTransformerPlugin.Config
 pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
     let strategic = load::resources(text.as_bytes(), limits);
+    // What begins with a letter is no list, and so no list of operations.
+    let begins_with_letter = text.starts_with(|first: char| first.is_ascii_alphabetic());
+    let strategic = match strategic {
+        Ok(objects) if begins_with_letter => return Ok(as_patches(objects)),
+        strategic => strategic,
+    };
     match (strategic, JsonPatch::parse(text)) {
         (Ok(objects), Ok(json)) if !objects.is_empty() && !json.is_empty() => Err(Error::new(
             "the patch reads as a strategic merge patch and as a JSON 6902 patch",
         )
         .hint("make two entries of it")),
-        (Ok(mut objects), _) => {
-            for object in &mut objects {
-                let version = object.node().get("apiVersion").map(|node| node.position);
-                let version = version.unwrap_or_default();
-                object.made_by = MadeBy::Patch {
-                    version: (version.line, version.column),
-                };
-            }
-            Ok(Patch::StrategicMerge(objects))
-        }
+        (Ok(objects), _) => Ok(as_patches(objects)),
         (Err(_), Ok(json)) => Ok(Patch::Json(json)),
         (Err(as_object), Err(as_json)) => {
             if is_operation(text) {
@@ -88,6 +85,18 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Patch> {
             })
         }
     }
+}
+
+/// Strategic merge patches that were read of a text of their own.
+fn as_patches(mut objects: Vec<Resource>) -> Patch {
+    for object in &mut objects {
+        let version = object.node().get("apiVersion").map(|node| node.position);
+        let version = version.unwrap_or_default();
+        object.made_by = MadeBy::Patch {
+            version: (version.line, version.column),
+        };
+    }
+    Patch::StrategicMerge(objects)
 }
 
 /// Whether a text is an operation that is no item of a list.

@@ -277,7 +277,7 @@ impl<'a> Settings<'a> {
         let map = self
             .field(field)?
             .map_or_else(|| Ok(BTreeMap::new()), |node| string_map(node, field))?;
-        Ok(Transformer::MetadataMap(map, self.field_specs()?))
+        Ok(Transformer::MetadataMap(map, self.field_specs()?.into()))
     }
 
     fn image(&self) -> Result<Transformer> {

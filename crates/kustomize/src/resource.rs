@@ -36,8 +36,8 @@ const READER_ANNOTATIONS: [&str; 8] = [
 pub struct Resource {
     node: Node,
     id: OnceCell<ResId>,
-    /// Who it was when that was last asked: as long as its kind stays, so does what is known of the kind.
-    last_id: Option<ResId>,
+    /// What it was when that was last asked, and whether such are outside of namespaces.
+    last_kind: Option<(Gvk, bool)>,
     /// What the build has noted about it.
     pub notes: Notes,
     /// Names of the variables whose value is read from it.
@@ -80,7 +80,7 @@ impl Resource {
         let mut resource = Self {
             node,
             id: OnceCell::new(),
-            last_id: None,
+            last_kind: None,
             notes: Notes::default(),
             shared: Shared::default(),
             variables: Vec::new(),
@@ -100,7 +100,7 @@ impl Resource {
     /// The object, to change.
     pub fn node_mut(&mut self) -> &mut Node {
         if let Some(id) = self.id.take() {
-            self.last_id = Some(id);
+            self.last_kind = Some((id.gvk, id.cluster_scoped));
         }
         &mut self.node
     }
@@ -126,8 +126,10 @@ impl Resource {
     fn gvk_and_scope(&self) -> (Gvk, bool) {
         let api_version = metadata::top_field(&self.node, "apiVersion");
         let kind = metadata::top_field(&self.node, "kind");
-        match &self.last_id {
-            Some(last) if last.gvk.is(api_version, kind) => (last.gvk.clone(), last.cluster_scoped),
+        match &self.last_kind {
+            Some((last, cluster_scoped)) if last.is(api_version, kind) => {
+                (last.clone(), *cluster_scoped)
+            }
             _ => {
                 let gvk = Gvk::new(api_version, kind);
                 let cluster_scoped = gvk.is_cluster_scoped();

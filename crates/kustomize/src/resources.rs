@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use crate::id::ResId;
 use crate::meant;
 use crate::origin;
-use crate::resource::{Behavior, Resource};
+use crate::resource::{Behavior, PreviousId, Resource};
 use crate::selector::CompiledSelector;
+use crate::threads::{self, Threads};
 use index::{Ids, Names};
 
 /// What is said of two resources of one id.
@@ -31,6 +32,34 @@ pub struct Resources {
     names: RefCell<Option<Names>>,
     /// Whether something that may rename resources has run since it was made sure that no two have the same id.
     may_have_twins: bool,
+}
+
+/// Resources whose change is worth a thing for a thread to do.
+const WORTH_A_THING: usize = 16;
+
+/// What has stayed as it was while resources were changed.
+struct Kept {
+    /// Their ids.
+    ids: bool,
+    /// All names that they have, or had.
+    names: bool,
+}
+
+impl Kept {
+    const fn all() -> Self {
+        Self {
+            ids: true,
+            names: true,
+        }
+    }
+
+    /// Notes what has changed of a resource that was something before, and other things before that.
+    fn note(&mut self, id: &ResId, previous: &[PreviousId], resource: &Resource) {
+        self.ids &= resource.id() == id;
+        let had = |name: &Text| *name == id.name || previous.iter().any(|one| one.name == *name);
+        let mut names = resource.notes.previous.iter().map(|one| &one.name);
+        self.names &= had(resource.name()) && names.all(had);
+    }
 }
 
 /// What two ids have alike that are the same.
@@ -86,6 +115,43 @@ impl Resources {
         self.list.get_mut(index)
     }
 
+    /// Changes each resource by itself, on as many threads as is worth it. Every part of the list has a state of its own
+    /// while it is gone through; returned are the last ones, in order.
+    ///
+    /// What is known of the ids and names stays known where none has changed.
+    pub(crate) fn change_each<S: Send>(
+        &mut self,
+        threads: Threads,
+        begin: impl Fn() -> S + Sync,
+        change: impl Fn(&mut S, &mut Resource) + Sync,
+    ) -> Vec<S> {
+        let threads = threads.worth(self.list.len() / WORTH_A_THING);
+        let is_known = self.ids.is_some() || self.names.get_mut().is_some();
+        let change_part = |part: &mut [Resource]| {
+            let mut state = begin();
+            let mut kept = Kept::all();
+            for resource in part {
+                let before =
+                    is_known.then(|| (resource.id().clone(), resource.notes.previous.clone()));
+                change(&mut state, resource);
+                // It is asked for soon, and found faster while the object is at hand.
+                resource.id();
+                if let Some((id, previous)) = before {
+                    kept.note(&id, &previous, resource);
+                }
+            }
+            (state, kept)
+        };
+        let parts = threads::map_parts(&mut self.list, threads, change_part);
+        if !parts.iter().all(|(_, kept)| kept.ids) {
+            self.ids = None;
+        }
+        if !parts.iter().all(|(_, kept)| kept.names) {
+            *self.names.get_mut() = None;
+        }
+        parts.into_iter().map(|(state, _)| state).collect()
+    }
+
     fn forget(&mut self) {
         self.ids = None;
         *self.names.get_mut() = None;
@@ -104,6 +170,11 @@ impl Resources {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.list.reserve(more);
     }
 
     /// Adds a resource whose id must be new.

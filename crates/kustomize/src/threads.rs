@@ -1,10 +1,14 @@
 //! Work on several things at once, where there is enough of it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Builder};
 
 /// Things for each thread that are worth starting it: fewer are done before it runs.
 const WORTH_A_THREAD: usize = 8;
+
+/// Parts of a list for each thread that works on it: whoever is done early takes another one.
+const PARTS_OF_A_THREAD: usize = 4;
 
 /// The most threads that work on one build.
 const MOST: usize = 8;
@@ -39,23 +43,25 @@ impl Threads {
 
 /// Does something with each of the items, on so many threads, and returns what comes of it, in order; nothing where a
 /// thread has ended in a panic.
-pub(crate) fn map<T: Sync, R: Send>(
-    items: &[T],
+pub(crate) fn map<I, R>(
+    items: I,
     threads: usize,
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<Option<R>> {
-    let next = AtomicUsize::new(0);
+    work: impl Fn(I::Item) -> R + Sync,
+) -> Vec<Option<R>>
+where
+    I: ExactSizeIterator + Send,
+    R: Send,
+{
+    let mut all: Vec<Option<R>> = (0..items.len()).map(|_| None).collect();
+    let items = Mutex::new(items.enumerate());
+    let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
     let run = || {
         let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else {
-                return done;
-            };
+        while let Some((index, item)) = next() {
             done.push((index, work(item)));
         }
+        done
     };
-    let mut all: Vec<Option<R>> = items.iter().map(|_| None).collect();
     thread::scope(|scope| {
         let start = |_| {
             let builder = Builder::new().stack_size(STACK_SIZE);
@@ -74,6 +80,23 @@ pub(crate) fn map<T: Sync, R: Send>(
     all
 }
 
+/// Does something with each part of a list that may be changed, on so many threads, and returns what comes of the parts,
+/// in order.
+pub(crate) fn map_parts<T: Send, R: Send>(
+    list: &mut [T],
+    threads: usize,
+    work: impl Fn(&mut [T]) -> R + Sync,
+) -> Vec<R> {
+    if threads < 2 {
+        return vec![work(list)];
+    }
+    let length = list.len().div_ceil(threads * PARTS_OF_A_THREAD).max(1);
+    let results = map(list.chunks_mut(length), threads, work);
+    let results: Option<Vec<R>> = results.into_iter().collect();
+    // What a thread has left behind can be changed no further.
+    results.unwrap_or_else(|| resume_unwind(Box::new("a thread has ended in a panic")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,12 +105,28 @@ mod tests {
     fn results_are_in_order_whoever_made_them() {
         let items: Vec<usize> = (0..1000).collect();
         for threads in [1, 2, 7] {
-            let doubled = map(&items, threads, |item| item * 2);
+            let doubled = map(items.iter(), threads, |item| item * 2);
             let doubled: Vec<usize> = doubled.into_iter().flatten().collect();
             assert_eq!(
                 doubled,
                 items.iter().map(|item| item * 2).collect::<Vec<_>>()
             );
+        }
+    }
+
+    #[test]
+    fn parts_are_changed_and_their_results_in_order() {
+        for threads in [1, 2, 7] {
+            let mut items: Vec<usize> = (0..100).collect();
+            let lengths = map_parts(&mut items, threads, |part| {
+                for item in &mut *part {
+                    *item *= 2;
+                }
+                (part.first().copied(), part.len())
+            });
+            assert_eq!(items, (0..100).map(|item| item * 2).collect::<Vec<_>>());
+            assert!(lengths.is_sorted());
+            assert_eq!(lengths.iter().map(|(_, length)| length).sum::<usize>(), 100);
         }
     }
 

@@ -1,5 +1,7 @@
 //! What a kustomization does to the resources below it, one kind of change per module.
 
+use std::sync::Arc;
+
 use goyaml::Text;
 
 use crate::error::Result;
@@ -12,6 +14,7 @@ use crate::resource::Resource;
 use crate::resources::Resources;
 use crate::schema::Schema;
 use crate::selector::Selector;
+use crate::threads::Threads;
 
 pub(crate) mod iam_policy;
 pub(crate) mod images;
@@ -19,13 +22,19 @@ pub(crate) mod metadata_maps;
 pub(crate) mod name_affix;
 pub(crate) mod name_hash;
 pub(crate) mod namespace;
+pub(crate) mod pass;
 pub(crate) mod replacements;
 pub(crate) mod replicas;
 pub(crate) mod sort;
 pub(crate) mod value_add;
 
+use images::Update;
+use metadata_maps::Entries;
 pub(crate) use name_affix::Affix;
+use name_affix::Renaming;
+use namespace::Move;
 pub(crate) use namespace::NamespaceArgs;
+use pass::{OfEach, Part};
 
 /// A change that is ready to be made: everything that it needs has been read.
 #[derive(Debug)]
@@ -51,7 +60,7 @@ pub(crate) enum Transformer {
     /// `namePrefix` or `nameSuffix`
     NameAffix(Affix, Text, Vec<FieldSpec>),
     /// Labels or annotations.
-    MetadataMap(StringMap, Vec<FieldSpec>),
+    MetadataMap(StringMap, Arc<[FieldSpec]>),
     /// An entry of `replicas`
     Replicas(Replica, Vec<FieldSpec>),
     /// An entry of `images`
@@ -77,6 +86,21 @@ impl Transformer {
         }
     }
 
+    /// The change as one of each resource by itself, if it is such a one.
+    pub(crate) fn of_each(&self) -> Option<Box<dyn OfEach + '_>> {
+        Some(match self {
+            Self::Namespace(args, specs) => Box::new(Move { args, specs }),
+            Self::NameAffix(affix, text, specs) => Box::new(Renaming {
+                affix: *affix,
+                text,
+                specs,
+            }),
+            Self::MetadataMap(entries, specs) => Box::new(Entries::new(entries, specs)),
+            Self::Image(image, specs) => Box::new(Update::new(image, specs)),
+            _ => return None,
+        })
+    }
+
     /// Makes the change. Of those that may leave nothing of a resource, each takes such resources away.
     ///
     /// # Errors
@@ -97,28 +121,20 @@ impl Transformer {
             Self::JsonPatch { patch, target } => {
                 patches::apply_json(patch, target, budget, resources)?;
             }
-            Self::Namespace(args, specs) => namespace::apply(args, specs, resources)?,
-            Self::NameAffix(affix, text, specs) => {
-                let names = resources.iter().map(|resource| resource.name().len());
-                budget.charge(names.map(|length| length.saturating_add(text.len())).sum())?;
-                name_affix::apply(*affix, text, specs, resources.as_mut_slice())?;
-            }
-            Self::MetadataMap(entries, specs) => {
-                budget.charge(
-                    metadata_maps::weight(entries).saturating_mul(resources.iter().len()),
-                )?;
-                metadata_maps::apply(entries, specs, resources.as_mut_slice())?;
-            }
             Self::Replicas(replica, specs) => replicas::apply(replica, specs, resources)?,
-            Self::Image(image, specs) => images::apply(image, specs, budget, resources)?,
             Self::Replacements(replacements) => {
                 replacements::apply(replacements, budget, resources)?;
                 resources.drop_empty();
             }
-            Self::NameHash => name_hash::apply(resources)?,
+            Self::NameHash => name_hash::apply(resources, Threads::One)?,
             Self::ValueAdd(add) => {
                 value_add::apply(add, budget, resources)?;
                 resources.drop_empty();
+            }
+            Self::Namespace(..) | Self::NameAffix(..) | Self::MetadataMap(..) | Self::Image(..) => {
+                if let Some(change) = self.of_each() {
+                    Part::of(change).run(budget, resources)?;
+                }
             }
         }
         Ok(())

@@ -25,6 +25,16 @@ pub(super) enum Ahead {
     Base(Box<(Accumulated, Branch)>),
 }
 
+impl Ahead {
+    /// How many resources it has.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::File(resources, _) => resources.len(),
+            Self::Base(base) => base.0.resources.len(),
+        }
+    }
+}
+
 impl Layer<'_> {
     /// Goes through entries of `resources` on several threads, if there are enough of them; for each entry, in order,
     /// what has come of it, if anything.
@@ -34,7 +44,7 @@ impl Layer<'_> {
             return Vec::new();
         }
         let trunk = session.trunk();
-        let results = threads::map(paths, threads, |path| self.ahead_of(path, &trunk));
+        let results = threads::map(paths.iter(), threads, |path| self.ahead_of(path, &trunk));
         results.into_iter().map(Option::flatten).collect()
     }
 

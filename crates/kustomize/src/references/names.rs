@@ -15,6 +15,7 @@ use crate::limits::Budget;
 use crate::metadata;
 use crate::resource::Resource;
 use crate::resources::Resources;
+use crate::threads::Threads;
 use candidates::{Candidate, Candidates};
 
 /// Rewrites every name that refers to a renamed resource.
@@ -22,29 +23,58 @@ use candidates::{Candidate, Candidates};
 /// # Errors
 /// Where a name could mean several resources that now have different names, and where there is no time left.
 // kustomize: nameReferenceTransformer and filters/nameref
-pub(crate) fn fix(config: &Config, budget: &Budget, resources: &mut Resources) -> Result<()> {
+pub(crate) fn fix(
+    config: &Config,
+    (budget, threads): (&Budget, Threads),
+    resources: &mut Resources,
+) -> Result<()> {
     resources.iter().try_for_each(check_history)?;
     let candidates = Candidates::collect(resources);
     // Also where nothing is renamed: a reference that leads to what cannot be a name fails the build.
-    let references = config.name_references();
-    let mut specs_of_kind: BTreeMap<Gvk, Vec<(&Gvk, FieldSpec)>> = BTreeMap::new();
-    for resource in resources.as_mut_slice() {
-        budget.check_time()?;
+    let fixer = Fixer {
+        candidates: &candidates,
+        references: config.name_references(),
+    };
+    let (_, deadline) = budget.terms();
+    let begin = || (Specs::new(), None);
+    let ended = resources.change_each(threads, begin, |(specs, failed), resource| {
+        if failed.is_none() {
+            let ended = deadline.check();
+            *failed = ended.and_then(|()| fixer.fix(specs, resource)).err();
+        }
+    });
+    match ended.into_iter().find_map(|(_, failed)| failed) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// Of each kind, by its original group, version and kind, the fields in which it names others.
+type Specs<'a> = BTreeMap<Gvk, Vec<(&'a Gvk, FieldSpec)>>;
+
+/// What rewrites the names in one resource after the other.
+struct Fixer<'a> {
+    candidates: &'a Candidates,
+    references: &'a [NameBackReference],
+}
+
+impl<'a> Fixer<'a> {
+    fn fix(&self, specs_of_kind: &mut Specs<'a>, resource: &mut Resource) -> Result<()> {
         if resource.is_empty() {
-            continue;
+            return Ok(());
         }
         let original = resource.original_id().gvk;
         let specs = specs_of_kind
             .entry(original)
-            .or_insert_with_key(|original| specs_for(references, original));
+            .or_insert_with_key(|original| specs_for(self.references, original));
         if specs.is_empty() {
-            continue;
+            return Ok(());
         }
         check_version(resource)?;
         let referrer = Referrer::new(resource)?;
         for (target, spec) in specs.iter() {
             let finder = Finder {
-                candidates: &candidates,
+                candidates: self.candidates,
                 referrer: &referrer,
                 target,
                 path: &spec.path,
@@ -54,8 +84,8 @@ pub(crate) fn fix(config: &Config, budget: &Budget, resources: &mut Resources) -
             })
             .map_err(|error| error.resource(&referrer.id))?;
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Refuses a resource whose version is not what kustomize makes of it.

@@ -3,10 +3,10 @@
 //! Both are made when they are first asked, and then follow what changes: a change of one resource costs no more than
 //! looking at that one.
 
-use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher};
 
 use goyaml::Text;
+use indexmap::IndexMap;
 
 use crate::id::ResId;
 use crate::resource::Resource;
@@ -15,7 +15,7 @@ use crate::resource::Resource;
 /// all memory of it, so that whoever asks has to look.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
-    positions: BTreeMap<Text, Vec<usize>>,
+    positions: IndexMap<Text, Vec<usize>>,
     stale: Vec<usize>,
 }
 
@@ -24,7 +24,7 @@ pub(super) struct Names {
 pub(super) struct Ids {
     /// The number of each resource.
     numbers: Vec<u64>,
-    counts: BTreeMap<u64, usize>,
+    counts: IndexMap<u64, usize, BuildHasherDefault<Number>>,
     /// How many resources have the number of another one before them.
     repeated: usize,
     stale: Vec<usize>,
@@ -33,7 +33,7 @@ pub(super) struct Ids {
 impl Names {
     pub(super) fn of(list: &[Resource]) -> Self {
         let mut names = Self {
-            positions: BTreeMap::new(),
+            positions: IndexMap::with_capacity(list.len()),
             stale: Vec::new(),
         };
         for (index, resource) in list.iter().enumerate() {
@@ -103,7 +103,7 @@ impl Ids {
     pub(super) fn of(list: &[Resource]) -> Self {
         let mut ids = Self {
             numbers: Vec::with_capacity(list.len()),
-            counts: BTreeMap::new(),
+            counts: IndexMap::with_capacity_and_hasher(list.len(), BuildHasherDefault::new()),
             repeated: 0,
             stale: Vec::new(),
         };
@@ -182,9 +182,29 @@ impl Ids {
             if *count > 0 {
                 self.repeated -= 1;
             } else {
-                self.counts.remove(&number);
+                self.counts.swap_remove(&number);
             }
         }
+    }
+}
+
+/// The hash of a number that is a hash already.
+#[derive(Default)]
+struct Number(u64);
+
+impl Hasher for Number {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
     }
 }
 
@@ -206,6 +226,8 @@ mod tests {
     use goyaml::{Limits, Node};
 
     use super::*;
+    use crate::resources::Resources;
+    use crate::threads::Threads;
 
     fn resource(name: &str) -> Resource {
         let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
@@ -232,5 +254,39 @@ mod tests {
         assert_eq!(names.positions("c", &list), [1]);
         assert!(ids.are_unique(&list));
         assert!(ids.may_have(list[1].id(), &list) && !ids.may_have(resource("c").id(), &list));
+    }
+
+    #[test]
+    fn what_is_known_follows_changes_of_each() {
+        let mut resources = Resources::new();
+        for number in 0..20 {
+            resources.append(resource(&format!("n{number}"))).unwrap();
+        }
+        let found =
+            |resources: &Resources, name: &str| resources.positions_by_any_id(name, |_| true);
+        assert_eq!(found(&resources, "n3"), [3]);
+        resources.check_unique().unwrap();
+        resources.change_each(
+            Threads::One,
+            || (),
+            |(), resource| {
+                resource.node_mut().set("data", Node::null());
+            },
+        );
+        assert_eq!(found(&resources, "n3"), [3]);
+        resources.check_unique().unwrap();
+        resources.change_each(
+            Threads::One,
+            || (),
+            |(), resource| {
+                if resource.name() == "n3" {
+                    resource.remember_id();
+                    resource.set_name("n4");
+                }
+            },
+        );
+        assert_eq!(found(&resources, "n3"), [3]);
+        assert_eq!(found(&resources, "n4"), [3, 4]);
+        assert!(resources.check_unique().is_err());
     }
 }

@@ -1,71 +1,96 @@
 //! `images`: names, tags and digests of container images.
 
+mod pattern;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 
 use goyaml::{Node, Text};
-use regex::Regex;
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
 use crate::kustomization::Image;
-use crate::limits::Budget;
+use crate::limits::{Budget, Limits};
 use crate::lost;
 use crate::metadata;
-use crate::re2;
-use crate::resources::Resources;
+use crate::resource::Resource;
+use crate::transformers::pass::OfEach;
+use pattern::Pattern;
 
 /// Changes images in every list called `containers` or `initContainers`, and then in the fields of the field specs.
 ///
 /// Most images are in both, and are changed twice: a `tagSuffix` is added twice, as in kustomize.
-///
-/// # Errors
-/// Where an image is no text, or a list of containers holds something else.
 // kustomize: ImageTagTransformerPlugin.Transform
-pub(crate) fn apply(
-    image: &Image,
-    specs: &[FieldSpec],
-    budget: &Budget,
-    resources: &mut Resources,
-) -> Result<()> {
-    let Some(update) = Update::new(image, budget) else {
-        return Ok(());
-    };
-    for resource in resources.as_mut_slice() {
-        if metadata::top_field(resource.node(), "kind") == "CustomResourceDefinition" {
-            continue;
-        }
-        let applied = update.apply(resource.node_mut(), specs);
-        if let Some(field) = applied.map_err(|error| error.resource(resource.id()))? {
-            let error = lost::suffix().position(image.position);
-            resource.notices.push(error.field(field));
-        }
-    }
-    Ok(())
-}
-
-struct Update<'a> {
+pub(crate) struct Update<'a> {
     image: &'a Image,
-    budget: &'a Budget,
-    pattern: Regex,
+    specs: &'a [FieldSpec],
+    /// Nothing for a name that is no regular expression, which matches nothing.
+    pattern: Option<Pattern<'a>>,
 }
 
 impl<'a> Update<'a> {
-    /// `None` for a name that is no regular expression, which matches nothing.
-    // kustomize: image.IsImageMatched
-    fn new(image: &'a Image, budget: &'a Budget) -> Option<Self> {
-        let digest = "(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?";
-        let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?{digest}$", image.name);
-        Some(Self {
+    pub(crate) fn new(image: &'a Image, specs: &'a [FieldSpec]) -> Self {
+        Self {
             image,
+            specs,
+            pattern: Pattern::new(&image.name),
+        }
+    }
+}
+
+impl OfEach for Update<'_> {
+    fn change(&self, resource: &mut Resource, budget: &Budget) -> Result<()> {
+        let Some(pattern) = &self.pattern else {
+            return Ok(());
+        };
+        if metadata::top_field(resource.node(), "kind") == "CustomResourceDefinition" {
+            return Ok(());
+        }
+        let walk = Walk {
+            image: self.image,
+            pattern,
             budget,
-            pattern: re2::compile(&pattern).ok()?,
-        })
+        };
+        let applied = walk.apply(resource.node_mut(), self.specs);
+        if let Some(field) = applied.map_err(|error| error.resource(resource.id()))? {
+            let error = lost::suffix().position(self.image.position);
+            resource.notices.push(error.field(field));
+        }
+        Ok(())
     }
 
+    fn most(&self, content: usize, _resources: usize) -> usize {
+        let Image {
+            name: _,
+            new_name,
+            tag_suffix,
+            new_tag,
+            digest,
+            position: _,
+        } = self.image;
+        let added = [new_name, tag_suffix, new_tag, digest].map(Text::len);
+        let added: usize = added.into_iter().sum::<usize>() + 2;
+        // Every text may be an image, and each is changed twice.
+        let texts = content / Limits::NODE_BYTES;
+        content
+            .saturating_add(texts.saturating_mul(added))
+            .saturating_mul(2)
+    }
+}
+
+/// The change of the images of one object.
+struct Walk<'a> {
+    image: &'a Image,
+    pattern: &'a Pattern<'a>,
+    budget: &'a Budget,
+}
+
+impl Walk<'_> {
     /// Changes the images of an object, and returns the path on which one has got its suffix a second time.
+    ///
+    /// # Errors
+    /// Where an image is no text, or a list of containers holds something else.
     fn apply(&self, node: &mut Node, specs: &[FieldSpec]) -> Result<Option<Text>> {
         // Images that have got their suffix in lists of containers.
         let mut suffixed = BTreeSet::new();

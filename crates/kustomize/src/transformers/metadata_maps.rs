@@ -4,11 +4,46 @@ use goyaml::{Node, Text};
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
-use crate::limits::Limits;
+use crate::limits::{Budget, Limits};
 use crate::metadata::{self, StringMap};
 use crate::resource::Resource;
+use crate::transformers::pass::OfEach;
 
-/// Sets the entries in every map that the field specs lead to.
+/// Sets entries in every map that field specs lead to.
+pub(crate) struct Entries<'a> {
+    new: &'a StringMap,
+    specs: &'a [FieldSpec],
+    weight: usize,
+}
+
+impl<'a> Entries<'a> {
+    pub(crate) fn new(entries: &'a StringMap, specs: &'a [FieldSpec]) -> Self {
+        Self {
+            new: entries,
+            specs,
+            weight: weight(entries),
+        }
+    }
+}
+
+impl OfEach for Entries<'_> {
+    fn change(&self, resource: &mut Resource, _budget: &Budget) -> Result<()> {
+        if self.new.is_empty() {
+            return Ok(());
+        }
+        apply(self.new, self.specs, resource)
+    }
+
+    fn weight(&self, _resource: &Resource) -> usize {
+        self.weight
+    }
+
+    fn most(&self, _content: usize, resources: usize) -> usize {
+        self.weight.saturating_mul(resources)
+    }
+}
+
+/// Sets the entries in every map of a resource that the field specs lead to.
 ///
 /// # Errors
 /// Where a field spec leads to something else than a map.
@@ -16,49 +51,60 @@ use crate::resource::Resource;
 pub(crate) fn apply(
     entries: &StringMap,
     specs: &[FieldSpec],
-    resources: &mut [Resource],
+    resource: &mut Resource,
 ) -> Result<()> {
-    if entries.is_empty() {
-        return Ok(());
-    }
-    for resource in resources {
-        let kind = metadata::top_field(resource.node(), "kind");
-        let api_version = metadata::top_field(resource.node(), "apiVersion");
-        let covering: Vec<_> = specs
-            .iter()
-            .filter(|spec| spec.is_of(kind, || api_version))
-            .collect();
-        let marks: Vec<u32> = match covering.len() {
-            0 | 1 => Vec::new(),
-            _ => entries.values().map(|text| resource.share(text)).collect(),
+    let kind = metadata::top_field(resource.node(), "kind");
+    let api_version = metadata::top_field(resource.node(), "apiVersion");
+    let covering: Vec<_> = specs
+        .iter()
+        .filter(|spec| spec.is_of(kind, || api_version))
+        .collect();
+    let marks: Vec<u32> = match covering.len() {
+        0 | 1 => Vec::new(),
+        _ => entries.values().map(|text| resource.share(text)).collect(),
+    };
+    // kustomize: entry by entry, each through all field specs; that matters where one creates what another looks for.
+    let entries: Vec<_> = entries.iter().collect();
+    let length = if is_one_within_another(&covering) {
+        1
+    } else {
+        entries.len()
+    };
+    let rounds = entries
+        .chunks(length)
+        .enumerate()
+        .flat_map(|(round, chunk)| {
+            let marks = marks.get(round * length..).unwrap_or_default();
+            covering.iter().map(move |spec| (*spec, chunk, marks))
+        });
+    let mut is_any_shared = false;
+    for (spec, chunk, marks) in rounds {
+        let mut set = |map: &mut Node| {
+            is_any_shared |= is_any_marked(map, chunk);
+            set_all(map, chunk, marks)
         };
-        // kustomize: entry by entry, each through all field specs; that matters where one creates what another looks for.
-        let entries: Vec<_> = entries.iter().collect();
-        let length = if is_one_within_another(&covering) {
-            1
+        // kustomize: its notes are annotations, so that there may be a map of them for no other reason.
+        let result = if sees_notes(spec, resource.node()) {
+            resource.edit_with_notes(|node| spec.apply(node, Create::Mapping, &mut set))
         } else {
-            entries.len()
+            spec.apply_to_covered(resource.node_mut(), Create::Mapping, &mut set)
         };
-        let rounds = entries
-            .chunks(length)
-            .enumerate()
-            .flat_map(|(round, chunk)| {
-                let marks = marks.get(round * length..).unwrap_or_default();
-                covering.iter().map(move |spec| (*spec, chunk, marks))
-            });
-        for (spec, chunk, marks) in rounds {
-            let mut set = |map: &mut Node| set_all(map, chunk, marks);
-            // kustomize: its notes are annotations, so that there may be a map of them for no other reason.
-            let result = if sees_notes(spec, resource.node()) {
-                resource.edit_with_notes(|node| spec.apply(node, Create::Mapping, &mut set))
-            } else {
-                spec.apply(resource.node_mut(), Create::Mapping, &mut set)
-            };
-            result.map_err(|error| error.resource(resource.id()))?;
-        }
+        result.map_err(|error| error.resource(resource.id()))?;
+    }
+    if is_any_shared {
         resource.settle_shared();
     }
     Ok(())
+}
+
+/// Whether any of the entries, which are in order, overwrites a value that stands in other places, too.
+fn is_any_marked(map: &Node, entries: &[(&Text, &Text)]) -> bool {
+    let is_written = |key: &str| {
+        let found = entries.binary_search_by(|(other, _)| other.as_str().cmp(key));
+        found.is_ok()
+    };
+    let mut there = map.entries().unwrap_or_default().iter();
+    there.any(|(key, value)| value.mark() != 0 && key.as_str().is_some_and(is_written))
 }
 
 /// Whether a field spec finds the annotations of an object only if the notes are among them.
@@ -69,7 +115,7 @@ fn sees_notes(spec: &FieldSpec, node: &Node) -> bool {
 }
 
 /// The bytes that the entries count for where they are added.
-pub(crate) fn weight(entries: &StringMap) -> usize {
+fn weight(entries: &StringMap) -> usize {
     let entry = |(key, value): (&Text, &Text)| key.len() + value.len() + 2 * Limits::NODE_BYTES;
     entries.iter().map(entry).sum()
 }

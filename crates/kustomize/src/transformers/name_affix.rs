@@ -5,8 +5,10 @@ use goyaml::{Node, Tag, Text};
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
 use crate::id::Gvk;
+use crate::limits::Budget;
 use crate::metadata;
 use crate::resource::Resource;
+use crate::transformers::pass::OfEach;
 
 /// Which end of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,23 +19,23 @@ pub(crate) enum Affix {
     Suffix,
 }
 
-/// Adds a prefix or suffix to the names of all resources that may be renamed.
-///
-/// # Errors
-/// Where a field spec leads through something else than maps and lists.
-// kustomize: PrefixTransformer and SuffixTransformer
-pub(crate) fn apply(
-    affix: Affix,
-    text: &Text,
-    specs: &[FieldSpec],
-    resources: &mut [Resource],
-) -> Result<()> {
-    for resource in resources {
+/// A prefix or suffix for the names of all resources that may be renamed.
+pub(crate) struct Renaming<'a> {
+    pub(crate) affix: Affix,
+    pub(crate) text: &'a Text,
+    pub(crate) specs: &'a [FieldSpec],
+}
+
+impl OfEach for Renaming<'_> {
+    // kustomize: PrefixTransformer and SuffixTransformer
+    fn change(&self, resource: &mut Resource, _budget: &Budget) -> Result<()> {
+        let (affix, text) = (self.affix, self.text);
         let original = resource.original_id();
         if is_name_fixed(&original.gvk) {
-            continue;
+            return Ok(());
         }
-        for spec in specs
+        for spec in self
+            .specs
             .iter()
             .filter(|spec| original.gvk.is_selected_by(&spec.gvk))
         {
@@ -66,8 +68,16 @@ pub(crate) fn apply(
             );
             result.map_err(|error| error.resource(resource.id()))?;
         }
+        Ok(())
     }
-    Ok(())
+
+    fn weight(&self, resource: &Resource) -> usize {
+        resource.name().len().saturating_add(self.text.len())
+    }
+
+    fn most(&self, content: usize, resources: usize) -> usize {
+        content.saturating_add(self.text.len().saturating_mul(resources))
+    }
 }
 
 // kustomize: prefixFieldSpecsToSkip

@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::metadata;
+use crate::resource::Resource;
 use crate::resources::Resources;
+use crate::threads::Threads;
 
 /// Characters of the hash in a name.
 const LENGTH: usize = 10;
@@ -18,20 +20,24 @@ const LENGTH: usize = 10;
 /// # Errors
 /// Where the content of one cannot be written as JSON.
 // kustomize: HashTransformerPlugin.Transform
-pub(crate) fn apply(resources: &mut Resources) -> Result<()> {
+pub(crate) fn apply(resources: &mut Resources, threads: Threads) -> Result<()> {
     if !resources.iter().any(|resource| resource.notes.needs_hash) {
         return Ok(());
     }
-    for resource in resources
-        .as_mut_slice()
-        .iter_mut()
-        .filter(|resource| resource.notes.needs_hash)
-    {
-        let hash = hash(resource.node()).map_err(|error| error.resource(resource.id()))?;
-        resource.remember_id();
-        let name = format!("{}-{hash}", resource.name());
-        resource.set_name(&name);
-    }
+    let begin = || Ok(());
+    let ended = resources.change_each(threads, begin, |ended, resource| {
+        if ended.is_ok() && resource.notes.needs_hash {
+            *ended = add_to_name(resource);
+        }
+    });
+    ended.into_iter().collect()
+}
+
+fn add_to_name(resource: &mut Resource) -> Result<()> {
+    let hash = hash(resource.node()).map_err(|error| error.resource(resource.id()))?;
+    resource.remember_id();
+    let name = format!("{}-{hash}", resource.name());
+    resource.set_name(&name);
     Ok(())
 }
 

@@ -4,9 +4,10 @@ use goyaml::{Node, Tag, Text};
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
+use crate::limits::Budget;
 use crate::metadata;
 use crate::resource::Resource;
-use crate::resources::Resources;
+use crate::transformers::pass::OfEach;
 
 /// Which subjects of role bindings move to the namespace too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,29 +33,35 @@ pub(crate) struct NamespaceArgs {
 }
 
 /// Moves all resources that live in namespaces to the given one.
-///
-/// # Errors
-/// Where two resources become the same, and where a field that should be a text is none.
-// kustomize: NamespaceTransformer and filters/namespace
-pub(crate) fn apply(
-    args: &NamespaceArgs,
-    specs: &[FieldSpec],
-    resources: &mut Resources,
-) -> Result<()> {
-    if args.namespace.is_empty() {
-        return Ok(());
-    }
-    for resource in resources.as_mut_slice() {
-        if !resource.is_empty() && !resource.notes.is_helm_generated {
-            resource.remember_id();
-            move_one(args, specs, resource).map_err(|error| error.resource(resource.id()))?;
-        }
-    }
-    resources.check_unique().map_err(|error| {
-        error.field("namespace").hint("two resources differ by their namespace alone: build them in kustomizations of their own")
-    })
+pub(crate) struct Move<'a> {
+    pub(crate) args: &'a NamespaceArgs,
+    pub(crate) specs: &'a [FieldSpec],
 }
 
+impl OfEach for Move<'_> {
+    // kustomize: NamespaceTransformer and filters/namespace
+    fn change(&self, resource: &mut Resource, _budget: &Budget) -> Result<()> {
+        let is_none = self.args.namespace.is_empty();
+        if is_none || resource.is_empty() || resource.notes.is_helm_generated {
+            return Ok(());
+        }
+        resource.remember_id();
+        move_one(self.args, self.specs, resource).map_err(|error| error.resource(resource.id()))
+    }
+
+    fn on_twins(&self) -> Option<fn(Error) -> Error> {
+        (!self.args.namespace.is_empty()).then_some(|error| {
+            error.field("namespace").hint(
+                "two resources differ by their namespace alone: build them in kustomizations of their own",
+            )
+        })
+    }
+}
+
+/// Moves a resource.
+///
+/// # Errors
+/// Where a field that should be a text is none.
 pub(super) fn move_one(
     args: &NamespaceArgs,
     specs: &[FieldSpec],

@@ -309,9 +309,10 @@ fn apply_to_target(
         };
         let id = resource.id().clone();
         let node = resource.node_mut();
+        let mut is_any_shared = false;
         for field in &target.fields {
             let done = copy_to(node, field, &copied.value, (target.options, budget));
-            done.map_err(|error| {
+            is_any_shared |= done.map_err(|error| {
                 at_entry(error, field.position)
                     .field(field.written)
                     .resource(&id)
@@ -319,30 +320,35 @@ fn apply_to_target(
             })?;
             copied.follow(index, node);
         }
-        resource.settle_shared();
+        if is_any_shared {
+            resource.settle_shared();
+        }
     }
     Ok(())
 }
 
+/// Writes a value to a field, and says whether what it has written to may stand in other places, too.
 // kustomize: copyValueToTarget
 fn copy_to(
     node: &mut Node,
     field: &Field<'_>,
     value: &Node,
     (options, budget): (Option<&FieldOptions>, &Budget),
-) -> Result<()> {
+) -> Result<bool> {
     let create = options
         .filter(|options| options.create)
         .map(|_| Kind::of(value));
+    let mut is_any_shared = false;
     let mut set = |slot: &mut Node| {
+        is_any_shared |= slot.mark() != 0;
         set_value(slot, value, options)?;
         budget.charge_node(slot, 1)
     };
     if embedded::set(node, &field.path, create, &mut set) {
-        return Ok(());
+        return Ok(true);
     }
     if field_path::for_each_match(node, &field.path, create, &mut set)? > 0 {
-        return Ok(());
+        return Ok(is_any_shared);
     }
     let error = Error::new("the target of a replacement has no such field");
     let cure = meant_field::cure(node, field.written, &field.path);

@@ -45,20 +45,46 @@ pub(crate) fn apply(options: &SortOptions, resources: &mut Resources) -> Result<
 /// Where two resources are the same.
 pub(crate) fn legacy(resources: &mut Resources, options: Option<&LegacySortOptions>) -> Result<()> {
     let ranks = ranks(options);
-    let mut sorted: Vec<(SortKey, Resource)> = std::mem::take(resources.as_mut_vec())
-        .into_iter()
-        .map(|resource| (SortKey::new(resource.id(), &ranks), resource))
+    let all = resources.iter().enumerate();
+    let mut sorted: Vec<Place> = all
+        .map(|(index, resource)| Place {
+            key: SortKey::new(resource.id(), &ranks),
+            gvk: resource.gvk().clone(),
+            index,
+        })
         .collect();
     if sorted.len() <= INSERTION_SORTED {
         sort_by_insertion(&mut sorted);
     } else {
-        sorted.sort_by(|(left, _), (right, _)| left.cmp(right));
+        sorted.sort_by(|left, right| left.key.cmp(&right.key));
         put_core_namespaces_first(&mut sorted);
     }
-    resources
-        .as_mut_vec()
-        .extend(sorted.into_iter().map(|(_, resource)| resource));
+    let mut places = vec![0; sorted.len()];
+    for (place, from) in sorted.iter().enumerate() {
+        if let Some(slot) = places.get_mut(from.index) {
+            *slot = place;
+        }
+    }
+    put(resources.as_mut_slice(), places);
     resources.check_unique()
+}
+
+/// Puts each resource in its place.
+fn put(list: &mut [Resource], mut places: Vec<usize>) {
+    for index in 0..places.len() {
+        // What comes here in exchange may belong somewhere else.
+        while let Some(&place) = places.get(index).filter(|place| **place != index) {
+            list.swap(index, place);
+            places.swap(index, place);
+        }
+    }
+}
+
+/// Where a resource is, and what it is sorted by.
+struct Place {
+    key: SortKey,
+    gvk: Gvk,
+    index: usize,
 }
 
 /// Up to how many items Go's `sort.Sort` sorts by insertion.
@@ -67,7 +93,7 @@ const INSERTION_SORTED: usize = 12;
 /// Sorts as Go does, which matters where namespaces of several groups meet other kinds of their rank: what comes first
 /// there depends on who is compared with whom.
 // kustomize: legacyIDSorter and gvkLessThan
-fn sort_by_insertion(sorted: &mut [(SortKey, Resource)]) {
+fn sort_by_insertion(sorted: &mut [Place]) {
     for end in 1..sorted.len() {
         for place in (1..=end).rev() {
             let is_less = matches!((sorted.get(place), sorted.get(place - 1)), (Some(one), Some(before)) if is_less(one, before));
@@ -79,13 +105,13 @@ fn sort_by_insertion(sorted: &mut [(SortKey, Resource)]) {
     }
 }
 
-fn is_less((left, one): &(SortKey, Resource), (right, other): &(SortKey, Resource)) -> bool {
-    let (one, other) = (one.gvk(), other.gvk());
-    if one == other {
+fn is_less(one: &Place, other: &Place) -> bool {
+    let (left, right) = (&one.key, &other.key);
+    if one.gvk == other.gvk {
         return left.id < right.id;
     }
-    let are_namespaces = one.kind == "Namespace" && other.kind == "Namespace";
-    if are_namespaces && (one.group.is_empty() || other.group.is_empty()) {
+    let are_namespaces = one.gvk.kind == "Namespace" && other.gvk.kind == "Namespace";
+    if are_namespaces && (one.gvk.group.is_empty() || other.gvk.group.is_empty()) {
         return left.gvk > right.gvk;
     }
     (left.rank, &left.gvk) < (right.rank, &right.gvk)
@@ -144,19 +170,20 @@ fn or<'a>(text: &'a Text, none: &'a str) -> &'a str {
 
 /// Turns the order of namespaces around: those of the core group go before other groups' kinds of that name.
 // kustomize: gvkLessThan compares the other way round where one of two namespaces has no group.
-fn put_core_namespaces_first(sorted: &mut [(SortKey, Resource)]) {
-    let is_namespace = |(_, resource): &(SortKey, Resource)| resource.gvk().kind == "Namespace";
+fn put_core_namespaces_first(sorted: &mut [Place]) {
+    let is_namespace = |place: &Place| place.gvk.kind == "Namespace";
     let Some(start) = sorted.iter().position(is_namespace) else {
         return;
     };
     let namespaces = sorted.get_mut(start..).unwrap_or_default();
     let length = namespaces
         .iter()
-        .take_while(|entry| is_namespace(entry))
+        .take_while(|place| is_namespace(place))
         .count();
     if let Some(namespaces) = namespaces.get_mut(..length) {
-        namespaces.sort_by(|(left, one), (right, other)| {
-            let is_core = |resource: &Resource| resource.gvk().group.is_empty();
+        namespaces.sort_by(|one, other| {
+            let is_core = |place: &Place| place.gvk.group.is_empty();
+            let (left, right) = (&one.key, &other.key);
             match (is_core(one), is_core(other)) {
                 (true, true) => right
                     .gvk

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use goyaml::Text;
+use indexmap::IndexMap;
 
 use super::Referrer;
 use crate::id::{DEFAULT_NAMESPACE, NOT_A_NAMESPACE, ResId};
@@ -14,10 +15,10 @@ const MANY: usize = 32;
 /// What is known of every resource before any reference is rewritten.
 pub(super) struct Candidates {
     list: Vec<Candidate>,
-    by_old_name: BTreeMap<Text, Vec<usize>>,
-    by_original_namespace: BTreeMap<Text, Vec<usize>>,
+    by_old_name: IndexMap<Text, Vec<usize>>,
+    by_original_namespace: IndexMap<Text, Vec<usize>>,
     /// The names that many have had.
-    crowded: BTreeMap<Text, Places>,
+    crowded: IndexMap<Text, Places>,
 }
 
 /// What is known of one resource.
@@ -46,9 +47,9 @@ impl Candidates {
     pub(super) fn collect(resources: &Resources) -> Self {
         let mut result = Self {
             list: Vec::with_capacity(resources.len()),
-            by_old_name: BTreeMap::new(),
-            by_original_namespace: BTreeMap::new(),
-            crowded: BTreeMap::new(),
+            by_old_name: IndexMap::with_capacity(resources.len()),
+            by_original_namespace: IndexMap::new(),
+            crowded: IndexMap::new(),
         };
         for (index, resource) in resources.iter().enumerate() {
             let candidate = Candidate {
@@ -58,17 +59,23 @@ impl Candidates {
                 suffixes: resource.notes.suffixes.clone(),
             };
             for previous in &candidate.previous {
-                let positions = result.by_old_name.entry(previous.name.clone()).or_default();
+                let Some(positions) = result.by_old_name.get_mut(&previous.name) else {
+                    result
+                        .by_old_name
+                        .insert(previous.name.clone(), vec![index]);
+                    continue;
+                };
                 if positions.last() != Some(&index) {
                     positions.push(index);
                 }
             }
-            let namespace = candidate.original().effective_namespace().into();
-            result
-                .by_original_namespace
-                .entry(namespace)
-                .or_default()
-                .push(index);
+            let namespace = candidate.original().effective_namespace();
+            if let Some(positions) = result.by_original_namespace.get_mut(namespace) {
+                positions.push(index);
+            } else {
+                let namespace = namespace.into();
+                result.by_original_namespace.insert(namespace, vec![index]);
+            }
             result.list.push(candidate);
         }
         let crowded = result.by_old_name.iter();

@@ -2,12 +2,14 @@
 
 use goyaml::{Limits, Node};
 
-use super::{apply, split};
+use super::{Update, split};
+use crate::error::Result;
 use crate::field_spec::FieldSpec;
 use crate::kustomization::Image;
 use crate::limits::Budget;
 use crate::resource::Resource;
 use crate::resources::Resources;
+use crate::transformers::pass::Part;
 
 fn resources(text: &str) -> Resources {
     let mut resources = Resources::new();
@@ -16,6 +18,15 @@ fn resources(text: &str) -> Resources {
         .unwrap();
     resources.append(Resource::new(node)).unwrap();
     resources
+}
+
+fn apply(
+    image: &Image,
+    specs: &[FieldSpec],
+    budget: &Budget,
+    resources: &mut Resources,
+) -> Result<()> {
+    Part::of(Box::new(Update::new(image, specs))).run(budget, resources)
 }
 
 fn changed(image: &Image, current: &str) -> String {

@@ -59,7 +59,7 @@ fn only_resources_that_ask_get_a_hash() {
     resources
         .append_all([Resource::new(node), generated])
         .unwrap();
-    apply(&mut resources).unwrap();
+    apply(&mut resources, crate::threads::Threads::One).unwrap();
     let names: Vec<&str> = resources
         .iter()
         .map(|resource| resource.name().as_str())
