@@ -1,5 +1,5 @@
 //! What a build takes beside the least that it can take: loading the same files through the same loader, reading them,
-//! and writing the same resources.
+//! and writing the same resources. Both on one thread; and the build as the command does it, on those of the machine.
 //!
 //! usage: `cargo bench --bench limit -- DIRECTORY [ROUNDS]`
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use argocd_infisical::files::DiskFiles;
-use kustomize::{Entry, External, FileError, Files, Found, Options, Output};
+use kustomize::{Entry, External, FileError, Files, Found, Options, Output, Threads};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -86,27 +86,35 @@ fn compare(root: &str, rounds: u32) -> Result<(), Failure> {
         disk: DiskFiles::new(),
         asked: Mutex::default(),
     };
-    let output = build(&noting, root)?;
+    let output = build(&noting, root, Threads::One)?;
     let resources = output.resources.len();
     let asked = noting.asked.lock();
     let asked = asked.unwrap_or_else(PoisonError::into_inner).split_off(0);
-    let (mut least, mut whole) = (Duration::MAX, Duration::MAX);
+    let (mut least, mut whole, mut together) = (Duration::MAX, Duration::MAX, Duration::MAX);
     for _ in 0..rounds {
         least = least.min(timed(|| {
             load(&asked)?;
             Ok(output.to_yaml()?)
         })?);
-        whole = whole.min(timed(|| Ok(build(&DiskFiles::new(), root)?.to_yaml()?))?);
+        let build = |threads| timed(|| Ok(build(&DiskFiles::new(), root, threads)?.to_yaml()?));
+        whole = whole.min(build(Threads::One)?);
+        together = together.min(build(Threads::OfMachine)?);
     }
-    let ratio = whole.as_secs_f64() / least.as_secs_f64();
+    let times = |time: Duration| time.as_secs_f64() / least.as_secs_f64();
     println!(
-        "{resources} resources, the least of {rounds} rounds: load, parse and emit {least:.2?}; build {whole:.2?}, {ratio:.2} times that"
+        "{resources} resources, the least of {rounds} rounds: load, parse and emit {least:.2?}; build {whole:.2?}, {:.2} times that; on all threads {together:.2?}, {:.2} times",
+        times(whole),
+        times(together)
     );
     Ok(())
 }
 
-fn build(files: &dyn Files, root: &str) -> kustomize::Result<Output> {
-    kustomize::build(files, root, &Options::default())
+fn build(files: &dyn Files, root: &str, threads: Threads) -> kustomize::Result<Output> {
+    let options = Options {
+        threads,
+        ..Options::default()
+    };
+    kustomize::build(files, root, &options)
 }
 
 /// Loads what a build has loaded, and reads what is YAML.
