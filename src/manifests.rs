@@ -291,12 +291,8 @@ impl<'a> Manifests<'a> {
         let policy = self.policy;
         let mut state = State::default();
         for (name, application) in &self.applications {
-            if !application
-                .metadata
-                .labels
-                .get(&policy.environment_label)
-                .is_none()
-            {
+            let labels = &application.metadata.labels;
+            if labels.get(&policy.environment_label).is_none() {
                 continue;
             }
             if policy.application_namespaces.has(&name.namespace) {
