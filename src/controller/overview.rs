@@ -174,24 +174,29 @@ impl Overview {
 
     /// How many stand how.
     pub(super) fn groups(&self) -> BTreeMap<Group, usize> {
-        let mut groups = BTreeMap::new();
+        // Ten thousand Applications are a few groups: what these are called is written once for each.
+        let mut counts: BTreeMap<_, usize> = BTreeMap::new();
         for entry in self.of.values() {
             let fields = [("revision", entry.revision), ("settings", entry.settings)];
             for (field, summary) in fields {
                 let Some(Summary { outcome, code }) = summary else {
                     continue;
                 };
-                let environment = entry.environment.clone();
-                let group = Group {
-                    environment,
-                    field,
-                    outcome,
-                    code,
-                };
-                *groups.entry(group).or_default() += 1;
+                let group = (entry.environment.as_str(), field, outcome, code);
+                *counts.entry(group).or_default() += 1;
             }
         }
-        groups
+        let group = |((environment, field, outcome, code), count): ((&str, _, _, _), _)| {
+            let environment = environment.to_owned();
+            let group = Group {
+                environment,
+                field,
+                outcome,
+                code,
+            };
+            (group, count)
+        };
+        counts.into_iter().map(group).collect()
     }
 }
 

@@ -85,7 +85,7 @@ pub struct Metadata {
     #[serde(default)]
     pub annotations: Option<Box<Annotations>>,
     /// Its owners.
-    #[serde(default, deserialize_with = "fields::or_default")]
+    #[serde(default, deserialize_with = "fields::list")]
     pub owner_references: Vec<OwnerReference>,
     /// Who last wrote the fields that matter.
     #[serde(
@@ -173,7 +173,7 @@ pub struct Spec {
     #[serde(deserialize_with = "fields::or_default")]
     pub sync_policy: SyncPolicy,
     /// What it leaves alone of the objects that it deploys: those of an app of apps matter.
-    #[serde(deserialize_with = "fields::or_default")]
+    #[serde(deserialize_with = "fields::list")]
     pub ignore_differences: Vec<IgnoreDifferences>,
 }
 
@@ -205,9 +205,10 @@ pub struct Plugin {
     /// Which plugin; without a name, the first one that discovers the source.
     pub name: Option<String>,
     /// Its environment; `None` where the field is missing or null.
+    #[serde(deserialize_with = "fields::list_or_none")]
     pub env: Option<Vec<EnvEntry>>,
     /// Its parameters, as they stand in the Application.
-    #[serde(deserialize_with = "fields::or_default")]
+    #[serde(deserialize_with = "fields::list")]
     pub parameters: Vec<Parameter>,
 }
 
@@ -228,6 +229,7 @@ pub struct Parameter {
     /// Its name.
     pub name: String,
     /// Its list of texts.
+    #[serde(deserialize_with = "fields::list_or_none")]
     pub array: Option<Vec<String>>,
 }
 
@@ -250,7 +252,7 @@ pub struct SyncPolicy {
     /// Whether Argo CD syncs by itself.
     pub automated: Option<Automated>,
     /// `NAME=VALUE`, each.
-    #[serde(deserialize_with = "fields::or_default")]
+    #[serde(deserialize_with = "fields::list")]
     pub sync_options: Vec<String>,
 }
 
@@ -277,13 +279,13 @@ pub struct IgnoreDifferences {
     /// The namespace of one of them.
     pub namespace: Option<String>,
     /// Fields, as JSON pointers.
-    #[serde(deserialize_with = "fields::or_default")]
+    #[serde(deserialize_with = "fields::list")]
     pub json_pointers: Vec<String>,
     /// Fields, as expressions of jq.
-    #[serde(rename = "jqPathExpressions", deserialize_with = "fields::or_default")]
+    #[serde(rename = "jqPathExpressions", deserialize_with = "fields::list")]
     pub jq_path_expressions: Vec<String>,
     /// Whose fields.
-    #[serde(deserialize_with = "fields::or_default")]
+    #[serde(deserialize_with = "fields::list")]
     pub managed_fields_managers: Vec<String>,
 }
 
@@ -303,7 +305,7 @@ pub struct Status {
     /// The operation that runs, or ran last.
     pub operation_state: Option<Box<OperationState>>,
     /// What is wrong.
-    #[serde(deserialize_with = "fields::or_default")]
+    #[serde(deserialize_with = "fields::list")]
     pub conditions: Vec<Condition>,
 }
 
@@ -422,14 +424,17 @@ impl Application {
         annotations.cloned().unwrap_or_default()
     }
 
-    /// Keeps the sources that Argo CD noted once where they are those that are wanted, which they are nearly always.
+    /// Keeps the sources that Argo CD noted once where they are those that are wanted, or those of another note: nearly
+    /// always all are the same.
     pub fn share(&mut self) {
         let Self { spec, status, .. } = self;
-        status.sync.compared_to.share(spec);
+        let compared = &mut status.sync.compared_to;
+        compared.share((&spec.source, &spec.sources));
         if let Some(state) = &mut status.operation_state {
-            state.sync_result.share(spec);
-            if let Some(sync) = &mut state.operation.sync {
-                sync.share(spec);
+            let sync = state.operation.sync.as_mut();
+            for noted in sync.into_iter().chain([&mut state.sync_result]) {
+                noted.share((&compared.source, &compared.sources));
+                noted.share((&spec.source, &spec.sources));
             }
         }
     }
@@ -466,12 +471,12 @@ impl Sources {
         }
     }
 
-    fn share(&mut self, wanted: &Spec) {
-        if self.source == wanted.source {
-            self.source.clone_from(&wanted.source);
+    fn share(&mut self, (source, sources): (&Option<Arc<Source>>, &Arc<[Source]>)) {
+        if self.source == *source {
+            self.source.clone_from(source);
         }
-        if self.sources == wanted.sources {
-            self.sources = Arc::clone(&wanted.sources);
+        if self.sources == *sources {
+            self.sources = Arc::clone(sources);
         }
     }
 }
@@ -483,5 +488,59 @@ impl Source {
             None | Some("") => "HEAD",
             Some(revision) => revision,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn sources_that_are_the_same_are_held_once_and_others_stay_what_they_are() {
+        let of = |revision: &str| json!({"repoURL": "r", "targetRevision": revision});
+        let (wanted, before) = (of("b"), of("a"));
+        let whole = |compared: &serde_json::Value| {
+            json!({
+                "metadata": {"name": "lamp"},
+                "spec": {"source": wanted},
+                "status": {
+                    "sync": {"comparedTo": {"source": compared}},
+                    "operationState": {
+                        "operation": {"sync": {"sources": [before]}},
+                        "syncResult": {"source": before},
+                    },
+                },
+            })
+        };
+        for compared in [&wanted, &before] {
+            let plain: Application = serde_json::from_value(whole(compared)).unwrap();
+            let mut shared = plain.clone();
+            shared.share();
+            assert_eq!(format!("{shared:?}"), format!("{plain:?}"));
+            let state = shared.status.operation_state.as_ref().unwrap();
+            let compared_to = shared.status.sync.compared_to.source.as_ref().unwrap();
+            let is_wanted = Arc::ptr_eq(compared_to, shared.spec.source.as_ref().unwrap());
+            let is_result = Arc::ptr_eq(compared_to, state.sync_result.source.as_ref().unwrap());
+            assert_eq!(is_wanted, compared == &wanted);
+            assert_eq!(is_result, compared == &before);
+        }
+    }
+
+    #[test]
+    fn lists_have_no_room_ahead() {
+        let application: Application = serde_json::from_value(json!({
+            "metadata": {"name": "lamp", "managedFields": [
+                {"manager": "a", "operation": "Update", "fieldsV1": {"f:spec": {"f:source": {"f:targetRevision": {}}}}},
+            ]},
+            "spec": {"source": {"plugin": {"env": [{"name": "A", "value": "1"}], "parameters": null}}},
+        }))
+        .unwrap();
+        let plugin = application.spec.source.as_ref().and_then(|source| source.plugin.as_ref());
+        let plugin = plugin.unwrap();
+        assert_eq!(plugin.env.as_ref().map(Vec::capacity), Some(1));
+        assert!(plugin.parameters.is_empty());
+        assert_eq!(application.metadata.managers.target_revision.capacity(), 1);
     }
 }

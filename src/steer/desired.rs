@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::application::{Application, Name};
+use super::objects::Objects;
 use super::plan::{Origin, Wanted};
-use super::policy::{APPLICATION, ENVIRONMENT, Environment, Policy};
+use super::policy::{APPLICATION, Environment, Policy};
 use super::reason::{Class, Reason};
 use super::record::Record;
 use super::revision::{Revision, same};
@@ -56,15 +57,6 @@ struct Candidate<'a> {
     application: Option<&'a str>,
 }
 
-/// The objects of one environment.
-#[derive(Default)]
-struct Candidates<'a> {
-    /// Those that speak of all its Applications.
-    of_all: Vec<Candidate<'a>>,
-    /// Those that speak of one, by what they call it.
-    of_one: BTreeMap<&'a str, Vec<Candidate<'a>>>,
-}
-
 /// An override: what a key says.
 struct Statement<'a> {
     object: &'a ObjectName,
@@ -74,9 +66,9 @@ struct Statement<'a> {
     until: Result<Option<Timestamp>, Reason>,
 }
 
-/// The objects that may override revisions, by environment.
+/// The overrides of revisions.
 pub(super) struct Overrides<'a> {
-    by_environment: BTreeMap<&'a str, Candidates<'a>>,
+    objects: &'a Objects,
     applications: &'a BTreeMap<Name, Box<Application>>,
     /// The Applications by environment and by what they are called in keys; counted where a key asks.
     by_key: OnceCell<BTreeMap<(&'a str, String), Vec<&'a Name>>>,
@@ -86,28 +78,8 @@ pub(super) struct Overrides<'a> {
 
 impl<'a> Overrides<'a> {
     pub(super) fn new(state: &'a State, policy: &'a Policy, now: Timestamp) -> Self {
-        let mut by_environment: BTreeMap<&str, Candidates<'_>> = BTreeMap::new();
-        for (name, object) in &state.objects {
-            // Argo CD's own Secrets are never looked at, whoever put a label on one.
-            if name.kind == ObjectKind::Secret && name.namespace == policy.argocd_namespace {
-                continue;
-            }
-            if let Some(environment) = object.labels.get(ENVIRONMENT) {
-                let candidates = by_environment.entry(environment).or_default();
-                let application = object.labels.get(APPLICATION).map(String::as_str);
-                let candidates = match application {
-                    None => &mut candidates.of_all,
-                    Some(application) => candidates.of_one.entry(application).or_default(),
-                };
-                candidates.push(Candidate {
-                    name,
-                    object,
-                    application,
-                });
-            }
-        }
         Self {
-            by_environment,
+            objects: &state.objects,
             applications: &state.applications,
             by_key: OnceCell::new(),
             policy,
@@ -156,22 +128,18 @@ impl<'a> Overrides<'a> {
     }
 
     /// The objects that are believed for an Application, in the order of their names.
-    fn candidates(&self, application: &Application, environment: &str) -> Vec<&Candidate<'a>> {
-        let Some(Candidates { of_all, of_one }) = self.by_environment.get(environment) else {
-            return Vec::new();
-        };
+    fn candidates(&self, application: &Application, environment: &str) -> Vec<Candidate<'a>> {
         let instance = application.name().instance(&self.policy.argocd_namespace);
-        let name = application.metadata.name.as_str();
-        let other = Some(name).filter(|name| *name != instance);
-        let names = [Some(instance.as_str()), other].into_iter().flatten();
-        let of_this = names.filter_map(|name| of_one.get(name)).flatten();
-        let mut believed: Vec<_> = of_all
-            .iter()
-            .chain(of_this)
+        let names = [instance.as_str(), &application.metadata.name];
+        let speaking = self.objects.speaking(environment, names).into_iter();
+        speaking
+            .map(|(name, object)| Candidate {
+                name,
+                object,
+                application: object.labels.get(APPLICATION).map(String::as_str),
+            })
             .filter(|candidate| self.believes(candidate, application))
-            .collect();
-        believed.sort_by_key(|candidate| candidate.name);
-        believed
+            .collect()
     }
 
     fn believes(&self, candidate: &Candidate<'_>, application: &Application) -> bool {
@@ -180,8 +148,11 @@ impl<'a> Overrides<'a> {
         let is_platform = self.policy.override_namespaces.contains(namespace);
         let is_local = *namespace == metadata.namespace;
         let instance = || application.name().instance(&self.policy.argocd_namespace);
+        // Argo CD's own Secrets are never looked at, whoever put a label on one.
+        let is_of_argocd = candidate.name.kind == ObjectKind::Secret
+            && *namespace == self.policy.argocd_namespace;
         match candidate.application {
-            _ if !is_platform && !is_local => false,
+            _ if is_of_argocd || (!is_platform && !is_local) => false,
             None => true,
             Some(name) => name == instance() || (is_local && name == metadata.name),
         }
@@ -191,7 +162,7 @@ impl<'a> Overrides<'a> {
     fn statements(
         &self,
         application: &Application,
-        candidates: &[&Candidate<'a>],
+        candidates: &[Candidate<'a>],
     ) -> Vec<Statement<'a>> {
         let suffix = in_keys(&application.name(), &self.policy.argocd_namespace);
         let own = [KEY, UNTIL].map(|key| format!("{key}{OF}{suffix}"));
@@ -378,7 +349,7 @@ impl Statement<'_> {
 /// What is not known: an override was in force, and what it came from is not to be seen. `rank` is how specific the best
 /// statement is that is there.
 fn unknown(
-    candidates: &[&Candidate<'_>],
+    candidates: &[Candidate<'_>],
     record: Option<&Record>,
     was_set: bool,
     rank: Option<Rank>,
@@ -389,8 +360,8 @@ fn unknown(
         )
     };
     let Some(record) = record else {
-        let releases = |candidate: &&Candidate<'_>| candidate.releases();
-        let is_unknown = was_set && rank.is_none() && !candidates.iter().any(releases);
+        let is_unknown =
+            was_set && rank.is_none() && !candidates.iter().any(Candidate::releases);
         return is_unknown.then(|| {
             reason("the revision was set here for an override that is not to be found".into())
         });

@@ -58,6 +58,28 @@ where
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }
 
+/// A list that may be null. A list grows ahead of what comes, and what it has ahead is of no use once it is whole.
+pub(super) fn list<'a, T, D>(from: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'a>,
+    D: Deserializer<'a>,
+{
+    Ok(list_or_none(from)?.unwrap_or_default())
+}
+
+/// The same where null, or nothing, is no empty list.
+pub(super) fn list_or_none<'a, T, D>(from: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    T: Deserialize<'a>,
+    D: Deserializer<'a>,
+{
+    let list: Option<Vec<T>> = Option::deserialize(from)?;
+    Ok(list.map(|mut list| {
+        list.shrink_to_fit();
+        list
+    }))
+}
+
 /// A field that is held once by several.
 pub(super) fn shared<'a, T, D>(from: D) -> Result<Option<Arc<T>>, D::Error>
 where
@@ -194,6 +216,15 @@ pub(super) fn managers<'a, D: Deserializer<'a>>(from: D) -> Result<Managers, D::
         if spec.sources.is_some() {
             managers.sources.push(manager);
         }
+    }
+    let Managers {
+        target_revision,
+        env,
+        sources,
+        ignore_differences,
+    } = &mut managers;
+    for list in [target_revision, env, sources, ignore_differences] {
+        list.shrink_to_fit();
     }
     Ok(managers)
 }

@@ -47,7 +47,7 @@ impl<'a> Controller<'a> {
         let [port] = free_ports();
         let log = directory.join(format!("{name}.log"));
         let output = File::create(&log).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_argocd-infisical"));
+        let mut command = Command::new(std::env::var("SCALE_BINARY").unwrap_or(env!("CARGO_BIN_EXE_argocd-infisical").into()));
         command
             .arg("controller")
             .arg("--kubeconfig")

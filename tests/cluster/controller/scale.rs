@@ -27,7 +27,7 @@ use crate::kubeconfig::User;
 const VARIABLE: &str = "ARGOCD_INFISICAL_SCALE";
 const FEWEST: usize = 1000;
 /// What anything may take that is waited for.
-const DEADLINE: Duration = Duration::from_mins(5);
+const DEADLINE: Duration = Duration::from_mins(20);
 /// No limits.
 const UNBOUND: [&str; 6] = [
     "--in-flight",

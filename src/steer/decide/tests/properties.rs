@@ -196,7 +196,7 @@ proptest! {
         // Whatever was in force, the objects that it came from are gone.
         let manifests = manifests(&applications);
         let mut state = world(&manifests, &objects);
-        state.objects.clear();
+        state.objects = crate::steer::objects::Objects::default();
         for decision in decide(&state, &Policy::default(), now()).decisions {
             let manifest = manifests.iter().find(|manifest| manifest["metadata"]["name"] == decision.application.name && manifest["metadata"]["namespace"] == decision.application.namespace).unwrap();
             let text = manifest.to_string();
