@@ -14,6 +14,7 @@ mod knowledge;
 mod lease;
 mod lines;
 mod log;
+mod mentions;
 mod metrics;
 mod notice;
 mod overview;

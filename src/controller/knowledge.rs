@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::gate::Gate;
+use super::mentions::Mentions;
 use super::notice::{Key, Notice, Shown, Thing};
 use super::request::Refusal;
 use super::union::Union;
-use crate::plugin::parameters::SETTINGS;
 use crate::settings::object::{Object, ObjectName};
 use crate::steer::application::{Application, Name};
-use crate::steer::policy::{ENVIRONMENT, Policy};
+use crate::steer::policy::{APPLICATION, ENVIRONMENT, Policy};
 use crate::steer::state::{Controls, State};
 
 /// What is known, and how.
@@ -22,6 +22,7 @@ pub(super) struct Knowledge {
     /// What has changed in it since it was decided last.
     pub(super) changed: Changed,
     shown: Union<Key>,
+    mentions: Mentions,
 }
 
 /// Which Applications have to be decided of again.
@@ -75,6 +76,7 @@ impl Knowledge {
             gate: Gate::new(watches),
             changed: Changed::default(),
             shown: Union::new(),
+            mentions: Mentions::default(),
         }
     }
 
@@ -173,6 +175,8 @@ impl Knowledge {
         } else {
             self.changed.everything(now);
         }
+        self.mentions
+            .change(&name, known.map(|known| &**known), Some(&application));
         self.state.applications.insert(name, application);
     }
 
@@ -198,7 +202,8 @@ impl Knowledge {
     fn lose(&mut self, key: &Key, policy: &Policy, now: Instant) {
         match key {
             Key::Application(name) => {
-                if self.state.applications.remove(name).is_some() {
+                if let Some(known) = self.state.applications.remove(name) {
+                    self.mentions.change(name, Some(&known), None);
                     self.changed.everything(now);
                 }
                 self.changed.application(name, now);
@@ -229,31 +234,52 @@ impl Knowledge {
         if self.changed.all {
             return;
         }
-        let objects = self.state.objects.get(name).into_iter().chain(new);
-        let environments: BTreeSet<&str> = objects
-            .filter_map(|object| Some(object.labels.get(ENVIRONMENT)?.as_str()))
-            .collect();
-        let suffix = format!("{}/{}", name.namespace, name.name);
-        for (application, found) in &self.state.applications {
+        let Self {
+            state,
+            changed,
+            mentions,
+            ..
+        } = self;
+        for application in mentions.of(name) {
+            changed.application(application, now);
+        }
+        let known = state.objects.get(name).into_iter();
+        let mut environments: BTreeSet<&str> = BTreeSet::new();
+        for object in known.chain(new) {
+            let Some(environment) = object.labels.get(ENVIRONMENT) else {
+                continue;
+            };
+            // One that speaks of a single Application says nothing of others.
+            let Some(application) = object.labels.get(APPLICATION) else {
+                environments.insert(environment);
+                continue;
+            };
+            for name in called(application, &name.namespace, policy) {
+                if state.applications.contains_key(&name) {
+                    changed.application(&name, now);
+                }
+            }
+        }
+        if environments.is_empty() {
+            return;
+        }
+        for (application, found) in &state.applications {
             let environment = found.metadata.labels.get(&policy.environment_label);
-            let is_in = environment.is_some_and(|environment| environments.contains(environment));
-            if is_in || names(found, &suffix) {
-                self.changed.application(application, now);
+            if environment.is_some_and(|environment| environments.contains(environment)) {
+                changed.application(application, now);
             }
         }
     }
 }
 
-/// Whether an Application names an object whose name ends like this.
-fn names(application: &Application, suffix: &str) -> bool {
-    let spec = &application.spec;
-    let only = spec.source.iter().map(|source| &**source);
-    let sources = only.chain(&*spec.sources);
-    let plugins = sources.filter_map(|source| source.plugin.as_ref());
-    let parameters = plugins.flat_map(|plugin| &plugin.parameters);
-    let lists = parameters.filter(|parameter| parameter.name == SETTINGS.name);
-    let mut texts = lists.flat_map(|parameter| parameter.array.iter().flatten());
-    texts.any(|text| text.ends_with(suffix))
+/// The Applications that an object in a namespace may mean by a name: those that Argo CD calls that, and the one of its own
+/// namespace.
+fn called(application: &str, namespace: &str, policy: &Policy) -> Vec<Name> {
+    let instance = match application.split_once('_') {
+        None => Name::new(&policy.argocd_namespace, application),
+        Some((namespace, name)) => Name::new(namespace, name),
+    };
+    vec![instance, Name::new(namespace, application)]
 }
 
 #[cfg(test)]
