@@ -23,7 +23,10 @@ mod settings;
 mod table;
 mod watch;
 
+use std::convert::Infallible;
+use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -31,7 +34,7 @@ use clap::{Parser, Subcommand};
 use crate::contained::{contained, on_large_stack};
 use crate::failure::{Failure, Kind, printable};
 use crate::files::plain;
-use output::Done;
+use output::{Done, Parts};
 
 /// Renders Kustomize with settings from Infisical
 #[derive(Parser)]
@@ -72,16 +75,25 @@ enum BuildAlone {
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     // All of it on one thread: the memory of a second one takes longer to come by than the command line takes to read.
-    let thread = on_large_stack(on_this_thread);
+    let thread = on_large_stack(|| end(on_this_thread()));
     let ended = thread.and_then(|thread| {
         thread
             .join()
             .map_err(|_| Failure::internal("the program has a fault"))
     });
-    ended.unwrap_or_else(|failure| fail(&failure))
+    let Err(failure) = ended;
+    ExitCode::from(fail(&failure))
 }
 
-fn on_this_thread() -> ExitCode {
+#[expect(
+    clippy::exit,
+    reason = "all that there was to do is done; to take the thread apart and give its stack back takes time for nothing"
+)]
+fn end(code: u8) -> Infallible {
+    std::process::exit(code.into())
+}
+
+fn on_this_thread() -> u8 {
     let result = parse()
         .map_err(Ended::Clap)
         .and_then(|command| run(command).map_err(Ended::Failed));
@@ -91,18 +103,18 @@ fn on_this_thread() -> ExitCode {
         }) => {
             // Nobody may be listening to the warnings; the data is for somebody else.
             drop(print_warnings(warnings));
-            print(stdout.as_bytes())
+            print(stdout)
         }
         Err(Ended::Clap(error)) => error.print(),
         Err(Ended::Failed(failure)) => paint::tell(&failure.to_string()),
     };
     let code = match &result {
-        Ok(done) if !done.is_well => ExitCode::from(Kind::Input.exit_code()),
-        _ => ExitCode::SUCCESS,
+        Ok(done) if !done.is_well => Kind::Input.exit_code(),
+        _ => 0,
     };
     match result {
-        Err(Ended::Failed(failure)) => ExitCode::from(failure.kind().exit_code()),
-        Err(Ended::Clap(error)) if error.use_stderr() => ExitCode::from(Kind::Usage.exit_code()),
+        Err(Ended::Failed(failure)) => failure.kind().exit_code(),
+        Err(Ended::Clap(error)) if error.use_stderr() => Kind::Usage.exit_code(),
         _ => match printed {
             // Whoever read the output may have had enough.
             Ok(()) => code,
@@ -115,9 +127,9 @@ fn on_this_thread() -> ExitCode {
     }
 }
 
-fn fail(failure: &Failure) -> ExitCode {
+fn fail(failure: &Failure) -> u8 {
     drop(paint::tell(&failure.to_string()));
-    ExitCode::from(failure.kind().exit_code())
+    failure.kind().exit_code()
 }
 
 enum Ended {
@@ -130,10 +142,21 @@ fn parse() -> Result<Command, clap::Error> {
         .nth(1)
         .is_some_and(|name| name == "build")
     {
+        if let Some(directory) = directory_alone(std::env::args_os().skip(2)) {
+            return Ok(Command::Build(build::Args::of_directory(directory)));
+        }
         let BuildAlone::Build(args) = Cli::try_parse()?.command;
         return Ok(Command::Build(args));
     }
     Cli::try_parse().map(|cli| cli.command)
+}
+
+/// The directory that is built, where that is all that `build` is asked. To tell clap of all that could have been asked
+/// takes longer than the build of a small directory.
+fn directory_alone(mut arguments: impl Iterator<Item = OsString>) -> Option<PathBuf> {
+    let directory = arguments.next()?;
+    let is_name = !directory.is_empty() && !directory.as_encoded_bytes().starts_with(b"-");
+    (is_name && arguments.next().is_none()).then(|| directory.into())
 }
 
 fn run(command: Command) -> Result<Done, Failure> {
@@ -153,9 +176,11 @@ fn run(command: Command) -> Result<Done, Failure> {
     })?
 }
 
-fn print(bytes: &[u8]) -> io::Result<()> {
+fn print(text: &Parts) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
+    for part in text.iter() {
+        stdout.write_all(part.as_bytes())?;
+    }
     stdout.flush()
 }
 
@@ -199,6 +224,37 @@ mod tests {
         below(&[], &Program::command(), &mut found);
         assert!(found.len() >= 20, "{}", found.len());
         found
+    }
+
+    #[test]
+    fn a_directory_alone_is_what_clap_makes_of_it() {
+        let alone = |words: &[&str]| super::directory_alone(words.iter().map(Into::into));
+        for directory in [
+            "overlays/dev",
+            ".",
+            "build",
+            "a=b",
+            "https://example.org/a?ref=b",
+        ] {
+            let line = ["argocd-infisical", "build", directory];
+            let super::Command::Build(args) = Program::try_parse_from(line).unwrap().command else {
+                unreachable!("`build` is the command");
+            };
+            let directory = alone(&[directory]).unwrap();
+            assert_eq!(super::build::Args::of_directory(directory), args);
+        }
+        let others: [&[&str]; 7] = [
+            &[],
+            &[""],
+            &["-"],
+            &["--"],
+            &["-h"],
+            &["a", "b"],
+            &["a", "-o"],
+        ];
+        for words in others {
+            assert_eq!(alone(words), None, "{words:?}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! and patches go out within limits while the lease is held.
 
 mod bucket;
+mod clock;
 mod election;
 mod events;
 mod figures;
@@ -42,6 +43,7 @@ use tokio::sync::{mpsc, watch as told};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+pub use self::clock::Clock;
 use self::election::Election;
 use self::events::Event;
 use self::health::Health;
@@ -87,6 +89,8 @@ pub struct Config {
     pub identity: String,
     /// Limits on patches.
     pub limits: Limits,
+    /// What tells the time of day; the system's, unless a test needs another one.
+    pub clock: Clock,
 }
 
 /// Whether the controller writes.
@@ -145,6 +149,7 @@ async fn work(config: Config, end: told::Receiver<bool>) -> Result<(), Failure> 
         lease,
         identity,
         limits,
+        clock,
     } = config;
     let (client, server) = connect(&access).await?;
     let listener = listen(address).await?;
@@ -178,6 +183,7 @@ async fn work(config: Config, end: told::Receiver<bool>) -> Result<(), Failure> 
         lease: lease_until,
         events,
         health,
+        clock,
     };
     let keeper = Keeper::new(policy, digest_key, streams, limits, mode);
     tokio::select! {

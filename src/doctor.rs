@@ -9,6 +9,7 @@ mod applications;
 mod argocd;
 mod controller;
 mod cure;
+mod files;
 mod finding;
 mod look;
 mod objects;
@@ -43,6 +44,7 @@ pub fn examine(seen: &Seen) -> Vec<Finding> {
     objects::examine(&look, &mut findings);
     operator::examine(&look, &mut findings);
     reloader::examine(&look, &mut findings);
+    files::examine(&look, &mut findings);
     findings.sort_by(|one, other| {
         (one.severity, one.code, &one.what).cmp(&(other.severity, other.code, &other.what))
     });

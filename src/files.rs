@@ -1,7 +1,12 @@
 //! The disk as the engine may see it; the only place in the render path that reads files.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata, OpenOptions};
+#[cfg(test)]
+mod bound;
+mod opened;
+
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -10,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use kustomize::{Entry, External, FileError, Files};
+use rustix::fs::{Mode, OFlags};
 
 use crate::external::Outside;
 
@@ -28,7 +34,7 @@ pub struct DiskFiles {
 /// Where directories are once links are followed, by the paths by which they were asked for. A build asks for many files
 /// in few directories, and following a path takes a call of the system for each part of it.
 #[derive(Debug, Default)]
-struct Directories(Mutex<BTreeMap<PathBuf, PathBuf>>);
+struct Directories(Mutex<HashMap<OsString, PathBuf>>);
 
 /// What was looked at, and what was there just before.
 #[derive(Debug, Default)]
@@ -102,14 +108,13 @@ impl Stamp {
 impl Directories {
     /// Follows the links in a path, and looks at what it leads to.
     fn resolve(&self, path: &Path) -> io::Result<(PathBuf, Metadata)> {
-        if let (Some(parent), Some(name)) = (path.parent(), path.file_name())
-            && !parent.as_os_str().is_empty()
-            // `a/..`, `a/.` and `a/` name no entry of their parent.
-            && path.as_os_str().as_bytes().ends_with(name.as_bytes())
-        {
+        if let Some((parent, name)) = split(path) {
             let resolved = self.follow(parent)?.join(name);
             let metadata = fs::symlink_metadata(&resolved)?;
             if !metadata.is_symlink() {
+                if metadata.is_dir() {
+                    self.known().insert(path.into(), resolved.clone());
+                }
                 return Ok((resolved, metadata));
             }
         }
@@ -120,14 +125,24 @@ impl Directories {
 
     /// Follows the links in the path of a directory.
     fn follow(&self, directory: &Path) -> io::Result<PathBuf> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(resolved) = known.get(directory) {
+        if let Some(resolved) = self.known().get(directory.as_os_str()) {
             return Ok(resolved.clone());
         }
         let resolved = fs::canonicalize(directory)?;
-        known.insert(directory.to_owned(), resolved.clone());
+        self.known().insert(directory.into(), resolved.clone());
         Ok(resolved)
     }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<OsString, PathBuf>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The directory that a path names an entry of, and the entry's name; nothing for `a/..`, `a/.` and `a/`.
+fn split(path: &Path) -> Option<(&Path, &OsStr)> {
+    let (parent, name) = (path.parent()?, path.file_name()?);
+    let is_last = path.as_os_str().as_bytes().ends_with(name.as_bytes());
+    (is_last && !parent.as_os_str().is_empty()).then_some((parent, name))
 }
 
 impl DiskFiles {
@@ -207,7 +222,7 @@ impl Files for DiskFiles {
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
         self.check_bound(Path::new(path))?;
         self.note(Path::new(path));
-        read_regular(Path::new(path))
+        read_resolved(Path::new(path))
     }
 
     fn external(&self) -> &dyn External {
@@ -219,13 +234,15 @@ impl Files for DiskFiles {
         if self.check_bound(directory).is_err() {
             return Vec::new();
         }
-        let entries = fs::read_dir(directory).into_iter().flatten();
-        let mut names: Vec<String> = entries
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .collect();
+        let mut names = opened::names_in(directory);
         names.sort();
         names
     }
+}
+
+/// As [`read_regular`], of a path without links: where one has come since the path was resolved, it is not followed.
+fn read_resolved(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_opened(path, opened::open(path))
 }
 
 /// Reads a regular file of at most [`SIZE_LIMIT`] bytes; a pipe or a device is refused before it can block.
@@ -233,10 +250,18 @@ impl Files for DiskFiles {
 /// # Errors
 /// Where it cannot be read, is something else, or is larger.
 pub fn read_regular(path: &Path) -> Result<Vec<u8>, FileError> {
-    // Opening a pipe for reading waits for a writer, so the kind is looked at first; it is looked at again on what was
-    // opened, because the name may have been given to something else in between.
-    check_regular(&fs::metadata(path).map_err(|error| said(&error))?)?;
-    let file = open(path).map_err(|error| said(&error))?;
+    read_opened(path, open(path))
+}
+
+/// Reads what was opened without waiting, if it is a regular file. It is looked at once it is open: the name may be given
+/// to something else at any time.
+fn read_opened(path: &Path, opened: io::Result<File>) -> Result<Vec<u8>, FileError> {
+    let file = opened.map_err(|error| {
+        // What cannot be opened may be none that could be read.
+        let metadata = fs::metadata(path).ok();
+        let checked = metadata.map_or(Ok(()), |metadata| check_regular(&metadata));
+        checked.err().unwrap_or_else(|| said(&error))
+    })?;
     let metadata = file.metadata().map_err(|error| said(&error))?;
     check_regular(&metadata)?;
     read_limited(file, metadata.len())
@@ -252,7 +277,7 @@ pub fn read_named(path: &Path) -> Result<Vec<u8>, FileError> {
     if !is_pipe {
         return read_regular(path);
     }
-    let file = open(path).map_err(|error| said(&error))?;
+    let file = File::open(path).map_err(|error| said(&error))?;
     read_limited(file, 0)
 }
 
@@ -275,8 +300,10 @@ fn read_limited(file: File, expected: u64) -> Result<Vec<u8>, FileError> {
     Ok(bytes)
 }
 
+/// Opens what is at a path, whatever it is, without waiting: for the writer of a pipe, say.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).open(path)
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
 }
 
 fn check_regular(metadata: &Metadata) -> Result<(), FileError> {

@@ -179,7 +179,9 @@ impl Reference {
             reorder,
             managed_by_label,
             limits: _,
+            deadline: _,
             named_from: _,
+            threads: _,
             // Nobody asks a real kustomize for them.
             edits: _,
         } = options;

@@ -1,5 +1,7 @@
 //! `build`: exactly `kustomize build`.
 
+use std::path::PathBuf;
+
 use super::engine::{EngineFlags, Task};
 use super::flags::{Flags, Place};
 use super::output::Done;
@@ -13,6 +15,7 @@ use crate::target::Target;
   argocd-infisical build overlays/dev
   argocd-infisical build overlays/prod --output rendered.yaml
   argocd-infisical build overlays/prod --verify")]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct Args {
     #[command(flatten)]
     place: Place,
@@ -25,6 +28,15 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// What clap makes of a command line that names the directory and nothing else.
+    pub(super) fn of_directory(directory: PathBuf) -> Self {
+        Self {
+            place: Place::at(directory),
+            flags: Flags::none(),
+            engine: EngineFlags::none(),
+        }
+    }
+
     pub(super) fn run(self) -> Result<Done, Failure> {
         let Self {
             place,

@@ -9,6 +9,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::thread;
 
+use kustomize::{Options, Threads};
+
 use super::engine::ReferenceFlags;
 use super::flags::{Flags, Format, FormatFlag};
 use super::output::Done;
@@ -58,6 +60,11 @@ impl Args {
             flags,
         } = self;
         let (options, mut warnings) = flags.options()?;
+        // Several are built at the same time.
+        let options = Options {
+            threads: Threads::One,
+            ..options
+        };
         let reference = reference.find()?.with_allowed(&flags.allowed(), &options);
         let outside = flags.outside();
         let version = reference.version()?;
@@ -84,7 +91,7 @@ impl Args {
         let is_well = report.comparisons.iter().all(|c| c.class.is_well());
         Ok(Done {
             warnings,
-            stdout,
+            stdout: stdout.into(),
             is_well,
         })
     }

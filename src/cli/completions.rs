@@ -29,7 +29,7 @@ impl Args {
             .map_err(|_| Failure::internal("the completions are not UTF-8"))?;
         Ok(Done {
             warnings: Vec::new(),
-            stdout,
+            stdout: stdout.into(),
             is_well: true,
         })
     }

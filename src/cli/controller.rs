@@ -7,11 +7,11 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::output::Done;
+use super::output::{Done, Parts};
 use super::watch::say;
 use super::{policy as policies, usage};
 use crate::cluster::Access;
-use crate::controller::{self, Config, Limits, LogFormat, Mode};
+use crate::controller::{self, Clock, Config, Limits, LogFormat, Mode};
 use crate::failure::{Failure, Problem, Warning};
 use crate::settings::digest::DigestKey;
 use crate::settings::object::is_subdomain;
@@ -119,7 +119,7 @@ impl Args {
         controller::run(self.config()?)?;
         Ok(Done {
             warnings: Vec::new(),
-            stdout: String::new(),
+            stdout: Parts::default(),
             is_well: true,
         })
     }
@@ -178,6 +178,7 @@ impl Args {
                 revisions_per_second,
                 digests_per_second,
             },
+            clock: Clock::default(),
         })
     }
 }

@@ -112,7 +112,7 @@ impl Args {
         };
         Ok(Done {
             warnings,
-            stdout,
+            stdout: stdout.into(),
             is_well: report.objects.is_empty(),
         })
     }

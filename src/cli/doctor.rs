@@ -73,8 +73,8 @@ impl Args {
         Ok(Done {
             warnings: Vec::new(),
             stdout: match output {
-                Format::Text => text(&findings),
-                Format::Json => json(&findings),
+                Format::Text => text(&findings).into(),
+                Format::Json => json(&findings).into(),
             },
             is_well: of(&findings, Severity::Error) == 0,
         })

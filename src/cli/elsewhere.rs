@@ -10,6 +10,7 @@ use crate::external::Allowed;
 
 /// What a build may fetch and run. Nothing, unless it is said.
 #[derive(clap::Args, Default)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct Elsewhere {
     /// Fetch remote bases with Git, and remote files over HTTP
     #[arg(long)]
@@ -46,6 +47,14 @@ pub(super) struct Elsewhere {
 }
 
 impl Elsewhere {
+    /// What clap makes of a command line without any of them.
+    pub(super) fn none() -> Self {
+        Self {
+            helm_command: "helm".into(),
+            ..Self::default()
+        }
+    }
+
     /// The flags as what they allow.
     pub(super) fn allowed(&self) -> Allowed {
         let Self {

@@ -17,8 +17,12 @@ use crate::target::Target;
 /// The lines of a diff that are shown.
 const DIFF_LINES: usize = 200;
 
+/// Seconds that the real kustomize gets.
+const TIMEOUT: u32 = 120;
+
 /// Who builds.
 #[derive(clap::Args)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct EngineFlags {
     /// Build with this engine, `builtin` or the real `kustomize`
     #[arg(
@@ -40,17 +44,19 @@ pub(super) struct EngineFlags {
 
 /// The real kustomize: which, and for how long.
 #[derive(clap::Args)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct ReferenceFlags {
     /// Name the real kustomize [default: $`ARGOCD_INFISICAL_KUSTOMIZE`, else `kustomize` on the PATH]
     #[arg(long, value_name = "PATH")]
     kustomize: Option<PathBuf>,
 
     /// Stop the real kustomize after this time
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "SECONDS", default_value_t = TIMEOUT, value_parser = clap::value_parser!(u32).range(1..))]
     timeout: u32,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[cfg_attr(test, derive(Debug))]
 enum Engine {
     #[default]
     Builtin,
@@ -82,6 +88,18 @@ pub(super) struct Task<'a> {
 }
 
 impl EngineFlags {
+    /// What clap makes of a command line without any of them.
+    pub(super) fn none() -> Self {
+        Self {
+            engine: Engine::default(),
+            verify: false,
+            reference: ReferenceFlags {
+                kustomize: None,
+                timeout: TIMEOUT,
+            },
+        }
+    }
+
     /// Builds with whom was asked for.
     pub(super) fn build(&self, task: &Task) -> Result<Done, Failure> {
         if self.verify {
@@ -134,7 +152,7 @@ impl EngineFlags {
                 };
                 Ok(Done {
                     warnings,
-                    stdout,
+                    stdout: stdout.into(),
                     is_well: true,
                 })
             }

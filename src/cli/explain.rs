@@ -103,7 +103,7 @@ impl Args {
         };
         Ok(Done {
             warnings,
-            stdout,
+            stdout: stdout.into(),
             is_well: true,
         })
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{ArgAction, ValueEnum};
-use kustomize::{LoadRestrictions, Options, Reorder};
+use kustomize::{LoadRestrictions, Options, Reorder, Threads};
 
 use super::elsewhere::Elsewhere;
 use super::usage;
@@ -13,6 +13,7 @@ use crate::failure::Failure;
 
 /// What is built, and where the output goes.
 #[derive(clap::Args, Default)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct Place {
     /// Build the kustomization in this directory
     #[arg(default_value = ".", value_name = "DIR")]
@@ -51,6 +52,7 @@ pub(super) enum Format {
 
 /// How it is built: what `kustomize build` takes besides.
 #[derive(clap::Args, Default)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 pub(super) struct Flags {
     /// Let kustomizations read files outside their directories with `LoadRestrictionsNone`
     #[arg(
@@ -86,6 +88,7 @@ pub(super) struct Flags {
 
 /// Flags of kustomize that say how to run what is never run here. To take them and do nothing would be a lie.
 #[derive(clap::Args, Default)]
+#[cfg_attr(test, derive(Debug, PartialEq))]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "a command line is made of switches"
@@ -115,6 +118,14 @@ struct Refused {
 }
 
 impl Place {
+    /// A directory, with its output on standard output.
+    pub(super) fn at(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            output: None,
+        }
+    }
+
     /// Where the output goes, if not to standard output.
     // kustomize: an empty path counts as none.
     pub(super) fn output(&self) -> Option<&Path> {
@@ -125,6 +136,15 @@ impl Place {
 }
 
 impl Flags {
+    /// What clap makes of a command line without any of them.
+    pub(super) fn none() -> Self {
+        Self {
+            load_restrictor: "LoadRestrictionsRootOnly".to_owned(),
+            elsewhere: Elsewhere::none(),
+            ..Self::default()
+        }
+    }
+
     /// The way to what lies elsewhere.
     pub(super) fn outside(&self) -> Arc<Outside> {
         Arc::new(Outside::new(self.allowed()))
@@ -177,6 +197,7 @@ impl Flags {
                 load_restrictions,
                 reorder,
                 managed_by_label,
+                threads: Threads::OfMachine,
                 ..Options::default()
             },
             warnings,

@@ -84,7 +84,7 @@ impl Args {
         };
         Ok(Done {
             warnings,
-            stdout,
+            stdout: stdout.into(),
             is_well: errors == 0 && (!strict || findings.is_empty()),
         })
     }

@@ -41,7 +41,7 @@ impl Args {
         };
         Ok(Done {
             warnings: Vec::new(),
-            stdout,
+            stdout: stdout.into(),
             is_well: true,
         })
     }

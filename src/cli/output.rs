@@ -19,9 +19,25 @@ pub(super) struct Done {
     /// Lines for standard error.
     pub(super) warnings: Vec<String>,
     /// Data for standard output.
-    pub(super) stdout: String,
+    pub(super) stdout: Parts,
     /// Whether the data is good news: the exit code says so too.
     pub(super) is_well: bool,
+}
+
+/// A text in parts, one after the other.
+#[derive(Default)]
+pub(super) struct Parts(Vec<String>);
+
+impl Parts {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+}
+
+impl From<String> for Parts {
+    fn from(text: String) -> Self {
+        Self(vec![text])
+    }
 }
 
 /// A file, or files in a directory, that are written again and again. Nobody sees half of one.
@@ -85,9 +101,12 @@ fn replace_file(path: &Path, text: &str) -> Result<(), Failure> {
 /// Writes a result to where `--output` says; what is for standard output is returned.
 ///
 /// All of it is made before any of it is written.
-pub(super) fn write(output: &Output, path: Option<&Path>) -> Result<String, Failure> {
+pub(super) fn write(output: &Output, path: Option<&Path>) -> Result<Parts, Failure> {
     let Some(path) = path else {
-        return text(output);
+        let parts = output.to_parts();
+        return parts
+            .map(Parts)
+            .map_err(|error| Problem::from(&error).into_failure());
     };
     if path.is_dir() {
         for (name, text) in individual_files(output)? {
@@ -96,10 +115,11 @@ pub(super) fn write(output: &Output, path: Option<&Path>) -> Result<String, Fail
     } else {
         write_file(path, &text(output)?)?;
     }
-    Ok(String::new())
+    Ok(Parts::default())
 }
 
-fn text(output: &Output) -> Result<String, Failure> {
+/// The whole result as one text.
+pub(super) fn text(output: &Output) -> Result<String, Failure> {
     output
         .to_yaml()
         .map_err(|error| Problem::from(&error).into_failure())

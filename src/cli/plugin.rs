@@ -225,7 +225,7 @@ impl Parameters {
                 .into_iter()
                 .map(|problem| Warning(problem).text())
                 .collect(),
-            stdout,
+            stdout: stdout.into(),
             is_well: true,
         })
     }

@@ -14,13 +14,14 @@ use std::time::Duration;
 use clap::{Subcommand, ValueEnum};
 use jiff::Timestamp;
 
-use super::output::Done;
+use super::output::{Done, Parts};
 use super::paint::tell;
 use super::watch::{print, say, until_signal, wait_for_change};
 use super::{policy, usage};
 use crate::failure::{Failure, Problem, Warning};
 use crate::files::{Seen, plain};
 use crate::settings::digest::DigestKey;
+use crate::steer::application::Told;
 use crate::steer::plan::{Outcome, Plan};
 use crate::steer::reason::Class;
 use crate::steer::state::State;
@@ -158,7 +159,7 @@ impl Show {
         } = self.once(&source, &Seen::default())?;
         Ok(Done {
             warnings,
-            stdout: text,
+            stdout: text.into(),
             is_well,
         })
     }
@@ -172,8 +173,11 @@ impl Show {
         }
         let (mut state, mut warnings) = source.read(&policy, seen)?;
         warnings.extend(policy::unprotected(&policy, self.policy.as_deref()));
-        warnings.extend(unheard(&state, &policy).into_iter().map(told));
+        warnings.extend(unheard(&state, &policy).into_iter().map(without_effect));
         let plan = settings::decided(&mut state, &policy, key, Timestamp::now());
+        if self.from_cluster && self.policy.is_none() {
+            warnings.extend(unwatched(&plan));
+        }
         let text = match self.output {
             Form::Table => text::text(&plan, &state),
             Form::Json => json::text(&plan, &state),
@@ -220,19 +224,28 @@ impl Show {
         }
         Ok(Done {
             warnings: Vec::new(),
-            stdout: String::new(),
+            stdout: Parts::default(),
             is_well: true,
         })
     }
 }
 
-fn told(unheard: Unheard) -> Problem {
+fn without_effect(unheard: Unheard) -> Problem {
     let Unheard {
         object,
         message,
         hint,
     } = unheard;
     Problem::new(format!("`{object}` moves nothing here: {message}")).hint(hint)
+}
+
+/// A word on settings that the usual policy does not watch: the policy of the controller in the cluster may well do so.
+fn unwatched(plan: &Plan) -> Option<Problem> {
+    let mut settings = plan.decisions.iter().filter_map(|it| it.settings.as_ref());
+    let is_unwatched = |outcome: &Outcome| matches!(outcome, Outcome::Stays(reason) if reason.code == "SettingsNotWatched");
+    settings.find(|settings| is_unwatched(&settings.outcome))?;
+    let message = "this is decided by the usual policy, which watches no namespace of settings";
+    Some(Problem::new(message).hint("name the policy that the controller has: `--policy FILE`"))
 }
 
 /// Whether everything is as it should be. What a person holds on purpose is.
@@ -265,4 +278,14 @@ fn said<'a>(state: &'a State, name: &crate::steer::Name) -> (&'a str, &'a str) {
         let status = &application.status;
         (&status.sync.status, &status.health.status)
     })
+}
+
+/// What Argo CD says that holds up the deployment of an Application.
+fn told(state: &State, name: &crate::steer::Name) -> Vec<Told> {
+    let application = state.applications.get(name);
+    let conditions = application.map(|application| &application.status.conditions);
+    let conditions = conditions.into_iter().flatten();
+    let mut told: Vec<Told> = conditions.filter_map(|it| it.cause.told()).collect();
+    told.dedup();
+    told
 }

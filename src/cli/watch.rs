@@ -18,7 +18,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use super::flags::{Flags, Place};
-use super::output::{self, Done, Kept};
+use super::output::{self, Done, Kept, Parts};
 use super::settings::SettingsFlags;
 use super::{paint, print_warnings};
 use crate::external::Outside;
@@ -98,7 +98,7 @@ impl<'a> Watch<'a> {
         }
         Ok(Done {
             warnings: Vec::new(),
-            stdout: String::new(),
+            stdout: Parts::default(),
             is_well: true,
         })
     }
@@ -148,7 +148,7 @@ impl<'a> Watch<'a> {
             self.kept.write(output, path)?;
             return done("wrote");
         }
-        let text = output::write(output, None)?;
+        let text = output::text(output)?;
         if self.printed.as_ref() == Some(&text) {
             return done("unchanged:");
         }

@@ -38,8 +38,11 @@ pub(super) fn paused(state: &State, overview: &Overview) -> usize {
         let mut conditions = application.status.conditions.iter();
         conditions.any(|condition| condition.cause == Cause::Paused)
     };
-    let counts = |(name, application): &(&Name, &Box<Application>)| {
+    let counts = |name: &Name, application: &Application| {
         is_paused(application) && overview.has_settings(name)
     };
-    state.applications.iter().filter(counts).count()
+    let applications = state.applications.iter();
+    applications
+        .filter(|(name, application)| counts(name, application))
+        .count()
 }

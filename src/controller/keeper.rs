@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep_until, timeout_at};
 
 use super::Mode;
+use super::clock::{Clock, Jumps};
 use super::election::Until;
 use super::events::{self, Event};
 use super::figures::{self, Figures};
@@ -55,6 +56,8 @@ pub(super) struct Ways {
     pub(super) events: mpsc::Sender<Event>,
     /// Whoever asks how it goes.
     pub(super) health: Arc<Health>,
+    /// What tells the time of day.
+    pub(super) clock: Clock,
 }
 
 /// Owns what is known.
@@ -67,6 +70,7 @@ pub(super) struct Keeper {
     readings: Readings,
     overview: Overview,
     figures: Figures,
+    jumps: Jumps,
     /// Whether all that decisions are made from was known when it was looked at last.
     is_complete: bool,
     is_leader: bool,
@@ -97,6 +101,7 @@ impl Keeper {
             readings: Readings::default(),
             overview: Overview::default(),
             figures: Figures::default(),
+            jumps: Jumps::default(),
             is_complete: false,
             is_leader: false,
             rest_until: None,
@@ -177,9 +182,12 @@ impl Keeper {
 
     /// Decides what is to be decided and starts what may be started; when there may be more to do.
     fn turn(&mut self, ways: &Ways) -> Instant {
-        let (now, wall) = (Instant::now(), Timestamp::now());
+        let (now, wall) = (Instant::now(), ways.clock.now());
         while let Some(name) = self.overview.due(wall) {
             self.knowledge.changed.application(&name, now);
+        }
+        if self.jumps.see(now, wall) {
+            self.knowledge.changed.everything(now);
         }
         if now >= self.recompute_at {
             self.recompute_at = now + RECOMPUTE;
@@ -348,7 +356,7 @@ impl Keeper {
 
     /// Takes in what became of a patch.
     fn finish(&mut self, attempt: Attempt, ways: &Ways) {
-        let (now, wall) = (Instant::now(), Timestamp::now());
+        let (now, wall) = (Instant::now(), ways.clock.now());
         let Attempt { job, result } = attempt;
         self.writes.note(&job, &result, &ways.health.metrics, now);
         if let Ok(application) = result {

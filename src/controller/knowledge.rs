@@ -133,12 +133,12 @@ impl Knowledge {
             (Key::Application(name), Thing::Application(application)) => {
                 self.application(name, application, policy, now);
             }
+            // Operators write objects again and again, and another version says nothing.
+            (Key::Object(name), Thing::Object(object))
+                if self.state.objects.get(&name) == Some(&object) => {}
             (Key::Object(name), Thing::Object(object)) => {
-                // Operators write objects again and again, and another version says nothing.
-                if self.state.objects.get(&name) != Some(&object) {
-                    self.concern(&name, Some(&object), policy, now);
-                    self.state.objects.insert(name, object);
-                }
+                self.concern(&name, Some(&object), policy, now);
+                self.state.objects.insert(name, object);
             }
             (Key::Project(name), Thing::Project(project)) => {
                 let projects = self.state.projects.get_or_insert_default();

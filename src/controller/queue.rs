@@ -12,6 +12,7 @@ use super::pause::Pause;
 use super::turns::Turns;
 use super::window::Window;
 use crate::steer::application::Name;
+use crate::steer::patch;
 use crate::steer::plan::{Change, Decision, Purpose};
 
 /// How many patches are under way at most.
@@ -107,7 +108,7 @@ impl Job {
         Some(Self {
             name: decision.application.clone(),
             purpose: patch.purpose,
-            body: serde_json::to_vec(&operations).ok()?.into_boxed_slice(),
+            body: patch::text(&operations).into_bytes().into_boxed_slice(),
             decision: Box::new(decision),
             version,
             since,

@@ -1,7 +1,10 @@
 //! One request to the API server: its answer, or why there is none.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -11,7 +14,7 @@ use kube::Client;
 use kube::client::Body;
 use serde::Deserialize;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 use super::metrics::{Metrics, Verb};
 use crate::cluster::Silence;
@@ -21,6 +24,9 @@ use crate::failure::printable_name;
 const LARGEST: usize = 64 << 20;
 /// How much of what the API server says of a request that it refuses is kept, in characters.
 const MESSAGE: usize = 300;
+/// What the API server says of a JSON Patch whose test fails, or that does not fit.
+// Kubernetes: NewGenericServerResponse
+const UNAPPLIED: &str = "the server rejected our request due to an error in our request";
 /// How long to wait at most because the API server asks for it.
 const LONGEST_ASKED: Duration = Duration::from_mins(2);
 
@@ -104,14 +110,17 @@ impl Api {
 
     /// Asks, and reads the answer, within a limit.
     pub(super) async fn ask(&self, ask: Ask, limit: Duration) -> Result<Vec<u8>, Refusal> {
+        self.ask_until(ask, Instant::now() + limit).await
+    }
+
+    /// Asks, and reads the answer, before a time. Nothing is sent after it.
+    pub(super) async fn ask_until(&self, ask: Ask, end: Instant) -> Result<Vec<u8>, Refusal> {
         let verb = ask.verb;
-        let answer = timeout(limit, async {
+        let answer = until(end, async {
             let response = self.send(ask).await?;
             read(response.into_body()).await
         });
-        let answer = answer
-            .await
-            .unwrap_or_else(|_| Err(Refusal::silent("it does not answer in time")));
+        let answer = answer.await;
         self.count(verb, &answer);
         answer
     }
@@ -119,10 +128,8 @@ impl Api {
     /// Asks, and leaves the body of the answer to be read; only its beginning has a limit.
     pub(super) async fn open(&self, ask: Ask, limit: Duration) -> Result<Body, Refusal> {
         let verb = ask.verb;
-        let answer = timeout(limit, self.send(ask)).await;
-        let answer = answer
-            .unwrap_or_else(|_| Err(Refusal::silent("it does not answer in time")))
-            .map(Response::into_body);
+        let answer = until(Instant::now() + limit, self.send(ask)).await;
+        let answer = answer.map(Response::into_body);
         self.count(verb, &answer);
         answer
     }
@@ -179,13 +186,14 @@ pub(super) fn refusal(status: StatusCode, retry_after: Option<Duration>, body: &
     let seconds = details.retry_after_seconds.filter(|seconds| *seconds > 0);
     let asked = retry_after.or(seconds.map(Duration::from_secs));
     let causes = details.causes.unwrap_or_default();
-    // Kubernetes: a patch that cannot be applied is 422, with what the library said among the causes.
+    // Kubernetes: a JSON Patch that cannot be applied is 422 without a word on why; others that say no have one
     let is_test = status == StatusCode::UNPROCESSABLE_ENTITY
-        && causes
-            .iter()
-            .map(|cause| &cause.message)
-            .chain([&message])
-            .any(|text| text.contains("test failed") || text.contains("testing value"));
+        && (message == UNAPPLIED
+            || causes
+                .iter()
+                .map(|cause| &cause.message)
+                .chain([&message])
+                .any(|text| text.contains("test failed") || text.contains("testing value")));
     let message: String = printable_name(&message).chars().take(MESSAGE).collect();
     let code = status.as_u16();
     let cause = if message.is_empty() {
@@ -212,6 +220,26 @@ pub(super) async fn contained<T: Send + 'static>(
         Some(Ok(result)) => result,
         Some(Err(_)) | None => Err(Refusal::silent("the program has a fault")),
     }
+}
+
+/// What comes of a request before a time. After that it is not gone on with at all, not even where it could be at once, as in a
+/// process that was stopped for a while: what it would send is out of date.
+async fn until<T>(
+    end: Instant,
+    request: impl Future<Output = Result<T, Refusal>>,
+) -> Result<T, Refusal> {
+    let late = || Err(Refusal::silent("it does not answer in time"));
+    let mut request = pin!(request);
+    let in_time = poll_fn(|context| {
+        if Instant::now() < end {
+            request.as_mut().poll(context)
+        } else {
+            Poll::Ready(late())
+        }
+    });
+    timeout_at(end.into(), in_time)
+        .await
+        .unwrap_or_else(|_| late())
 }
 
 /// Reads a whole body, into one piece as it comes.
@@ -258,6 +286,12 @@ mod tests {
         let test = json!({
             "message": "the server rejected our request due to an error in our request",
             "details": {"causes": [{"reason": "UnexpectedServerResponse", "message": "testing value /spec/source/targetRevision failed: test failed"}]},
+        });
+        assert!(refused(422, &test).is_test);
+        // As Kubernetes 1.37 says it.
+        let test = json!({
+            "kind": "Status", "status": "Failure", "reason": "Invalid", "code": 422, "details": {},
+            "message": "the server rejected our request due to an error in our request",
         });
         assert!(refused(422, &test).is_test);
         let denied = json!({"message": "ValidatingAdmissionPolicy 'argocd-infisical' denied request: a test"});
@@ -315,6 +349,23 @@ mod tests {
         assert!(refusal.is_passing() && refusal.cause.contains("in time"));
         let counted = "requests_total{verb=\"patch\",code=\"0\"} 1\n";
         assert!(metrics.text().contains(counted), "{}", metrics.text());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_when_its_time_is_over_although_it_could_be_at_once() {
+        let mut polls = 0;
+        let stopped = poll_fn(|context| {
+            polls += 1;
+            // The process is stopped here, and goes on when the time is over.
+            std::thread::sleep(Duration::from_millis(30));
+            context.waker().wake_by_ref();
+            Poll::<Result<(), Refusal>>::Pending
+        });
+        let end = Instant::now() + Duration::from_millis(20);
+        assert!(until(end, stopped).await.unwrap_err().is_passing());
+        assert_eq!(polls, 1);
+        let never = poll_fn(|_| -> Poll<Result<(), Refusal>> { unreachable!() });
+        assert!(until(Instant::now(), never).await.is_err());
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
 //! Makes one patch, and says what became of it.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use super::lease::WRITE;
@@ -28,15 +30,15 @@ pub(super) const fn kind(refusal: &Refusal) -> Written {
     }
 }
 
-/// Makes a patch. It ends within the time that the lease leaves to writes.
-pub(super) async fn write(api: Api, job: Job) -> Attempt {
+/// Makes a patch that was started at a time. It ends within the time that the lease leaves to writes.
+pub(super) async fn write(api: Api, job: Job, start: Instant) -> Attempt {
     let Name { namespace, name } = &job.name;
     let path = format!(
         "/apis/argoproj.io/v1alpha1/namespaces/{namespace}/applications/{name}?fieldManager={FIELD_MANAGER}"
     );
     let ask = Ask::patch(path, job.body.to_vec());
     let result = contained(async move {
-        let bytes = api.ask(ask, WRITE).await?;
+        let bytes = api.ask_until(ask, start + WRITE).await?;
         let text = std::str::from_utf8(&bytes).ok();
         Ok(text.and_then(Applications::prune).map(Box::new))
     });

@@ -42,7 +42,7 @@ impl Writes {
     /// Starts a patch that waits.
     pub(super) fn start(&mut self, name: &Name, api: &Api, now: Instant) {
         if let Some(job) = self.queue.start(name, now) {
-            self.under_way.spawn(write(api.clone(), job));
+            self.under_way.spawn(write(api.clone(), job, now));
         }
     }
 

@@ -223,25 +223,26 @@ impl One<'_, '_> {
             return;
         }
         for condition in &self.application.status.conditions {
+            let Some(told) = condition.cause.told() else {
+                continue;
+            };
             let refresh = format!("argocd app get {} --hard-refresh", self.name);
-            findings.push(match condition.cause {
+            let (code, cure) = match condition.cause {
                 Cause::Other => continue,
-                Cause::Paused => self.find(
+                Cause::Paused => (
                     Code::RenderPaused,
-                    "rendering failed several times, and Argo CD does not try again for an hour",
                     format!("# when the cause is mended\n{refresh}"),
                 ),
-                Cause::NoRevision => self.find(
+                Cause::NoRevision => (
                     Code::RevisionNotFound,
-                    "its repository does not have the branch, tag or commit that it asks for",
-                    "# push it, or set another revision: argocd-infisical revisions",
+                    "# push it, or set another revision: argocd-infisical revisions".to_owned(),
                 ),
-                Cause::NoPath => self.find(
+                Cause::NoPath => (
                     Code::RevisionNotFound,
-                    "its revision does not have the directory that it asks for",
                     format!("# push the directory, or set another revision; then\n{refresh}"),
                 ),
-            });
+            };
+            findings.push(self.find(code, told.message, cure));
         }
     }
 

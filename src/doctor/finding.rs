@@ -193,6 +193,9 @@ codes! {
     ReloaderNamespaces "reloader-namespaces" Warning "Reloader does not look where a workload is."
     TwoReloaders "two-reloaders" Warning "A workload is restarted twice."
     EmptyField "empty-field" Warning "A field drifts once somebody has added to it."
+    FileMissing "file-missing" Error "A file that a workload mounts is not there."
+    FileEmpty "file-empty" Warning "A file that a workload mounts is empty."
+    ObjectLarge "object-large" Warning "What the operator writes is nearly as large as an object can be."
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::steer::policy::{APPLICATION, ENVIRONMENT, Namespaces};
 use crate::steer::unheard::{Unheard, unheard};
 
 /// What the Infisical operator writes on everything of its own.
-const MANAGED: &str = "secrets.infisical.com/version";
+pub(super) const MANAGED: &str = "secrets.infisical.com/version";
 
 /// Finds what is wrong with them.
 pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {

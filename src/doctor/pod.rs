@@ -40,11 +40,11 @@ impl<'a> Pod<'a> {
         named.filter(|name| !name.is_empty()).unwrap_or("default")
     }
 
-    /// How many pods are wanted, and how many of those that there are, are not ready.
+    /// How many pods are wanted, and how many of those are not ready. While others take their place there are more than are wanted.
     pub(super) fn unready(&self) -> Option<(i32, i32)> {
         let wanted = self.deployment.spec.replicas.unwrap_or(1);
         let status = self.deployment.status.as_ref()?;
-        let unavailable = status.unavailable_replicas.unwrap_or(0);
+        let unavailable = status.unavailable_replicas.unwrap_or(0).min(wanted);
         (unavailable > 0).then_some((wanted, unavailable))
     }
 

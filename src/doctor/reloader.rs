@@ -14,21 +14,8 @@ const NAMED: usize = 5;
 /// Finds what is wrong with it.
 pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
     let workloads = &look.seen.workloads;
-    let parts = [
-        &workloads.deployments,
-        &workloads.stateful_sets,
-        &workloads.daemon_sets,
-    ];
-    let all: Vec<&Workload> = parts
-        .into_iter()
-        .filter_map(|part| part.known())
-        .flatten()
-        .collect();
-    let asking: Vec<&Workload> = all
-        .iter()
-        .copied()
-        .filter(|workload| asks(workload))
-        .collect();
+    let all = all(look);
+    let asking = asking(look);
     for workload in &asking {
         one(workload, findings);
     }
@@ -52,6 +39,25 @@ pub(super) fn examine(look: &Look<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// All workloads that could be seen.
+fn all<'a>(look: &Look<'a>) -> Vec<&'a Workload> {
+    let workloads = &look.seen.workloads;
+    let parts = [
+        &workloads.deployments,
+        &workloads.stateful_sets,
+        &workloads.daemon_sets,
+    ];
+    let known = parts.into_iter().filter_map(|part| part.known());
+    known.flatten().collect()
+}
+
+/// Those that ask for restarts.
+pub(super) fn asking<'a>(look: &Look<'a>) -> Vec<&'a Workload> {
+    let mut asking = all(look);
+    asking.retain(|workload| asks(workload));
+    asking
+}
+
 fn asks(workload: &Workload) -> bool {
     workload
         .reloads
@@ -59,7 +65,7 @@ fn asks(workload: &Workload) -> bool {
         .any(|annotation| is_reloader(annotation))
 }
 
-fn what(workload: &Workload) -> String {
+pub(super) fn what(workload: &Workload) -> String {
     format!("{} {}", workload.kind, workload.name)
 }
 

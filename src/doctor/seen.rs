@@ -16,9 +16,9 @@ use sha2::{Digest as _, Sha256};
 pub use argocd::DescribedApplication;
 pub(super) use infisical::Interval;
 pub use infisical::{Connection, Synced};
-pub(super) use workload::ContainerSeen;
 pub use workload::Workload;
 pub(super) use workload::{AUTO_RELOAD, is_reloader};
+pub(super) use workload::{ContainerSeen, Mounted};
 
 use super::finding::{Code, Finding};
 use crate::settings::object::{Object, ObjectName};
@@ -179,7 +179,7 @@ pub struct Seen {
     pub application_sets: Part<BTreeMap<Name, ApplicationSet>>,
     /// `AppProject`s of Argo CD's namespace.
     pub projects: Part<BTreeMap<String, Project>>,
-    /// `ConfigMap`s. Of values only those that say revisions are kept; of others, whether there is one.
+    /// `ConfigMap`s. Of values only those that say revisions are kept; of others, how long they are, in digits.
     pub config_maps: Part<BTreeMap<ObjectName, Object>>,
     /// Secrets outside Argo CD's namespace, in the same way.
     pub secrets: Part<BTreeMap<ObjectName, Object>>,

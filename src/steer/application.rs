@@ -403,6 +403,41 @@ pub enum Cause {
     NoPath,
 }
 
+/// What a cause means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// A word for programs.
+    pub code: &'static str,
+    /// What is the matter.
+    pub message: &'static str,
+    /// What to do.
+    pub hint: &'static str,
+}
+
+impl Cause {
+    /// What it means; `None` of any other.
+    pub const fn told(self) -> Option<Told> {
+        Some(match self {
+            Self::Other => return None,
+            Self::Paused => Told {
+                code: "RenderPaused",
+                message: "rendering failed several times, and Argo CD does not try again for an hour",
+                hint: "when the cause is mended: `argocd app get NAME --hard-refresh`; a setting that appears or changes does it as well",
+            },
+            Self::NoRevision => Told {
+                code: "RevisionNotFound",
+                message: "its repository does not have the branch, tag or commit that it asks for",
+                hint: "push it, or ask for another revision, or for none; what runs stays as it is until then",
+            },
+            Self::NoPath => Told {
+                code: "PathNotFound",
+                message: "its revision does not have the directory that it asks for",
+                hint: "push the directory, or ask for another revision, or for none; what runs stays as it is until then",
+            },
+        })
+    }
+}
+
 impl Application {
     /// Its name.
     pub fn name(&self) -> Name {
@@ -537,7 +572,11 @@ mod tests {
             "spec": {"source": {"plugin": {"env": [{"name": "A", "value": "1"}], "parameters": null}}},
         }))
         .unwrap();
-        let plugin = application.spec.source.as_ref().and_then(|source| source.plugin.as_ref());
+        let plugin = application
+            .spec
+            .source
+            .as_ref()
+            .and_then(|source| source.plugin.as_ref());
         let plugin = plugin.unwrap();
         assert_eq!(plugin.env.as_ref().map(Vec::capacity), Some(1));
         assert!(plugin.parameters.is_empty());

@@ -214,6 +214,27 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// The text of operations, as the API server writes JSON: its `test` compares the texts of two strings and not the strings, so that
+/// `a&b` is another one than `a\u0026b`, which it keeps.
+// Kubernetes: jsonPatcher.applyJSPatch, with evanphx/json-patch's lazyNode.equal; Go: encoding/json's HTMLEscape
+pub fn text(operations: &[Value]) -> String {
+    // Values cannot fail to be written.
+    let text = serde_json::to_string(operations).unwrap_or_default();
+    // None of them can stand anywhere but in a string.
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '<' => escaped.push_str("\\u003c"),
+            '>' => escaped.push_str("\\u003e"),
+            '&' => escaped.push_str("\\u0026"),
+            '\u{2028}' => escaped.push_str("\\u2028"),
+            '\u{2029}' => escaped.push_str("\\u2029"),
+            letter => escaped.push(letter),
+        }
+    }
+    escaped
+}
+
 /// The JSON pointer to an annotation.
 fn annotation(name: &str) -> String {
     format!("{ANNOTATIONS}/{}", escaped(name))
@@ -223,4 +244,20 @@ fn annotation(name: &str) -> String {
 // RFC 6901, section 3
 fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_written_as_the_server_writes_them() {
+        let value = "a<b>c&d\u{2028}e\u{2029}f\"g\\h\u{8}\u{c}\n\r\t\u{1b}\u{7f}é";
+        let operation = json!({"op": "test", "path": "/x", "value": value});
+        let text = text(&[operation]);
+        let as_go_does = r#""a\u003cb\u003ec\u0026d\u2028e\u2029f\"g\\h\b\f\n\r\t\u001b"#;
+        assert!(text.contains(as_go_does), "{text}");
+        let read: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read[0]["value"], value);
+    }
 }

@@ -137,6 +137,52 @@ fn a_table_has_reasons_below_it_each_once() {
     );
 }
 
+/// The controller has done its part, and Argo CD cannot do its own.
+#[test]
+fn what_holds_up_a_deployment_stands_below_the_table_and_in_the_json() {
+    for (message, code, words) in [
+        (
+            "Unable to resolve: unable to resolve 'dev' to a commit SHA",
+            "RevisionNotFound",
+            "its repository does not have the branch, tag or commit that it asks for\n  hint: push it, or ask for another",
+        ),
+        (
+            "rpc error: overlays/dev: app path does not exist",
+            "PathNotFound",
+            "its revision does not have the directory that it asks for\n  hint: push the directory, or ask for another",
+        ),
+        (
+            "Manifest generation error (cached): hunter2",
+            "RenderPaused",
+            "rendering failed several times, and Argo CD does not try again for an hour\n  hint: when the cause is mended",
+        ),
+    ] {
+        let conditions = json!([
+            {"type": "ComparisonError", "message": message},
+            {"type": "ComparisonError", "message": message},
+            {"type": "OrphanedResourceWarning", "message": "others"},
+        ]);
+        let status = format!("status: {{conditions: {conditions}}}\n");
+        let workspace = Workspace::new(&[("a.yaml", &format!("{APPLICATION}{status}"))]);
+        let run = workspace.run(&["revisions", "."]);
+        let (_, below) = run.stdout.split_once("\n\n").unwrap();
+        let start = format!("argocd/lamp: {words}");
+        assert!(
+            below.starts_with(&start) && below.lines().count() == 2,
+            "{below}"
+        );
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        assert!(!run.stdout.contains("hunter2"));
+        let run = workspace.run(&["revisions", ".", "-o", "json"]);
+        let shown: Value = serde_json::from_str(&run.stdout).unwrap();
+        let conditions = shown["applications"][0]["conditions"].as_array().unwrap();
+        assert_eq!(conditions.len(), 1);
+        assert_eq!(conditions[0]["code"], code);
+    }
+    let shown = workspace("").run(&["revisions", ".", "-o", "json"]).stdout;
+    assert!(!shown.contains("conditions"));
+}
+
 #[test]
 fn the_yaml_of_a_hint_is_whole() {
     let owner = "  ownerReferences: [{apiVersion: argoproj.io/v1alpha1, kind: ApplicationSet, name: lamps}]\n";

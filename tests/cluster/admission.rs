@@ -3,7 +3,7 @@
 mod allowed;
 mod rights;
 mod stolen;
-mod taken;
+pub(crate) mod taken;
 
 use serde_json::{Value, json};
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ConfigMap;
 use serde_json::Value;
 
@@ -20,6 +21,9 @@ impl<'a> Audit<'a> {
     /// The file in the cluster's directory.
     pub(crate) const FILE: &'static str = "audit.log";
 
+    /// The controller's account, where it is installed.
+    const ACCOUNT: &'static str = "system:serviceaccount:argocd-infisical:controller";
+
     /// A line for each request for a `ConfigMap` or a Secret, written before it is answered, and one for each write of an
     /// Application by the controller, with what it said and whether that was done.
     pub(crate) const POLICY: &'static str = "apiVersion: audit.k8s.io/v1
@@ -32,7 +36,7 @@ rules:
     resources: [configmaps, secrets]
 - level: Request
   omitStages: [RequestReceived, ResponseStarted, Panic]
-  users: [controller]
+  users: [controller, 'system:serviceaccount:argocd-infisical:controller']
   verbs: [create, update, patch, delete, deletecollection]
   resources:
   - group: argoproj.io
@@ -70,7 +74,8 @@ rules:
         let text = self.whole();
         let is_theirs = |event: &Value| {
             let object = &event["objectRef"];
-            event["user"]["username"] == User::CONTROLLER.name
+            let user = &event["user"]["username"];
+            (user == User::CONTROLLER.name || user == Self::ACCOUNT)
                 && object["namespace"] == namespace
                 && object["apiGroup"] == "argoproj.io"
         };
@@ -117,6 +122,8 @@ pub(crate) struct Write {
     pub(crate) operations: Vec<Value>,
     /// The HTTP status of the answer.
     pub(crate) code: u64,
+    /// When the server got it.
+    pub(crate) at: Timestamp,
 }
 
 impl Write {
@@ -132,6 +139,7 @@ impl Write {
                 other => vec![other.clone()],
             },
             code: event["responseStatus"]["code"].as_u64().unwrap_or_default(),
+            at: of(&event["requestReceivedTimestamp"]).parse().unwrap(),
         }
     }
 

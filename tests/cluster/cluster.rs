@@ -4,12 +4,13 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
 use crate::access::Access;
 use crate::audit::Audit;
@@ -48,7 +49,22 @@ pub(crate) fn another_cluster() -> Option<Cluster> {
     }
 }
 
+/// The cluster whose programs tests stop, one test at a time; `None`, visibly, where the programs are missing.
+#[track_caller]
+pub(crate) fn unsteady_cluster() -> Option<(&'static Cluster, MutexGuard<'static, ()>)> {
+    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+    static TURN: Mutex<()> = Mutex::new(());
+    let programs = Programs::find()?;
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let start = || match Cluster::start(&programs) {
+        Ok(cluster) => cluster,
+        Err(error) => panic!("no cluster: {error}"),
+    };
+    Some((CLUSTER.get_or_init(start), turn))
+}
+
 /// What a cluster is made of.
+#[derive(Clone)]
 struct Programs {
     etcd: PathBuf,
     kube_apiserver: PathBuf,
@@ -70,7 +86,11 @@ impl Programs {
 pub(crate) struct Cluster {
     directory: PathBuf,
     port: u16,
-    watchdog: Watchdog,
+    /// The port of etcd.
+    etcd: u16,
+    programs: Programs,
+    server: Mutex<u32>,
+    watchdog: Mutex<Watchdog>,
 }
 
 impl Cluster {
@@ -96,16 +116,18 @@ impl Cluster {
             .unwrap()
             .keep();
         let [etcd, peers, port] = free_ports();
-        let mut cluster = Self {
-            watchdog: Watchdog::new(&directory),
+        let cluster = Self {
+            watchdog: Mutex::new(Watchdog::new(&directory)),
             directory,
             port,
+            etcd,
+            programs: programs.clone(),
+            server: Mutex::default(),
         };
         cluster.write_files();
         let mut etcd_command = etcd_command(programs, &cluster.directory, etcd, peers);
         cluster.launch("etcd", &mut etcd_command);
-        let mut server_command = kube_apiserver_command(programs, &cluster.directory, etcd, port);
-        cluster.launch("kube-apiserver", &mut server_command);
+        cluster.launch_server();
         cluster.wait().map(|()| cluster)
     }
 
@@ -116,21 +138,70 @@ impl Cluster {
         write("audit-policy.yaml", Audit::POLICY);
     }
 
+    fn launch_server(&self) {
+        let Self {
+            directory,
+            port,
+            etcd,
+            programs,
+            ..
+        } = self;
+        let mut command = kube_apiserver_command(programs, directory, *etcd, *port);
+        *lock(&self.server) = self.launch("kube-apiserver", &mut command);
+    }
+
+    /// Kills the API server.
+    pub(crate) fn kill_server(&self) {
+        lock(&self.watchdog).kill(*lock(&self.server));
+    }
+
+    /// Asks the API server to end, and waits until it has.
+    pub(crate) fn stop_server(&self) {
+        lock(&self.watchdog).terminate(*lock(&self.server));
+    }
+
+    /// Starts the API server that has ended.
+    pub(crate) fn start_server(&self) {
+        self.launch_server();
+        self.wait().unwrap();
+    }
+
+    /// Makes etcd forget all earlier versions of everything.
+    pub(crate) fn compact(&self) {
+        let client = ureq::Agent::new_with_defaults();
+        let ask = |path: &str, body: Value| -> Value {
+            let url = format!("http://127.0.0.1:{}/v3/{path}", self.etcd);
+            let answer = client.post(url).send(body.to_string());
+            let text = answer.unwrap().into_body().read_to_string().unwrap();
+            serde_json::from_str(&text).unwrap()
+        };
+        let status = ask("maintenance/status", json!({}));
+        let revision = &status["header"]["revision"];
+        ask(
+            "kv/compaction",
+            json!({"revision": revision, "physical": true}),
+        );
+    }
+
     /// Starts a program whose words go to a file of its name.
-    fn launch(&mut self, name: &str, command: &mut Command) {
-        let log = File::create(self.log(name)).unwrap();
+    fn launch(&self, name: &str, command: &mut Command) -> u32 {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.log(name))
+            .unwrap();
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log);
-        self.watchdog.start(command);
+        lock(&self.watchdog).start(command)
     }
 
     /// Waits until the server says that it is ready, or says what the programs said.
-    fn wait(&mut self) -> Result<(), String> {
+    fn wait(&self) -> Result<(), String> {
         let start = Instant::now();
         while start.elapsed() < DEADLINE {
-            if self.watchdog.has_lost_one() {
+            if lock(&self.watchdog).has_lost_one() {
                 return Err(format!("a program has ended\n{}", self.last_words()));
             }
             if self.certificate().is_file() && self.admin().is_ready() {
@@ -202,6 +273,10 @@ impl Cluster {
     pub(crate) fn audit(&self) -> Audit<'_> {
         Audit::new(self)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn etcd_command(programs: &Programs, directory: &Path, port: u16, peers: u16) -> Command {

@@ -63,10 +63,9 @@ impl Report {
     }
 }
 
-/// Argo CD's repo-server with the sidecar, the controller's policy and what the settings need, by the manifests.
-fn manifests(admin: &Caller) {
+/// A directory `argocd` with Argo CD's repo-server and configuration as they come, and the sidecar.
+pub(crate) fn argo_cd(workspace: &Workspace) {
     let argo_cd = tools::argo_cd_manifests("argocd").unwrap();
-    let workspace = Workspace::of_manifests();
     for file in [
         "repo-server/argocd-repo-server-deployment.yaml",
         "repo-server/argocd-repo-server-sa.yaml",
@@ -86,6 +85,12 @@ images:
 ";
     let kustomization = kustomization.replace("VERSION", tools::version("argocd").unwrap());
     workspace.write("argocd/kustomization.yaml", kustomization);
+}
+
+/// Argo CD's repo-server with the sidecar, the controller's policy and what the settings need, by the manifests.
+fn manifests(admin: &Caller) {
+    let workspace = Workspace::of_manifests();
+    argo_cd(&workspace);
     let policy = workspace.path().join("manifests/install/policy.yaml");
     let policy = fs::read_to_string(policy).unwrap();
     workspace.write(

@@ -56,17 +56,23 @@ impl Installation {
             let path = format!("/apis/argoproj.io/v1alpha1/{resource}");
             wait_until(|| admin.send("GET", &path, "", &json!({})).is_ok());
         }
-        let path = "/api/v1/namespaces/argocd-infisical/serviceaccounts/controller/token";
-        let review =
-            json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
-        let token = admin.send("POST", path, "application/json", &review);
-        let token = token.unwrap()["status"]["token"].as_str().unwrap().into();
+        let token = token(&admin, "argocd-infisical", "controller");
         Some(Self { cluster, token })
     }
 
     /// Who may do everything.
     pub(crate) fn admin(&self) -> Caller {
         Caller::new(&self.cluster, User::ADMIN.token)
+    }
+
+    /// The cluster.
+    pub(crate) const fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// Who holds the token of an account.
+    pub(crate) fn caller(&self, namespace: &str, account: &str) -> Caller {
+        Caller::new(&self.cluster, &token(&self.admin(), namespace, account))
     }
 
     /// The kubeconfig file of a user.
@@ -76,9 +82,18 @@ impl Installation {
 
     /// A kubeconfig file with the token of the controller, in the directory that goes with the cluster.
     pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.kubeconfig_with("controller", &self.token)
+    }
+
+    /// One with the token of an account.
+    pub(crate) fn kubeconfig_of_account(&self, namespace: &str, account: &str) -> PathBuf {
+        self.kubeconfig_with(account, &token(&self.admin(), namespace, account))
+    }
+
+    fn kubeconfig_with(&self, name: &str, token: &str) -> PathBuf {
         let text = fs::read_to_string(self.cluster.kubeconfig(User::ADMIN)).unwrap();
-        let path = self.cluster.path("controller.kubeconfig");
-        fs::write(&path, text.replace(User::ADMIN.token, &self.token)).unwrap();
+        let path = self.cluster.path(&format!("{name}.kubeconfig"));
+        fs::write(&path, text.replace(User::ADMIN.token, token)).unwrap();
         path
     }
 
@@ -86,6 +101,15 @@ impl Installation {
     pub(crate) fn controller(&self) -> Caller {
         Caller::new(&self.cluster, &self.token)
     }
+}
+
+/// A token of an account.
+fn token(admin: &Caller, namespace: &str, account: &str) -> String {
+    let path = format!("/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
+    let review =
+        json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}});
+    let token = admin.send("POST", &path, "application/json", &review);
+    token.unwrap()["status"]["token"].as_str().unwrap().into()
 }
 
 /// Every object of a stream.

@@ -11,11 +11,15 @@ mod audit;
 mod cluster;
 mod controller;
 mod doctor;
+#[path = "../cli/hostile_values.rs"]
+mod hostile_values;
 mod infisical;
 mod installation;
 mod kubeconfig;
 mod namespace;
 mod operator;
+#[path = "../cli/patches.rs"]
+mod patches;
 mod probe;
 mod proxy;
 mod reach;

@@ -1,8 +1,10 @@
 //! One kustomization after another: what each loads, generates and changes, from the bases up.
 
+mod ahead;
 mod entry;
 mod open;
 
+use ahead::Ahead;
 pub(crate) use entry::where_no_yaml;
 use goyaml::{Position, Text};
 
@@ -14,6 +16,7 @@ use crate::files::{KUSTOMIZATION_FILES, base_name};
 use crate::generators;
 use crate::kustomization::{GeneratorArgs, Kustomization, Located};
 use crate::layer_transformers;
+use crate::limits;
 use crate::load;
 use crate::loader::{Found, Loaded, Loader, is_http};
 use crate::origin::{self, Origin};
@@ -120,12 +123,41 @@ impl<'a> Layer<'a> {
         paths: &[Located],
         session: &mut Session,
     ) -> Result<()> {
+        let mut ahead = self.go_ahead(paths, session).into_iter();
         for (index, path) in paths.iter().enumerate() {
+            session.budget.check_time()?;
             let before = paths.get(..index).unwrap_or_default();
-            let added = self.accumulate_entry(so_far, path, session);
+            let added = match ahead.next().flatten() {
+                Some(ahead) => self.join(so_far, path, ahead, session),
+                None => self.accumulate_entry(so_far, path, session),
+            };
             added.map_err(|error| self.listed_twice(before, path, error))?;
         }
         Ok(())
+    }
+
+    /// Adds what has come of an entry of `resources` before its turn.
+    fn join(
+        &self,
+        so_far: &mut Accumulated,
+        path: &Located,
+        ahead: Ahead,
+        session: &mut Session,
+    ) -> Result<()> {
+        match ahead {
+            Ahead::File(resources, weight) => {
+                self.add_weighed(so_far, (resources, weight), path, session)
+            }
+            Ahead::Base(base) => {
+                let (below, branch) = *base;
+                if !session.join(branch) {
+                    return self.accumulate_entry(so_far, path, session);
+                }
+                so_far
+                    .merge(below)
+                    .map_err(|error| self.needed_by(error, path))
+            }
+        }
     }
 
     /// Adds what one entry of `resources` leads to.
@@ -214,15 +246,26 @@ impl<'a> Layer<'a> {
     fn add_resources(
         &self,
         so_far: &mut Accumulated,
-        mut resources: Vec<Resource>,
+        resources: Vec<Resource>,
+        path: &Located,
+        session: &mut Session,
+    ) -> Result<()> {
+        let weight = limits::weight_of(&resources);
+        self.add_weighed(so_far, (resources, weight), path, session)
+    }
+
+    fn add_weighed(
+        &self,
+        so_far: &mut Accumulated,
+        (mut resources, weight): (Vec<Resource>, usize),
         path: &Located,
         session: &mut Session,
     ) -> Result<()> {
         let mut add = || {
-            session.budget.charge_resources(&resources)?;
+            session.budget.charge(weight)?;
             self.annotate(&mut resources, &path.text)?;
             session.schema.note_kinds(&resources);
-            session.loaded(&mut resources, &self.loader.names().borrow())?;
+            session.loaded(&mut resources, &self.loader.names())?;
             so_far.resources.append_all(std::mem::take(&mut resources))
         };
         add().map_err(|error| self.needed_by(error, path))
@@ -316,6 +359,7 @@ impl<'a> Layer<'a> {
     // kustomize: multiTransformer.Transform
     fn run(&self, step: &Step, resources: &mut Resources, session: &mut Session) -> Result<()> {
         for transformer in &step.transformers {
+            session.budget.check_time()?;
             if matches!(transformer, Transformer::Replacements(_)) {
                 session.before_replacements(resources)?;
             }
@@ -400,6 +444,8 @@ impl<'a> Layer<'a> {
                     session.schema.note_kinds(&resources);
                     inline.resources.append_all(resources)?;
                 }
+                // No path has several lines.
+                Err(error) if entry.text.contains('\n') => return Err(self.blame(error)),
                 Err(_) => paths.push(entry.clone()),
             }
         }
@@ -447,7 +493,7 @@ impl<'a> Layer<'a> {
 
     /// Says that this kustomization asked for what is wrong.
     fn needed_by(&self, error: Error, path: &Located) -> Error {
-        let names = self.loader.names().borrow();
+        let names = self.loader.names();
         let error = error.with_names(&names);
         // What was asked for from outside stands in no line.
         let asked_by = names.get(path.position.file);

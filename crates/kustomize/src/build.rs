@@ -1,9 +1,14 @@
 //! A build from its root: options in, resources and warnings out.
 
 use std::collections::BTreeSet;
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicUsize;
+
+use goyaml::Node;
 
 use crate::accumulate::{Accumulated, Layer};
 use crate::chosen_schema::ChosenSchema;
+use crate::deadline::Deadline;
 use crate::edit::Edits;
 use crate::error::{Error, Result};
 use crate::field_at::FieldNames;
@@ -11,13 +16,14 @@ use crate::files::Files;
 use crate::hooks::{Hooks, NoHooks};
 use crate::id::ResId;
 use crate::kustomization::SortOptions;
-use crate::limits::{self, Budget, Limits};
-use crate::loader::{FileNames, LoadRestrictions, Loader};
+use crate::limits::{self, Allowance, Budget, Limits, Spent};
+use crate::loader::{FileNames, LoadRestrictions, Loader, Reads};
 use crate::metadata;
 use crate::notices::{self, Notices};
 use crate::references;
 use crate::resource::Resource;
 use crate::resources::Resources;
+use crate::threads::{self, Threads};
 use crate::transformers::{metadata_maps, name_hash, sort};
 
 /// The kustomize whose output the engine equals; `managed-by` labels name it, too.
@@ -25,6 +31,12 @@ pub const VERSION: &str = "v5.8.2";
 
 const SORTED_TWICE: &str = "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI \
                             flag ('--reorder'). Using the kustomization file over the CLI flag.";
+
+/// Resources that are written one after the other into one text. A text that becomes large is copied as it grows.
+const PART: usize = 8;
+
+/// Bytes of a build, as they count for its limits, whose output is worth a thing for a thread to do.
+const WORTH_WRITING: usize = 1 << 16;
 
 /// What may be asked of a build.
 #[derive(Clone, Debug, Default)]
@@ -37,10 +49,14 @@ pub struct Options {
     pub managed_by_label: bool,
     /// Bounds on what the build may ask for.
     pub limits: Limits,
+    /// Until when the build may run.
+    pub deadline: Deadline,
     /// The directory, as an absolute path, from which errors name files; without it, the one that is built.
     pub named_from: Option<String>,
     /// What is changed in the kustomization that is built before it is.
     pub edits: Edits,
+    /// On how many threads the build may work.
+    pub threads: Threads,
 }
 
 /// The order of the output.
@@ -70,6 +86,12 @@ pub struct Output {
     named_from: String,
     /// The bytes that may be written.
     limit: usize,
+    /// Until when they may be.
+    deadline: Deadline,
+    /// On how many threads they are.
+    threads: Threads,
+    /// The bytes that have come into being in the build.
+    weight: usize,
 }
 
 impl Output {
@@ -83,28 +105,80 @@ impl Output {
     /// The bytes that `kustomize build` prints.
     ///
     /// # Errors
+    /// As for [`Self::to_parts`].
+    pub fn to_yaml(&self) -> Result<String> {
+        let mut parts = self.to_parts()?;
+        match parts.as_mut_slice() {
+            [whole] => Ok(std::mem::take(whole)),
+            _ => Ok(parts.concat()),
+        }
+    }
+
+    /// The same in parts, one after the other: what is large is written faster so.
+    ///
+    /// # Errors
     /// Where a resource holds what JSON cannot say: a key that is no text, a key twice, an infinite number; and past
     /// [`Limits::output`].
-    pub fn to_yaml(&self) -> Result<String> {
-        let mut text = String::new();
-        let mut expected: usize = 0;
-        for (index, resource) in self.resources.iter().enumerate() {
-            if index > 0 {
-                text.push_str("---\n");
-            }
-            // What is too much must not be written first.
-            expected = expected.saturating_add(limits::written_size(resource.node(), 0));
-            if expected.max(text.len()) > self.limit {
-                return Err(Error::new(format!(
-                    "the output has more than {} bytes",
-                    self.limit
-                )));
-            }
-            resource
-                .emit(&mut text)
-                .map_err(|error| error.with_names(&self.names))?;
+    pub fn to_parts(&self) -> Result<Vec<String>> {
+        let threads = self.threads.worth(self.weight / WORTH_WRITING);
+        if threads > 1
+            && let Some(parts) = self.written_at_once(threads)
+        {
+            return Ok(parts);
         }
-        Ok(text)
+        let mut parts = Vec::new();
+        let mut written: usize = 0;
+        let mut expected: usize = 0;
+        for resources in self.resources.as_slice().chunks(PART) {
+            let mut text = String::new();
+            for resource in resources {
+                self.deadline.check()?;
+                // What is too much must not be written first.
+                let least = limits::written_size(resource.node(), 0);
+                expected = expected.saturating_add(least);
+                if expected.max(written.saturating_add(text.len())) > self.limit {
+                    return Err(Error::new(format!(
+                        "the output has more than {} bytes",
+                        self.limit
+                    )));
+                }
+                if !(parts.is_empty() && text.is_empty()) {
+                    text.push_str("---\n");
+                }
+                resource
+                    .emit(&mut text)
+                    .map_err(|error| error.with_names(&self.names))?;
+            }
+            written = written.saturating_add(text.len());
+            parts.push(text);
+        }
+        Ok(parts)
+    }
+
+    /// The parts, written on several threads; nothing where one cannot be written, or all would be too much.
+    fn written_at_once(&self, threads: usize) -> Option<Vec<String>> {
+        let nodes: Vec<&Node> = self.resources.iter().map(Resource::node).collect();
+        let parts: Vec<(usize, &[&Node])> = nodes.chunks(PART).enumerate().collect();
+        let (limit, left) = (self.limit, AtomicUsize::new(self.limit));
+        let deadline = &self.deadline;
+        let write = |(index, nodes): &(usize, &[&Node])| {
+            let mut text = String::new();
+            for (inner, node) in nodes.iter().enumerate() {
+                deadline.check().ok()?;
+                if !limits::take(&left, limits::written_size(node, 0)) || text.len() > limit {
+                    return None;
+                }
+                if *index > 0 || inner > 0 {
+                    text.push_str("---\n");
+                }
+                goyaml::emit_canonical(node, &mut text).ok()?;
+            }
+            Some(text)
+        };
+        let written = threads::map(&parts, threads, write);
+        let written: Vec<String> = written.into_iter().flatten().collect::<Option<_>>()?;
+        let length: usize = written.iter().map(String::len).sum();
+        (written.len() == parts.len() && length <= limit).then_some(written)
     }
 }
 
@@ -127,25 +201,33 @@ pub fn build_with(
     hooks: &mut dyn Hooks,
 ) -> Result<Output> {
     let loader = Loader::new(files, root, options)?;
-    let names = std::rc::Rc::clone(loader.names());
+    let names = loader.shared_names();
     let mut session = Session::new(options, hooks);
     let built = build_root(loader, &mut session);
     let Session {
-        warnings, notices, ..
+        warnings,
+        notices,
+        budget,
+        ..
     } = session;
+    let weight = budget.spent().content;
     let named_from = options.named_from.as_deref().unwrap_or(root);
+    let names = std::mem::take(&mut *names.lock().unwrap_or_else(PoisonError::into_inner));
     match built {
         Ok(resources) => Ok(Output {
             resources,
             warnings,
             notices,
-            names: names.take(),
+            names,
             named_from: named_from.to_owned(),
             limit: options.limits.output,
+            deadline: options.deadline.clone(),
+            threads: options.threads,
+            weight,
         }),
         Err(error) => {
             let mut fields = FieldNames::new(files, named_from);
-            Err(fields.complete(error.with_names(&names.borrow())))
+            Err(fields.complete(error.with_names(&names)))
         }
     }
 }
@@ -163,10 +245,42 @@ pub(crate) struct Session<'a> {
     pub(crate) tracks_origins: bool,
     pub(crate) schema: ChosenSchema,
     pub(crate) budget: Budget,
+    /// What it may still read, where it is that of a branch.
+    branch: Option<Reads>,
+}
+
+/// What the branches of a build begin with: parts of it that go on at the same time.
+pub(crate) struct Trunk<'a> {
+    options: &'a Options,
+    reads_plugins: bool,
+    tracks_origins: bool,
+    has_bases: bool,
+    allowance: Allowance,
+}
+
+impl Trunk<'_> {
+    /// What was asked of the build.
+    pub(crate) const fn options(&self) -> &Options {
+        self.options
+    }
+
+    /// Whether bases can be built in branches.
+    pub(crate) const fn has_bases(&self) -> bool {
+        self.has_bases
+    }
+}
+
+/// What is left of a branch when it has ended, besides what it was for.
+pub(crate) struct Branch {
+    warnings: Vec<String>,
+    notices: Vec<Error>,
+    schema: ChosenSchema,
+    spent: Spent,
+    reads: Reads,
 }
 
 impl<'a> Session<'a> {
-    const fn new(options: &'a Options, hooks: &'a mut dyn Hooks) -> Self {
+    fn new(options: &'a Options, hooks: &'a mut dyn Hooks) -> Self {
         Self {
             options,
             hooks,
@@ -175,8 +289,72 @@ impl<'a> Session<'a> {
             reads_plugins: false,
             tracks_origins: false,
             schema: ChosenSchema::new(),
-            budget: Budget::new(options.limits),
+            budget: Budget::new(options.limits, options.deadline.clone()),
+            branch: None,
         }
+    }
+
+    /// The session of a branch.
+    pub(crate) fn branch(trunk: &'a Trunk<'a>, reads: &Reads, hooks: &'a mut NoHooks) -> Self {
+        Self {
+            reads_plugins: trunk.reads_plugins,
+            tracks_origins: trunk.tracks_origins,
+            budget: Budget::of_branch(&trunk.allowance),
+            branch: Some(reads.clone()),
+            ..Self::new(trunk.options, hooks)
+        }
+    }
+
+    /// Whether it is that of a branch.
+    pub(crate) const fn is_branch(&self) -> bool {
+        self.branch.is_some()
+    }
+
+    /// What a branch may still read; nothing where it is none.
+    pub(crate) const fn reads_of_branch(&self) -> Option<&Reads> {
+        self.branch.as_ref()
+    }
+
+    /// How many threads are worth having for so many things.
+    pub(crate) fn threads_worth(&self, things: usize) -> usize {
+        if self.is_branch() {
+            return 1;
+        }
+        self.options.threads.worth(things)
+    }
+
+    /// What branches begin with.
+    pub(crate) fn trunk(&self) -> Trunk<'a> {
+        Trunk {
+            options: self.options,
+            reads_plugins: self.reads_plugins,
+            tracks_origins: self.tracks_origins,
+            has_bases: self.hooks.are_none() && !self.schema.is_chosen(),
+            allowance: self.budget.allowance(),
+        }
+    }
+
+    /// Ends a branch; nothing where it is none.
+    pub(crate) fn into_branch(self) -> Option<Branch> {
+        Some(Branch {
+            reads: self.branch?,
+            spent: self.budget.spent(),
+            warnings: self.warnings,
+            notices: self.notices,
+            schema: self.schema,
+        })
+    }
+
+    /// Takes a branch for what has come next in the build, if it would have come to the same.
+    pub(crate) fn join(&mut self, branch: Branch) -> bool {
+        if self.schema.is_chosen() || !self.budget.spend(branch.spent) {
+            branch.reads.give_back();
+            return false;
+        }
+        self.warnings.extend(branch.warnings);
+        self.notices.extend(branch.notices);
+        self.schema.join(branch.schema);
+        true
     }
 
     /// Tells the hooks of resources as they were read.
@@ -211,15 +389,15 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
         variables,
     } = layer.accumulate(Accumulated::default(), session)?;
     session.schema.check(resources.as_mut_slice())?;
-    let names = std::rc::Rc::clone(layer.loader().names());
     if !variables.is_empty() {
         session.before_replacements(&mut resources)?;
     }
     session
         .hooks
-        .before_name_hashes(&mut resources, &names.borrow())?;
+        .before_name_hashes(&mut resources, &layer.loader().names())?;
     name_hash::apply(&mut resources)?;
-    references::names::fix(&config, &mut resources)?;
+    session.budget.check_time()?;
+    references::names::fix(&config, &session.budget, &mut resources)?;
     if !variables.is_empty() {
         session.hooks.before_variables(&mut resources)?;
         variables.resolve(

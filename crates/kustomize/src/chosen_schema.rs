@@ -49,6 +49,18 @@ impl ChosenSchema {
         }
     }
 
+    /// Whether a kustomization has named one.
+    pub(crate) const fn is_chosen(&self) -> bool {
+        self.is_chosen
+    }
+
+    /// Takes note of what a branch of the build has taken note of, in which no schema was named.
+    pub(crate) fn join(&mut self, branch: Self) {
+        self.has_merged |= branch.has_merged;
+        self.has_unknown_kind |= branch.has_unknown_kind;
+        self.known_kinds.extend(branch.known_kinds);
+    }
+
     /// The schema for a transformer that is about to run; remembers whether one has merged by it, on which it depends how
     /// a custom schema that is named later goes together with it.
     pub(crate) fn use_for(&mut self, transformer: &Transformer, resources: &Resources) -> &Schema {

@@ -158,6 +158,9 @@ impl Config {
     }
 }
 
+/// The field specs that the configurations and CRDs of a build may have.
+const MOST_SPECS: usize = 10_000;
+
 /// The fields of a configuration file.
 const FIELDS: [&str; 12] = [
     "namePrefix",
@@ -181,6 +184,7 @@ impl TransformerConfig {
     /// Where a field is there with another `create`.
     // kustomize: TransformerConfig.Merge
     pub(crate) fn absorb(&mut self, other: &Self) -> Result<()> {
+        check_count(self.count().saturating_add(other.count()))?;
         for (into, from) in self.lists().into_iter().zip(other.clone().lists()) {
             field_spec::merge(into, from)?;
         }
@@ -202,7 +206,10 @@ impl TransformerConfig {
             .iter_mut()
             .find(|known| known.target == reference.target)
         {
-            Some(known) => field_spec::merge(&mut known.referrers, &reference.referrers)?,
+            Some(known) => {
+                check_count(known.referrers.len())?;
+                field_spec::merge(&mut known.referrers, &reference.referrers)?;
+            }
             None => self.name_references.push(reference.clone()),
         }
         Ok(())
@@ -236,6 +243,45 @@ impl TransformerConfig {
             images,
             replicas,
         ]
+    }
+
+    /// How many field specs there are.
+    fn count(&self) -> usize {
+        let Self {
+            name_prefix,
+            name_suffix,
+            namespace,
+            common_labels,
+            labels,
+            template_labels,
+            volume_claim_template_labels,
+            common_annotations,
+            name_references,
+            var_reference,
+            images,
+            replicas,
+        } = self;
+        let lists = [
+            name_prefix,
+            name_suffix,
+            namespace,
+            common_labels,
+            labels,
+            template_labels,
+            volume_claim_template_labels,
+            common_annotations,
+            var_reference,
+            images,
+            replicas,
+        ];
+        let referrers = name_references
+            .iter()
+            .map(|reference| reference.referrers.len().saturating_add(1));
+        lists
+            .iter()
+            .map(|list| list.len())
+            .chain(referrers)
+            .fold(0, usize::saturating_add)
     }
 
     // kustomize: TransformerConfig.sortFields
@@ -285,6 +331,17 @@ impl TransformerConfig {
         *slot = list(value, name, strict_field_spec)?;
         Ok(true)
     }
+}
+
+/// Makes sure that there are not too many field specs: each is compared with each.
+pub(crate) fn check_count(count: usize) -> Result<()> {
+    if count > MOST_SPECS {
+        return Err(Error::new(format!(
+            "the configurations have more than {MOST_SPECS} field specs"
+        ))
+        .hint("leave out those of kinds that are not there"));
+    }
+    Ok(())
 }
 
 fn sort_references(references: &mut [NameBackReference]) {

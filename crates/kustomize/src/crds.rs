@@ -4,11 +4,13 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use goyaml::{Limits, Node, Tag, Text, Value};
 
-use crate::config::{Config, NameBackReference, TransformerConfig};
+use crate::config::{Config, NameBackReference, TransformerConfig, check_count};
 use crate::error::{Error, Result};
 use crate::field_spec::{self, FieldSpec};
 use crate::id::Gvk;
@@ -18,6 +20,8 @@ use crate::loader::Loader;
 
 /// How far references to other definitions are followed.
 const MAX_DEPTH: usize = 64;
+/// How many fields the definitions of one file may lead to; what two fields refer to counts twice.
+const MAX_FIELDS: usize = 500_000;
 
 /// What the files of `crds` say about the fields of the kinds that they define.
 ///
@@ -38,8 +42,15 @@ pub(crate) fn load(loader: &Loader, paths: &[Located]) -> Result<Config> {
     Ok(Config::Own(Arc::new(config)))
 }
 
-/// Definitions by the name of their type.
-struct Definitions(Vec<(Text, Node)>);
+/// Definitions, each with the name of its type.
+#[derive(Default)]
+struct Definitions {
+    list: Vec<(Text, Node)>,
+    /// The last one of each name.
+    places: BTreeMap<Text, usize>,
+    /// How many fields have been looked at.
+    fields: Cell<usize>,
+}
 
 impl Definitions {
     fn read(bytes: &[u8], file: u32) -> Result<Self> {
@@ -57,7 +68,7 @@ impl Definitions {
                 Err(Error::new("the file is empty")
                     .hint("`crds` names files of OpenAPI definitions"))
             } else {
-                Ok(Self(Vec::new()))
+                Ok(Self::default())
             };
         };
         let entries = node.entries().ok_or_else(|| not_openapi(&node))?;
@@ -65,16 +76,19 @@ impl Definitions {
             check_definition(value)?;
             Ok((name.to_text().unwrap_or_default(), value.clone()))
         };
-        entries
-            .iter()
-            .map(definition)
-            .collect::<Result<_>>()
-            .map(Self)
+        let list: Vec<(Text, Node)> = entries.iter().map(definition).collect::<Result<_>>()?;
+        let names = list.iter().enumerate();
+        let places = names.map(|(index, (name, _))| (name.clone(), index));
+        Ok(Self {
+            places: places.collect(),
+            list,
+            fields: Cell::new(0),
+        })
     }
 
     // kustomize: makeConfigFromApiMap
     fn add_to(&self, config: &mut TransformerConfig) -> Result<()> {
-        for (name, _) in &self.0 {
+        for (name, _) in &self.list {
             let properties = self.properties(name);
             let has = |field| {
                 properties
@@ -107,6 +121,7 @@ impl Definitions {
             );
         }
         for (key, property) in self.properties(name) {
+            self.count_field(kind)?;
             path.push(key.to_text().unwrap_or_default());
             add_property(config, kind, property, path)?;
             if let Some(reference) = property
@@ -121,13 +136,25 @@ impl Definitions {
         Ok(())
     }
 
+    /// Counts a field: where fields refer to the same definitions, their number may double at each level.
+    fn count_field(&self, kind: &str) -> Result<()> {
+        let fields = self.fields.get().saturating_add(1);
+        self.fields.set(fields);
+        if fields > MAX_FIELDS {
+            return Err(Error::new(format!(
+                "the definition of `{kind}` leads to more than {MAX_FIELDS} fields"
+            ))
+            .hint("take `$ref`s out of the file that lead to no names, labels or annotations"));
+        }
+        Ok(())
+    }
+
     fn properties(&self, name: &str) -> &[(Node, Node)] {
-        let definition = self
-            .0
-            .iter()
-            .rev()
-            .find(|(known, _)| known == name)
-            .map(|(_, definition)| definition);
+        let place = self
+            .places
+            .get(name)
+            .and_then(|index| self.list.get(*index));
+        let definition = place.map(|(_, definition)| definition);
         let schema = definition.and_then(|definition| definition_field(definition, "schema"));
         schema
             .and_then(|schema| schema.get("properties"))
@@ -186,6 +213,7 @@ fn add_property(
         ("x-kubernetes-identity", &mut config.name_prefix),
     ] {
         if string_extension(property, extension).is_some() {
+            check_count(list.len())?;
             field_spec::merge(list, &[field(here.clone())])?;
         }
     }

@@ -147,7 +147,7 @@ impl Edits {
         if let Some(error) = self.check().into_iter().next() {
             return Err(error);
         }
-        let mut names = loader.names().borrow_mut();
+        let mut names = loader.names();
         self.set_texts(kustomization, &mut names);
         self.set_images(kustomization, &mut names)?;
         self.set_replicas(kustomization, &mut names);

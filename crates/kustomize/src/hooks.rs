@@ -9,6 +9,11 @@ use crate::resources::Resources;
 ///
 /// Resources that configure plugins pass by unseen. Every method does nothing unless it is written, and a build without hooks is exactly `kustomize build`.
 pub trait Hooks {
+    /// Whether there are none, so that kustomizations may be built in whatever order, and on several threads.
+    fn are_none(&self) -> bool {
+        false
+    }
+
     /// The resources of one file, as read: nothing has been done to them. `names` tells what the positions of their
     /// nodes speak of.
     ///
@@ -58,4 +63,8 @@ pub trait Hooks {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoHooks;
 
-impl Hooks for NoHooks {}
+impl Hooks for NoHooks {
+    fn are_none(&self) -> bool {
+        true
+    }
+}

@@ -9,6 +9,7 @@ mod build;
 mod chosen_schema;
 mod config;
 mod crds;
+mod deadline;
 mod decode;
 mod defaults;
 mod edit;
@@ -43,9 +44,11 @@ mod resources;
 pub mod schema;
 mod selector;
 mod shared;
+mod threads;
 mod transformers;
 
 pub use build::{Options, Output, Reorder, VERSION, build, build_with};
+pub use deadline::Deadline;
 pub use edit::Edits;
 pub use error::{Details, Error, ErrorKind, Related, Result};
 pub use external::{
@@ -62,3 +65,4 @@ pub use notices::Notices;
 pub use repository::{Repository, without_credentials};
 pub use resource::{Notes, Resource};
 pub use resources::Resources;
+pub use threads::Threads;

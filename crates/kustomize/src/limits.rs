@@ -4,9 +4,12 @@
 mod tests;
 
 use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use goyaml::{Data, Node};
 
+use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::resource::Resource;
 
@@ -19,6 +22,10 @@ pub struct Limits {
     pub layers: usize,
     /// Kustomizations inside one another.
     pub nesting: usize,
+    /// Files that are read, each as often as it is listed.
+    pub files: usize,
+    /// Bytes of these files.
+    pub read: usize,
     /// Bytes that are loaded, generated and copied: those of the texts, and [`NODE_BYTES`](Self::NODE_BYTES) for each
     /// node.
     pub content: usize,
@@ -43,6 +50,8 @@ impl Default for Limits {
             yaml: goyaml::Limits::default(),
             layers: 20_000,
             nesting: 100,
+            files: 100_000,
+            read: 256 << 20,
             content: 1 << 30,
             output: 512 << 20,
         }
@@ -53,25 +62,115 @@ impl Default for Limits {
 #[derive(Debug)]
 pub(crate) struct Budget {
     limits: Limits,
+    deadline: Deadline,
     layers: Cell<usize>,
     level: Cell<usize>,
     content: Cell<usize>,
+    /// What there was when it was made.
+    begun: Spent,
+    /// What all that goes on at the same time may still ask for together.
+    together: Option<Arc<Together>>,
+}
+
+/// What the branches of a build may still ask for together.
+#[derive(Debug)]
+struct Together {
+    layers: AtomicUsize,
+    content: AtomicUsize,
+}
+
+/// What branches of a build begin with.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    limits: Limits,
+    deadline: Deadline,
+    level: usize,
+    layers: usize,
+    content: usize,
+    together: Arc<Together>,
+}
+
+/// What a branch of a build has asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spent {
+    /// Kustomizations that were opened.
+    layers: usize,
+    /// Bytes that have come into being.
+    pub(crate) content: usize,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::new(Limits::default())
+        Self::new(Limits::default(), Deadline::default())
     }
 }
 
 impl Budget {
-    pub(crate) const fn new(limits: Limits) -> Self {
+    pub(crate) const fn new(limits: Limits, deadline: Deadline) -> Self {
         Self {
             limits,
+            deadline,
             layers: Cell::new(limits.layers),
             level: Cell::new(0),
             content: Cell::new(limits.content),
+            begun: Spent {
+                layers: limits.layers,
+                content: limits.content,
+            },
+            together: None,
         }
+    }
+
+    /// What branches of the build begin with.
+    pub(crate) fn allowance(&self) -> Allowance {
+        let (layers, content) = (self.layers.get(), self.content.get());
+        Allowance {
+            limits: self.limits,
+            deadline: self.deadline.clone(),
+            level: self.level.get(),
+            layers,
+            content,
+            together: Arc::new(Together {
+                layers: AtomicUsize::new(layers),
+                content: AtomicUsize::new(content),
+            }),
+        }
+    }
+
+    /// The budget of a branch.
+    pub(crate) fn of_branch(allowance: &Allowance) -> Self {
+        Self {
+            limits: allowance.limits,
+            deadline: allowance.deadline.clone(),
+            layers: Cell::new(allowance.layers),
+            level: Cell::new(allowance.level),
+            content: Cell::new(allowance.content),
+            begun: Spent {
+                layers: allowance.layers,
+                content: allowance.content,
+            },
+            together: Some(Arc::clone(&allowance.together)),
+        }
+    }
+
+    /// What has been asked for since it was made.
+    pub(crate) fn spent(&self) -> Spent {
+        Spent {
+            layers: self.begun.layers.saturating_sub(self.layers.get()),
+            content: self.begun.content.saturating_sub(self.content.get()),
+        }
+    }
+
+    /// Counts what a branch has asked for, if there is as much.
+    pub(crate) fn spend(&self, spent: Spent) -> bool {
+        let layers = self.layers.get().checked_sub(spent.layers);
+        let content = self.content.get().checked_sub(spent.content);
+        let (Some(layers), Some(content)) = (layers, content) else {
+            return false;
+        };
+        self.layers.set(layers);
+        self.content.set(content);
+        true
     }
 
     /// Counts a kustomization that is opened.
@@ -79,7 +178,10 @@ impl Budget {
     /// # Errors
     /// Where there are too many.
     pub(crate) fn open_layer(&self) -> Result<()> {
-        let left = self.layers.get().checked_sub(1).ok_or_else(|| {
+        let together = self.together.as_deref();
+        let is_left = together.is_none_or(|together| take(&together.layers, 1));
+        let left = self.layers.get().checked_sub(1).filter(|_| is_left);
+        let left = left.ok_or_else(|| {
             Error::new(format!(
                 "the build opens more than {} kustomizations",
                 self.limits.layers
@@ -114,12 +216,24 @@ impl Budget {
         self.level.set(self.level.get().saturating_sub(1));
     }
 
+    /// Makes sure that there is time left.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(crate) fn check_time(&self) -> Result<()> {
+        self.deadline.check()
+    }
+
     /// Counts bytes that come into being.
     ///
     /// # Errors
-    /// Where there are too many.
+    /// Where there are too many, and where there is no time left.
     pub(crate) fn charge(&self, bytes: usize) -> Result<()> {
-        let left = self.content.get().checked_sub(bytes).ok_or_else(|| {
+        self.check_time()?;
+        let together = self.together.as_deref();
+        let is_left = together.is_none_or(|together| take(&together.content, bytes));
+        let left = self.content.get().checked_sub(bytes).filter(|_| is_left);
+        let left = left.ok_or_else(|| {
             Error::new(format!(
                 "the build loads, generates and copies more than {} bytes",
                 self.limits.content
@@ -142,9 +256,7 @@ impl Budget {
     /// # Errors
     /// Where they are too much.
     pub(crate) fn charge_resources(&self, resources: &[Resource]) -> Result<()> {
-        resources
-            .iter()
-            .try_for_each(|resource| self.charge_node(resource.node(), 1))
+        self.charge(weight_of(resources))
     }
 
     /// Makes sure that a tree at the end of a path is not too deep.
@@ -179,6 +291,20 @@ pub(crate) fn check_parts(parts: usize, limit: usize) -> Result<()> {
         return Err(Error::new(format!("a path has more than {limit} parts")));
     }
     Ok(())
+}
+
+/// Takes so much of what is left, if there is as much.
+pub(crate) fn take(left: &AtomicUsize, much: usize) -> bool {
+    let less = |left: usize| left.checked_sub(much);
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+        .is_ok()
+}
+
+/// The bytes that resources count for.
+pub(crate) fn weight_of(resources: &[Resource]) -> usize {
+    resources.iter().fold(0, |sum, resource| {
+        sum.saturating_add(weight(resource.node()))
+    })
 }
 
 /// The bytes that a tree counts for.

@@ -3,18 +3,19 @@
 //! A path may be an address: of a file behind HTTP, or of a repository. What it leads to comes through
 //! [`External`](crate::External).
 
+mod reads;
 mod remote;
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::build::Options;
 use crate::decode;
 use crate::error::{Error, Result};
-use crate::external::External;
+use crate::external::{External, NoExternal};
 use crate::files::{self, Entry, FileError, Files};
 use crate::kustomization::Located;
 use crate::repository::Repository;
+pub(crate) use reads::Reads;
 use remote::Checkout;
 pub(crate) use remote::is_http;
 
@@ -28,6 +29,9 @@ pub enum LoadRestrictions {
     None,
 }
 
+/// The longest path that is looked up, in bytes: no system has longer ones.
+const LONGEST_PATH: usize = 4096;
+
 /// Reads files for the kustomization of one directory.
 #[derive(Clone)]
 pub(crate) struct Loader<'a> {
@@ -36,10 +40,13 @@ pub(crate) struct Loader<'a> {
     /// Resolved directories from the one that is built down to this one.
     roots: Vec<String>,
     /// The repositories on the way there that were checked out, the innermost last.
-    checkouts: Vec<Rc<Checkout>>,
+    checkouts: Vec<Arc<Checkout>>,
     /// The directory from which errors name files.
-    named_from: Rc<str>,
-    names: Rc<RefCell<FileNames>>,
+    named_from: Arc<str>,
+    names: Arc<Mutex<FileNames>>,
+    reads: Reads,
+    /// Whether nothing is fetched or run.
+    is_offline: bool,
 }
 
 /// The names of the files that were read; [`Position::file`] counts in it, from 1.
@@ -121,7 +128,9 @@ impl<'a> Loader<'a> {
             roots: Vec::new(),
             checkouts: Vec::new(),
             named_from,
-            names: Rc::default(),
+            names: Arc::default(),
+            reads: Reads::new(options),
+            is_offline: false,
         };
         if let Some(repository) = Repository::parse(root) {
             return loader.enter_repository(&repository);
@@ -149,12 +158,34 @@ impl<'a> Loader<'a> {
     }
 
     /// The names of all files that this loader and those made of it have read.
-    pub(crate) const fn names(&self) -> &Rc<RefCell<FileNames>> {
-        &self.names
+    pub(crate) fn names(&self) -> MutexGuard<'_, FileNames> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, for whoever goes on when the loader is gone.
+    pub(crate) fn shared_names(&self) -> Arc<Mutex<FileNames>> {
+        Arc::clone(&self.names)
+    }
+
+    /// The same for a branch of the build, without the way out of the tree of files.
+    pub(crate) fn in_branch(self, reads: &Reads) -> Self {
+        Self {
+            reads: reads.clone(),
+            is_offline: true,
+            ..self
+        }
+    }
+
+    /// What a branch of the build may still read.
+    pub(crate) fn reads_apart(&self) -> Reads {
+        self.reads.apart()
     }
 
     /// The way out of the tree of files.
     pub(crate) fn external(&self) -> &'a dyn External {
+        if self.is_offline {
+            return &NoExternal;
+        }
         self.files.external()
     }
 
@@ -206,10 +237,9 @@ impl<'a> Loader<'a> {
     /// Where it cannot be read, and where it is not in the directory.
     pub(crate) fn load_within(&self, path: &str, directory: &str) -> Result<Vec<u8>> {
         match self.files.resolve(path) {
-            Ok(Entry::File(resolved)) if files::is_within(&resolved, directory) => self
-                .files
-                .read(&resolved)
-                .map_err(|error| self.unreadable(path, &error)),
+            Ok(Entry::File(resolved)) if files::is_within(&resolved, directory) => {
+                self.read(&resolved, path, &self.reads)
+            }
             Ok(Entry::File(_) | Entry::Directory(_)) => Err(Error::new(format!(
                 "`{}` is no file of `{}`",
                 self.display(path),
@@ -222,7 +252,11 @@ impl<'a> Loader<'a> {
     /// Looks up a path that counts from the kustomization's directory.
     pub(crate) fn find<'p>(&self, path: &'p str) -> Found<'p> {
         let asked = files::join(self.root(), path);
-        let entry = self.files.resolve(&asked);
+        let entry = if path.len() > LONGEST_PATH {
+            Err(FileError::Other("file name too long".to_owned()))
+        } else {
+            self.files.resolve(&asked)
+        };
         Found { path, asked, entry }
     }
 
@@ -231,6 +265,14 @@ impl<'a> Loader<'a> {
     /// # Errors
     /// As for [`Self::load`].
     pub(crate) fn load_found(&self, found: &Found) -> Result<Loaded> {
+        self.load_counted(found, &self.reads)
+    }
+
+    /// As [`Self::load_found`], counted there.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub(crate) fn load_counted(&self, found: &Found, reads: &Reads) -> Result<Loaded> {
         let Found { path, asked, entry } = found;
         if is_http(path) {
             return self.load_http(path).map_err(|error| error.into_error(path));
@@ -252,16 +294,22 @@ impl<'a> Loader<'a> {
             ))
             .hint("move it below that directory, or make the directory it is in a base with a kustomization of its own"));
         }
-        let bytes = self
-            .files
-            .read(resolved)
-            .map_err(|error| self.unreadable(path, &error))?;
+        let bytes = self.read(resolved, path, reads)?;
         Ok(self.note(self.display(asked), bytes))
+    }
+
+    /// Reads the file at a resolved path, which messages name as it was asked for.
+    fn read(&self, resolved: &str, path: &str, reads: &Reads) -> Result<Vec<u8>> {
+        reads.open()?;
+        let bytes = self.files.read(resolved);
+        let bytes = bytes.map_err(|error| self.unreadable(path, &error))?;
+        reads.count(bytes.len())?;
+        Ok(bytes)
     }
 
     /// Gives a file that was read its number.
     fn note(&self, name: String, bytes: Vec<u8>) -> Loaded {
-        let number = self.names.borrow_mut().add(name.clone());
+        let number = self.names().add(name.clone());
         Loaded {
             bytes,
             name,
@@ -414,6 +462,10 @@ impl<'a> Loader<'a> {
     }
 
     fn unreadable(&self, path: &str, error: &FileError) -> Error {
+        if path.len() > LONGEST_PATH {
+            let shown: String = path.chars().take(80).collect();
+            return Error::new(format!("cannot read `{shown}…`: {error}"));
+        }
         let made = Error::new(format!("cannot read `{path}`: {error}"));
         if *error == FileError::NotFound {
             if let Some(near) = self.nearest(path) {

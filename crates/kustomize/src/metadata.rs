@@ -151,6 +151,33 @@ pub fn set_entry(map: &mut Node, key: &str, value: Node) {
     }
 }
 
+/// As [`set_entry`] for many entries, without looking through the map for each.
+pub fn set_entries<'t>(map: &mut Node, new: impl ExactSizeIterator<Item = (&'t Text, Node)>) {
+    const FEW: usize = 16;
+    if new.len() <= FEW {
+        new.for_each(|(key, value)| set_entry(map, key, value));
+        return;
+    }
+    let mut places: BTreeMap<Text, usize> = BTreeMap::new();
+    for (index, (key, _)) in map.entries().unwrap_or_default().iter().enumerate() {
+        if let Some(key) = key.as_str() {
+            places.entry(key.into()).or_insert(index);
+        }
+    }
+    for (key, mut value) in new {
+        let Some(entries) = map.entries_mut() else {
+            return;
+        };
+        if let Some((_, slot)) = places.get(key).and_then(|index| entries.get_mut(*index)) {
+            replace_scalar(slot, value);
+        } else {
+            quoting::quote_where_ambiguous(&mut value);
+            places.insert(key.clone(), entries.len());
+            entries.push((untagged(key.clone()), value));
+        }
+    }
+}
+
 /// Overwrites a scalar, keeping its style and place.
 pub fn replace_scalar(slot: &mut Node, mut value: Node) {
     value.style = slot.style;

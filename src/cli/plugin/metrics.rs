@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::super::output::Done;
+use super::super::output::{Done, Parts};
 use crate::failure::Failure;
 use crate::plugin::metrics_server;
 
@@ -26,7 +26,7 @@ impl Metrics {
         metrics_server::serve(self.listen, &self.metrics_directory)?;
         Ok(Done {
             warnings: Vec::new(),
-            stdout: String::new(),
+            stdout: Parts::default(),
             is_well: true,
         })
     }

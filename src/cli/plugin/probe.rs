@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::super::output::Done;
+use super::super::output::{Done, Parts};
 use super::mounted::Mounted;
 use crate::failure::Failure;
 use crate::plugin::probe;
@@ -47,7 +47,7 @@ impl Probe {
         if problems.is_empty() {
             Ok(Done {
                 warnings: Vec::new(),
-                stdout: String::new(),
+                stdout: Parts::default(),
                 is_well: true,
             })
         } else {

@@ -182,7 +182,7 @@ impl Release {
                 );
                 Ok(Done {
                     warnings: vec![note],
-                    stdout: manifest,
+                    stdout: manifest.into(),
                     is_well: true,
                 })
             }
@@ -228,7 +228,7 @@ fn released(name: &Name, environment: &str, policy: &Policy) -> Result<String, F
 fn said(text: &str) -> Done {
     Done {
         warnings: Vec::new(),
-        stdout: format!("{}\n", printable(text)),
+        stdout: format!("{}\n", printable(text)).into(),
         is_well: true,
     }
 }

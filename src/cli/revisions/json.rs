@@ -2,9 +2,10 @@
 
 use goyaml::Value;
 
-use super::{said, word};
+use super::{said, told, word};
 use crate::cli::json::{array, count, document, filled, object, some, string};
 use crate::settings::object::ObjectName;
+use crate::steer::Name;
 use crate::steer::plan::{Decision, Origin, Outcome, Plan, Revision, Settings, Tripped};
 use crate::steer::reason::Reason;
 use crate::steer::state::State;
@@ -59,11 +60,25 @@ fn application(decision: &Decision, state: &State) -> Value {
         ),
         ("sync", filled(sync)),
         ("health", filled(health)),
+        ("conditions", conditions(state, application)),
         ("outcome", Some(string(word(outcome)))),
         ("reason", reason(outcome)),
         ("settings", settings.as_ref().map(of_settings)),
         ("again", again.map(|time| string(time.to_string()))),
     ])
+}
+
+/// What Argo CD says that holds it up.
+fn conditions(state: &State, application: &Name) -> Option<Value> {
+    let all = told(state, application);
+    let each = all.iter().map(|told| {
+        object([
+            ("code", string(told.code)),
+            ("message", string(told.message)),
+            ("hint", string(told.hint)),
+        ])
+    });
+    (!all.is_empty()).then(|| array(each))
 }
 
 fn origin(origin: &Origin) -> Value {

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{said, word};
+use super::{said, told, word};
 use crate::cli::table;
 use crate::failure::{printable, printable_name};
 use crate::steer::Name;
+use crate::steer::application::Told;
 use crate::steer::plan::{Decision, Outcome, Plan};
 use crate::steer::reason::Reason;
 use crate::steer::state::State;
@@ -31,20 +32,10 @@ pub(super) fn text(plan: &Plan, state: &State) -> String {
     rows.extend(plan.decisions.iter().map(|decision| row(decision, state)));
     let mut text = table::text("", &rows);
     for (reason, names) in reasons(plan) {
-        let (who, message) = (who(&names), printable_name(&reason.message));
-        let _ = write!(text, "\n{who}: {message}\n");
-        if let Some(hint) = &reason.hint {
-            let hint = printable(hint);
-            for (index, line) in hint.trim_end().lines().enumerate() {
-                let label = if index == 0 { "hint: " } else { "" };
-                let indent = if line.is_empty() && index > 0 {
-                    ""
-                } else {
-                    "  "
-                };
-                let _ = writeln!(text, "{indent}{label}{line}");
-            }
-        }
+        add(&mut text, &names, &reason.message, reason.hint.as_deref());
+    }
+    for (told, names) in causes(plan, state) {
+        add(&mut text, &names, told.message, Some(told.hint));
     }
     let changed = plan.decisions.iter().filter(|decision| {
         let settings = decision.settings.as_ref();
@@ -61,6 +52,37 @@ pub(super) fn text(plan: &Plan, state: &State) -> String {
         );
     }
     text
+}
+
+/// Adds what is to be said of some Applications, and what to do.
+fn add(text: &mut String, names: &[String], message: &str, hint: Option<&str>) {
+    let (who, message) = (who(names), printable_name(message));
+    let _ = write!(text, "\n{who}: {message}\n");
+    let hint = printable(hint.unwrap_or_default());
+    for (index, line) in hint.trim_end().lines().enumerate() {
+        let label = if index == 0 { "hint: " } else { "" };
+        let indent = if line.is_empty() && index > 0 {
+            ""
+        } else {
+            "  "
+        };
+        let _ = writeln!(text, "{indent}{label}{line}");
+    }
+}
+
+/// What Argo CD says that holds up a deployment, each with the Applications in question.
+fn causes(plan: &Plan, state: &State) -> Vec<(Told, Vec<String>)> {
+    let mut causes: Vec<(Told, Vec<String>)> = Vec::new();
+    for decision in &plan.decisions {
+        for told in told(state, &decision.application) {
+            let name = decision.application.to_string();
+            match causes.iter_mut().find(|(other, _)| *other == told) {
+                Some((_, names)) => names.push(name),
+                None => causes.push((told, vec![name])),
+            }
+        }
+    }
+    causes
 }
 
 /// Some Applications by their names, of many the first ones.

@@ -158,18 +158,19 @@ kind!(
     |json| { Some(outline(objects::of_secret(decode::<Secret>(json)?))) }
 );
 
-/// An object without its values: of those that say revisions they are kept, of others whether there is one.
+/// An object without its values: of those that say revisions they are kept, of others how long they are; nothing of one that counts
+/// as missing.
 fn outline(object: Object) -> Object {
     let mut object = ours(object);
     for (key, value) in &mut object.data {
         if key.contains(REVISION) {
             continue;
         }
-        let is_there = !is_missing(value);
-        value.clear();
-        if is_there {
-            value.extend(b"-");
-        }
+        *value = if is_missing(value) {
+            Vec::new()
+        } else {
+            value.len().to_string().into_bytes()
+        };
     }
     object
 }
@@ -193,7 +194,7 @@ mod tests {
                 ("ARGOCD_TARGET_REVISION", b"dev".as_slice()),
                 ("EMPTY", b""),
                 ("NONE", b""),
-                ("TOKEN", b"-"),
+                ("TOKEN", b"7"),
             ]
         );
     }

@@ -1,6 +1,5 @@
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use tracing::subscriber::with_default;
 use tracing_subscriber::fmt::MakeWriter;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::settings::object::{ObjectKind, ObjectName};
 use crate::steer::Name;
 
 /// What was applied last, by `kubectl` or Argo CD.
@@ -21,8 +22,19 @@ pub struct Workload {
     pub reloads: BTreeSet<String>,
     /// Its containers.
     pub containers: Vec<ContainerSeen>,
+    /// The objects that its pods mount and do not start without.
+    pub files: Vec<Mounted>,
     /// The fields that stand empty in what was applied last, and drift once something is added.
     pub empty: Vec<String>,
+}
+
+/// An object that pods mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mounted {
+    /// It.
+    pub object: ObjectName,
+    /// The keys that the volume names.
+    pub keys: Vec<String>,
 }
 
 /// A container of a workload.
@@ -75,11 +87,38 @@ impl Workload {
             name: Name::new(text("namespace"), text("name")),
             reloads: reloads.filter_map(is_asking).collect(),
             containers: serde_json::from_value(containers).unwrap_or_default(),
+            files: files(text("namespace"), &template["spec"]),
             empty: serde_json::from_str(applied)
                 .map(|applied| empty(&applied))
                 .unwrap_or_default(),
         })
     }
+}
+
+/// What the volumes of a pod are made of, without those that may be missing.
+fn files(namespace: &str, pod: &Value) -> Vec<Mounted> {
+    let volumes = pod["volumes"].as_array().into_iter().flatten();
+    let sources = volumes.filter_map(|volume| {
+        let secret = (ObjectKind::Secret, &volume["secret"], "secretName");
+        let map = (ObjectKind::ConfigMap, &volume["configMap"], "name");
+        [secret, map].into_iter().find(|(_, it, _)| it.is_object())
+    });
+    sources
+        .filter(|(_, source, _)| source["optional"] != true)
+        .filter_map(|(kind, source, field)| {
+            let items = source["items"].as_array().into_iter().flatten();
+            Some(Mounted {
+                object: ObjectName {
+                    kind,
+                    namespace: namespace.to_owned(),
+                    name: source[field].as_str()?.to_owned(),
+                },
+                keys: items
+                    .filter_map(|item| Some(item["key"].as_str()?.to_owned()))
+                    .collect(),
+            })
+        })
+        .collect()
 }
 
 /// The empty fields of a pod template that others add to.

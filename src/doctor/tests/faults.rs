@@ -766,4 +766,23 @@ const AROUND: &[Fault] = &[
     (Code::EmptyField, |w| {
         applied(w, r#"{"metadata":{"annotations":null}}"#);
     }),
+    (Code::FileMissing, |w| w.remove("Secret/configuration")),
+    (Code::FileMissing, |w| {
+        w.unset("Secret/configuration", "/data/configuration.yaml");
+    }),
+    (Code::FileMissing, |w| {
+        let volume = json!({"name": "whole", "configMap": {"name": "other"}});
+        let volumes = format!("{PODS}/volumes/3");
+        w.set("Deployment/homeassistant", &volumes, volume);
+    }),
+    (Code::FileEmpty, |w| {
+        w.set(
+            "Secret/configuration",
+            "/data/configuration.yaml",
+            json!(""),
+        );
+    }),
+    (Code::ObjectLarge, |w| {
+        w.set("Secret/configuration", "/data/more.yaml", json!("43713"));
+    }),
 ];

@@ -96,6 +96,7 @@ impl World {
         }));
         world.argocd();
         world.home();
+        world.pods();
         world.set(
             "Deployment/controller",
             "/spec/template/spec/containers/0/image",
@@ -181,6 +182,9 @@ impl World {
             "/status/conditions",
             json!([{"type": "secrets.infisical.com/LastReconcileStatus", "status": "True"}]),
         );
+    }
+
+    fn pods(&mut self) {
         self.add(json!({
             "kind": "Deployment",
             "metadata": {
@@ -190,7 +194,24 @@ impl World {
                     "kubectl.kubernetes.io/last-applied-configuration": r#"{"spec":{"template":{"spec":{"containers":[{"name":"app"}]}}}}"#,
                 },
             },
-            "spec": {"selector": {}, "template": {"spec": {"containers": [{"name": "app", "image": "example.org/app:1"}]}}},
+            "spec": {"selector": {}, "template": {"spec": {
+                "containers": [{"name": "app", "image": "example.org/app:1"}],
+                "volumes": [
+                    {"name": "configuration", "secret": {
+                        "secretName": "configuration", "items": [{"key": "configuration.yaml", "path": "configuration.yaml"}],
+                    }},
+                    {"name": "other", "configMap": {"name": "other", "optional": true}},
+                    {"name": "tmp", "emptyDir": {}},
+                ],
+            }}},
+        }));
+        // Of values that say no revision nothing is read but their length.
+        self.add(json!({
+            "kind": "Secret",
+            "metadata": {
+                "namespace": "home", "name": "configuration", "annotations": {"secrets.infisical.com/version": "1"},
+            },
+            "data": {"configuration.yaml": "900000", "secrets.yaml": "", "more.yaml": "43712"},
         }));
         self.add(json!({
             "kind": "Deployment",

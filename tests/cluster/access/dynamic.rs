@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::{Stream, TryStreamExt as _};
-use kube::api::{Api, ListParams, Patch, PatchParams, PostParams, WatchEvent};
+use kube::api::{Api, DeleteParams, ListParams, Patch, PatchParams, PostParams, WatchEvent};
 use kube::api::{ApiResource, DynamicObject, WatchParams};
 use serde_json::{Value, json};
 
@@ -109,6 +109,35 @@ impl Access {
     ) -> Result<Value, kube::Error> {
         let got = self.runtime.block_on(self.api(kind, namespace).get(name))?;
         Ok(serde_json::to_value(got).unwrap())
+    }
+
+    /// Writes the whole of an object of a kind that was read before.
+    ///
+    /// # Errors
+    /// What the server answers instead.
+    pub(crate) fn replace_of(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        object: Value,
+    ) -> Result<(), kube::Error> {
+        let object: DynamicObject = serde_json::from_value(object).unwrap();
+        let name = object.metadata.name.clone().unwrap();
+        let api = self.api(kind, namespace);
+        let parameters = PostParams::default();
+        let replaced = api.replace(&name, &parameters, &object);
+        self.runtime.block_on(replaced).map(drop)
+    }
+
+    /// Deletes an object of a kind.
+    pub(crate) fn delete_of(&self, kind: Kind, namespace: &str, name: &str) {
+        let api = self.api(kind, namespace);
+        let parameters = DeleteParams::default();
+        drop(
+            self.runtime
+                .block_on(api.delete(name, &parameters))
+                .unwrap(),
+        );
     }
 
     /// Reads all objects of a kind in a namespace.

@@ -204,6 +204,7 @@ fn the_controller_does_its_work_with_these_rights() {
             format!("--policy={policy}"),
             format!("--digest-key={}", key.display()),
         ],
+        test: None,
     });
     controller.wait();
     wait_until(|| {

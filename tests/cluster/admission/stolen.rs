@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    DIGEST, REPOSITORY, add, is_refused, none_pass, remove, replace, with_plugin, with_sources,
+    DIGEST, REPOSITORY, add, all_pass, is_refused, none_pass, remove, replace, with_plugin,
+    with_sources,
 };
 use crate::installation::{installation, wait_until};
 
@@ -235,6 +236,49 @@ fn it_does_not_matter_how_it_is_patched() {
     }
 }
 
+/// What takes no part, and what somebody has put aside, stays out of reach.
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn applications_without_an_environment_or_on_hold_stay() {
+    let Some(installation) = installation() else {
+        return;
+    };
+    let controller = installation.controller();
+    let metadata = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
+    let moved = replace("/spec/source/targetRevision", "main");
+    for (name, patch, words) in [
+        (
+            "unlabelled",
+            remove("/metadata/labels/argocd-infisical.io~1environment"),
+            "only Applications with the label",
+        ),
+        (
+            "held",
+            replace("/metadata/annotations/argocd-infisical.io~1hold", "true"),
+            "no Application that somebody holds",
+        ),
+    ] {
+        with_plugin(installation, name);
+        all_pass(&controller, name, &[vec![moved.clone()]]);
+        let one = format!("{metadata}/{name}");
+        let kind = "application/json-patch+json";
+        let admin = installation.admin();
+        let changed = admin.send("PATCH", &one, kind, &json!([patch]));
+        assert!(changed.is_ok(), "{changed:?}");
+        none_pass(&controller, name, words, std::slice::from_ref(&moved));
+        // A label that comes with the same patch is too late, and so is a hold that goes with it.
+        let both = json!([
+            add(
+                "/metadata/labels",
+                json!({"argocd-infisical.io/environment": "dev"})
+            ),
+            add("/metadata/annotations/argocd-infisical.io~1hold", "false"),
+            moved,
+        ]);
+        assert!(is_refused(controller.would_patch(name, &both)), "{name}");
+    }
+}
+
 #[test]
 #[ignore = "needs a cluster: tools/cluster-tier runs it"]
 fn sources_stay_in_number_and_order() {
@@ -285,7 +329,8 @@ fn the_policy_holds_with_wider_rights_too() {
     };
     with_plugin(installation, "wider");
     let admin = installation.admin();
-    let metadata = json!({"name": "wider", "namespace": "team"});
+    let labels = json!({"argocd-infisical.io/environment": "dev"});
+    let metadata = json!({"name": "wider", "namespace": "team", "labels": labels});
     let api = "rbac.authorization.k8s.io";
     admin.apply(&json!({
         "apiVersion": format!("{api}/v1"), "kind": "Role", "metadata": metadata,

@@ -7,7 +7,7 @@ use crate::installation::{installation, objects};
 use crate::workspace::Workspace;
 
 /// A type of somebody else, as far as our manifests use it: what is written is looked at by its schema alone.
-fn definition(group: &str, version: &str, kind: &str, spec: &Value) -> Value {
+pub(crate) fn definition(group: &str, version: &str, kind: &str, spec: &Value) -> Value {
     let singular = kind.to_lowercase();
     let plural = format!("{singular}s");
     json!({

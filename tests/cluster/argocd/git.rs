@@ -39,7 +39,8 @@ impl<'a> Git<'a> {
         git
     }
 
-    fn empty(argo: &'a Argo) -> Self {
+    /// Makes one with nothing in it, and nothing to put into it yet.
+    pub(crate) fn empty(argo: &'a Argo) -> Self {
         let git = Self {
             argo,
             directory: TempDir::new().unwrap(),
@@ -57,7 +58,8 @@ impl<'a> Git<'a> {
         git
     }
 
-    fn bare(&self) -> std::path::PathBuf {
+    /// What is fetched.
+    pub(crate) fn bare(&self) -> std::path::PathBuf {
         self.directory.path().join("repository.git")
     }
 

@@ -38,7 +38,17 @@ pub(crate) fn argo() -> Option<&'static Argo> {
     let programs = Programs::find();
     let cluster = cluster();
     let (programs, cluster) = (programs?, cluster?);
-    Some(ARGO.get_or_init(|| Argo::start(programs, cluster)))
+    Some(ARGO.get_or_init(|| {
+        prepare(cluster);
+        Argo::start(programs, cluster)
+    }))
+}
+
+/// Argo CD's types, its namespace, and the sidecar's right to look at Applications.
+fn prepare(cluster: &Cluster) {
+    definitions::define(cluster);
+    let namespace = Namespace::new(cluster, NAMESPACE);
+    namespace.allow_applications(User::SIDECAR);
 }
 
 struct Programs {
@@ -78,6 +88,12 @@ pub(crate) struct Argo {
 }
 
 impl Argo {
+    /// The programs once more, beside another cluster; `None`, visibly, where one is missing.
+    #[track_caller]
+    pub(crate) fn beside(cluster: &'static Cluster) -> Option<Self> {
+        Some(Self::start(Programs::find()?, cluster))
+    }
+
     fn start(programs: Programs, cluster: &'static Cluster) -> Self {
         let directory = tempfile::Builder::new()
             .prefix("argocd-infisical-argocd-")
@@ -94,7 +110,6 @@ impl Argo {
             usual: OnceLock::new(),
             repo_server: OnceLock::new(),
         };
-        argo.prepare_cluster();
         for name in ["plugins", "path", "traps", "home", "tls", "ssh"] {
             fs::create_dir(argo.path(name)).unwrap();
         }
@@ -108,13 +123,6 @@ impl Argo {
         argo.launch("redis", &mut command);
         argo.wait_for("redis", || asked(redis, "PING\r\n").contains("PONG"));
         argo
-    }
-
-    /// Argo CD's types, its namespace, and the sidecar's right to look at Applications.
-    fn prepare_cluster(&self) {
-        definitions::define(self.cluster);
-        let namespace = Namespace::new(self.cluster, NAMESPACE);
-        namespace.allow_applications(User::SIDECAR);
     }
 
     /// Fills a directory with programs that nothing of ours may start, and that tell on who does.
@@ -172,7 +180,9 @@ impl Argo {
     /// nothing of this process's environment.
     pub(crate) fn part(&self, name: &str) -> Command {
         let program = self.path(name);
-        std::os::unix::fs::symlink(&self.programs.argocd, &program).unwrap();
+        if !program.exists() {
+            std::os::unix::fs::symlink(&self.programs.argocd, &program).unwrap();
+        }
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -185,6 +195,11 @@ impl Argo {
     /// Where Redis is.
     pub(crate) fn redis(&self) -> String {
         format!("127.0.0.1:{}", self.redis)
+    }
+
+    /// Takes everything out of Redis.
+    pub(crate) fn flush_redis(&self) {
+        assert!(asked(self.redis, "FLUSHALL\r\n").contains("OK"));
     }
 
     /// Git, with nobody's configuration.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,6 +40,7 @@ pub(crate) struct Live {
     pub(crate) world: &'static World,
     plugin: Plugin,
     pub(crate) controller: Controller<'static>,
+    application_controller: Mutex<u32>,
 }
 
 impl Live {
@@ -67,7 +68,7 @@ impl Live {
         });
         admin.create_of(Kind::PROJECT, Self::NAMESPACE, project);
         start_manager(argo, manager);
-        start_application_controller(argo);
+        let application_controller = start_application_controller(argo, Self::NAMESPACE);
         start_application_set_controller(argo);
         let world: &'static World = Box::leak(Box::new(World::around(
             argo.cluster,
@@ -84,7 +85,15 @@ impl Live {
             plugin: argo.plugin("live", &["--argocd-namespace", Self::NAMESPACE]),
             controller: world.start(),
             world,
+            application_controller: Mutex::new(application_controller),
         }
+    }
+
+    /// Kills Argo CD's application controller and starts another one.
+    pub(crate) fn restart_application_controller(&self) {
+        let mut id = self.application_controller.lock().unwrap();
+        self.argo.kill(*id);
+        *id = start_application_controller(self.argo, Self::NAMESPACE);
     }
 
     /// Creates an Application of a repository, with a namespace of its own name to deploy to.
@@ -106,7 +115,7 @@ impl Live {
     }
 }
 
-fn start_manager(argo: &Argo, command: &mut Command) {
+pub(super) fn start_manager(argo: &Argo, command: &mut Command) {
     let cluster = argo.cluster;
     command
         .arg("--kubeconfig")
@@ -121,24 +130,25 @@ fn start_manager(argo: &Argo, command: &mut Command) {
     argo.launch("kube-controller-manager", command);
 }
 
-fn start_application_controller(argo: &Argo) {
+pub(super) fn start_application_controller(argo: &Argo, namespace: &str) -> u32 {
     let [metrics] = free_ports();
     let mut command = argo.part("argocd-application-controller");
     command
         .env("ARGOCD_FAKE_IN_CLUSTER", "true")
         .env("KUBECONFIG", argo.cluster.kubeconfig(User::ADMIN))
         .env("HOSTNAME", "controller-0")
-        .args(["--namespace", Live::NAMESPACE, "--redis", &argo.redis()])
+        .args(["--namespace", namespace, "--redis", &argo.redis()])
         .args([
             "--repo-server",
             &format!("127.0.0.1:{}", argo.repo_server().port),
         ])
         .args(["--repo-server-plaintext", "--logformat", "text"])
         .args(["--metrics-port", &metrics.to_string()]);
-    argo.launch("application-controller", &mut command);
+    let id = argo.launch("application-controller", &mut command);
     argo.wait_for("application-controller", || {
         asked(metrics, "GET /healthz HTTP/1.0\r\n\r\n").contains(" 200 ")
     });
+    id
 }
 
 fn start_application_set_controller(argo: &Argo) {

@@ -1,9 +1,16 @@
 //! Operations of Argo CD that stand in the way, and renders that it does not try any more.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use kube::api::Patch;
 use serde_json::{Value, json};
 
+use super::faults::{self, Answer};
 use super::objects::Written;
 use super::world::{REPOSITORY, World, application};
+use crate::access::Kind;
 
 /// What Argo CD notes of a sync of `dev` that runs.
 fn running(by: &Value, finished: bool) -> Value {
@@ -89,6 +96,75 @@ fn a_patch_tests_what_it_changes() {
     assert_eq!(ours["operation"], "Update");
     let source = &ours["fieldsV1"]["f:spec"]["f:source"];
     assert_eq!(*source, json!({"f:targetRevision": {}}));
+}
+
+/// The server compares JSON texts, and writes `<`, `>` and `&` as escapes.
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn a_patch_tests_letters_that_the_server_escapes() {
+    let Some(world) = World::new("operation-escapes") else {
+        return;
+    };
+    let mut lamp = application("lamp", "dev", "before<&>\u{2028}\"\u{e9}'");
+    lamp["spec"]["source"]["repoURL"] = json!("https://git.example.org/home.git?a=1&b=<2>");
+    lamp["metadata"]["annotations"] = json!({"argocd-infisical.io/state": "<&>"});
+    world.create(lamp);
+    let controller = world.start();
+    for revision in ["dev", "feature/a&b", "feature/<c>&", "feature/d\"e'", "dev"] {
+        world.put(&Written::of_environment("dev", "dev").revision(revision));
+        world.wait_for_revision("lamp", revision);
+    }
+    world.settle();
+    let moves = world.moves_of("lamp");
+    assert!(moves.iter().all(|write| write.code == 200), "{moves:?}");
+    assert!(!controller.words().contains("may not patch it"));
+}
+
+/// A patch whose tests fail is late, and nothing else: whoever may patch is not told that he may not.
+#[test]
+#[ignore = "needs a cluster: tools/cluster-tier runs it"]
+fn a_patch_that_is_late_is_no_refusal() {
+    let Some(world) = World::new("operation-late") else {
+        return;
+    };
+    world.create(application("lamp", "dev", "dev"));
+    let is_first = AtomicBool::new(true);
+    let (admin, argocd) = (world.cluster.admin(), world.argocd.clone());
+    let admin = Mutex::new(admin);
+    // Between decision and patch somebody changes what is tested.
+    let server = faults::start(world.cluster, move |method, target| {
+        if method == "PATCH" && target.contains("/lamp?") && is_first.swap(false, Ordering::SeqCst)
+        {
+            let (admin, argocd) = (admin.lock().unwrap(), argocd.clone());
+            let change =
+                json!({"metadata": {"annotations": {"argocd-infisical.io/hold": "false"}}});
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let patch = Patch::Merge(change);
+                    let name = (&*argocd, "lamp");
+                    admin.patch_of(Kind::APPLICATION, name, &patch, "kubectl-annotate");
+                });
+            });
+        }
+        Answer::Pass
+    });
+    let controller = world.launch_by("controller", server.kubeconfig, &[]);
+    controller.wait();
+    world.put(&Written::of_environment("dev", "dev").revision("feature/login"));
+    world.wait_for_revision("lamp", "feature/login");
+    let codes: Vec<u64> = world
+        .moves_of("lamp")
+        .iter()
+        .map(|write| write.code)
+        .collect();
+    assert_eq!(codes, [422, 200]);
+    assert!(
+        !controller.words().contains("may not patch it"),
+        "{}",
+        controller.words()
+    );
+    let outdated = ["patches_total", "revision", "outdated"];
+    assert_eq!(controller.metric(&outdated), Some(1.0));
 }
 
 /// After three failures Argo CD renders no more for an hour, unless it is told to: once for each cause.

@@ -1,5 +1,6 @@
 //! Applications that somebody else creates: what would be put back is not written, and it is said what to add.
 
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,9 @@ use super::objects::Written;
 use super::world::{World, application};
 use crate::access::Kind;
 use crate::audit::Write;
+use crate::kubeconfig::User;
 use crate::namespace::Namespace;
+use crate::workspace::run_in;
 
 /// How long what was written has to stay. Argo CD puts back what it would within three seconds, and an `ApplicationSet` within
 /// one.
@@ -101,6 +104,40 @@ fn an_app_of_apps_without_rules_is_not_fought() {
     }
     stays(live, child, &["main"]);
     assert!(live.world.moves_of(child).is_empty());
+    both_say(
+        live,
+        child,
+        &["ignoreDifferences:", "RespectIgnoreDifferences=true"],
+    );
+}
+
+/// `revisions` and `doctor` say of an Application what to add to its owner.
+#[track_caller]
+fn both_say(live: &Live, name: &str, lines: &[&str]) {
+    let run = live.world.command(&["revisions", "--from-cluster"]);
+    let row = format!("{}/{name} ", live.world.argocd);
+    let mut rows = run.stdout.lines();
+    let row = rows.find(|line| line.starts_with(&row)).unwrap();
+    assert!(row.ends_with(" contested"), "{row}");
+    let kubeconfig = live.argo.cluster.kubeconfig(User::ADMIN);
+    let mut doctor = vec!["doctor", "--kubeconfig", kubeconfig.to_str().unwrap()];
+    doctor.extend(["--argocd-namespace", &live.world.argocd]);
+    doctor.extend(["--controller-namespace", &live.world.own]);
+    let doctor = run_in(Path::new("."), &doctor).stdout;
+    let what = format!(
+        "Application {}/{name} [ignore-rules-missing]\n",
+        live.world.argocd
+    );
+    let (_, finding) = doctor.split_once(&what).unwrap();
+    let (finding, _) = finding.split_once("\n\n").unwrap();
+    // Of several with the same reason the first ones are named: the block is told by what is to be added.
+    let block = |block: &&str| lines.iter().all(|line| block.contains(line));
+    assert!(
+        run.stdout.split("\n\n").any(|it| block(&it)),
+        "{}",
+        run.stdout
+    );
+    assert!(block(&finding), "{finding}");
 }
 
 #[test]
@@ -215,6 +252,11 @@ fn an_application_set_without_rules_is_not_fought_and_with_them_it_is_followed()
     assert_eq!(live.world.revision("set-plain-child"), "main");
     assert!(live.world.moves_of("set-plain-child").is_empty());
     assert_eq!(live.world.moves_of("set-rules-child").len(), 1);
+    let lines = [
+        "ignoreApplicationDifferences:",
+        "/spec/source/targetRevision",
+    ];
+    both_say(live, "set-plain-child", &lines);
     // The rule that the Event names is enough.
     let patch =
         kube::api::Patch::Merge(json!({"spec": {"ignoreApplicationDifferences": pointers}}));

@@ -17,6 +17,10 @@ use crate::watchdog::Watchdog;
 /// What it may take to be ready; it is a second on an idle machine.
 const DEADLINE: Duration = Duration::from_mins(1);
 
+/// The variables that make a test a controller: its arguments, a line each, and the file with its clock.
+pub(crate) const ROLE: &str = "ARGOCD_INFISICAL_TEST_CONTROLLER";
+pub(crate) const CLOCK: &str = "ARGOCD_INFISICAL_TEST_CLOCK";
+
 /// What it is started with.
 pub(crate) struct Start<'a> {
     pub(crate) name: String,
@@ -24,6 +28,8 @@ pub(crate) struct Start<'a> {
     pub(crate) watchdog: &'a Mutex<Watchdog>,
     pub(crate) kubeconfig: PathBuf,
     pub(crate) flags: Vec<String>,
+    /// The test that is the controller, in a process of its own, instead of the binary, and the file with its clock.
+    pub(crate) test: Option<(&'static str, &'a Path)>,
 }
 
 /// A running controller, or one that has ended.
@@ -43,19 +49,36 @@ impl<'a> Controller<'a> {
             watchdog,
             kubeconfig,
             flags,
+            test,
         } = start;
         let [port] = free_ports();
         let log = directory.join(format!("{name}.log"));
         let output = File::create(&log).unwrap();
-        let mut command = Command::new(std::env::var("SCALE_BINARY").unwrap_or(env!("CARGO_BIN_EXE_argocd-infisical").into()));
+        let mut arguments = flags;
+        for (flag, value) in [
+            ("--kubeconfig", kubeconfig.to_str().unwrap()),
+            ("--listen", &format!("127.0.0.1:{port}")),
+            ("--log-format", "json"),
+            ("--identity", &name),
+        ] {
+            if !arguments.iter().any(|argument| argument == flag) {
+                arguments.extend([flag.to_owned(), value.to_owned()]);
+            }
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_argocd-infisical"));
+        command.env_clear();
+        match test {
+            None => drop(command.arg("controller").args(arguments)),
+            Some((test, clock)) => {
+                command = Command::new(std::env::current_exe().unwrap());
+                command
+                    .args(["--exact", test, "--ignored", "--nocapture"])
+                    .env_clear()
+                    .env(ROLE, arguments.join("\n"))
+                    .env(CLOCK, clock);
+            }
+        }
         command
-            .arg("controller")
-            .arg("--kubeconfig")
-            .arg(kubeconfig)
-            .args(["--listen", &format!("127.0.0.1:{port}")])
-            .args(["--identity", &name, "--log-format", "json"])
-            .args(flags)
-            .env_clear()
             .env("HOME", directory)
             .current_dir(directory)
             .stdin(Stdio::null())

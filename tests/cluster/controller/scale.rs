@@ -1,6 +1,13 @@
 //! The controller with very many Applications: what it takes of memory and time, and what it adds to what the API server takes.
 //!
 //! A thousand of them in the gate, where only what is far off fails; `tools/bench-controller` has ten thousand, and limits.
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::float_cmp,
+    clippy::similar_names,
+    clippy::unchecked_time_subtraction,
+    reason = "figures of metrics are whole numbers far below 2^52, and times go forwards"
+)]
 
 mod fleet;
 mod server;

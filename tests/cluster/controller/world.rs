@@ -2,9 +2,9 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::path::PathBuf;
-use std::sync::Mutex;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,9 @@ use super::process::{Controller, Start};
 use crate::access::{Access, Kind};
 use crate::argocd::definitions;
 use crate::audit::Write;
-use crate::cluster::{Cluster, cluster};
+use crate::cluster::{Cluster, cluster, unsteady_cluster};
 use crate::kubeconfig::User;
+use crate::tools;
 use crate::watchdog::Watchdog;
 use crate::workspace::{Run, run_in};
 
@@ -59,13 +60,20 @@ impl World {
         Some(Self::around(cluster, name, &argocd))
     }
 
+    /// Makes one in a cluster whose programs may be stopped, as long as it is this test's turn.
+    #[track_caller]
+    pub(crate) fn unsteady(name: &str) -> Option<(Self, MutexGuard<'static, ()>)> {
+        static DEFINED: OnceLock<()> = OnceLock::new();
+        let argocd = tools::find("argocd", "ARGOCD")?;
+        let (cluster, turn) = unsteady_cluster()?;
+        DEFINED.get_or_init(|| definitions::define_once(cluster, &argocd));
+        let namespace = format!("{name}-argocd");
+        create_namespace(&cluster.admin(), &namespace);
+        Some((Self::around(cluster, name, &namespace), turn))
+    }
+
     /// Makes one around a namespace of Argo CD that is there.
     pub(crate) fn around(cluster: &'static Cluster, name: &str, argocd: &str) -> Self {
-        let directory = tempfile::Builder::new()
-            .prefix("argocd-infisical-controller-")
-            .tempdir()
-            .unwrap()
-            .keep();
         let own = format!("{name}-own");
         let policy = json!({
             "apiVersion": "argocd-infisical.io/v1alpha1",
@@ -75,11 +83,34 @@ impl World {
             "applicationNamespaces": [argocd],
             "overrideNamespaces": [own],
         });
+        let world = Self::with(cluster, name, [argocd, &own], policy);
+        create_namespace(&world.admin, &world.own);
+        world.allow_argocd();
+        world.allow_own();
+        world
+    }
+
+    /// Makes one of an installation by the manifests, with its namespaces, Roles and accounts, and a policy.
+    pub(crate) fn installed(cluster: &'static Cluster, policy: Value) -> Self {
+        Self::with(cluster, "installed", ["argocd", "argocd-infisical"], policy)
+    }
+
+    fn with(
+        cluster: &'static Cluster,
+        name: &str,
+        [argocd, own]: [&str; 2],
+        policy: Value,
+    ) -> Self {
+        let directory = tempfile::Builder::new()
+            .prefix("argocd-infisical-controller-")
+            .tempdir()
+            .unwrap()
+            .keep();
         let world = Self {
             cluster,
             admin: cluster.admin(),
             argocd: argocd.to_owned(),
-            own,
+            own: own.to_owned(),
             name: name.to_owned(),
             watchdog: Mutex::new(Watchdog::new(&directory)),
             directory,
@@ -87,9 +118,6 @@ impl World {
             fences: AtomicUsize::new(0),
         };
         fs::write(world.directory.join("digest.key"), DIGEST_KEY).unwrap();
-        create_namespace(&world.admin, &world.own);
-        world.allow_argocd();
-        world.allow_own();
         world
     }
 
@@ -103,7 +131,8 @@ impl World {
         self.allow(&self.argocd, "argocd", &rules);
     }
 
-    fn allow_own(&self) {
+    /// Lets the controller do what it does in its own namespace.
+    pub(crate) fn allow_own(&self) {
         self.allow(&self.own, "objects", &objects());
         let rules = json!([
             {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"], "verbs": ["get", "create", "update", "patch"]},
@@ -131,6 +160,15 @@ impl World {
     pub(crate) fn deny(&self, namespace: &str, name: &str) {
         let name = format!("controller-{name}");
         self.admin.delete::<RoleBinding>(namespace, &name);
+    }
+
+    /// Gives the controller back what it may do in Argo CD's namespace or its own.
+    pub(crate) fn allow_again(&self, namespace: &str) {
+        if namespace == self.own {
+            self.allow_own();
+        } else {
+            self.allow_argocd();
+        }
     }
 
     /// Adds fields to the policy.
@@ -190,6 +228,25 @@ impl World {
         kubeconfig: PathBuf,
         flags: &[&str],
     ) -> Controller<'_> {
+        self.launch_as(name, None, (kubeconfig, flags))
+    }
+
+    /// Starts a controller that is a test, in a process of its own, with a file for its clock.
+    pub(crate) fn launch_test<'w>(
+        &'w self,
+        name: &str,
+        (test, clock): (&'static str, &'w Path),
+    ) -> Controller<'w> {
+        let kubeconfig = self.cluster.kubeconfig(User::CONTROLLER);
+        self.launch_as(name, Some((test, clock)), (kubeconfig, &[]))
+    }
+
+    fn launch_as<'w>(
+        &'w self,
+        name: &str,
+        test: Option<(&'static str, &'w Path)>,
+        (kubeconfig, flags): (PathBuf, &[&str]),
+    ) -> Controller<'w> {
         let policy = self.write_policy();
         let key = self.directory.join("digest.key");
         let mut all = Vec::new();
@@ -205,6 +262,7 @@ impl World {
             watchdog: &self.watchdog,
             kubeconfig,
             flags: all,
+            test,
         })
     }
 
@@ -371,19 +429,24 @@ impl World {
         found.into_inner()
     }
 
-    /// All that the controllers of this world have said, and all Events in its namespaces.
-    pub(crate) fn words(&self) -> String {
+    /// All that the controllers of this world have said.
+    pub(crate) fn logs(&self) -> String {
         let files = fs::read_dir(&self.directory).unwrap().flatten();
         let logs = files.filter(|file| file.path().extension().is_some_and(|end| end == "log"));
         let logs: Vec<String> = logs
             .map(|file| fs::read_to_string(file.path()).unwrap())
             .collect();
+        logs.concat()
+    }
+
+    /// The same, and all Events in its namespaces.
+    pub(crate) fn words(&self) -> String {
         let events = [&self.argocd, &self.own].map(|namespace| {
             let events = self.admin.list_of(Kind::EVENT, namespace).unwrap();
             let lines: Vec<String> = events.iter().map(|event| format!("{event}\n")).collect();
             lines.concat()
         });
-        logs.concat() + &events.concat()
+        self.logs() + &events.concat()
     }
 
     /// Runs a command of the binary as the admin, with this world's policy.
@@ -395,9 +458,19 @@ impl World {
         run_in(&self.directory, &all)
     }
 
+    /// The policy as it stands in the file.
+    pub(crate) fn policy_text(&self) -> String {
+        self.policy.lock().unwrap().to_string()
+    }
+
+    /// A file in the directory that goes with the world.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
     fn write_policy(&self) -> PathBuf {
         let policy = self.directory.join("policy.yaml");
-        fs::write(&policy, self.policy.lock().unwrap().to_string()).unwrap();
+        fs::write(&policy, self.policy_text()).unwrap();
         policy
     }
 }

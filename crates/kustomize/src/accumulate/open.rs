@@ -2,7 +2,7 @@
 
 use goyaml::{Position, Text};
 
-use super::{Layer, Use};
+use super::{Layer, Use, ahead};
 use crate::build::Session;
 use crate::edit::Edits;
 use crate::error::{Error, Result};
@@ -39,6 +39,9 @@ impl<'a> Layer<'a> {
             edits
                 .apply(&mut kustomization, (&loader, &file.name), limits)
                 .map_err(|error| error.in_file(&file.name))?;
+        }
+        if session.is_branch() {
+            ahead::check(&kustomization)?;
         }
         session
             .warnings
@@ -129,7 +132,10 @@ impl<'a> Layer<'a> {
             .check_nesting()
             .map_err(|error| self.blame(error))?;
         let entered = self.loader.enter(found);
-        let loader = entered.map_err(|error| self.blame(error.position(path.position)))?;
+        let mut loader = entered.map_err(|error| self.blame(error.position(path.position)))?;
+        if let Some(reads) = session.reads_of_branch() {
+            loader = loader.in_branch(reads);
+        }
         let mut layer = Layer::open(loader, session, None).map_err(|error| {
             if error.details().file.is_none() && error.details().position == Position::default() {
                 self.blame(error.position(path.position))

@@ -26,7 +26,7 @@ impl Edits {
             }
             let name = self.name_of("components", Some(index));
             let position = Position {
-                file: loader.names().borrow_mut().add(name),
+                file: loader.names().add(name),
                 ..Position::default()
             };
             let paths = glob::expand(loader, asked);

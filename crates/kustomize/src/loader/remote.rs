@@ -1,6 +1,6 @@
 //! Paths that are addresses: files behind HTTP, and repositories.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::{LoadRestrictions, Loaded, Loader};
 use crate::error::{Error, ErrorKind, Result};
@@ -128,7 +128,7 @@ impl Loader<'_> {
         };
         let mut below = self.below(root);
         below.restrictions = LoadRestrictions::RootOnly;
-        below.checkouts.push(Rc::new(Checkout {
+        below.checkouts.push(Arc::new(Checkout {
             repository: repository.clone(),
             directory,
         }));

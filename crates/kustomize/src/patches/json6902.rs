@@ -44,6 +44,30 @@ const NAMES: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
 /// How many values the `copy` operations of one patch may add to an object.
 const COPY_LIMIT: usize = 1_000_000;
 
+/// How many entries of lists and maps the operations of one patch may look through, or move, in an object.
+const STEP_LIMIT: usize = 100_000_000;
+
+/// What the operations of a patch have taken so far.
+#[derive(Default)]
+struct Spent {
+    copied: usize,
+    steps: usize,
+}
+
+impl Spent {
+    /// Walks to a place, and counts what that takes.
+    fn find<'a>(&mut self, document: &'a mut Value, pointer: &str) -> Result<Place<'a>, String> {
+        let place = Place::find(document, pointer)?;
+        self.steps = self.steps.saturating_add(place.steps());
+        if self.steps > STEP_LIMIT {
+            return Err(format!(
+                "the operations so far have gone through {STEP_LIMIT} entries of lists and maps"
+            ));
+        }
+        Ok(place)
+    }
+}
+
 impl JsonPatch {
     /// Reads a patch: JSON where the text begins with `[`, otherwise the first document of a YAML text.
     ///
@@ -67,16 +91,17 @@ impl JsonPatch {
             Value::Array(items) => items,
             _ => return Err(not_a_patch()),
         };
-        let canonical = if is_json {
+        let compact = if is_json {
             compact(text)
         } else {
             String::new()
         };
+        let written = is_json.then(|| scalars(&compact));
         let operations = items
             .into_iter()
             .map(|item| match item {
                 Value::Null => Ok(Operation::default()),
-                Value::Object(_) => Ok(Operation::new(item, is_json.then_some(canonical.as_str()))),
+                Value::Object(_) => Ok(Operation::new(item, written.as_ref())),
                 _ => Err(not_a_patch()),
             })
             .collect::<Result<Vec<Operation>>>()?;
@@ -189,19 +214,17 @@ impl JsonPatch {
         let mut value = node
             .to_reencoded_value()
             .map_err(|error| Error::malformed(&error))?;
-        let mut copied = 0;
+        let mut spent = Spent::default();
         for (index, operation) in self.operations.iter().enumerate() {
-            operation
-                .apply(&mut value, &mut copied)
-                .map_err(|problem| {
-                    let error = operation
-                        .error(index, &problem)
-                        .related("the object stands at", node.position);
-                    match operation.cure(&value) {
-                        Some(hint) => error.hint(hint),
-                        None => error,
-                    }
-                })?;
+            operation.apply(&mut value, &mut spent).map_err(|problem| {
+                let error = operation
+                    .error(index, &problem)
+                    .related("the object stands at", node.position);
+                match operation.cure(&value) {
+                    Some(hint) => error.hint(hint),
+                    None => error,
+                }
+            })?;
         }
         if value.as_object().is_none() {
             return Err(Error::new("after the JSON patch the object is a list")
@@ -262,14 +285,12 @@ fn compact(text: &str) -> String {
 }
 
 impl Operation {
-    fn new(mut item: Value, patch_text: Option<&str>) -> Self {
+    fn new(mut item: Value, written: Option<&BTreeSet<&str>>) -> Self {
         let op = item.remove("op");
         let value = item.remove("value");
-        let has_canonical_value = match (&value, patch_text) {
-            (Some(value), Some(patch_text))
-                if op.as_ref().and_then(Value::as_str) == Some("test") =>
-            {
-                is_written_as_go_does(value, patch_text)
+        let has_canonical_value = match (&value, written) {
+            (Some(value), Some(written)) if op.as_ref().and_then(Value::as_str) == Some("test") => {
+                is_written_as_go_does(value, written)
             }
             _ => true,
         };
@@ -284,39 +305,40 @@ impl Operation {
         }
     }
 
-    fn apply(&self, document: &mut Value, copied: &mut usize) -> Result<(), String> {
+    fn apply(&self, document: &mut Value, spent: &mut Spent) -> Result<(), String> {
         match self.name() {
-            "add" => self.add(document, self.value.clone().unwrap_or_default()),
-            "remove" => Place::find(document, self.path()?)?.remove().map(drop),
-            "replace" => self.replace(document),
+            "add" => self.add(document, spent, self.value.clone().unwrap_or_default()),
+            "remove" => spent.find(document, self.path()?)?.remove().map(drop),
+            "replace" => self.replace(document, spent),
             "move" => {
-                let value = Place::find(document, self.from()?)?.remove()?;
-                self.add(document, value)
+                let value = spent.find(document, self.from()?)?.remove()?;
+                self.add(document, spent, value)
             }
             "copy" => {
                 // A missing key counts as null, as everywhere in kustomize's library.
-                let value = Place::find(document, self.from()?)?
+                let value = spent
+                    .find(document, self.from()?)?
                     .get()?
                     .cloned()
                     .unwrap_or_default();
-                *copied = copied.saturating_add(document::size(&value));
-                if *copied > COPY_LIMIT {
+                spent.copied = spent.copied.saturating_add(document::size(&value));
+                if spent.copied > COPY_LIMIT {
                     return Err(format!("the patch copies more than {COPY_LIMIT} values"));
                 }
-                self.add(document, value)
+                self.add(document, spent, value)
             }
-            "test" => self.test(document),
+            "test" => self.test(document, spent),
             _ => Err("`op` must be one of add, remove, replace, move, copy, test".to_owned()),
         }
     }
 
-    fn add(&self, document: &mut Value, value: Value) -> Result<(), String> {
+    fn add(&self, document: &mut Value, spent: &mut Spent, value: Value) -> Result<(), String> {
         let path = self.path()?;
         check_depth(path, &value)?;
-        Place::find(document, path)?.add(value)
+        spent.find(document, path)?.add(value)
     }
 
-    fn replace(&self, document: &mut Value) -> Result<(), String> {
+    fn replace(&self, document: &mut Value, spent: &mut Spent) -> Result<(), String> {
         let path = self.path()?;
         if path.is_empty() {
             let value = self.value.clone().unwrap_or_default();
@@ -328,15 +350,15 @@ impl Operation {
         }
         let value = self.value.clone().unwrap_or_default();
         check_depth(path, &value)?;
-        Place::find(document, path)?.replace(value)
+        spent.find(document, path)?.replace(value)
     }
 
-    fn test(&self, document: &mut Value) -> Result<(), String> {
+    fn test(&self, document: &mut Value, spent: &mut Spent) -> Result<(), String> {
         let path = self.path()?;
         let found = if path.is_empty() {
             Some(&*document)
         } else {
-            Place::find(document, path)?.get()?
+            spent.find(document, path)?.get()?
         };
         let found = found.unwrap_or(&Value::Null);
         let wanted = self.value.as_ref().unwrap_or(&Value::Null);
@@ -456,26 +478,52 @@ fn check_depth(path: &str, value: &Value) -> Result<(), String> {
 
 /// Whether a value stands in the patch as Go's encoder would write it.
 // kustomize: lazyNode.equal compares scalars as they are written, so `1.0` is not `1` and `"a<b"` is no text of an object.
-fn is_written_as_go_does(value: &Value, patch_text: &str) -> bool {
+fn is_written_as_go_does(value: &Value, written: &BTreeSet<&str>) -> bool {
     match value {
         Value::Array(items) => items
             .iter()
-            .all(|item| is_written_as_go_does(item, patch_text)),
+            .all(|item| is_written_as_go_does(item, written)),
         Value::Object(entries) => entries
             .iter()
-            .all(|(_, value)| is_written_as_go_does(value, patch_text)),
+            .all(|(_, value)| is_written_as_go_does(value, written)),
         Value::Null | Value::Bool(_) => true,
         Value::Int(_) | Value::Uint(_) | Value::Float(_) | Value::String(_) => {
-            let token = value.to_json();
-            patch_text.match_indices(&token).any(|(start, _)| {
-                let before = patch_text
-                    .get(..start)
-                    .and_then(|text| text.chars().next_back());
-                let after = patch_text
-                    .get(start + token.len()..)
-                    .and_then(|text| text.chars().next());
-                matches!(before, Some(':' | '[' | ',')) && matches!(after, Some(',' | ']' | '}'))
-            })
+            written.contains(value.to_json().as_str())
         }
     }
+}
+
+/// The scalars that are values in a JSON text without space between its tokens, as they are written.
+fn scalars(text: &str) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    let mut rest = text;
+    while let Some(first) = rest.bytes().next() {
+        let length = match first {
+            b'"' => text_length(rest),
+            b'[' | b']' | b'{' | b'}' | b',' | b':' => 1,
+            _ => rest.find([',', ']', '}', ':']).unwrap_or(rest.len()),
+        };
+        let (token, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        let is_scalar = length > 1 || first.is_ascii_digit();
+        if is_scalar && !after.starts_with(':') {
+            found.insert(token);
+        }
+        rest = after;
+    }
+    found
+}
+
+/// The bytes of the text in quotes that a JSON text begins with.
+fn text_length(text: &str) -> usize {
+    let mut is_escaped = false;
+    for (index, byte) in text.bytes().enumerate().skip(1) {
+        if is_escaped {
+            is_escaped = false;
+        } else if byte == b'\\' {
+            is_escaped = true;
+        } else if byte == b'"' {
+            return index + 1;
+        }
+    }
+    text.len()
 }

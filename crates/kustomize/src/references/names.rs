@@ -11,6 +11,7 @@ use crate::config::{Config, NameBackReference};
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
 use crate::id::{Gvk, ResId};
+use crate::limits::Budget;
 use crate::metadata;
 use crate::resource::Resource;
 use crate::resources::Resources;
@@ -19,15 +20,16 @@ use candidates::{Candidate, Candidates};
 /// Rewrites every name that refers to a renamed resource.
 ///
 /// # Errors
-/// Where a name could mean several resources that now have different names.
+/// Where a name could mean several resources that now have different names, and where there is no time left.
 // kustomize: nameReferenceTransformer and filters/nameref
-pub(crate) fn fix(config: &Config, resources: &mut Resources) -> Result<()> {
+pub(crate) fn fix(config: &Config, budget: &Budget, resources: &mut Resources) -> Result<()> {
     resources.iter().try_for_each(check_history)?;
     let candidates = Candidates::collect(resources);
     // Also where nothing is renamed: a reference that leads to what cannot be a name fails the build.
     let references = config.name_references();
     let mut specs_of_kind: BTreeMap<Gvk, Vec<(&Gvk, FieldSpec)>> = BTreeMap::new();
     for resource in resources.as_mut_slice() {
+        budget.check_time()?;
         if resource.is_empty() {
             continue;
         }

@@ -108,6 +108,7 @@ impl Variables {
     ) -> Result<()> {
         let mut substitution = Substitution::new(self.values(resources)?, budget);
         for resource in resources.as_mut_slice() {
+            budget.check_time()?;
             for spec in &config.get().var_reference {
                 if spec.covers(resource.node()) {
                     let id = resource.id().clone();

@@ -95,10 +95,11 @@ fn set_all(map: &mut Node, entries: &[(&Text, &Text)], marks: &[u32]) -> Result<
                 .hint("write the field as `key: value`, one in a line"),
         );
     }
-    for (index, (key, value)) in entries.iter().enumerate() {
+    let new = entries.iter().enumerate().map(|(index, (key, value))| {
         let mut value = Node::string((*value).clone());
         value.set_mark(marks.get(index).copied().unwrap_or_default());
-        metadata::set_entry(map, key, value);
-    }
+        (*key, value)
+    });
+    metadata::set_entries(map, new);
     Ok(())
 }

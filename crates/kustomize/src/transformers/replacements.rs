@@ -290,6 +290,7 @@ fn apply_to_target(
     budget: &Budget,
     resources: &mut Resources,
 ) -> Result<()> {
+    budget.check_time()?;
     let target = Target::new(target)?;
     for field in &target.fields {
         let fits = budget.check_depth(field.path.len(), &copied.value);

@@ -1,11 +1,15 @@
 //! The object that a JSON patch changes, and the places in it that JSON pointers name.
 
+use std::collections::BTreeMap;
+
 use goyaml::{Text, Value};
 
 /// An entry of a map or an item of a list, there or not.
 pub(super) struct Place<'a> {
     container: Container<'a>,
     key: String,
+    /// How many entries there are in the lists and maps on the way.
+    steps: usize,
 }
 
 enum Container<'a> {
@@ -22,23 +26,39 @@ impl<'a> Place<'a> {
         let mut key = parts.next().ok_or("the path has no `/`")?;
         let mut container =
             Container::of(document).ok_or("the object is neither a map nor a list")?;
+        let mut steps = container.len();
         for next in parts {
             container = Self {
                 container,
                 key: key.clone(),
+                steps,
             }
             .into_value()?
             .and_then(Container::of)
             .ok_or_else(|| {
                 format!("`{key}` on the way there is missing, or is neither a map nor a list")
             })?;
+            steps = steps.saturating_add(container.len());
             key = next;
         }
-        Ok(Self { container, key })
+        Ok(Self {
+            container,
+            key,
+            steps,
+        })
+    }
+
+    /// How many entries may have to be looked through, or moved, for what is done at the place.
+    pub(super) const fn steps(&self) -> usize {
+        self.steps
     }
 
     fn into_value(self) -> Result<Option<&'a mut Value>, String> {
-        let Self { container, key } = self;
+        let Self {
+            container,
+            key,
+            steps: _,
+        } = self;
         match container {
             Container::Object(entries) => Ok(entries
                 .iter_mut()
@@ -107,6 +127,13 @@ impl<'a> Container<'a> {
             Value::Object(entries) => Some(Self::Object(entries)),
             Value::Array(items) => Some(Self::Array(items)),
             _ => None,
+        }
+    }
+
+    const fn len(&self) -> usize {
+        match self {
+            Self::Object(entries) => entries.len(),
+            Self::Array(items) => items.len(),
         }
     }
 }
@@ -263,12 +290,16 @@ pub(super) fn depth(value: &Value) -> usize {
 pub(super) fn is_equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Object(left), Value::Object(right)) => {
+            let right_by_key: BTreeMap<&Text, &Value> = right
+                .iter()
+                .rev()
+                .map(|(key, value)| (key, value))
+                .collect();
             left.len() == right.len()
                 && left.iter().all(|(key, value)| {
-                    right
-                        .iter()
-                        .find(|(name, _)| name == key)
-                        .is_some_and(|(_, other)| is_equal(value, other))
+                    right_by_key
+                        .get(key)
+                        .is_some_and(|other| is_equal(value, other))
                 })
         }
         (Value::Array(left), Value::Array(right)) => {

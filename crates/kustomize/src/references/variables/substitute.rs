@@ -119,10 +119,13 @@ impl<'a> Substitution<'a> {
     fn expand(&mut self, text: &str) -> Result<Text> {
         let mut expanded = Vec::with_capacity(text.len());
         let mut rest = text;
+        // A text may have many beginnings of references without an end; each looks for it once.
+        let behind_last = text.rfind(')').map_or(usize::MAX, |last| text.len() - last);
         while let Some((before, after)) = rest.split_once('$') {
             expanded.extend_from_slice(before.as_bytes());
-            let reference = after
-                .strip_prefix('(')
+            let reference = Some(after)
+                .filter(|after| after.len() >= behind_last)
+                .and_then(|after| after.strip_prefix('('))
                 .and_then(|inside| inside.split_once(')'));
             if let Some((name, after)) = reference {
                 let written = self.written(name);
