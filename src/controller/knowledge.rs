@@ -7,7 +7,7 @@ use super::gate::Gate;
 use super::mentions::Mentions;
 use super::notice::{Key, Notice, Shown, Thing};
 use super::request::Refusal;
-use super::union::Union;
+use super::union::{Union, packed};
 use crate::settings::object::{Object, ObjectName};
 use crate::steer::application::{Application, Name};
 use crate::steer::policy::{APPLICATION, ENVIRONMENT, Policy};
@@ -103,6 +103,7 @@ impl Knowledge {
                 for key in self.shown.complete(watch) {
                     self.lose(&key, policy, now);
                 }
+                packed(&mut self.state.applications);
                 self.gate.complete(watch);
                 self.changed.everything(now);
             }

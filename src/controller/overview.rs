@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::metrics::Group;
+use super::union::packed;
 use crate::steer::application::Name;
 use crate::steer::plan::{Decision, Outcome};
 use crate::steer::policy::Policy;
@@ -27,8 +28,8 @@ pub(super) struct Overview {
 /// How one Application stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Entry {
-    uid: String,
-    environment: String,
+    uid: Box<str>,
+    environment: Box<str>,
     revision: Option<Summary>,
     settings: Option<Summary>,
     /// The codes that people were told, of both.
@@ -81,7 +82,7 @@ impl Overview {
             OTHERS
         };
         let before = self.remove(name);
-        let before = before.filter(|before| before.uid == decision.uid);
+        let before = before.filter(|before| *before.uid == decision.uid);
         let mut told = before.map(|before| before.told).unwrap_or_default();
         let fields = [
             ("revision", Some(&decision.revision.outcome)),
@@ -106,8 +107,8 @@ impl Overview {
             self.stopped.insert(name.clone());
         }
         let entry = Entry {
-            uid: decision.uid.clone(),
-            environment: environment.to_owned(),
+            uid: decision.uid.as_str().into(),
+            environment: environment.into(),
             revision: Some(revision),
             settings: settings.map(Summary::of),
             told,
@@ -125,6 +126,7 @@ impl Overview {
     /// Keeps these Applications only.
     pub(super) fn retain(&mut self, keep: impl Fn(&Name) -> bool) {
         self.of.retain(|name, _| keep(name));
+        packed(&mut self.of);
         self.due.retain(|(_, name)| keep(name));
         self.stopped.retain(keep);
     }
@@ -160,7 +162,7 @@ impl Overview {
     pub(super) fn stopped(&self) -> BTreeMap<String, usize> {
         let mut stopped = BTreeMap::new();
         for entry in self.stopped.iter().filter_map(|name| self.of.get(name)) {
-            *stopped.entry(entry.environment.clone()).or_default() += 1;
+            *stopped.entry(entry.environment.to_string()).or_default() += 1;
         }
         stopped
     }
@@ -182,7 +184,7 @@ impl Overview {
                 let Some(Summary { outcome, code }) = summary else {
                     continue;
                 };
-                let group = (entry.environment.as_str(), field, outcome, code);
+                let group = (&*entry.environment, field, outcome, code);
                 *counts.entry(group).or_default() += 1;
             }
         }

@@ -149,8 +149,8 @@ impl<'a> Overrides<'a> {
         let is_local = *namespace == metadata.namespace;
         let instance = || application.name().instance(&self.policy.argocd_namespace);
         // Argo CD's own Secrets are never looked at, whoever put a label on one.
-        let is_of_argocd = candidate.name.kind == ObjectKind::Secret
-            && *namespace == self.policy.argocd_namespace;
+        let is_of_argocd =
+            candidate.name.kind == ObjectKind::Secret && *namespace == self.policy.argocd_namespace;
         match candidate.application {
             _ if is_of_argocd || (!is_platform && !is_local) => false,
             None => true,
@@ -360,8 +360,7 @@ fn unknown(
         )
     };
     let Some(record) = record else {
-        let is_unknown =
-            was_set && rank.is_none() && !candidates.iter().any(Candidate::releases);
+        let is_unknown = was_set && rank.is_none() && !candidates.iter().any(Candidate::releases);
         return is_unknown.then(|| {
             reason("the revision was set here for an override that is not to be found".into())
         });

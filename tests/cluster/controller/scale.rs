@@ -217,7 +217,8 @@ impl Scale {
         let settings: f64 = values(&controller, "field=\"revision\"").iter().sum();
         assert_eq!(settings, size as f64, "of {counted}");
         let before = usage::processor(id);
-        let idle = Duration::from_secs(if self.is_whole { 60 } else { 5 });
+        let is_all = self.is_whole && size == self.fleet.size;
+        let idle = Duration::from_secs(if is_all { 60 } else { 5 });
         thread::sleep(idle);
         let idle = (usage::processor(id) - before).as_secs_f64() * 60.0 / idle.as_secs_f64();
         let used = usage::memory(id);
