@@ -8,9 +8,6 @@ use std::thread::{self, JoinHandle};
 use crate::failure::Failure;
 use crate::files::plain;
 
-/// Stack for a thread that builds; documents may be nested a thousand deep. Only what is used takes memory.
-pub(crate) const STACK_SIZE: usize = 256 << 20;
-
 thread_local! {
     /// Where the last panic of this thread was.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -51,7 +48,7 @@ pub(crate) fn on_large_stack<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, Failure> {
     thread::Builder::new()
-        .stack_size(STACK_SIZE)
+        .stack_size(kustomize::STACK_SIZE)
         .spawn(work)
         .map_err(|error| Failure::input(format!("cannot start a thread: {}", plain(&error))))
 }

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use kustomize::{Entry, External, FileError, Files};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::Mode;
 
 use crate::external::Outside;
 
@@ -302,8 +302,7 @@ fn read_limited(file: File, expected: u64) -> Result<Vec<u8>, FileError> {
 
 /// Opens what is at a path, whatever it is, without waiting: for the writer of a pipe, say.
 fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+    Ok(rustix::fs::open(path, opened::READING, Mode::empty())?.into())
 }
 
 fn check_regular(metadata: &Metadata) -> Result<(), FileError> {

@@ -291,8 +291,7 @@ impl<'a> Manifests<'a> {
         let policy = self.policy;
         let mut state = State::default();
         for (name, application) in &self.applications {
-            let labels = &application.metadata.labels;
-            if labels.get(&policy.environment_label).is_none() {
+            if policy.environment_of(application).is_none() {
                 continue;
             }
             if policy.application_namespaces.has(&name.namespace) {

@@ -86,7 +86,7 @@ impl Cluster {
         let application = application.ok_or_else(|| Unreleased::Failed(absent(name)))?;
         let metadata = &application.metadata;
         let label = &policy.environment_label;
-        let environment = metadata.labels.get(label).map(str::to_owned);
+        let environment = policy.environment_of(&application).map(str::to_owned);
         let environment = environment.ok_or_else(|| Unreleased::Failed(no_part(name, label)))?;
         if let Some(owner) = self.reverting(&application, policy, deadline).await {
             return Ok(Released::ByObject { environment, owner });

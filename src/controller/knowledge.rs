@@ -161,15 +161,11 @@ impl Knowledge {
         policy: &Policy,
         now: Instant,
     ) {
-        let environment = |application: &Application| {
-            let labels = &application.metadata.labels;
-            labels.get(&policy.environment_label).map(str::to_owned)
-        };
         let known = self.state.applications.get(&name);
         // Names may collide within an environment, and a breaker counts its Applications.
         let is_same = known.is_some_and(|known| {
             known.metadata.uid == application.metadata.uid
-                && environment(known) == environment(&application)
+                && policy.environment_of(known) == policy.environment_of(&application)
         });
         if is_same {
             self.changed.application(&name, now);
@@ -265,7 +261,7 @@ impl Knowledge {
             return;
         }
         for (application, found) in &state.applications {
-            let environment = found.metadata.labels.get(&policy.environment_label);
+            let environment = policy.environment_of(found);
             if environment.is_some_and(|environment| environments.contains(environment)) {
                 changed.application(application, now);
             }

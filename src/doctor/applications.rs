@@ -186,7 +186,7 @@ impl One<'_, '_> {
             return;
         }
         let label = &self.look.policy.environment_label;
-        let environment = self.application.metadata.labels.get(label);
+        let environment = self.look.policy.environment_of(self.application);
         if environment.is_none() && self.has_settings() {
             let message = format!(
                 "it has settings and no label `{label}`: the controller does not look at it, and what changes is not deployed"

@@ -359,11 +359,7 @@ fn state(seen: &Seen, policy: &Policy, knows_policy: bool) -> State {
     let all = seen.applications.known().filter(|_| knows_policy);
     for (name, described) in all.into_iter().flatten() {
         let application = &described.application;
-        let takes_part = application
-            .metadata
-            .labels
-            .get(&policy.environment_label)
-            .is_some();
+        let takes_part = policy.environment_of(application).is_some();
         if takes_part && policy.application_namespaces.has(&name.namespace) {
             for owner in owners(application, &state.instance, policy) {
                 let found = found_owner(seen, &owner);

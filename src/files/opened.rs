@@ -7,6 +7,12 @@ use std::path::{Component, Path};
 use rustix::fs::{CWD, Dir, Mode, OFlags, openat};
 use rustix::io::Errno;
 
+/// Reading without waiting for the writer of a pipe, and without becoming anybody's terminal.
+pub(super) const READING: OFlags = OFlags::RDONLY
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY);
+
 /// Opens a file or directory at a path without links for reading.
 ///
 /// A path is resolved before it is opened. What has put a link in the place of a part of it meanwhile must not lead the way
@@ -15,23 +21,21 @@ use rustix::io::Errno;
 /// # Errors
 /// Where it cannot be opened, and where a part of the path has become a link.
 pub(super) fn open(path: &Path) -> io::Result<File> {
-    // Neither waits for the writer of a pipe nor becomes anybody's terminal.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     #[cfg(target_os = "linux")]
     {
         use rustix::fs::{ResolveFlags, openat2};
-        match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
+        match openat2(CWD, path, READING, Mode::empty(), ResolveFlags::NO_SYMLINKS) {
             Ok(opened) => return Ok(opened.into()),
             // A system without it, or one that keeps it from containers.
             Err(Errno::NOSYS | Errno::PERM) => {}
             Err(error) => return Err(told(error)),
         }
     }
-    open_by_parts(path, flags)
+    open_by_parts(path)
 }
 
 /// As [`open`], a part of the path at a time.
-fn open_by_parts(path: &Path, flags: OFlags) -> io::Result<File> {
+fn open_by_parts(path: &Path) -> io::Result<File> {
     let names: Vec<_> = path
         .components()
         .filter_map(|part| match part {
@@ -47,7 +51,7 @@ fn open_by_parts(path: &Path, flags: OFlags) -> io::Result<File> {
     for name in directories {
         at = openat(&at, *name, way, Mode::empty()).map_err(told)?;
     }
-    let opened = openat(&at, *last, flags | OFlags::NOFOLLOW, Mode::empty());
+    let opened = openat(&at, *last, READING | OFlags::NOFOLLOW, Mode::empty());
     opened.map(File::from).map_err(told)
 }
 
@@ -91,7 +95,7 @@ mod tests {
         fs::write(top.join("real/inner/file"), "x").unwrap();
         symlink("real", top.join("link")).unwrap();
         symlink("file", top.join("real/inner/last")).unwrap();
-        for open in [open, |path: &Path| open_by_parts(path, OFlags::RDONLY)] {
+        for open in [open, open_by_parts] {
             assert_eq!(read(open(&top.join("real/inner/file"))).unwrap(), "x");
             assert!(open(&top.join("link/inner/file")).is_err());
             assert!(open(&top.join("real/inner/last")).is_err());

@@ -1,8 +1,11 @@
 //! An Application of Argo CD, cut down to what decisions are made from while it is decoded: a status alone has tens of
 //! kilobytes, and there may be ten thousand Applications.
 
+mod condition;
 mod fields;
 mod labels;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,6 +13,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+pub use condition::{Cause, Condition, Told};
 pub use fields::{GitFields, Manager, Managers};
 pub use labels::Labels;
 
@@ -380,64 +384,6 @@ pub struct InitiatedBy {
     pub automated: bool,
 }
 
-/// One of `status.conditions`. Its message may quote what a program said and is not kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct Condition {
-    /// Which of the causes that matter it tells of.
-    #[serde(rename = "message", deserialize_with = "fields::cause")]
-    pub cause: Cause,
-}
-
-/// A cause of a condition, as its message tells.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Cause {
-    /// Any other.
-    #[default]
-    Other,
-    /// Rendering failed several times, and Argo CD does not try again for a while.
-    Paused,
-    /// The repository has no such branch, tag or commit.
-    NoRevision,
-    /// The revision has no such directory.
-    NoPath,
-}
-
-/// What a cause means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Told {
-    /// A word for programs.
-    pub code: &'static str,
-    /// What is the matter.
-    pub message: &'static str,
-    /// What to do.
-    pub hint: &'static str,
-}
-
-impl Cause {
-    /// What it means; `None` of any other.
-    pub const fn told(self) -> Option<Told> {
-        Some(match self {
-            Self::Other => return None,
-            Self::Paused => Told {
-                code: "RenderPaused",
-                message: "rendering failed several times, and Argo CD does not try again for an hour",
-                hint: "when the cause is mended: `argocd app get NAME --hard-refresh`; a setting that appears or changes does it as well",
-            },
-            Self::NoRevision => Told {
-                code: "RevisionNotFound",
-                message: "its repository does not have the branch, tag or commit that it asks for",
-                hint: "push it, or ask for another revision, or for none; what runs stays as it is until then",
-            },
-            Self::NoPath => Told {
-                code: "PathNotFound",
-                message: "its revision does not have the directory that it asks for",
-                hint: "push the directory, or ask for another revision, or for none; what runs stays as it is until then",
-            },
-        })
-    }
-}
-
 impl Application {
     /// Its name.
     pub fn name(&self) -> Name {
@@ -523,63 +469,5 @@ impl Source {
             None | Some("") => "HEAD",
             Some(revision) => revision,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn sources_that_are_the_same_are_held_once_and_others_stay_what_they_are() {
-        let of = |revision: &str| json!({"repoURL": "r", "targetRevision": revision});
-        let (wanted, before) = (of("b"), of("a"));
-        let whole = |compared: &serde_json::Value| {
-            json!({
-                "metadata": {"name": "lamp"},
-                "spec": {"source": wanted},
-                "status": {
-                    "sync": {"comparedTo": {"source": compared}},
-                    "operationState": {
-                        "operation": {"sync": {"sources": [before]}},
-                        "syncResult": {"source": before},
-                    },
-                },
-            })
-        };
-        for compared in [&wanted, &before] {
-            let plain: Application = serde_json::from_value(whole(compared)).unwrap();
-            let mut shared = plain.clone();
-            shared.share();
-            assert_eq!(format!("{shared:?}"), format!("{plain:?}"));
-            let state = shared.status.operation_state.as_ref().unwrap();
-            let compared_to = shared.status.sync.compared_to.source.as_ref().unwrap();
-            let is_wanted = Arc::ptr_eq(compared_to, shared.spec.source.as_ref().unwrap());
-            let is_result = Arc::ptr_eq(compared_to, state.sync_result.source.as_ref().unwrap());
-            assert_eq!(is_wanted, compared == &wanted);
-            assert_eq!(is_result, compared == &before);
-        }
-    }
-
-    #[test]
-    fn lists_have_no_room_ahead() {
-        let application: Application = serde_json::from_value(json!({
-            "metadata": {"name": "lamp", "managedFields": [
-                {"manager": "a", "operation": "Update", "fieldsV1": {"f:spec": {"f:source": {"f:targetRevision": {}}}}},
-            ]},
-            "spec": {"source": {"plugin": {"env": [{"name": "A", "value": "1"}], "parameters": null}}},
-        }))
-        .unwrap();
-        let plugin = application
-            .spec
-            .source
-            .as_ref()
-            .and_then(|source| source.plugin.as_ref());
-        let plugin = plugin.unwrap();
-        assert_eq!(plugin.env.as_ref().map(Vec::capacity), Some(1));
-        assert!(plugin.parameters.is_empty());
-        assert_eq!(application.metadata.managers.target_revision.capacity(), 1);
     }
 }

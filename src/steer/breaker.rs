@@ -32,10 +32,9 @@ pub(super) fn tripped(
 ) -> Vec<Tripped> {
     let mut environments: BTreeMap<&str, Changes<'_>> = BTreeMap::new();
     for decision in decisions {
-        let environment = policy.environments.get(&decision.environment);
         // Who may not be in the environment does not make its breaker wider, nor trip it.
         let takes_part = decision.revision.wanted.is_some();
-        if !takes_part || !environment.is_some_and(|environment| environment.is_protected) {
+        if !takes_part || !policy.protects(&decision.environment) {
             continue;
         }
         let changes = environments.entry(&decision.environment).or_default();

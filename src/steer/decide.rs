@@ -58,26 +58,20 @@ impl<'a> Decider<'a> {
     pub fn with_breakers(&self, mut decisions: Vec<Decision>) -> Vec<Decision> {
         let counted: BTreeSet<String> = decisions
             .iter()
-            .filter(|decision| decision.moves() && self.is_protected(&decision.environment))
+            .filter(|decision| decision.moves() && self.policy.protects(&decision.environment))
             .map(|decision| decision.environment.clone())
             .collect();
         if counted.is_empty() {
             return decisions;
         }
-        let label = &self.policy.environment_label;
         let all = self.state.applications.values();
         let all = all.filter(|application| {
-            let environment = application.metadata.labels.get(label);
+            let environment = self.policy.environment_of(application);
             environment.is_some_and(|environment| counted.contains(environment))
         });
         decisions.retain(|decision| !counted.contains(&decision.environment));
         decisions.extend(all.filter_map(|application| self.decision(application)));
         self.together(decisions).decisions
-    }
-
-    fn is_protected(&self, environment: &str) -> bool {
-        let environment = self.policy.environments.get(environment);
-        environment.is_some_and(|environment| environment.is_protected)
     }
 
     /// Puts decisions together: those of a protected environment may be too many.

@@ -271,8 +271,7 @@ impl<'a> Overrides<'a> {
     fn by_key(&self) -> BTreeMap<(&'a str, String), Vec<&'a Name>> {
         let mut by_key: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (name, application) in self.applications {
-            let labels = &application.metadata.labels;
-            let environment = labels.get(&self.policy.environment_label);
+            let environment = self.policy.environment_of(application);
             let projects = environment.and_then(|name| self.policy.environments.get(name));
             let projects = projects.and_then(|environment| environment.projects.as_ref());
             // Who may not be in the environment is nobody's namesake.

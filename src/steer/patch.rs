@@ -41,7 +41,7 @@ impl<'a> Builder<'a> {
         };
         let metadata = &application.metadata;
         builder.test("/metadata/uid", json!(metadata.uid));
-        let environment = metadata.labels.get(&policy.environment_label);
+        let environment = policy.environment_of(application);
         let label = format!("/metadata/labels/{}", escaped(&policy.environment_label));
         builder.test(&label, json!(environment));
         if !application.spec.project.is_empty() {
@@ -218,21 +218,9 @@ impl<'a> Builder<'a> {
 /// `a&b` is another one than `a\u0026b`, which it keeps.
 // Kubernetes: jsonPatcher.applyJSPatch, with evanphx/json-patch's lazyNode.equal; Go: encoding/json's HTMLEscape
 pub fn text(operations: &[Value]) -> String {
-    // Values cannot fail to be written.
+    // Values cannot fail to be written, and what was written can be read.
     let text = serde_json::to_string(operations).unwrap_or_default();
-    // None of them can stand anywhere but in a string.
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '<' => escaped.push_str("\\u003c"),
-            '>' => escaped.push_str("\\u003e"),
-            '&' => escaped.push_str("\\u0026"),
-            '\u{2028}' => escaped.push_str("\\u2028"),
-            '\u{2029}' => escaped.push_str("\\u2029"),
-            letter => escaped.push(letter),
-        }
-    }
-    escaped
+    goyaml::Value::from_json(text.as_bytes()).map_or(text, |operations| operations.to_json())
 }
 
 /// The JSON pointer to an annotation.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 pub use read::Fault;
 
+use super::application::Application;
 use super::revision::{Kind, Revision};
 use crate::settings::object::ObjectKind;
 
@@ -94,6 +95,17 @@ pub struct Flap {
 }
 
 impl Policy {
+    /// The environment that an Application says it is of, if it takes part.
+    pub fn environment_of<'a>(&self, application: &'a Application) -> Option<&'a str> {
+        application.metadata.labels.get(&self.environment_label)
+    }
+
+    /// Whether there is an environment of this name, and it is protected.
+    pub fn protects(&self, environment: &str) -> bool {
+        let environment = self.environments.get(environment);
+        environment.is_some_and(|environment| environment.is_protected)
+    }
+
     /// Whether objects of a namespace count: those of the override and object namespaces, but never a Secret of Argo CD's.
     pub fn counts(&self, kind: ObjectKind, namespace: &str) -> bool {
         let is_hidden = kind == ObjectKind::Secret && namespace == self.argocd_namespace;

@@ -33,14 +33,10 @@ pub fn unheard(state: &State, policy: &Policy) -> Vec<Unheard> {
             continue;
         }
         let labelled = |application: &&Application| {
-            let label = application.metadata.labels.get(&policy.environment_label);
-            label == Some(environment.as_str())
+            policy.environment_of(application) == Some(environment.as_str())
         };
         let is_platform = policy.override_namespaces.contains(&name.namespace);
-        let applications = state
-            .applications
-            .values()
-            .map(|application| &**application);
+        let applications = state.applications.values().map(AsRef::as_ref);
         let applications = applications.filter(labelled);
         let listener = Listener {
             environment,

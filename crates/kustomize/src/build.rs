@@ -16,7 +16,7 @@ use crate::files::Files;
 use crate::hooks::{Hooks, NoHooks};
 use crate::id::ResId;
 use crate::kustomization::SortOptions;
-use crate::limits::{self, Allowance, Budget, Limits, Spent};
+use crate::limits::{self, Allowance, Amounts, Budget, Limits};
 use crate::loader::{FileNames, LoadRestrictions, Loader, Reads};
 use crate::metadata;
 use crate::notices::{self, Notices};
@@ -275,7 +275,7 @@ pub(crate) struct Branch {
     warnings: Vec<String>,
     notices: Vec<Error>,
     schema: ChosenSchema,
-    spent: Spent,
+    spent: Amounts,
     reads: Reads,
 }
 

@@ -185,7 +185,7 @@ impl TransformerConfig {
     // kustomize: TransformerConfig.Merge
     pub(crate) fn absorb(&mut self, other: &Self) -> Result<()> {
         check_count(self.count().saturating_add(other.count()))?;
-        for (into, from) in self.lists().into_iter().zip(other.clone().lists()) {
+        for (into, from) in self.lists_mut().into_iter().zip(other.lists()) {
             field_spec::merge(into, from)?;
         }
         other
@@ -215,7 +215,37 @@ impl TransformerConfig {
         Ok(())
     }
 
-    fn lists(&mut self) -> [&mut Vec<FieldSpec>; 11] {
+    fn lists(&self) -> [&Vec<FieldSpec>; 11] {
+        let Self {
+            name_prefix,
+            name_suffix,
+            namespace,
+            common_labels,
+            labels,
+            template_labels,
+            volume_claim_template_labels,
+            common_annotations,
+            var_reference,
+            images,
+            replicas,
+            name_references: _,
+        } = self;
+        [
+            name_prefix,
+            name_suffix,
+            namespace,
+            common_labels,
+            labels,
+            template_labels,
+            volume_claim_template_labels,
+            common_annotations,
+            var_reference,
+            images,
+            replicas,
+        ]
+    }
+
+    fn lists_mut(&mut self) -> [&mut Vec<FieldSpec>; 11] {
         let Self {
             name_prefix,
             name_suffix,
@@ -247,46 +277,17 @@ impl TransformerConfig {
 
     /// How many field specs there are.
     fn count(&self) -> usize {
-        let Self {
-            name_prefix,
-            name_suffix,
-            namespace,
-            common_labels,
-            labels,
-            template_labels,
-            volume_claim_template_labels,
-            common_annotations,
-            name_references,
-            var_reference,
-            images,
-            replicas,
-        } = self;
-        let lists = [
-            name_prefix,
-            name_suffix,
-            namespace,
-            common_labels,
-            labels,
-            template_labels,
-            volume_claim_template_labels,
-            common_annotations,
-            var_reference,
-            images,
-            replicas,
-        ];
-        let referrers = name_references
+        let listed = self.lists().into_iter().map(Vec::len);
+        let referrers = self
+            .name_references
             .iter()
             .map(|reference| reference.referrers.len().saturating_add(1));
-        lists
-            .iter()
-            .map(|list| list.len())
-            .chain(referrers)
-            .fold(0, usize::saturating_add)
+        listed.chain(referrers).fold(0, usize::saturating_add)
     }
 
     // kustomize: TransformerConfig.sortFields
     fn sort(&mut self) {
-        for specs in self.lists() {
+        for specs in self.lists_mut() {
             specs.sort_by_cached_key(|spec| spec.gvk.sort_key());
         }
         sort_references(&mut self.name_references);

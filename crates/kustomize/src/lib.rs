@@ -65,4 +65,4 @@ pub use notices::Notices;
 pub use repository::{Repository, without_credentials};
 pub use resource::{Notes, Resource};
 pub use resources::Resources;
-pub use threads::Threads;
+pub use threads::{STACK_SIZE, Threads};

@@ -67,7 +67,7 @@ pub(crate) struct Budget {
     level: Cell<usize>,
     content: Cell<usize>,
     /// What there was when it was made.
-    begun: Spent,
+    begun: Amounts,
     /// What all that goes on at the same time may still ask for together.
     together: Option<Arc<Together>>,
 }
@@ -85,14 +85,13 @@ pub(crate) struct Allowance {
     limits: Limits,
     deadline: Deadline,
     level: usize,
-    layers: usize,
-    content: usize,
+    left: Amounts,
     together: Arc<Together>,
 }
 
-/// What a branch of a build has asked for.
+/// How much a build asks for, or may.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Spent {
+pub(crate) struct Amounts {
     /// Kustomizations that were opened.
     layers: usize,
     /// Bytes that have come into being.
@@ -107,62 +106,62 @@ impl Default for Budget {
 
 impl Budget {
     pub(crate) const fn new(limits: Limits, deadline: Deadline) -> Self {
+        let left = Amounts {
+            layers: limits.layers,
+            content: limits.content,
+        };
         Self {
             limits,
             deadline,
-            layers: Cell::new(limits.layers),
+            layers: Cell::new(left.layers),
             level: Cell::new(0),
-            content: Cell::new(limits.content),
-            begun: Spent {
-                layers: limits.layers,
-                content: limits.content,
-            },
+            content: Cell::new(left.content),
+            begun: left,
             together: None,
         }
     }
 
     /// What branches of the build begin with.
     pub(crate) fn allowance(&self) -> Allowance {
-        let (layers, content) = (self.layers.get(), self.content.get());
+        let left = Amounts {
+            layers: self.layers.get(),
+            content: self.content.get(),
+        };
         Allowance {
             limits: self.limits,
             deadline: self.deadline.clone(),
             level: self.level.get(),
-            layers,
-            content,
+            left,
             together: Arc::new(Together {
-                layers: AtomicUsize::new(layers),
-                content: AtomicUsize::new(content),
+                layers: AtomicUsize::new(left.layers),
+                content: AtomicUsize::new(left.content),
             }),
         }
     }
 
     /// The budget of a branch.
     pub(crate) fn of_branch(allowance: &Allowance) -> Self {
+        let left = allowance.left;
         Self {
-            limits: allowance.limits,
-            deadline: allowance.deadline.clone(),
-            layers: Cell::new(allowance.layers),
+            layers: Cell::new(left.layers),
             level: Cell::new(allowance.level),
-            content: Cell::new(allowance.content),
-            begun: Spent {
-                layers: allowance.layers,
-                content: allowance.content,
-            },
+            content: Cell::new(left.content),
+            begun: left,
             together: Some(Arc::clone(&allowance.together)),
+            ..Self::new(allowance.limits, allowance.deadline.clone())
         }
     }
 
     /// What has been asked for since it was made.
-    pub(crate) fn spent(&self) -> Spent {
-        Spent {
+    pub(crate) fn spent(&self) -> Amounts {
+        Amounts {
             layers: self.begun.layers.saturating_sub(self.layers.get()),
             content: self.begun.content.saturating_sub(self.content.get()),
         }
     }
 
     /// Counts what a branch has asked for, if there is as much.
-    pub(crate) fn spend(&self, spent: Spent) -> bool {
+    pub(crate) fn spend(&self, spent: Amounts) -> bool {
         let layers = self.layers.get().checked_sub(spent.layers);
         let content = self.content.get().checked_sub(spent.content);
         let (Some(layers), Some(content)) = (layers, content) else {

@@ -45,8 +45,6 @@ pub(crate) struct Loader<'a> {
     named_from: Arc<str>,
     names: Arc<Mutex<FileNames>>,
     reads: Reads,
-    /// Whether nothing is fetched or run.
-    is_offline: bool,
 }
 
 /// The names of the files that were read; [`Position::file`] counts in it, from 1.
@@ -130,7 +128,6 @@ impl<'a> Loader<'a> {
             named_from,
             names: Arc::default(),
             reads: Reads::new(options),
-            is_offline: false,
         };
         if let Some(repository) = Repository::parse(root) {
             return loader.enter_repository(&repository);
@@ -171,7 +168,6 @@ impl<'a> Loader<'a> {
     pub(crate) fn in_branch(self, reads: &Reads) -> Self {
         Self {
             reads: reads.clone(),
-            is_offline: true,
             ..self
         }
     }
@@ -183,7 +179,7 @@ impl<'a> Loader<'a> {
 
     /// The way out of the tree of files.
     pub(crate) fn external(&self) -> &'a dyn External {
-        if self.is_offline {
+        if self.reads.is_of_branch() {
             return &NoExternal;
         }
         self.files.external()

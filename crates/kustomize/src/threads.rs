@@ -9,9 +9,9 @@ const WORTH_A_THREAD: usize = 8;
 /// The most threads that work on one build.
 const MOST: usize = 8;
 
-/// Stack for a thread: objects may be nested a thousand deep, in kustomizations that are nested themselves. Only what is
-/// used takes memory.
-const STACK_SIZE: usize = 256 << 20;
+/// Stack for a thread that builds, in bytes: objects may be nested a thousand deep, in kustomizations that are nested
+/// themselves. Only what is used takes memory.
+pub const STACK_SIZE: usize = 256 << 20;
 
 /// On how many threads a build may work. What comes of it is the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use kustomize::{NoHooks, Options};
 
 use super::super::engine::is_out_of_reach;
-use crate::contained::{STACK_SIZE, contained};
+use crate::contained::contained;
 use crate::diff;
 use crate::external::Outside;
 use crate::failure::{Failure, place, printable};
@@ -133,7 +133,7 @@ impl Pool<'_> {
         thread::scope(|scope| {
             let spawned = (0..jobs.min(self.paths.len())).try_for_each(|_| {
                 let (next, sender) = (&next, sender.clone());
-                let thread = thread::Builder::new().stack_size(STACK_SIZE);
+                let thread = thread::Builder::new().stack_size(kustomize::STACK_SIZE);
                 let spawned = thread.spawn_scoped(scope, move || self.work(next, &sender));
                 spawned.map(drop).map_err(|error| cannot_start(&error))
             });

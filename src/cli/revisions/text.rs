@@ -76,13 +76,18 @@ fn causes(plan: &Plan, state: &State) -> Vec<(Told, Vec<String>)> {
     for decision in &plan.decisions {
         for told in told(state, &decision.application) {
             let name = decision.application.to_string();
-            match causes.iter_mut().find(|(other, _)| *other == told) {
-                Some((_, names)) => names.push(name),
-                None => causes.push((told, vec![name])),
-            }
+            group(&mut causes, told, name);
         }
     }
     causes
+}
+
+/// Adds the name of an Application to those of which the same is said.
+fn group<T: PartialEq>(said: &mut Vec<(T, Vec<String>)>, what: T, name: String) {
+    match said.iter_mut().find(|(other, _)| *other == what) {
+        Some((_, names)) => names.push(name),
+        None => said.push((what, vec![name])),
+    }
 }
 
 /// Some Applications by their names, of many the first ones.
@@ -123,11 +128,7 @@ fn row(decision: &Decision, state: &State) -> [String; HEADER.len()] {
 /// The reasons for which something stays, each with the Applications in question.
 fn reasons(plan: &Plan) -> Vec<(&Reason, Vec<String>)> {
     let mut reasons: Vec<(&Reason, Vec<String>)> = Vec::new();
-    let mut add =
-        |reason, name: String| match reasons.iter_mut().find(|(other, _)| *other == reason) {
-            Some((_, names)) => names.push(name),
-            None => reasons.push((reason, vec![name])),
-        };
+    let mut add = |reason, name| group(&mut reasons, reason, name);
     for decision in &plan.decisions {
         let name = decision.application.to_string();
         let revision = match &decision.revision.outcome {

@@ -30,8 +30,7 @@ pub(super) struct Work<'w, 'a> {
 
 impl<'w, 'a> Work<'w, 'a> {
     pub(super) fn new(decider: &'w Decider<'a>, application: &'a Application) -> Option<Self> {
-        let metadata = &application.metadata;
-        let environment = metadata.labels.get(&decider.policy.environment_label)?;
+        let environment = decider.policy.environment_of(application)?;
         let annotations = application.annotations();
         let last = annotations.state.as_deref().and_then(Record::read);
         let record = last.clone();
@@ -48,7 +47,9 @@ impl<'w, 'a> Work<'w, 'a> {
             environment,
             record,
             last,
-            remembered: state.memory.of(&application.name(), &metadata.uid),
+            remembered: state
+                .memory
+                .of(&application.name(), &application.metadata.uid),
             owners: owners.collect(),
             annotations,
             again: None,

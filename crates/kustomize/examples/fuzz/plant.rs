@@ -242,15 +242,14 @@ fn replace_path(bytes: &mut Vec<u8>, random: &mut Random) {
     };
     let path = random.of_list(PATHS).map_or("", |path| path);
     let line = format!("- {path}\n").into_bytes();
+    *bytes = with_line(&lines, chosen, &line);
+}
+
+/// The lines with another one in the place of one of them.
+fn with_line(lines: &[&[u8]], chosen: usize, line: &[u8]) -> Vec<u8> {
     let lines = lines.iter().enumerate();
-    let lines = lines.map(|(index, old)| {
-        if index == chosen {
-            line.as_slice()
-        } else {
-            old
-        }
-    });
-    *bytes = lines.collect::<Vec<_>>().concat();
+    let lines = lines.map(|(index, old)| if index == chosen { line } else { old });
+    lines.collect::<Vec<_>>().concat()
 }
 
 fn link(tree: &mut Tree, random: &mut Random) {
@@ -343,15 +342,7 @@ fn take_value(bytes: &mut Vec<u8>, random: &mut Random, seeds: &Seeds) {
         .get(..end.saturating_sub(value.len()))
         .unwrap_or_default();
     let line = [kept, random.text(values), b"\n"].concat();
-    let lines = lines.iter().enumerate();
-    let lines = lines.map(|(index, old)| {
-        if index == chosen {
-            line.as_slice()
-        } else {
-            old
-        }
-    });
-    *bytes = lines.collect::<Vec<_>>().concat();
+    *bytes = with_line(&lines, chosen, &line);
 }
 
 #[cfg(test)]

@@ -68,8 +68,6 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Stack of a thread, as the program itself has it.
-const STACK: usize = 256 << 20;
 /// Resident memory of the process that a few executions may add.
 const MEMORY: u64 = 512 << 20;
 /// How many executions stand between two looks at the memory.
@@ -126,7 +124,10 @@ pub(crate) fn run(
         let watch = scope.spawn(|| state.watch(tell));
         let workers: Vec<_> = (0..plan.threads)
             .map(|number| {
-                let (state, builder) = (&state, thread::Builder::new().stack_size(STACK));
+                let (state, builder) = (
+                    &state,
+                    thread::Builder::new().stack_size(kustomize::STACK_SIZE),
+                );
                 builder.spawn_scoped(scope, move || state.work(number, tell))
             })
             .collect::<Result<_, _>>()?;

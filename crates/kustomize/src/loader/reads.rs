@@ -54,6 +54,11 @@ impl Reads {
         }
     }
 
+    /// Whether it is that of a branch.
+    pub(super) const fn is_of_branch(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// Gives back what a branch has read: all of it is read again.
     pub(crate) fn give_back(&self) {
         if let Some(own) = &self.own {
