@@ -24,7 +24,7 @@ mod pause;
 mod queue;
 mod readings;
 mod request;
-
+mod rest;
 mod streams;
 mod turns;
 mod union;

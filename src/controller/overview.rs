@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::metrics::Group;
 use super::union::packed;
 use crate::steer::application::Name;
-use crate::steer::plan::{Decision, Outcome};
+use crate::steer::plan::{Counted, Decision, Outcome};
 use crate::steer::policy::Policy;
 use crate::steer::reason::{Class, Reason};
 
@@ -23,6 +23,8 @@ pub(super) struct Overview {
     due: BTreeSet<(Timestamp, Name)>,
     /// Those whose change a breaker stops.
     stopped: BTreeSet<Name>,
+    /// Those whose revision changes.
+    moving: BTreeSet<Name>,
 }
 
 /// How one Application stands.
@@ -35,6 +37,7 @@ struct Entry {
     /// The codes that people were told, of both.
     told: [Option<&'static str>; 2],
     again: Option<Timestamp>,
+    counted: Counted,
 }
 
 /// What happens to a field: the class and the code of a reason.
@@ -106,6 +109,9 @@ impl Overview {
         if revision.code == BREAKER {
             self.stopped.insert(name.clone());
         }
+        if decision.revision.outcome == Outcome::Change {
+            self.moving.insert(name.clone());
+        }
         let entry = Entry {
             uid: decision.uid.as_str().into(),
             environment: environment.into(),
@@ -113,6 +119,7 @@ impl Overview {
             settings: settings.map(Summary::of),
             told,
             again: decision.again,
+            counted: decision.counted,
         };
         self.of.insert(name.clone(), entry);
         transitions
@@ -128,16 +135,50 @@ impl Overview {
         self.of.retain(|name, _| keep(name));
         packed(&mut self.of);
         self.due.retain(|(_, name)| keep(name));
-        self.stopped.retain(keep);
+        self.stopped.retain(&keep);
+        self.moving.retain(keep);
     }
 
     fn remove(&mut self, name: &Name) -> Option<Entry> {
         let before = self.of.remove(name)?;
         self.stopped.remove(name);
+        self.moving.remove(name);
         if let Some(again) = before.again {
             self.due.remove(&(again, name.clone()));
         }
         Some(before)
+    }
+
+    /// The environments whose breaker counts otherwise than before, where a change waits: it may be stopped now, or not any
+    /// more. `gone` are Applications that are not there any more.
+    pub(super) fn stirred<'a>(
+        &'a self,
+        decisions: &'a [Decision],
+        gone: &[Name],
+    ) -> BTreeSet<String> {
+        let gone = gone.iter().filter_map(|name| self.of.get(name));
+        let mut stirred: BTreeSet<&str> = gone
+            .filter(|before| before.counted != Counted::Not)
+            .map(|before| &*before.environment)
+            .collect();
+        for decision in decisions {
+            let before = self.of.get(&decision.application);
+            let before = before.map(|before| (&*before.environment, before.counted));
+            let after = (&*decision.environment, decision.counted);
+            if before != Some(after) {
+                let both = before.into_iter().chain([after]);
+                let both = both.filter(|(_, counted)| *counted != Counted::Not);
+                stirred.extend(both.map(|(environment, _)| environment));
+            }
+        }
+        if stirred.is_empty() {
+            return BTreeSet::new();
+        }
+        let waiting = self.stopped.iter().chain(&self.moving);
+        let waiting = waiting.filter_map(|name| self.of.get(name));
+        let waiting: BTreeSet<&str> = waiting.map(|entry| &*entry.environment).collect();
+        let both = stirred.intersection(&waiting);
+        both.map(|environment| (*environment).to_owned()).collect()
     }
 
     /// The next Application whose time has come to be decided of again. It is given once.
@@ -232,6 +273,7 @@ mod tests {
             settings: None,
             patch: None,
             again: None,
+            counted: Counted::Not,
         }
     }
 

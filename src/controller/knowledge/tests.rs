@@ -1,20 +1,14 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use proptest::prelude::*;
-use proptest::sample::select;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cluster::{Applications, ConfigMaps, Kind, Projects, Pruned, Secrets};
+use crate::cluster::{Applications, Kind, Projects, Pruned, Secrets};
 use crate::controller::notice;
-use crate::settings::digest::DigestKey;
-use crate::steer::policy::{APPLICATION, Namespaces};
 
 const APPLICATIONS: usize = 0;
 const ENVIRONMENTS: usize = 1;
 const SETTINGS_OF: usize = 2;
 
-fn pruned<K: Kind>(object: &Value) -> Pruned<K> {
+pub(super) fn pruned<K: Kind>(object: &Value) -> Pruned<K> {
     serde_json::from_str(&object.to_string()).unwrap()
 }
 
@@ -85,7 +79,7 @@ fn an_object_concerns_its_environment_and_who_names_it() {
     let mut other = application("b", "prod", 2);
     other["spec"]["source"]["plugin"] = Value::Null;
     case.application(&other);
-    assert_eq!(case.changed(), "all");
+    assert_eq!(case.changed(), "a b");
     case.application(&application("a", "dev", 3));
     assert_eq!(case.changed(), "a");
     case.secret(ENVIRONMENTS, &secret("revisions", Some("prod"), 4));
@@ -111,7 +105,62 @@ fn an_object_concerns_its_environment_and_who_names_it() {
     case.secret(ENVIRONMENTS, &of_one);
     assert_eq!(case.changed(), "a");
     case.application(&application("a", "prod", 9));
-    assert_eq!(case.changed(), "all");
+    assert_eq!(case.changed(), "a");
+}
+
+#[test]
+fn a_key_that_speaks_of_an_application_concerns_that_one() {
+    let mut case = Case::new();
+    for (name, environment) in [("a", "dev"), ("b-c", "dev"), ("b-d", "prod")] {
+        case.application(&application(name, environment, 1));
+    }
+    case.changed();
+    let mut revisions = secret("revisions", Some("dev"), 2);
+    let mut say = |data: &Value| {
+        revisions["data"] = data.clone();
+        case.secret(ENVIRONMENTS, &revisions);
+        case.changed()
+    };
+    // As an object that is not there before.
+    assert_eq!(say(&json!({"ARGOCD_TARGET_REVISION__A": "eA=="})), "a b-c");
+    assert_eq!(say(&json!({"ARGOCD_TARGET_REVISION__A": "eQ=="})), "a");
+    let both = json!({"ARGOCD_TARGET_REVISION__A": "eQ==", "ARGOCD_TARGET_REVISION__B_C": "eQ=="});
+    assert_eq!(say(&both), "b-c");
+    let until =
+        json!({"ARGOCD_TARGET_REVISION__A": "eQ==", "ARGOCD_TARGET_REVISION_UNTIL__A": "eQ=="});
+    assert_eq!(say(&until), "a b-c");
+    assert_eq!(
+        say(&json!({"ARGOCD_TARGET_REVISION__A": "eQ==", "A": "eQ=="})),
+        "a"
+    );
+    assert_eq!(
+        say(&json!({"ARGOCD_TARGET_REVISION__A": "eQ==", "TARGET_REVISION": "eQ=="})),
+        "a b-c"
+    );
+    assert_eq!(say(&json!({"A": "eQ=="})), "a b-c");
+    // It is about revisions no more, and when it is empty it is once more.
+    assert_eq!(say(&json!({"A": "eA=="})), "");
+    assert_eq!(say(&json!({})), "a b-c");
+}
+
+#[test]
+fn an_application_concerns_those_that_are_called_the_same_in_keys() {
+    let mut case = Case::new();
+    for (name, environment) in [("a.b", "dev"), ("a-b", "dev"), ("b", "dev")] {
+        case.application(&application(name, environment, 1));
+    }
+    case.changed();
+    case.application(&application("a-b", "dev", 2));
+    assert_eq!(case.changed(), "a-b");
+    case.application(&application("a-b", "prod", 3));
+    assert_eq!(case.changed(), "a-b a.b");
+    case.take(
+        APPLICATIONS,
+        Notice::Gone(Key::Application(Name::new("argocd", "a.b"))),
+    );
+    assert_eq!(case.changed(), "a-b a.b");
+    case.application(&application("c", "dev", 4));
+    assert_eq!(case.changed(), "c");
 }
 
 #[test]
@@ -201,83 +250,4 @@ fn projects_and_controls_concern_everybody_when_they_change() {
     assert!(case.knowledge.state.controls.is_paused && case.changed() == "all");
     case.take(SETTINGS_OF, Notice::Gone(Key::Controls));
     assert!(!case.knowledge.state.controls.is_paused);
-}
-
-/// What is decided of each Application.
-fn decided(case: &Case) -> Vec<(Name, String)> {
-    let now = jiff::Timestamp::UNIX_EPOCH;
-    let decisions = crate::steer::decide(&case.knowledge.state, &case.policy, now).decisions;
-    let shown = decisions.into_iter().map(|decision| {
-        let text = format!("{decision:?}");
-        (decision.application, text)
-    });
-    shown.collect()
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
-
-    #[test]
-    fn an_object_concerns_all_whose_decision_becomes_another_one(steps in prop::collection::vec(
-        (
-            select(vec!["argocd-infisical/a", "argocd-infisical/b", "team/a", "home/a", "home/b", "argocd/a"]),
-            select(vec!["", "dev", "prod"]),
-            select(vec!["", "lamp", "desk", "team_lamp", "oven"]),
-            select(vec!["ARGOCD_TARGET_REVISION", "ARGOCD_TARGET_REVISION__LAMP", "ARGOCD_TARGET_REVISION__TEAM_LAMP", "A"]),
-            select(vec!["", "x", "y"]),
-            (any::<bool>(), 0..5),
-        ),
-        1..12,
-    )) {
-        let mut case = Case::new();
-        case.policy.application_namespaces = Namespaces::Only(["argocd", "team"].map(str::to_owned).into());
-        case.policy.object_namespaces = Namespaces::Only(["home", "team"].map(str::to_owned).into());
-        case.knowledge.state.digest_key = DigestKey::new(&[7; 32]).ok();
-        for (namespace, name, environment) in [
-            ("argocd", "lamp", "dev"),
-            ("team", "lamp", "dev"),
-            ("argocd", "desk", "prod"),
-            ("argocd", "oven", "prod"),
-            ("team", "oven", "dev"),
-        ] {
-            let mut application = application(name, environment, 1);
-            application["metadata"]["namespace"] = json!(namespace);
-            application["spec"]["source"]["plugin"] = json!({"name": "argocd-infisical", "parameters": [
-                {"name": "settings", "array": if name == "oven" { json!(["home/a", "optional:secret:home/b"]) } else { json!(["optional:secret:team/a"]) }},
-            ]});
-            case.application(&application);
-        }
-        case.changed();
-        for (version, (place, environment, application, key, value, (is_secret, fate))) in steps.into_iter().enumerate() {
-            let before = decided(&case);
-            let (namespace, name) = place.split_once('/').unwrap();
-            let mut labels = serde_json::Map::new();
-            labels.insert("argocd-infisical.io/settings".into(), json!("true"));
-            for (label, text) in [(ENVIRONMENT, environment), (APPLICATION, application)] {
-                if !text.is_empty() {
-                    labels.insert(label.into(), json!(text));
-                }
-            }
-            let object = json!({
-                "metadata": {
-                    "namespace": namespace, "name": name, "resourceVersion": (version + 2).to_string(), "labels": labels,
-                    "annotations": {"argocd-infisical.io/allowed": "default/*,default/team_*", "argocd-infisical.io/keys": "A"},
-                },
-                "data": if is_secret { json!({key: STANDARD.encode(value)}) } else { json!({key: value}) },
-            });
-            let shown = if is_secret {
-                notice::secret(pruned::<Secrets>(&object))
-            } else {
-                notice::config_map(pruned::<ConfigMaps>(&object))
-            };
-            let notice = if fate == 0 { Notice::Gone(shown.key) } else { Notice::Shown(shown) };
-            case.take(ENVIRONMENTS, notice);
-            let Changed { all, applications, .. } = std::mem::take(&mut case.knowledge.changed);
-            prop_assert!(!all);
-            let after = decided(&case);
-            for (before, after) in before.iter().zip(&after) {
-                prop_assert!(before == after || applications.contains(&after.0), "{before:?}\n{after:?}");
-            }
-        }
-    }
 }

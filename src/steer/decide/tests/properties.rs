@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::steer::Decider;
 
@@ -166,7 +168,7 @@ proptest! {
         let some = state.applications.values().enumerate().filter(|(place, _)| of_which >> place & 1 == 1);
         let some: Vec<Decision> = some.filter_map(|(_, application)| decider.decision(application)).collect();
         let names: Vec<_> = some.iter().map(|decision| decision.application.clone()).collect();
-        let found = decider.with_breakers(some);
+        let found = decider.with_breakers(some, BTreeSet::new());
         for name in names {
             let of = |decisions: &[Decision]| {
                 let of: Vec<_> = decisions.iter().filter(|decision| decision.application == name).map(|decision| format!("{decision:?}")).collect();
