@@ -182,7 +182,7 @@ impl Knowledge {
         };
         match (key, thing) {
             (Key::Application(name), Thing::Application(application)) => {
-                self.application(name, application, policy, now);
+                self.application(&name, application, policy, now);
             }
             // Operators write objects again and again, and another version says nothing.
             (Key::Object(name), Thing::Object(object))
@@ -206,21 +206,21 @@ impl Knowledge {
 
     fn application(
         &mut self,
-        name: Name,
+        name: &Name,
         application: Box<Application>,
         policy: &Policy,
         now: Instant,
     ) {
-        let known = self.state.applications.get(&name).map(|known| &**known);
+        let known = self.state.applications.get(name).map(|known| &**known);
         let seat_of = |application| seat(application, policy);
         let is_moved = known.and_then(seat_of) != seat_of(&application);
-        self.mentions.change(&name, known, Some(&application));
+        self.mentions.change(name, known, Some(&application));
         if !self.changed.all {
-            self.changed.application(&name, now);
+            self.changed.application(name, now);
         }
         self.state.applications.insert(name.clone(), application);
         if is_moved {
-            self.concern_namesakes(&name, policy, now);
+            self.concern_namesakes(name, policy, now);
         }
     }
 
@@ -253,7 +253,7 @@ impl Knowledge {
             return;
         }
         self.shown.write(&Key::Application(name.clone()), &version);
-        self.application(name, application, policy, now);
+        self.application(&name, application, policy, now);
     }
 
     fn lose(&mut self, key: &Key, policy: &Policy, now: Instant) {
