@@ -328,9 +328,8 @@ impl Knowledge {
         };
         let own = &policy.argocd_namespace;
         for (application, found) in &state.applications {
-            let environment = policy.environment_of(found);
-            let is_in = environment.is_some_and(|environment| environments.contains(environment));
-            if is_in && spoken.is_of(application, own) {
+            let is_in = |environment: &str| environments.contains(environment);
+            if spoken.is_of(application, own) && policy.environment_of(found).is_some_and(is_in) {
                 changed.application(application, now);
             }
         }

@@ -406,7 +406,10 @@ impl Spoken {
         match self {
             Self::OfAll => true,
             Self::Of(names) if names.len() > SCANS => names.contains(&in_keys(name, own)),
-            Self::Of(names) => names.iter().any(|text| letters(name, own).eq(text.chars())),
+            Self::Of(names) => {
+                let mut names = names.iter();
+                names.any(|text| letters(name, own).rev().eq(text.chars().rev()))
+            }
         }
     }
 }
@@ -460,16 +463,19 @@ pub(super) fn in_keys(name: &Name, own: &str) -> String {
 
 /// Whether two Applications are called the same in keys.
 pub fn are_namesakes(one: &Name, other: &Name, own: &str) -> bool {
-    letters(one, own).eq(letters(other, own))
+    // Those of one project often begin with the same, and end otherwise.
+    letters(one, own).rev().eq(letters(other, own).rev())
 }
 
-fn letters<'a>(name: &'a Name, own: &str) -> impl Iterator<Item = char> + use<'a> {
+fn letters<'a>(name: &'a Name, own: &str) -> impl DoubleEndedIterator<Item = char> + use<'a> {
     // What Argo CD calls it: its namespace comes first where that is another one.
-    let namespace = Some(&*name.namespace).filter(|namespace| *namespace != own);
-    let outside = namespace
-        .into_iter()
-        .flat_map(|namespace| namespace.chars().chain(['_']));
-    let letters = outside.chain(name.name.chars());
+    let (namespace, between) = if name.namespace == own {
+        ("", "")
+    } else {
+        (&*name.namespace, "_")
+    };
+    let letters = namespace.chars().chain(between.chars());
+    let letters = letters.chain(name.name.chars());
     letters.map(|c| match c.to_ascii_uppercase() {
         c @ ('A'..='Z' | '0'..='9') => c,
         _ => '_',

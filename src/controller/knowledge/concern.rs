@@ -165,9 +165,9 @@ impl Keeper {
         let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         policy.application_namespaces = Namespaces::Only(of(&["argocd", "team"]));
         policy.object_namespaces = Namespaces::Only(of(&["home", "team"]));
-        let mut stage = policy.environments["prod"].clone();
-        stage.projects = Some(of(&["default"]));
-        policy.environments.insert("stage".into(), stage);
+        let mut bound = policy.environments["prod"].clone();
+        bound.projects = Some(of(&["default"]));
+        policy.environments.insert("stage".into(), bound);
         let dev = policy.environments.get_mut("dev").unwrap();
         dev.projects = Some(of(&["default"]));
         policy.environments.get_mut("prod").unwrap().allowed = vec!["*".into()];

@@ -148,7 +148,7 @@ proptest! {
     fn the_order_of_things_does_not_matter(applications in applications(), objects in objects()) {
         let manifests = manifests(&applications);
         let forwards = decide(&world(&manifests, &objects), &Policy::default(), now());
-        let names: std::collections::BTreeSet<_> = objects.iter().map(|text| text.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        let names: BTreeSet<_> = objects.iter().map(|text| text.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
         prop_assume!(names.len() == objects.len());
         let (mut manifests, mut objects) = (manifests, objects);
         manifests.reverse();
