@@ -446,27 +446,29 @@ impl Scale {
                 }
             }
         });
-        let within = |start: &Instant| {
-            let end = *start + Duration::from_secs(1);
+        let within = |start: &Instant, seconds: u64| {
+            let end = *start + Duration::from_secs(seconds);
             patched
                 .iter()
                 .filter(|at| *at >= start && **at < end)
                 .count()
         };
-        let fastest = patched.iter().map(within).max().unwrap_or_default();
+        let fastest = |seconds| patched.iter().map(|start| within(start, seconds)).max();
+        let fastest = |seconds| fastest(seconds).unwrap_or_default();
         let took = *patched.last().unwrap() - patched[0];
         let seconds = (0..=took.as_secs()).map(|second| patched[0] + Duration::from_secs(second));
-        let by_second: Vec<String> = seconds.map(|start| within(&start).to_string()).collect();
+        let by_second: Vec<String> = seconds.map(|start| within(&start, 1).to_string()).collect();
         let what =
             format!("a Secret moves {count} Applications by default, where a sync takes {takes:?}");
         let rate = format!(
-            "{:.1} patches a second, {fastest} in one at most, {most} in flight at most",
-            count as f64 / took.as_secs_f64()
+            "{:.1} patches a second, {} in five seconds at most, {most} in flight at most",
+            count as f64 / took.as_secs_f64(),
+            fastest(5)
         );
         let by_second = format!("second by second: {}", by_second.join(" "));
         figure(&format!("{what}: {rate}; {by_second}"));
-        // A bucket that is full holds those of a second.
-        assert!(fastest <= 21, "{fastest}");
+        // A bucket that is full holds those of a second, and what is seen late is seen with what comes after it.
+        assert!(fastest(5) <= 75, "{}", fastest(5));
         assert!(most <= 50, "{most}");
         assert_eq!(controller.stop(), Some(0));
         [what, rate, by_second]
