@@ -15,6 +15,7 @@ mod knowledge;
 mod lease;
 mod lines;
 mod log;
+mod mentions;
 mod metrics;
 mod notice;
 mod overview;
@@ -23,7 +24,7 @@ mod pause;
 mod queue;
 mod readings;
 mod request;
-
+mod rest;
 mod streams;
 mod turns;
 mod union;

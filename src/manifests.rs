@@ -309,7 +309,7 @@ impl<'a> Manifests<'a> {
         if !self.projects.is_empty() {
             state.projects = Some(std::mem::take(&mut self.projects));
         }
-        state.objects = std::mem::take(&mut self.objects);
+        state.objects = std::mem::take(&mut self.objects).into_iter().collect();
         state.controls = std::mem::take(&mut self.controls);
         state.instance = std::mem::take(&mut self.instance);
         let taking_part = state.applications.values();

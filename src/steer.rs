@@ -10,6 +10,7 @@ pub mod decide;
 pub mod desired;
 mod digests;
 pub mod holds;
+pub mod objects;
 mod operation;
 pub mod owner;
 pub mod ownership;

@@ -156,7 +156,7 @@ pub(super) async fn run(api: Api, mut from: Receiver<Event>, reporter: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steer::plan::{Outcome, Revision};
+    use crate::steer::plan::{Counted, Outcome, Revision};
     use crate::steer::reason::{Class, Reason};
 
     fn decision() -> Decision {
@@ -174,6 +174,7 @@ mod tests {
             settings: None,
             patch: None,
             again: None,
+            counted: Counted::Not,
         }
     }
 

@@ -14,18 +14,18 @@ use super::election::Until;
 use super::events::{self, Event};
 use super::figures::{self, Figures};
 use super::health::Health;
-use super::knowledge::{Changed, Knowledge, Told};
+use super::knowledge::{Decided, Knowledge, Told};
 use super::metrics::Gauges;
 use super::notice::{Key, Notice};
 use super::overview::Overview;
 use super::queue::{Job, Limits};
 use super::readings::{Reading, Readings};
 use super::request::Api;
+use super::rest::Rest;
 use super::streams::Stream;
 use super::writer::{self, Attempt};
 use super::writes::Writes;
 use crate::settings::digest::DigestKey;
-use crate::steer::Decider;
 use crate::steer::application::Name;
 use crate::steer::ownership;
 use crate::steer::plan::{Decision, Outcome};
@@ -37,10 +37,6 @@ use crate::steer::state::State;
 const RECOMPUTE: Duration = Duration::from_mins(5);
 /// How many notices are taken in before anything else happens.
 const BATCH: usize = 512;
-/// How long decisions rest after some were made, and how many times as long as those took: so decisions take a fifth of a
-/// processor at most, however fast things change.
-const REST: Duration = Duration::from_millis(5);
-const SHARE: u32 = 4;
 /// How long patches under way are waited for at the end.
 const END: Duration = Duration::from_secs(10);
 
@@ -74,7 +70,7 @@ pub(super) struct Keeper {
     /// Whether all that decisions are made from was known when it was looked at last.
     is_complete: bool,
     is_leader: bool,
-    rest_until: Option<Instant>,
+    rest: Rest,
     recompute_at: Instant,
 }
 
@@ -104,7 +100,7 @@ impl Keeper {
             jumps: Jumps::default(),
             is_complete: false,
             is_leader: false,
-            rest_until: None,
+            rest: Rest::default(),
             recompute_at: now + RECOMPUTE,
             streams,
         }
@@ -234,23 +230,20 @@ impl Keeper {
     fn may_decide(&self, now: Instant) -> bool {
         self.is_complete
             && !self.knowledge.changed.is_empty()
-            && self.rest_until.is_none_or(|until| until <= now)
+            && self.rest.until(self.knowledge.changed.is_small()) <= Some(now)
     }
 
     fn decide(&mut self, ways: &Ways, now: Instant, wall: Timestamp) {
         let changed = std::mem::take(&mut self.knowledge.changed);
         let since = changed.since.unwrap_or(now);
-        let (decisions, is_all) = self.decisions(&changed, wall);
-        let gone = changed.applications.iter();
-        let applications = &self.knowledge.state.applications;
-        let gone: Vec<Name> = gone
-            .filter(|name| !applications.contains_key(name))
-            .cloned()
-            .collect();
+        let overview = &self.overview;
+        let Decided { decisions, gone } =
+            self.knowledge
+                .decide(&changed, overview, &self.policy, wall);
         for name in gone {
             self.forget(&name, now);
         }
-        if is_all {
+        if changed.all {
             let applications = &self.knowledge.state.applications;
             self.overview.retain(|name| applications.contains_key(name));
         }
@@ -260,22 +253,7 @@ impl Keeper {
         ways.health.metrics.breakers(self.overview.stopped());
         let took = now.elapsed();
         ways.health.metrics.decided(took);
-        self.rest_until = Some(Instant::now() + REST.max(took * SHARE));
-    }
-
-    /// Decides of what has changed, or of everything where one has to do with the other; whether it is everything.
-    fn decisions(&self, changed: &Changed, wall: Timestamp) -> (Vec<Decision>, bool) {
-        let state = &self.knowledge.state;
-        let decider = Decider::new(state, &self.policy, wall);
-        if !changed.all {
-            let found = changed.applications.iter();
-            let found = found.filter_map(|name| state.applications.get(name));
-            let decisions: Vec<_> = found
-                .filter_map(|application| decider.decision(application))
-                .collect();
-            return (decider.with_breakers(decisions), false);
-        }
-        (decider.plan().decisions, true)
+        self.rest.after(changed.is_small(), took, Instant::now());
     }
 
     /// Acts on a decision.
@@ -417,10 +395,9 @@ impl Keeper {
 
     /// When there may be something to do that nothing else tells of.
     fn wake(&mut self, now: Instant, wall: Timestamp) -> Instant {
-        let rest = self
-            .rest_until
-            .filter(|_| !self.knowledge.changed.is_empty());
-        let rest = rest.filter(|_| self.is_complete);
+        let changed = &self.knowledge.changed;
+        let rest = self.rest.until(changed.is_small());
+        let rest = rest.filter(|_| self.is_complete && !changed.is_empty());
         let due = self.overview.next().map(|at| {
             let wait = at.duration_since(wall).max(SignedDuration::ZERO);
             now + wait.unsigned_abs()

@@ -3,15 +3,24 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use jiff::Timestamp;
+
 use super::gate::Gate;
+use super::mentions::Mentions;
 use super::notice::{Key, Notice, Shown, Thing};
+use super::overview::Overview;
 use super::request::Refusal;
-use super::union::Union;
-use crate::plugin::parameters::SETTINGS;
+use super::union::{Union, packed};
 use crate::settings::object::{Object, ObjectName};
+use crate::steer::Decider;
 use crate::steer::application::{Application, Name};
-use crate::steer::policy::{ENVIRONMENT, Policy};
+use crate::steer::desired::{Spoken, are_namesakes, seat};
+use crate::steer::plan::Decision;
+use crate::steer::policy::{APPLICATION, ENVIRONMENT, Policy};
 use crate::steer::state::{Controls, State};
+
+/// How many Applications are a few.
+const FEW: usize = 64;
 
 /// What is known, and how.
 pub(super) struct Knowledge {
@@ -22,6 +31,7 @@ pub(super) struct Knowledge {
     /// What has changed in it since it was decided last.
     pub(super) changed: Changed,
     shown: Union<Key>,
+    mentions: Mentions,
 }
 
 /// Which Applications have to be decided of again.
@@ -33,6 +43,14 @@ pub(super) struct Changed {
     pub(super) applications: BTreeSet<Name>,
     /// Since when.
     pub(super) since: Option<Instant>,
+}
+
+/// What was decided of what has changed.
+pub(super) struct Decided {
+    /// Of these Applications.
+    pub(super) decisions: Vec<Decision>,
+    /// These are not there any more.
+    pub(super) gone: Vec<Name>,
 }
 
 /// What is worth telling people.
@@ -61,6 +79,11 @@ impl Changed {
         self.all = true;
     }
 
+    /// Whether they are so few that it takes no time to decide of them.
+    pub(super) fn is_small(&self) -> bool {
+        !self.all && self.applications.len() <= FEW
+    }
+
     /// Whether any has.
     pub(super) fn is_empty(&self) -> bool {
         !self.all && self.applications.is_empty()
@@ -75,6 +98,7 @@ impl Knowledge {
             gate: Gate::new(watches),
             changed: Changed::default(),
             shown: Union::new(),
+            mentions: Mentions::default(),
         }
     }
 
@@ -90,6 +114,8 @@ impl Knowledge {
             Notice::Begin => {
                 self.gate.begin(watch);
                 self.shown.begin(watch);
+                // Nothing is decided before it is complete, and everything then.
+                self.changed.everything(now);
             }
             Notice::Shown(shown) => return self.show(watch, shown, policy, now),
             Notice::Gone(key) => {
@@ -101,6 +127,7 @@ impl Knowledge {
                 for key in self.shown.complete(watch) {
                     self.lose(&key, policy, now);
                 }
+                packed(&mut self.state.applications);
                 self.gate.complete(watch);
                 self.changed.everything(now);
             }
@@ -112,6 +139,32 @@ impl Knowledge {
             }
         }
         Told::Nothing
+    }
+
+    /// Decides of what has changed, and of all whose breaker has to do with it. `overview` tells what was decided before.
+    pub(super) fn decide(
+        &self,
+        changed: &Changed,
+        overview: &Overview,
+        policy: &Policy,
+        wall: Timestamp,
+    ) -> Decided {
+        let applications = &self.state.applications;
+        let gone = changed.applications.iter();
+        let gone = gone.filter(|name| !applications.contains_key(name));
+        let gone: Vec<Name> = gone.cloned().collect();
+        let decider = Decider::new(&self.state, policy, wall);
+        if changed.all {
+            let decisions = decider.plan().decisions;
+            return Decided { decisions, gone };
+        }
+        let found = changed.applications.iter();
+        let found = found.filter_map(|name| applications.get(name));
+        let decisions = found.filter_map(|application| decider.decision(application));
+        let decisions: Vec<_> = decisions.collect();
+        let stirred = overview.stirred(&decisions, &gone);
+        let decisions = decider.with_breakers(decisions, stirred);
+        Decided { decisions, gone }
     }
 
     fn show(&mut self, watch: usize, shown: Shown, policy: &Policy, now: Instant) -> Told {
@@ -129,7 +182,7 @@ impl Knowledge {
         };
         match (key, thing) {
             (Key::Application(name), Thing::Application(application)) => {
-                self.application(name, application, policy, now);
+                self.application(&name, application, policy, now);
             }
             // Operators write objects again and again, and another version says nothing.
             (Key::Object(name), Thing::Object(object))
@@ -153,23 +206,35 @@ impl Knowledge {
 
     fn application(
         &mut self,
-        name: Name,
+        name: &Name,
         application: Box<Application>,
         policy: &Policy,
         now: Instant,
     ) {
-        let known = self.state.applications.get(&name);
-        // Names may collide within an environment, and a breaker counts its Applications.
-        let is_same = known.is_some_and(|known| {
-            known.metadata.uid == application.metadata.uid
-                && policy.environment_of(known) == policy.environment_of(&application)
-        });
-        if is_same {
-            self.changed.application(&name, now);
-        } else {
-            self.changed.everything(now);
+        let known = self.state.applications.get(name).map(|known| &**known);
+        let seat_of = |application| seat(application, policy);
+        let is_moved = known.and_then(seat_of) != seat_of(&application);
+        self.mentions.change(name, known, Some(&application));
+        if !self.changed.all {
+            self.changed.application(name, now);
         }
-        self.state.applications.insert(name, application);
+        self.state.applications.insert(name.clone(), application);
+        if is_moved {
+            self.concern_namesakes(name, policy, now);
+        }
+    }
+
+    /// A key that stood for one Application alone may stand for several, or the other way about.
+    fn concern_namesakes(&mut self, name: &Name, policy: &Policy, now: Instant) {
+        if self.changed.all {
+            return;
+        }
+        let own = &policy.argocd_namespace;
+        for other in self.state.applications.keys() {
+            if are_namesakes(name, other, own) {
+                self.changed.application(other, now);
+            }
+        }
     }
 
     /// An Application is what our own patch made of it. Watches may still show what it was before.
@@ -188,14 +253,15 @@ impl Knowledge {
             return;
         }
         self.shown.write(&Key::Application(name.clone()), &version);
-        self.application(name, application, policy, now);
+        self.application(&name, application, policy, now);
     }
 
     fn lose(&mut self, key: &Key, policy: &Policy, now: Instant) {
         match key {
             Key::Application(name) => {
-                if self.state.applications.remove(name).is_some() {
-                    self.changed.everything(now);
+                if let Some(known) = self.state.applications.remove(name) {
+                    self.mentions.change(name, Some(&known), None);
+                    self.concern_namesakes(name, policy, now);
                 }
                 self.changed.application(name, now);
             }
@@ -225,32 +291,68 @@ impl Knowledge {
         if self.changed.all {
             return;
         }
-        let objects = self.state.objects.get(name).into_iter().chain(new);
-        let environments: BTreeSet<&str> = objects
-            .filter_map(|object| Some(object.labels.get(ENVIRONMENT)?.as_str()))
-            .collect();
-        let suffix = format!("{}/{}", name.namespace, name.name);
-        for (application, found) in &self.state.applications {
-            let environment = policy.environment_of(found);
-            let is_in = environment.is_some_and(|environment| environments.contains(environment));
-            if is_in || names(found, &suffix) {
-                self.changed.application(application, now);
+        let Self {
+            state,
+            changed,
+            mentions,
+            ..
+        } = self;
+        for application in mentions.of(name) {
+            changed.application(application, now);
+        }
+        let known = state.objects.get(name);
+        let mut environments: BTreeSet<&str> = BTreeSet::new();
+        for object in known.into_iter().chain(new) {
+            let Some(environment) = object.labels.get(ENVIRONMENT) else {
+                continue;
+            };
+            // One that speaks of a single Application says nothing of others.
+            let Some(application) = object.labels.get(APPLICATION) else {
+                environments.insert(environment);
+                continue;
+            };
+            for name in called(application, &name.namespace, policy) {
+                if state.applications.contains_key(&name) {
+                    changed.application(&name, now);
+                }
+            }
+        }
+        if environments.is_empty() {
+            return;
+        }
+        let spoken = match (known, new) {
+            (Some(known), Some(new)) if is_labelled_alike(known, new) => {
+                Spoken::between(known, new)
+            }
+            _ => Spoken::OfAll,
+        };
+        let own = &policy.argocd_namespace;
+        for (application, found) in &state.applications {
+            let is_in = |environment: &str| environments.contains(environment);
+            if spoken.is_of(application, own) && policy.environment_of(found).is_some_and(is_in) {
+                changed.application(application, now);
             }
         }
     }
 }
 
-/// Whether an Application names an object whose name ends like this.
-fn names(application: &Application, suffix: &str) -> bool {
-    let spec = &application.spec;
-    let only = spec.source.iter().map(|source| &**source);
-    let sources = only.chain(&*spec.sources);
-    let plugins = sources.filter_map(|source| source.plugin.as_ref());
-    let parameters = plugins.flat_map(|plugin| &plugin.parameters);
-    let lists = parameters.filter(|parameter| parameter.name == SETTINGS.name);
-    let mut texts = lists.flat_map(|parameter| parameter.array.iter().flatten());
-    texts.any(|text| text.ends_with(suffix))
+/// Whether two objects speak of the same.
+fn is_labelled_alike(one: &Object, other: &Object) -> bool {
+    let label = |key| one.labels.get(key) == other.labels.get(key);
+    label(ENVIRONMENT) && label(APPLICATION)
 }
 
+/// The Applications that an object in a namespace may mean by a name: those that Argo CD calls that, and the one of its own
+/// namespace.
+fn called(application: &str, namespace: &str, policy: &Policy) -> Vec<Name> {
+    let instance = match application.split_once('_') {
+        None => Name::new(&policy.argocd_namespace, application),
+        Some((namespace, name)) => Name::new(namespace, name),
+    };
+    vec![instance, Name::new(namespace, application)]
+}
+
+#[cfg(test)]
+mod concern;
 #[cfg(test)]
 mod tests;

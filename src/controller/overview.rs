@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::metrics::Group;
+use super::union::packed;
 use crate::steer::application::Name;
-use crate::steer::plan::{Decision, Outcome};
+use crate::steer::plan::{Counted, Decision, Outcome};
 use crate::steer::policy::Policy;
 use crate::steer::reason::{Class, Reason};
 
@@ -22,18 +23,21 @@ pub(super) struct Overview {
     due: BTreeSet<(Timestamp, Name)>,
     /// Those whose change a breaker stops.
     stopped: BTreeSet<Name>,
+    /// Those whose revision changes.
+    moving: BTreeSet<Name>,
 }
 
 /// How one Application stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Entry {
-    uid: String,
-    environment: String,
+    uid: Box<str>,
+    environment: Box<str>,
     revision: Option<Summary>,
     settings: Option<Summary>,
     /// The codes that people were told, of both.
     told: [Option<&'static str>; 2],
     again: Option<Timestamp>,
+    counted: Counted,
 }
 
 /// What happens to a field: the class and the code of a reason.
@@ -81,7 +85,7 @@ impl Overview {
             OTHERS
         };
         let before = self.remove(name);
-        let before = before.filter(|before| before.uid == decision.uid);
+        let before = before.filter(|before| *before.uid == decision.uid);
         let mut told = before.map(|before| before.told).unwrap_or_default();
         let fields = [
             ("revision", Some(&decision.revision.outcome)),
@@ -105,13 +109,17 @@ impl Overview {
         if revision.code == BREAKER {
             self.stopped.insert(name.clone());
         }
+        if decision.revision.outcome == Outcome::Change {
+            self.moving.insert(name.clone());
+        }
         let entry = Entry {
-            uid: decision.uid.clone(),
-            environment: environment.to_owned(),
+            uid: decision.uid.as_str().into(),
+            environment: environment.into(),
             revision: Some(revision),
             settings: settings.map(Summary::of),
             told,
             again: decision.again,
+            counted: decision.counted,
         };
         self.of.insert(name.clone(), entry);
         transitions
@@ -125,17 +133,52 @@ impl Overview {
     /// Keeps these Applications only.
     pub(super) fn retain(&mut self, keep: impl Fn(&Name) -> bool) {
         self.of.retain(|name, _| keep(name));
+        packed(&mut self.of);
         self.due.retain(|(_, name)| keep(name));
-        self.stopped.retain(keep);
+        self.stopped.retain(&keep);
+        self.moving.retain(keep);
     }
 
     fn remove(&mut self, name: &Name) -> Option<Entry> {
         let before = self.of.remove(name)?;
         self.stopped.remove(name);
+        self.moving.remove(name);
         if let Some(again) = before.again {
             self.due.remove(&(again, name.clone()));
         }
         Some(before)
+    }
+
+    /// The environments whose breaker counts otherwise than before, where a change waits: it may be stopped now, or not any
+    /// more. `gone` are Applications that are not there any more.
+    pub(super) fn stirred<'a>(
+        &'a self,
+        decisions: &'a [Decision],
+        gone: &[Name],
+    ) -> BTreeSet<String> {
+        let gone = gone.iter().filter_map(|name| self.of.get(name));
+        let mut stirred: BTreeSet<&str> = gone
+            .filter(|before| before.counted != Counted::Not)
+            .map(|before| &*before.environment)
+            .collect();
+        for decision in decisions {
+            let before = self.of.get(&decision.application);
+            let before = before.map(|before| (&*before.environment, before.counted));
+            let after = (&*decision.environment, decision.counted);
+            if before != Some(after) {
+                let both = before.into_iter().chain([after]);
+                let both = both.filter(|(_, counted)| *counted != Counted::Not);
+                stirred.extend(both.map(|(environment, _)| environment));
+            }
+        }
+        if stirred.is_empty() {
+            return BTreeSet::new();
+        }
+        let waiting = self.stopped.iter().chain(&self.moving);
+        let waiting = waiting.filter_map(|name| self.of.get(name));
+        let waiting: BTreeSet<&str> = waiting.map(|entry| &*entry.environment).collect();
+        let both = stirred.intersection(&waiting);
+        both.map(|environment| (*environment).to_owned()).collect()
     }
 
     /// The next Application whose time has come to be decided of again. It is given once.
@@ -160,7 +203,7 @@ impl Overview {
     pub(super) fn stopped(&self) -> BTreeMap<String, usize> {
         let mut stopped = BTreeMap::new();
         for entry in self.stopped.iter().filter_map(|name| self.of.get(name)) {
-            *stopped.entry(entry.environment.clone()).or_default() += 1;
+            *stopped.entry(entry.environment.to_string()).or_default() += 1;
         }
         stopped
     }
@@ -182,7 +225,7 @@ impl Overview {
                 let Some(Summary { outcome, code }) = summary else {
                     continue;
                 };
-                let group = (entry.environment.as_str(), field, outcome, code);
+                let group = (&*entry.environment, field, outcome, code);
                 *counts.entry(group).or_default() += 1;
             }
         }
@@ -230,6 +273,7 @@ mod tests {
             settings: None,
             patch: None,
             again: None,
+            counted: Counted::Not,
         }
     }
 

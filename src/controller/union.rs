@@ -7,20 +7,21 @@ use std::collections::BTreeMap;
 pub(super) struct Union<K> {
     shown: BTreeMap<K, Shown>,
     /// How often each watch has begun anew.
-    rounds: BTreeMap<usize, u32>,
+    rounds: BTreeMap<u32, u32>,
 }
 
 /// At most so many watches show one object: there are two selectors.
 const WATCHES: usize = 2;
 
 /// Who tells of the versions that our own writes have made.
-const OURSELVES: usize = usize::MAX;
+const OURSELVES: u32 = u32::MAX;
 
 #[derive(Debug, Default)]
 struct Shown {
-    by: [Option<(usize, u32)>; WATCHES],
+    /// Which watch, and in which round of it.
+    by: [Option<(u32, u32)>; WATCHES],
     /// The latest version, and which watch told it.
-    version: Option<(usize, u64)>,
+    version: Option<(u32, u64)>,
 }
 
 impl Shown {
@@ -41,10 +42,11 @@ impl<K: Ord + Clone> Union<K> {
     /// A watch begins to list all that there is. What it lists is believed whatever its version: after a cluster was
     /// restored versions begin anew.
     pub(super) fn begin(&mut self, watch: usize) {
+        let watch = number(watch);
         let round = self.rounds.entry(watch).or_default();
         *round = round.wrapping_add(1);
         for shown in self.shown.values_mut() {
-            let is_of_it = |slot: &Option<(usize, u32)>| slot.is_some_and(|(of, _)| of == watch);
+            let is_of_it = |slot: &Option<(u32, u32)>| slot.is_some_and(|(of, _)| of == watch);
             if shown.by.iter().any(is_of_it) {
                 shown.version = None;
             }
@@ -60,6 +62,7 @@ impl<K: Ord + Clone> Union<K> {
 
     /// A watch shows an object. Whether that is news: another watch may have shown a later version of it.
     pub(super) fn show(&mut self, watch: usize, key: &K, version: &str) -> bool {
+        let watch = number(watch);
         let round = self.rounds.get(&watch).copied().unwrap_or_default();
         if !self.shown.contains_key(key) {
             self.shown.insert(key.clone(), Shown::default());
@@ -87,6 +90,7 @@ impl<K: Ord + Clone> Union<K> {
 
     /// A watch does not show an object any more; whether none does.
     pub(super) fn hide(&mut self, watch: usize, key: &K) -> bool {
+        let watch = number(watch);
         let Some(shown) = self.shown.get_mut(key) else {
             return true;
         };
@@ -102,6 +106,7 @@ impl<K: Ord + Clone> Union<K> {
 
     /// A watch has listed all that there is; what none shows any more.
     pub(super) fn complete(&mut self, watch: usize) -> Vec<K> {
+        let watch = number(watch);
         let round = self.rounds.get(&watch).copied().unwrap_or_default();
         let mut gone = Vec::new();
         self.shown.retain(|key, shown| {
@@ -114,8 +119,20 @@ impl<K: Ord + Clone> Union<K> {
             }
             !is_gone
         });
+        packed(&mut self.shown);
         gone
     }
+}
+
+/// The number of a watch. There are as many as a policy has namespaces.
+fn number(watch: usize) -> u32 {
+    u32::try_from(watch).unwrap_or(OURSELVES - 1)
+}
+
+/// Makes a map anew. One that was filled in the order of its keys has nodes that are half empty, and one that is made of all at
+/// once has none.
+pub(super) fn packed<K: Ord, V>(map: &mut BTreeMap<K, V>) {
+    *map = std::mem::take(map).into_iter().collect();
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::applications::{decided, standing};
 use super::*;
 use crate::steer::Name;
-use crate::steer::plan::{Decision, Outcome, Revision};
+use crate::steer::plan::{Counted, Decision, Outcome, Revision};
 use crate::steer::policy::Policy;
 use crate::steer::reason::{Class, Reason};
 use world::World;
@@ -93,6 +93,7 @@ fn decision(class: Class, code: &'static str) -> Decision {
         settings: None,
         patch: None,
         again: None,
+        counted: Counted::Not,
     }
 }
 

@@ -1,15 +1,16 @@
 //! The breaker of protected environments: too many changes at once stop until somebody says that they are meant.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::plan::{Decision, Tripped, Wanted};
+use super::plan::{Counted, Decision, Tripped, Wanted};
 use super::policy::Policy;
 use super::reason::{Class, Reason};
 use super::record::Record;
-use super::state::{State, is_within};
+use super::state::{Remembered, State, is_within};
 use crate::hex::hex;
 
 /// Bytes of a hash that people copy.
@@ -32,16 +33,14 @@ pub(super) fn tripped(
 ) -> Vec<Tripped> {
     let mut environments: BTreeMap<&str, Changes<'_>> = BTreeMap::new();
     for decision in decisions {
-        // Who may not be in the environment does not make its breaker wider, nor trip it.
-        let takes_part = decision.revision.wanted.is_some();
-        if !takes_part || !policy.protects(&decision.environment) {
+        if decision.counted == Counted::Not {
             continue;
         }
         let changes = environments.entry(&decision.environment).or_default();
         changes.all += 1;
         if decision.moves() {
             changes.pending.push(decision);
-        } else if has_moved(state, policy, decision, now) {
+        } else if decision.counted == Counted::Changes {
             changes.recent += 1;
         }
     }
@@ -73,17 +72,17 @@ pub(super) fn tripped(
     tripped
 }
 
-/// Whether the revision of an Application was set a short time ago.
-fn has_moved(state: &State, policy: &Policy, decision: &Decision, now: Timestamp) -> bool {
-    let within = |time: &Timestamp| is_within(*time, now, policy.breaker.within);
-    let remembered = state.memory.of(&decision.application, &decision.uid);
+/// Whether the revision of an Application was set a short time ago. `record` is one of the environment that it is in.
+pub(super) fn has_moved(
+    remembered: Option<&Remembered>,
+    record: Option<&Record>,
+    within: Duration,
+    now: Timestamp,
+) -> bool {
+    let is_within = |time: &Timestamp| is_within(*time, now, within);
     let last = remembered.and_then(|remembered| remembered.moves.last());
-    let application = state.applications.get(&decision.application);
-    let annotations = application.and_then(|application| application.metadata.annotations.as_ref());
-    let record = annotations.and_then(|annotations| Record::read(annotations.state.as_deref()?));
-    let recorded = record.filter(|record| record.environment == decision.environment);
-    last.is_some_and(within)
-        || recorded.is_some_and(|record| record.moved.as_ref().is_some_and(within))
+    let recorded = record.and_then(|record| record.moved.as_ref());
+    last.is_some_and(is_within) || recorded.is_some_and(is_within)
 }
 
 /// What a change is acknowledged by: it stays the same while Applications follow one after the other.

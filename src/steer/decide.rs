@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::application::Application;
 use super::breaker;
 use super::desired::Overrides;
-use super::plan::{Decision, Plan};
+use super::plan::{Counted, Decision, Plan};
 use super::policy::Policy;
 use super::state::State;
 use work::Work;
@@ -55,13 +55,17 @@ impl<'a> Decider<'a> {
     }
 
     /// The same decisions as all Applications would get together, for those that were decided of alone; with them come all
-    /// others of the environments whose breaker counts one of them.
-    pub fn with_breakers(&self, mut decisions: Vec<Decision>) -> Vec<Decision> {
-        let counted: BTreeSet<String> = decisions
+    /// others of the environments whose breaker may stop one of them, and of those that are named: where a breaker counts
+    /// otherwise than before, what it stopped or let through may be another matter.
+    pub fn with_breakers(
+        &self,
+        mut decisions: Vec<Decision>,
+        mut counted: BTreeSet<String>,
+    ) -> Vec<Decision> {
+        let moving = decisions
             .iter()
-            .filter(|decision| decision.moves() && self.policy.protects(&decision.environment))
-            .map(|decision| decision.environment.clone())
-            .collect();
+            .filter(|decision| decision.moves() && decision.counted != Counted::Not);
+        counted.extend(moving.map(|decision| decision.environment.clone()));
         if counted.is_empty() {
             return decisions;
         }

@@ -1,14 +1,15 @@
 //! Which revision an Application should have: the ranks of overrides, and what is not known.
 
-use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, OnceCell};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::application::{Application, Name};
+use super::objects::Objects;
 use super::plan::{Origin, Wanted};
-use super::policy::{APPLICATION, ENVIRONMENT, Environment, Policy};
+use super::policy::{APPLICATION, Environment, Policy};
 use super::reason::{Class, Reason};
 use super::record::Record;
 use super::revision::{Revision, same};
@@ -25,6 +26,8 @@ pub const UNTIL: &str = "ARGOCD_TARGET_REVISION_UNTIL";
 pub(super) const OF: &str = "__";
 /// What the Infisical operator's templates write for a key that is not there.
 const NO_VALUE: &str = "<no value>";
+/// How many names may be compared one by one, before it is worth while to put them in order.
+const SCANS: usize = 8;
 
 /// How specific an override is; the most specific one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -56,15 +59,6 @@ struct Candidate<'a> {
     application: Option<&'a str>,
 }
 
-/// The objects of one environment.
-#[derive(Default)]
-struct Candidates<'a> {
-    /// Those that speak of all its Applications.
-    of_all: Vec<Candidate<'a>>,
-    /// Those that speak of one, by what they call it.
-    of_one: BTreeMap<&'a str, Vec<Candidate<'a>>>,
-}
-
 /// An override: what a key says.
 struct Statement<'a> {
     object: &'a ObjectName,
@@ -74,42 +68,25 @@ struct Statement<'a> {
     until: Result<Option<Timestamp>, Reason>,
 }
 
-/// The objects that may override revisions, by environment.
+/// The overrides of revisions.
 pub(super) struct Overrides<'a> {
-    by_environment: BTreeMap<&'a str, Candidates<'a>>,
+    objects: &'a Objects,
     applications: &'a BTreeMap<Name, Box<Application>>,
-    /// The Applications by environment and by what they are called in keys; counted where a key asks.
+    /// The Applications by environment and by what they are called in keys; counted where many keys ask.
     by_key: OnceCell<BTreeMap<(&'a str, String), Vec<&'a Name>>>,
+    /// How many have asked.
+    asked: Cell<usize>,
     policy: &'a Policy,
     now: Timestamp,
 }
 
 impl<'a> Overrides<'a> {
     pub(super) fn new(state: &'a State, policy: &'a Policy, now: Timestamp) -> Self {
-        let mut by_environment: BTreeMap<&str, Candidates<'_>> = BTreeMap::new();
-        for (name, object) in &state.objects {
-            // Argo CD's own Secrets are never looked at, whoever put a label on one.
-            if name.kind == ObjectKind::Secret && name.namespace == policy.argocd_namespace {
-                continue;
-            }
-            if let Some(environment) = object.labels.get(ENVIRONMENT) {
-                let candidates = by_environment.entry(environment).or_default();
-                let application = object.labels.get(APPLICATION).map(String::as_str);
-                let candidates = match application {
-                    None => &mut candidates.of_all,
-                    Some(application) => candidates.of_one.entry(application).or_default(),
-                };
-                candidates.push(Candidate {
-                    name,
-                    object,
-                    application,
-                });
-            }
-        }
         Self {
-            by_environment,
+            objects: &state.objects,
             applications: &state.applications,
             by_key: OnceCell::new(),
+            asked: Cell::new(0),
             policy,
             now,
         }
@@ -156,22 +133,18 @@ impl<'a> Overrides<'a> {
     }
 
     /// The objects that are believed for an Application, in the order of their names.
-    fn candidates(&self, application: &Application, environment: &str) -> Vec<&Candidate<'a>> {
-        let Some(Candidates { of_all, of_one }) = self.by_environment.get(environment) else {
-            return Vec::new();
-        };
+    fn candidates(&self, application: &Application, environment: &str) -> Vec<Candidate<'a>> {
         let instance = application.name().instance(&self.policy.argocd_namespace);
-        let name = application.metadata.name.as_str();
-        let other = Some(name).filter(|name| *name != instance);
-        let names = [Some(instance.as_str()), other].into_iter().flatten();
-        let of_this = names.filter_map(|name| of_one.get(name)).flatten();
-        let mut believed: Vec<_> = of_all
-            .iter()
-            .chain(of_this)
+        let names = [instance.as_str(), &application.metadata.name];
+        let speaking = self.objects.speaking(environment, names).into_iter();
+        speaking
+            .map(|(name, object)| Candidate {
+                name,
+                object,
+                application: object.labels.get(APPLICATION).map(String::as_str),
+            })
             .filter(|candidate| self.believes(candidate, application))
-            .collect();
-        believed.sort_by_key(|candidate| candidate.name);
-        believed
+            .collect()
     }
 
     fn believes(&self, candidate: &Candidate<'_>, application: &Application) -> bool {
@@ -180,8 +153,11 @@ impl<'a> Overrides<'a> {
         let is_platform = self.policy.override_namespaces.contains(namespace);
         let is_local = *namespace == metadata.namespace;
         let instance = || application.name().instance(&self.policy.argocd_namespace);
+        // Argo CD's own Secrets are never looked at, whoever put a label on one.
+        let is_of_argocd =
+            candidate.name.kind == ObjectKind::Secret && *namespace == self.policy.argocd_namespace;
         match candidate.application {
-            _ if !is_platform && !is_local => false,
+            _ if is_of_argocd || (!is_platform && !is_local) => false,
             None => true,
             Some(name) => name == instance() || (is_local && name == metadata.name),
         }
@@ -191,7 +167,7 @@ impl<'a> Overrides<'a> {
     fn statements(
         &self,
         application: &Application,
-        candidates: &[&Candidate<'a>],
+        candidates: &[Candidate<'a>],
     ) -> Vec<Statement<'a>> {
         let suffix = in_keys(&application.name(), &self.policy.argocd_namespace);
         let own = [KEY, UNTIL].map(|key| format!("{key}{OF}{suffix}"));
@@ -274,18 +250,17 @@ impl<'a> Overrides<'a> {
         environment: &str,
         statement: &Statement<'_>,
     ) -> Result<(), Reason> {
-        let own = &self.policy.argocd_namespace;
-        let by_key = self.by_key.get_or_init(|| self.by_key());
         let this = application.name();
-        let namesakes = by_key.get(&(environment, in_keys(&this, own)));
         let is_platform = self
             .policy
             .override_namespaces
             .contains(&statement.object.namespace);
-        let other = namesakes.into_iter().flatten().find(|other| {
-            ***other != this && (is_platform || other.namespace == statement.object.namespace)
-        });
-        let Some(other) = other else { return Ok(()) };
+        let is_meant = |other: &&Name| {
+            **other != this && (is_platform || other.namespace == statement.object.namespace)
+        };
+        let Some(other) = self.namesake(environment, &this, is_meant) else {
+            return Ok(());
+        };
         let message = format!(
             "{} has the key `{}`, which stands for {this} and {other} alike",
             statement.object, statement.key
@@ -297,21 +272,47 @@ impl<'a> Overrides<'a> {
         )
     }
 
+    /// The first Application of an environment, of those that are looked for, that is called the same in keys.
+    fn namesake(
+        &self,
+        environment: &str,
+        name: &Name,
+        is_looked_for: impl Fn(&&Name) -> bool,
+    ) -> Option<&'a Name> {
+        let own = &self.policy.argocd_namespace;
+        let asked = self.asked.replace(self.asked.get() + 1);
+        if asked < SCANS {
+            let is_in = |of: &Application| seat(of, self.policy) == Some(environment);
+            let all = self.applications.iter();
+            return all
+                .filter(|(other, of)| are_namesakes(name, other, own) && is_in(of))
+                .map(|(other, _)| other)
+                .find(is_looked_for);
+        }
+        let by_key = self.by_key.get_or_init(|| self.by_key());
+        let namesakes = by_key.get(&(environment, in_keys(name, own)));
+        namesakes.into_iter().flatten().copied().find(is_looked_for)
+    }
+
     fn by_key(&self) -> BTreeMap<(&'a str, String), Vec<&'a Name>> {
         let mut by_key: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for (name, application) in self.applications {
-            let environment = self.policy.environment_of(application);
-            let projects = environment.and_then(|name| self.policy.environments.get(name));
-            let projects = projects.and_then(|environment| environment.projects.as_ref());
-            // Who may not be in the environment is nobody's namesake.
-            let may = projects.is_none_or(|projects| projects.contains(application.project()));
-            if let Some(environment) = environment.filter(|_| may) {
+            if let Some(environment) = seat(application, self.policy) {
                 let key = (environment, in_keys(name, &self.policy.argocd_namespace));
                 by_key.entry(key).or_default().push(name);
             }
         }
         by_key
     }
+}
+
+/// The environment in which an Application is somebody's namesake: who may not be in its environment is nobody's.
+pub fn seat<'a>(application: &'a Application, policy: &Policy) -> Option<&'a str> {
+    let environment = policy.environment_of(application)?;
+    let known = policy.environments.get(environment);
+    let projects = known.and_then(|known| known.projects.as_ref());
+    let may = projects.is_none_or(|projects| projects.contains(application.project()));
+    may.then_some(environment)
 }
 
 impl<'a> Candidate<'a> {
@@ -325,9 +326,7 @@ impl<'a> Candidate<'a> {
     /// Whether an object without a value is about revisions at all: it speaks of one Application, has the key, or was made
     /// empty. Another object of the environment that happens to be there releases nothing.
     fn releases(&self) -> bool {
-        let data = &self.object.data;
-        let mut keys = data.keys();
-        self.application.is_some() || data.is_empty() || keys.any(|key| key.contains(PLAIN_KEY))
+        self.application.is_some() || releases(self.object)
     }
 
     /// The time that a key says.
@@ -374,10 +373,57 @@ impl Statement<'_> {
     }
 }
 
+/// What an object of an environment says of others than before.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// Of all Applications of the environment.
+    OfAll,
+    /// Of those that are called this in keys.
+    Of(BTreeSet<String>),
+}
+
+impl Spoken {
+    /// What has changed from one object of an environment to the next one of that name.
+    pub fn between(before: &Object, after: &Object) -> Self {
+        let of_all = |object: &Object| {
+            let values = [KEY, PLAIN_KEY, UNTIL].map(|key| object.data.get(key).cloned());
+            (values, releases(object))
+        };
+        if of_all(before) != of_all(after) {
+            return Self::OfAll;
+        }
+        let keys = before.data.keys().chain(after.data.keys());
+        let changed = keys.filter(|key| before.data.get(*key) != after.data.get(*key));
+        let names = changed.filter_map(|key| {
+            let mut prefixes = [KEY, UNTIL].into_iter();
+            prefixes.find_map(|prefix| key.strip_prefix(prefix)?.strip_prefix(OF))
+        });
+        Self::Of(names.map(str::to_owned).collect())
+    }
+
+    /// Whether it is of an Application of the environment. `own` is Argo CD's namespace.
+    pub fn is_of(&self, name: &Name, own: &str) -> bool {
+        match self {
+            Self::OfAll => true,
+            Self::Of(names) if names.len() > SCANS => names.contains(&in_keys(name, own)),
+            Self::Of(names) => {
+                let mut names = names.iter();
+                names.any(|text| letters(name, own).rev().eq(text.chars().rev()))
+            }
+        }
+    }
+}
+
+/// Whether an object that speaks of an environment is about revisions at all.
+fn releases(object: &Object) -> bool {
+    let mut keys = object.data.keys();
+    object.data.is_empty() || keys.any(|key| key.contains(PLAIN_KEY))
+}
+
 /// What is not known: an override was in force, and what it came from is not to be seen. `rank` is how specific the best
 /// statement is that is there.
 fn unknown(
-    candidates: &[&Candidate<'_>],
+    candidates: &[Candidate<'_>],
     record: Option<&Record>,
     was_set: bool,
     rank: Option<Rank>,
@@ -388,8 +434,7 @@ fn unknown(
         )
     };
     let Some(record) = record else {
-        let releases = |candidate: &&Candidate<'_>| candidate.releases();
-        let is_unknown = was_set && rank.is_none() && !candidates.iter().any(releases);
+        let is_unknown = was_set && rank.is_none() && !candidates.iter().any(Candidate::releases);
         return is_unknown.then(|| {
             reason("the revision was set here for an override that is not to be found".into())
         });
@@ -413,11 +458,26 @@ fn unknown(
 
 /// What an Application is called in keys: upper case, with `_` for what keys do not have.
 pub(super) fn in_keys(name: &Name, own: &str) -> String {
-    name.instance(own)
-        .chars()
-        .map(|c| match c.to_ascii_uppercase() {
-            c @ ('A'..='Z' | '0'..='9') => c,
-            _ => '_',
-        })
-        .collect()
+    letters(name, own).collect()
+}
+
+/// Whether two Applications are called the same in keys.
+pub fn are_namesakes(one: &Name, other: &Name, own: &str) -> bool {
+    // Those of one project often begin with the same, and end otherwise.
+    letters(one, own).rev().eq(letters(other, own).rev())
+}
+
+fn letters<'a>(name: &'a Name, own: &str) -> impl DoubleEndedIterator<Item = char> + use<'a> {
+    // What Argo CD calls it: its namespace comes first where that is another one.
+    let (namespace, between) = if name.namespace == own {
+        ("", "")
+    } else {
+        (&*name.namespace, "_")
+    };
+    let letters = namespace.chars().chain(between.chars());
+    let letters = letters.chain(name.name.chars());
+    letters.map(|c| match c.to_ascii_uppercase() {
+        c @ ('A'..='Z' | '0'..='9') => c,
+        _ => '_',
+    })
 }

@@ -53,6 +53,20 @@ pub struct Decision {
     pub patch: Option<Patch>,
     /// When the decision may be another one although nothing else changes.
     pub again: Option<Timestamp>,
+    /// What the breaker of its environment counts it as.
+    pub counted: Counted,
+}
+
+/// What the breaker of an environment counts an Application as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Counted {
+    /// Nothing: its environment has none, or it does not take part.
+    #[default]
+    Not,
+    /// One of its Applications, whose revision stays.
+    Still,
+    /// One whose revision would change, or has changed a short time ago.
+    Changes,
 }
 
 /// What is decided of the revision of an Application.

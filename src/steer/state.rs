@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::application::{Application, Name};
+use super::objects::Objects;
 use super::owner::{Instance, Owner, OwnerName};
 use super::plan::{Decision, Effect, Outcome};
 use super::project::Project;
 use super::reason::Class;
 use super::record::Refresh;
 use crate::settings::digest::DigestKey;
-use crate::settings::object::{Object, ObjectName};
 
 /// What is known of a cluster: everything that decisions are made from, besides the policy and the time.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub struct State {
     /// The Applications that have the label of an environment, by name.
     pub applications: BTreeMap<Name, Box<Application>>,
     /// The watched objects: those with a label of ours.
-    pub objects: BTreeMap<ObjectName, Object>,
+    pub objects: Objects,
     /// The projects, by name; `None` where they cannot be had, so that no sync window is known.
     pub projects: Option<BTreeMap<String, Project>>,
     /// The owners that were asked for.

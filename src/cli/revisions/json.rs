@@ -32,6 +32,7 @@ fn application(decision: &Decision, state: &State) -> Value {
         settings,
         patch: _,
         again,
+        counted: _,
     } = decision;
     let Revision {
         default,

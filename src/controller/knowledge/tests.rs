@@ -8,7 +8,7 @@ const APPLICATIONS: usize = 0;
 const ENVIRONMENTS: usize = 1;
 const SETTINGS_OF: usize = 2;
 
-fn pruned<K: Kind>(object: &Value) -> Pruned<K> {
+pub(super) fn pruned<K: Kind>(object: &Value) -> Pruned<K> {
     serde_json::from_str(&object.to_string()).unwrap()
 }
 
@@ -79,7 +79,7 @@ fn an_object_concerns_its_environment_and_who_names_it() {
     let mut other = application("b", "prod", 2);
     other["spec"]["source"]["plugin"] = Value::Null;
     case.application(&other);
-    assert_eq!(case.changed(), "all");
+    assert_eq!(case.changed(), "a b");
     case.application(&application("a", "dev", 3));
     assert_eq!(case.changed(), "a");
     case.secret(ENVIRONMENTS, &secret("revisions", Some("prod"), 4));
@@ -93,8 +93,74 @@ fn an_object_concerns_its_environment_and_who_names_it() {
     assert_eq!(case.changed(), "a b");
     case.secret(ENVIRONMENTS, &secret("none-of-them", Some("staging"), 8));
     assert_eq!(case.changed(), "");
+    // The same once more is no news.
+    case.secret(ENVIRONMENTS, &secret("revisions", Some("dev"), 9));
+    assert_eq!(case.changed(), "");
+    // One that speaks of an Application concerns no other one.
+    let mut of_one = secret("of-one", Some("dev"), 10);
+    of_one["metadata"]["labels"][APPLICATION] = json!("z");
+    case.secret(ENVIRONMENTS, &of_one);
+    assert_eq!(case.changed(), "");
+    of_one["metadata"]["labels"][APPLICATION] = json!("a");
+    case.secret(ENVIRONMENTS, &of_one);
+    assert_eq!(case.changed(), "a");
     case.application(&application("a", "prod", 9));
-    assert_eq!(case.changed(), "all");
+    assert_eq!(case.changed(), "a");
+}
+
+#[test]
+fn a_key_that_speaks_of_an_application_concerns_that_one() {
+    let mut case = Case::new();
+    for (name, environment) in [("a", "dev"), ("b-c", "dev"), ("b-d", "prod")] {
+        case.application(&application(name, environment, 1));
+    }
+    case.changed();
+    let mut revisions = secret("revisions", Some("dev"), 2);
+    let mut say = |data: &Value| {
+        revisions["data"] = data.clone();
+        case.secret(ENVIRONMENTS, &revisions);
+        case.changed()
+    };
+    // As an object that is not there before.
+    assert_eq!(say(&json!({"ARGOCD_TARGET_REVISION__A": "eA=="})), "a b-c");
+    assert_eq!(say(&json!({"ARGOCD_TARGET_REVISION__A": "eQ=="})), "a");
+    let both = json!({"ARGOCD_TARGET_REVISION__A": "eQ==", "ARGOCD_TARGET_REVISION__B_C": "eQ=="});
+    assert_eq!(say(&both), "b-c");
+    let until =
+        json!({"ARGOCD_TARGET_REVISION__A": "eQ==", "ARGOCD_TARGET_REVISION_UNTIL__A": "eQ=="});
+    assert_eq!(say(&until), "a b-c");
+    assert_eq!(
+        say(&json!({"ARGOCD_TARGET_REVISION__A": "eQ==", "A": "eQ=="})),
+        "a"
+    );
+    assert_eq!(
+        say(&json!({"ARGOCD_TARGET_REVISION__A": "eQ==", "TARGET_REVISION": "eQ=="})),
+        "a b-c"
+    );
+    assert_eq!(say(&json!({"A": "eQ=="})), "a b-c");
+    // It is about revisions no more, and when it is empty it is once more.
+    assert_eq!(say(&json!({"A": "eA=="})), "");
+    assert_eq!(say(&json!({})), "a b-c");
+}
+
+#[test]
+fn an_application_concerns_those_that_are_called_the_same_in_keys() {
+    let mut case = Case::new();
+    for (name, environment) in [("a.b", "dev"), ("a-b", "dev"), ("b", "dev")] {
+        case.application(&application(name, environment, 1));
+    }
+    case.changed();
+    case.application(&application("a-b", "dev", 2));
+    assert_eq!(case.changed(), "a-b");
+    case.application(&application("a-b", "prod", 3));
+    assert_eq!(case.changed(), "a-b a.b");
+    case.take(
+        APPLICATIONS,
+        Notice::Gone(Key::Application(Name::new("argocd", "a.b"))),
+    );
+    assert_eq!(case.changed(), "a-b a.b");
+    case.application(&application("c", "dev", 4));
+    assert_eq!(case.changed(), "c");
 }
 
 #[test]

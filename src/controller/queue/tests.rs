@@ -1,5 +1,5 @@
 use super::*;
-use crate::steer::plan::{Effect, Outcome, Patch, Revision};
+use crate::steer::plan::{Counted, Effect, Outcome, Patch, Revision};
 
 const NO_LIMITS: Limits = Limits {
     in_flight: 0,
@@ -31,6 +31,7 @@ fn job_of(project: &str, name: &str, purpose: Purpose, since: Instant) -> Job {
             effect: Effect::default(),
         }),
         again: None,
+        counted: Counted::Not,
     };
     Job::of(decision, "1".into(), since).unwrap()
 }

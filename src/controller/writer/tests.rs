@@ -6,7 +6,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::*;
 use crate::settings::object::{ObjectKind, ObjectName};
-use crate::steer::plan::{Change, Decision, Effect, Origin, Patch, Purpose, Revision};
+use crate::steer::plan::{Change, Counted, Decision, Effect, Origin, Patch, Purpose, Revision};
 
 /// What is logged, kept.
 #[derive(Clone, Default)]
@@ -51,6 +51,7 @@ fn job(purpose: Purpose, changes: Vec<Change>) -> Job {
             effect: Effect::default(),
         }),
         again: None,
+        counted: Counted::Not,
     };
     Job::of(decision, "7".into(), Instant::now()).unwrap()
 }

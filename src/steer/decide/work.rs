@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use super::Decider;
 use super::moves::Moves;
 use crate::steer::application::{Annotations, Application};
+use crate::steer::breaker;
 use crate::steer::holds;
 use crate::steer::owner::{Owner, OwnerName};
 use crate::steer::ownership::{self, Field};
-use crate::steer::plan::{Decision, Revision, Settings};
+use crate::steer::plan::{Counted, Decision, Outcome, Revision, Settings};
 use crate::steer::reason::{Class, Reason};
 use crate::steer::record::{self, Record};
 use crate::steer::state::Remembered;
@@ -57,6 +58,7 @@ impl<'w, 'a> Work<'w, 'a> {
     }
 
     pub(super) fn decision(mut self, stopped: Option<Reason>) -> Decision {
+        let is_stopped = stopped.is_some();
         let held = holds::standing(
             self.decider.state,
             self.decider.policy,
@@ -67,6 +69,7 @@ impl<'w, 'a> Work<'w, 'a> {
         let moves = self.moves(held.reason.as_ref(), stopped);
         let digests = self.digests(held.reason.as_ref());
         let patch = self.patch(&moves, digests.as_ref(), held.reason.is_some());
+        let counted = self.counted(&moves, is_stopped);
         let current = moves
             .sources
             .iter()
@@ -96,6 +99,24 @@ impl<'w, 'a> Work<'w, 'a> {
             }),
             patch,
             again: self.again,
+            counted,
+        }
+    }
+
+    /// What the breaker counts it as. One that a breaker stops would change.
+    fn counted(&self, moves: &Moves<'_>, is_stopped: bool) -> Counted {
+        let Decider { policy, now, .. } = *self.decider;
+        // Who may not be in the environment does not make its breaker wider, nor trip it.
+        if moves.wanted.is_none() || !policy.protects(self.environment) {
+            return Counted::Not;
+        }
+        let would_change = is_stopped || moves.outcome == Outcome::Change;
+        let within = policy.breaker.within;
+        let (remembered, record) = (self.remembered, self.record.as_ref());
+        if would_change || breaker::has_moved(remembered, record, within, now) {
+            Counted::Changes
+        } else {
+            Counted::Still
         }
     }
 

@@ -119,7 +119,8 @@ fn decided(controller: &Caller, name: &str, data: &[(&str, &str)]) -> (Purpose, 
                 settings,
             ),
         ]
-        .into(),
+        .into_iter()
+        .collect(),
         digest_key: Some(DigestKey::new(&[7; 32]).unwrap()),
         ..State::default()
     };

@@ -80,6 +80,8 @@ impl<'a> Controller<'a> {
         }
         command
             .env("HOME", directory)
+            // As manifests/install has it.
+            .env("MIMALLOC_PURGE_DELAY", "0")
             .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())

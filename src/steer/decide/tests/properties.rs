@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::steer::Decider;
 
@@ -146,7 +148,7 @@ proptest! {
     fn the_order_of_things_does_not_matter(applications in applications(), objects in objects()) {
         let manifests = manifests(&applications);
         let forwards = decide(&world(&manifests, &objects), &Policy::default(), now());
-        let names: std::collections::BTreeSet<_> = objects.iter().map(|text| text.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+        let names: BTreeSet<_> = objects.iter().map(|text| text.split(' ').take(2).collect::<Vec<_>>().join(" ")).collect();
         prop_assume!(names.len() == objects.len());
         let (mut manifests, mut objects) = (manifests, objects);
         manifests.reverse();
@@ -166,7 +168,7 @@ proptest! {
         let some = state.applications.values().enumerate().filter(|(place, _)| of_which >> place & 1 == 1);
         let some: Vec<Decision> = some.filter_map(|(_, application)| decider.decision(application)).collect();
         let names: Vec<_> = some.iter().map(|decision| decision.application.clone()).collect();
-        let found = decider.with_breakers(some);
+        let found = decider.with_breakers(some, BTreeSet::new());
         for name in names {
             let of = |decisions: &[Decision]| {
                 let of: Vec<_> = decisions.iter().filter(|decision| decision.application == name).map(|decision| format!("{decision:?}")).collect();
@@ -196,7 +198,7 @@ proptest! {
         // Whatever was in force, the objects that it came from are gone.
         let manifests = manifests(&applications);
         let mut state = world(&manifests, &objects);
-        state.objects.clear();
+        state.objects = crate::steer::objects::Objects::default();
         for decision in decide(&state, &Policy::default(), now()).decisions {
             let manifest = manifests.iter().find(|manifest| manifest["metadata"]["name"] == decision.application.name && manifest["metadata"]["namespace"] == decision.application.namespace).unwrap();
             let text = manifest.to_string();

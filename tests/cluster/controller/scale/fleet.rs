@@ -12,6 +12,10 @@ use super::super::world::REPOSITORY;
 pub(super) const FEW: &str = "scale.example.org/environment";
 /// The label of those that no controller watches: a bare loop patches them.
 pub(super) const BARE: &str = "scale.example.org/bare";
+/// The Secret of an environment with keys that speak of single Applications.
+pub(super) const KEYS: &str = "keys";
+/// The key of a revision.
+pub(super) const KEY: &str = "ARGOCD_TARGET_REVISION";
 /// How many Applications share one Secret with settings.
 const BLOCK: usize = 10;
 /// How many projects there are.
@@ -91,7 +95,12 @@ impl Fleet {
 
     /// All Secrets, for the controller's own namespace.
     pub(super) fn secrets(self) -> Vec<Value> {
-        let mut secrets = vec![of_environment("storm"), of_environment("paced")];
+        let main = revision(KEY, "main");
+        let mut secrets = vec![
+            of_environment("storm", "storm", &main),
+            of_environment("paced", "paced", &main),
+            of_environment(KEYS, "staging", &json!({})),
+        ];
         for member in self.overridden() {
             let labels = json!({
                 "argocd-infisical.io/environment": member.environment,
@@ -100,7 +109,7 @@ impl Fleet {
             let name = member.secret();
             secrets.push(json!({
                 "apiVersion": "v1", "kind": "Secret",
-                "metadata": {"name": name, "labels": labels}, "data": revision("main"),
+                "metadata": {"name": name, "labels": labels}, "data": main,
             }));
         }
         for block in (0..self.size / BLOCK).step_by(2) {
@@ -151,6 +160,12 @@ impl Member {
     /// The Secret with its revision, where it has one.
     pub(super) fn secret(&self) -> String {
         format!("revision-{}", self.name)
+    }
+
+    /// The key of its revision in a Secret of its environment.
+    pub(super) fn key(&self) -> String {
+        let name = self.name.to_uppercase().replace('-', "_");
+        format!("{KEY}__{name}")
     }
 
     /// The source that it wants.
@@ -215,17 +230,17 @@ fn settings(block: usize) -> String {
     format!("settings-{block:04}")
 }
 
-fn of_environment(environment: &str) -> Value {
+fn of_environment(name: &str, environment: &str, data: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Secret",
-        "metadata": {"name": environment, "labels": {"argocd-infisical.io/environment": environment}},
-        "data": revision("main"),
+        "metadata": {"name": name, "labels": {"argocd-infisical.io/environment": environment}},
+        "data": data,
     })
 }
 
 /// The data of a Secret with a revision.
-pub(super) fn revision(revision: &str) -> Value {
-    json!({"ARGOCD_TARGET_REVISION": STANDARD.encode(revision)})
+pub(super) fn revision(key: &str, revision: &str) -> Value {
+    json!({key: STANDARD.encode(revision)})
 }
 
 /// A status of some twenty kilobytes: sixty resources, the last sync with its result, and ten entries of history.

@@ -34,6 +34,7 @@ pub(super) struct Server {
 pub(super) struct Seen {
     pub(super) at: Instant,
     pub(super) name: String,
+    version: String,
     pub(super) source: Value,
     /// Whether it was compared with that source.
     pub(super) is_compared: bool,
@@ -150,24 +151,40 @@ impl Server {
         let list = self.get(&format!("{path}?limit=1")).await;
         let list: Value = serde_json::from_slice(&list).unwrap();
         let version = list["metadata"]["resourceVersion"].as_str().unwrap();
-        let path = format!("{path}?watch=true&timeoutSeconds=3600&resourceVersion={version}");
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let body = self.ask(request).await;
+        let body = self.open(path, version).await;
         let (to, from) = unbounded_channel();
-        tokio::spawn(look(body, to));
+        let (server, path, version) = (self.clone(), path.to_owned(), version.to_owned());
+        tokio::spawn(async move { server.look(body, (path, version), to).await });
         from
     }
-}
 
-async fn look(mut body: Body, to: UnboundedSender<Seen>) {
-    let mut bytes = Vec::new();
-    while let Some(Ok(frame)) = body.frame().await {
-        bytes.extend_from_slice(&frame.into_data().unwrap_or_default());
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = bytes.drain(..=end).collect();
-            if to.send(seen(&line)).is_err() {
-                return;
+    async fn open(&self, path: &str, version: &str) -> Body {
+        let path = format!("{path}?watch=true&timeoutSeconds=3600&resourceVersion={version}");
+        self.ask(Request::get(path).body(Body::empty()).unwrap())
+            .await
+    }
+
+    /// Tells of what is seen. The API server ends a watch that is behind, and it goes on where it was.
+    async fn look(
+        &self,
+        mut body: Body,
+        (path, mut version): (String, String),
+        to: UnboundedSender<Seen>,
+    ) {
+        loop {
+            let mut bytes = Vec::new();
+            while let Some(Ok(frame)) = body.frame().await {
+                bytes.extend_from_slice(&frame.into_data().unwrap_or_default());
+                while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = bytes.drain(..=end).collect();
+                    let seen = seen(&line);
+                    version.clone_from(&seen.version);
+                    if to.send(seen).is_err() {
+                        return;
+                    }
+                }
             }
+            body = self.open(&path, &version).await;
         }
     }
 }
@@ -184,8 +201,10 @@ fn seen(line: &[u8]) -> Seen {
         status: Status,
     }
     #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
     struct Metadata {
         name: String,
+        resource_version: String,
     }
     #[derive(Deserialize)]
     struct Status {
@@ -206,6 +225,7 @@ fn seen(line: &[u8]) -> Seen {
     Seen {
         at: Instant::now(),
         name: object.metadata.name,
+        version: object.metadata.resource_version,
         is_compared: object.status.sync.compared_to.source == source,
         source,
     }

@@ -1,5 +1,6 @@
 //! What a process takes.
 
+use std::fmt;
 use std::fs;
 use std::time::Duration;
 
@@ -12,6 +13,17 @@ pub(super) struct Memory {
     pub(super) anonymous: u64,
     /// The most that was ever resident.
     pub(super) peak: u64,
+}
+
+impl fmt::Display for Memory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [resident, anonymous, peak] =
+            [self.resident, self.anonymous, self.peak].map(|kibibytes| kibibytes as f64 / 1024.0);
+        write!(
+            formatter,
+            "memory {resident:.1} MiB (anonymous {anonymous:.1} MiB, at most {peak:.1} MiB)"
+        )
+    }
 }
 
 pub(super) fn memory(id: u32) -> Memory {
