@@ -365,7 +365,7 @@ fn touch_hold(world: &World, end: &AtomicBool) {
         let change = Patch::Merge(json!({"metadata": {"annotations": annotations}}));
         let name = (&*world.argocd, "lamp");
         access.patch_of(Kind::APPLICATION, name, &change, "kubectl-annotate");
-        thread::sleep(Duration::from_millis(15));
+        thread::sleep(Duration::from_millis(long_or(15, 40)));
     }
 }
 
