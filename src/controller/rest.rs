@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// The least, and how many times as long as those took: so decisions take a fifth of a processor at most, however fast things
-/// change.
+/// The least, and how many times as long as those took: so decisions of few, and those of many, take a fifth of a processor
+/// at most, however fast things change.
 const LEAST: Duration = Duration::from_millis(5);
 const SHARE: u32 = 4;
 

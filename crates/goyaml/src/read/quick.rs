@@ -1,8 +1,9 @@
 //! The quick way for documents like most: block and flow collections, keys in one line, scalars of all styles.
 //!
 //! What it reads, it reads as scanner and composer do, but without tokens. At the first thing that is not usual (an
-//! anchor, a tag, a tab, another line break, a second document, and all that is an error) it gives up, and they read the
-//! document from its beginning: only they know errors, and where go-yaml finds them. Each function returns `None` then.
+//! anchor, a tag, a tab between tokens, another line break, a comment within brackets, a null or `<<` as a key, a second
+//! document, more than [`DEPTH`] collections, and all that is an error) it gives up, and they read the document from its
+//! beginning: only they know errors, and where go-yaml finds them. Each function returns `None` then.
 
 mod flow;
 mod scalar;
@@ -20,7 +21,7 @@ const DEPTH: usize = 64;
 /// For how many nodes that wait for the end of their collection there is room at first.
 const CHILDREN: usize = 32;
 
-/// How many characters a key may have for certain; the scanner knows the limit.
+/// How many characters a key may have for certain: less than the limit, which only the scanner applies.
 const KEY_LENGTH: usize = 1000;
 
 /// Reads the only document of a text; `None` where that takes more.

@@ -12,6 +12,8 @@ impl<'a> Reader<'a> {
     /// Reads a scalar in quotes, or the line of one without.
     pub(super) fn scalar(&mut self, is_flow: bool) -> Option<()> {
         let cursor = &mut self.scanner.cursor;
+        // A part of what the scanner takes for a plain scalar: what is refused here costs time, what is taken here alone would
+        // be a mistake.
         let begins_plain = match cursor.byte() {
             quote @ (b'"' | b'\'') => return self.quoted_scalar(quote),
             b'-' => !cursor.is_blank_or_end(1),
