@@ -14,7 +14,7 @@ use super::union::{Union, packed};
 use crate::settings::object::{Object, ObjectName};
 use crate::steer::Decider;
 use crate::steer::application::{Application, Name};
-use crate::steer::desired::{Spoken, are_namesakes, seat};
+use crate::steer::desired::{Spoken, are_namesakes, may_speak, seat};
 use crate::steer::plan::Decision;
 use crate::steer::policy::{APPLICATION, ENVIRONMENT, Policy};
 use crate::steer::state::{Controls, State};
@@ -311,9 +311,10 @@ impl Knowledge {
                 environments.insert(environment);
                 continue;
             };
-            for name in called(application, &name.namespace, policy) {
-                if state.applications.contains_key(&name) {
-                    changed.application(&name, now);
+            for called in called(application, &name.namespace, policy) {
+                let is_there = state.applications.contains_key(&called);
+                if is_there && may_speak(name, &called.namespace, policy) {
+                    changed.application(&called, now);
                 }
             }
         }
@@ -329,7 +330,10 @@ impl Knowledge {
         let own = &policy.argocd_namespace;
         for (application, found) in &state.applications {
             let is_in = |environment: &str| environments.contains(environment);
-            if spoken.is_of(application, own) && policy.environment_of(found).is_some_and(is_in) {
+            if may_speak(name, &application.namespace, policy)
+                && spoken.is_of(application, own)
+                && policy.environment_of(found).is_some_and(is_in)
+            {
                 changed.application(application, now);
             }
         }

@@ -136,8 +136,11 @@ impl<'a> Overrides<'a> {
     fn candidates(&self, application: &Application, environment: &str) -> Vec<Candidate<'a>> {
         let instance = application.name().instance(&self.policy.argocd_namespace);
         let names = [instance.as_str(), &application.metadata.name];
-        let speaking = self.objects.speaking(environment, names).into_iter();
+        let namespaces = self.policy.override_namespaces.iter().map(String::as_str);
+        let namespaces = namespaces.chain([&*application.metadata.namespace]);
+        let speaking = self.objects.speaking(environment, namespaces, names);
         speaking
+            .into_iter()
             .map(|(name, object)| Candidate {
                 name,
                 object,
@@ -150,14 +153,10 @@ impl<'a> Overrides<'a> {
     fn believes(&self, candidate: &Candidate<'_>, application: &Application) -> bool {
         let namespace = &candidate.name.namespace;
         let metadata = &application.metadata;
-        let is_platform = self.policy.override_namespaces.contains(namespace);
         let is_local = *namespace == metadata.namespace;
         let instance = || application.name().instance(&self.policy.argocd_namespace);
-        // Argo CD's own Secrets are never looked at, whoever put a label on one.
-        let is_of_argocd =
-            candidate.name.kind == ObjectKind::Secret && *namespace == self.policy.argocd_namespace;
         match candidate.application {
-            _ if is_of_argocd || (!is_platform && !is_local) => false,
+            _ if !may_speak(candidate.name, &metadata.namespace, self.policy) => false,
             None => true,
             Some(name) => name == instance() || (is_local && name == metadata.name),
         }
@@ -412,6 +411,14 @@ impl Spoken {
             }
         }
     }
+}
+
+/// Whether an object may say anything of the revisions of Applications in a namespace, as far as its name tells.
+pub fn may_speak(object: &ObjectName, applications: &str, policy: &Policy) -> bool {
+    let namespace = &object.namespace;
+    let is_near = namespace == applications || policy.override_namespaces.contains(namespace);
+    // Argo CD's own Secrets are never looked at, whoever put a label on one.
+    is_near && (object.kind != ObjectKind::Secret || *namespace != policy.argocd_namespace)
 }
 
 /// Whether an object that speaks of an environment is about revisions at all.

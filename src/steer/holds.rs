@@ -129,9 +129,12 @@ pub(super) fn is_of_person(managers: &[Manager]) -> bool {
 /// Why a revision stays that somebody else put in the place of ours.
 pub(super) fn changed(managers: &[Manager]) -> Reason {
     let last = managers.iter().max_by_key(|manager| manager.time);
+    // Where a digest has made the field ours since, nobody tells who it was.
+    let is_told = !last.is_some_and(is_own);
+    let last = last.filter(|_| is_told);
     let who = last.map_or_else(|| "somebody".to_owned(), |last| format!("`{}`", last.name));
     let hint = "it stays until another revision is wanted; to follow again at once, remove the annotation `argocd-infisical.io/state`";
-    if is_of_person(managers) {
+    if !is_told || is_of_person(managers) {
         let message = format!("{who} changed the revision after it was set");
         Reason::new(Class::Held, "ChangedByPerson", message).hint(hint)
     } else {

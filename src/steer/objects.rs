@@ -12,10 +12,12 @@ use crate::settings::object::{Object, ObjectName};
 #[derive(Default)]
 pub struct Objects {
     all: BTreeMap<ObjectName, Object>,
-    by_environment: BTreeMap<String, Speaking>,
+    /// Those that speak of an environment, by it and by the namespace that they are in: who may write any number of them in
+    /// one namespace does not make decisions of others slow.
+    by_environment: BTreeMap<String, BTreeMap<String, Speaking>>,
 }
 
-/// The objects that speak of an environment.
+/// The objects of a namespace that speak of an environment.
 #[derive(Default)]
 struct Speaking {
     /// Of all its Applications.
@@ -30,6 +32,7 @@ impl Objects {
         self.remove(&name);
         if let Some(environment) = object.labels.get(ENVIRONMENT) {
             let speaking = self.by_environment.entry(environment.clone()).or_default();
+            let speaking = speaking.entry(name.namespace.clone()).or_default();
             let names = match object.labels.get(APPLICATION) {
                 None => &mut speaking.of_all,
                 Some(application) => speaking.of_one.entry(application.clone()).or_default(),
@@ -47,7 +50,10 @@ impl Objects {
         let Some(environment) = object.labels.get(ENVIRONMENT) else {
             return;
         };
-        let Some(speaking) = self.by_environment.get_mut(environment) else {
+        let Some(namespaces) = self.by_environment.get_mut(environment) else {
+            return;
+        };
+        let Some(speaking) = namespaces.get_mut(&name.namespace) else {
             return;
         };
         match object.labels.get(APPLICATION) {
@@ -64,23 +70,34 @@ impl Objects {
             }
         }
         if speaking.of_all.is_empty() && speaking.of_one.is_empty() {
+            namespaces.remove(&name.namespace);
+        }
+        if namespaces.is_empty() {
             self.by_environment.remove(environment);
         }
     }
 
-    /// The objects that speak of an environment, or of an Application in it by one of these names, in order.
-    pub(super) fn speaking(
+    /// The objects of some namespaces that speak of an environment, or of an Application in it by one of these names, in order.
+    pub(super) fn speaking<'n>(
         &self,
         environment: &str,
+        namespaces: impl IntoIterator<Item = &'n str>,
         names: [&str; 2],
     ) -> Vec<(&ObjectName, &Object)> {
-        let Some(Speaking { of_all, of_one }) = self.by_environment.get(environment) else {
+        let Some(in_namespaces) = self.by_environment.get(environment) else {
             return Vec::new();
         };
-        let of_one = names.into_iter().filter_map(|name| of_one.get(name));
-        let mut names: Vec<&ObjectName> = of_all.iter().chain(of_one.flatten()).collect();
+        let mut found: Vec<&ObjectName> = Vec::new();
+        for namespace in namespaces {
+            let Some(Speaking { of_all, of_one }) = in_namespaces.get(namespace) else {
+                continue;
+            };
+            let of_one = names.iter().filter_map(|name| of_one.get(*name));
+            found.extend(of_all.iter().chain(of_one.flatten()));
+        }
+        let mut names = found;
         names.sort_unstable();
-        // Both names may be the same.
+        // Both names may be the same, and a namespace may be asked for twice.
         names.dedup();
         let found = names.into_iter();
         found
@@ -125,10 +142,11 @@ mod tests {
     use crate::settings::object::ObjectKind;
 
     fn name(text: &str) -> ObjectName {
+        let (namespace, name) = text.split_once('/').unwrap();
         ObjectName {
             kind: ObjectKind::Secret,
-            namespace: "n".into(),
-            name: text.into(),
+            namespace: namespace.into(),
+            name: name.into(),
         }
     }
 
@@ -146,6 +164,7 @@ mod tests {
     fn speaking<'a>(
         objects: &'a BTreeMap<ObjectName, Object>,
         environment: &str,
+        namespaces: &[&str],
         names: [&str; 2],
     ) -> Vec<&'a ObjectName> {
         let speaks = |object: &Object| {
@@ -154,13 +173,14 @@ mod tests {
                 && application.is_none_or(|application| names.contains(&application.as_str()))
         };
         let found = objects.iter().filter(|(_, object)| speaks(object));
+        let found = found.filter(|(name, _)| namespaces.contains(&&*name.namespace));
         found.map(|(name, _)| name).collect()
     }
 
     proptest! {
         #[test]
         fn the_index_says_what_all_objects_say(steps in prop::collection::vec(
-            (select(vec!["a", "b", "c", "d"]), select(vec!["", "dev", "prod"]), select(vec!["", "x", "y"]), any::<bool>()), 0..40,
+            (select(vec!["n/a", "n/b", "m/a", "m/b", "k/c"]), select(vec!["", "dev", "prod"]), select(vec!["", "x", "y"]), any::<bool>()), 0..40,
         )) {
             let mut objects = Objects::default();
             for (object_name, environment, application, is_there) in steps {
@@ -171,9 +191,12 @@ mod tests {
                 }
                 for environment in ["dev", "prod"] {
                     for names in [["x", "x"], ["x", "y"], ["z", "y"]] {
-                        let found = objects.speaking(environment, names);
-                        let found: Vec<&ObjectName> = found.into_iter().map(|(name, _)| name).collect();
-                        prop_assert_eq!(found, speaking(&objects, environment, names));
+                        for namespaces in [&[][..], &["n"], &["n", "m", "n"], &["x", "k"]] {
+                            let asked = namespaces.iter().copied();
+                            let found = objects.speaking(environment, asked, names);
+                            let found: Vec<&ObjectName> = found.into_iter().map(|(name, _)| name).collect();
+                            prop_assert_eq!(found, speaking(&objects, environment, namespaces, names));
+                        }
                     }
                 }
             }

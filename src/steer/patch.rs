@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::application::{Application, EnvEntry, OperationState, Plugin, Source};
 use super::digests;
-use super::plan::{Change, Effect, Origin, Patch, Purpose};
+use super::plan::{Answers, Change, Effect, Origin, Patch, Purpose};
 use super::policy::Policy;
 use super::record::{self, Record};
 use crate::settings::digest::VARIABLE;
@@ -184,9 +184,9 @@ impl<'a> Builder<'a> {
         self.is_for(Purpose::Record);
     }
 
-    /// Notes that it sets once more what an owner put back by mistake.
-    pub(super) const fn answer(&mut self) {
-        self.effect.answers = true;
+    /// Notes what it sets once more, since an owner put it back by mistake.
+    pub(super) const fn answer(&mut self, answers: Answers) {
+        self.effect.answers = answers;
     }
 
     /// The patch; `None` where there is nothing to write.

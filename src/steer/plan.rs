@@ -171,8 +171,17 @@ pub struct Effect {
     pub digest: Option<String>,
     /// The cause that a refresh is asked for.
     pub refresh: Option<String>,
-    /// Whether it sets once more what an owner put back by mistake.
-    pub answers: bool,
+    /// What of it is set once more, since an owner put it back by mistake.
+    pub answers: Answers,
+}
+
+/// What is set once more, or was, since an owner put it back by mistake.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// The revision.
+    pub revision: bool,
+    /// The digest.
+    pub digest: bool,
 }
 
 /// One field that changes.

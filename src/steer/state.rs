@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::application::{Application, Name};
 use super::objects::Objects;
 use super::owner::{Instance, Owner, OwnerName};
-use super::plan::{Decision, Effect, Outcome};
+use super::plan::{Answers, Decision, Effect, Outcome};
 use super::project::Project;
 use super::reason::Class;
 use super::record::Refresh;
@@ -104,7 +104,7 @@ pub struct Remembered {
     /// The digest that was set last, with its time.
     pub digest: Option<String>,
     /// Whether what was set last had been put back by an owner by mistake, and was set once more.
-    pub has_answered: bool,
+    pub answered: Answers,
     /// The refresh that was asked for last.
     pub refresh: Option<Refresh>,
     /// The revision that was wanted when it was first left to a person who had set another one.
@@ -143,8 +143,11 @@ impl Memory {
             answers,
         } = &patch.effect;
         let remembered = self.entry(&decision.application, &decision.uid);
-        if revision.is_some() || digest.is_some() {
-            remembered.has_answered = *answers;
+        if revision.is_some() {
+            remembered.answered.revision = answers.revision;
+        }
+        if digest.is_some() {
+            remembered.answered.digest = answers.digest;
         }
         if let Some(revision) = revision {
             remembered.revision = Some(revision.clone());

@@ -40,7 +40,10 @@ impl Case {
     fn new() -> Self {
         Self {
             knowledge: Knowledge::new(State::default(), 3),
-            policy: Policy::default(),
+            policy: Policy {
+                override_namespaces: ["home".to_owned()].into(),
+                ..Policy::default()
+            },
             now: Instant::now(),
         }
     }
@@ -106,6 +109,10 @@ fn an_object_concerns_its_environment_and_who_names_it() {
     assert_eq!(case.changed(), "a");
     case.application(&application("a", "prod", 9));
     assert_eq!(case.changed(), "a");
+    // Who may say nothing of it makes no work.
+    case.policy.override_namespaces.clear();
+    case.secret(ENVIRONMENTS, &secret("foreign", Some("prod"), 11));
+    assert_eq!(case.changed(), "");
 }
 
 #[test]

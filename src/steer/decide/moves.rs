@@ -144,12 +144,17 @@ impl<'a> Work<'_, 'a> {
         let is_set = |owner: &OwnerName| matches!(owner, OwnerName::ApplicationSet(_));
         let is_generated = self.owners.iter().any(|(name, _)| is_set(name));
         match set {
-            Some(set) if same(set, wanted) && !managers.iter().any(holds::is_own) => {
+            // A digest makes the whole list of sources ours, and says nothing of who wrote the revisions in it.
+            Some(set)
+                if same(set, wanted)
+                    && (self.field(Field::TargetRevision) == Field::Sources
+                        || !managers.iter().any(holds::is_own)) =>
+            {
                 let moved = self.last_set(
                     record.and_then(|record| record.moved.as_ref()),
                     |remembered| remembered.moves.last(),
                 );
-                if self.is_relapse(managers, moved.copied()) {
+                if self.is_relapse(managers, moved.copied(), |answered| answered.revision) {
                     return Ok(true);
                 }
                 Err(holds::changed(managers))

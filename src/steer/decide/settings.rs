@@ -132,7 +132,7 @@ impl<'a> Work<'_, 'a> {
         };
         let is_gone = is_set && !managers.iter().any(holds::is_own);
         let set = || self.set_digests().and_then(digests::set_at);
-        if is_gone && !self.is_relapse(managers, set()) {
+        if is_gone && !self.is_relapse(managers, set(), |answered| answered.digest) {
             return Err(holds::digest_removed());
         }
         self.judge(field).map(|()| is_gone)

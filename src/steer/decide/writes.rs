@@ -8,7 +8,7 @@ use crate::steer::digests;
 use crate::steer::operation;
 use crate::steer::ownership;
 use crate::steer::patch::Builder;
-use crate::steer::plan::{Origin, Outcome, Patch};
+use crate::steer::plan::{Answers, Origin, Outcome, Patch};
 use crate::steer::record::{self, Record, Recorded, Refresh};
 use crate::steer::revision::same;
 use crate::steer::sources::Moving;
@@ -44,9 +44,10 @@ impl<'a> Work<'_, 'a> {
             builder.terminate(operation);
         }
         let is_set = |digests: &Digests<'_>| digests.answers && digests.outcome == Outcome::Change;
-        if is_change && moves.answers || digests.is_some_and(is_set) {
-            builder.answer();
-        }
+        builder.answer(Answers {
+            revision: is_change && moves.answers,
+            digest: digests.is_some_and(is_set),
+        });
         let refresh = digests.and_then(|digests| digests.refresh.as_ref());
         if let Some(cause) = refresh {
             builder.refresh(&now.to_string(), cause);

@@ -1,6 +1,7 @@
 //! What an owner put back although its rules leave it alone.
 
 use super::*;
+use crate::steer::plan::Effect;
 use crate::steer::record::Record;
 
 const GIT: &str = r#"{"spec":{"source":{"targetRevision":"main","plugin":{"env":[]}}}}"#;
@@ -84,7 +85,7 @@ fn what_an_owner_puts_back_right_after_the_patch_is_set_once_more() {
         assert_eq!(shown(&decision), expected, "{set} {manager} {at}");
         let patch = decision.patch.as_ref();
         assert_eq!(
-            patch.is_some_and(|patch| patch.effect.answers),
+            patch.is_some_and(|patch| patch.effect.answers.revision),
             expected == "dev from default"
         );
     }
@@ -118,7 +119,11 @@ fn it_is_not_set_a_third_time() {
     let mut after = patched(&manifest, operations(&decision)).unwrap();
     after["spec"]["source"]["targetRevision"] = json!("dev");
     let decision = first(&with_override(&after, &memory));
-    assert!(decision.patch.is_some_and(|patch| patch.effect.answers));
+    assert!(
+        decision
+            .patch
+            .is_some_and(|patch| patch.effect.answers.revision)
+    );
 }
 
 #[test]
@@ -148,7 +153,7 @@ fn a_digest_is_set_once_more_as_well() {
     relapsed["metadata"]["managedFields"][0]["manager"] = json!(PARENT);
     let again = first(&with_settings(&relapsed, &memory));
     let effect = &again.patch.as_ref().unwrap().effect;
-    assert!(effect.answers && effect.digest.is_some());
+    assert!(effect.answers.digest && effect.digest.is_some());
     // With a text that Argo CD has no render of.
     assert_ne!(effect.digest, set.patch.unwrap().effect.digest);
     memory.wrote(&again, now(), Policy::default().flap.within);
@@ -159,4 +164,52 @@ fn a_digest_is_set_once_more_as_well() {
         panic!()
     };
     assert_eq!(reason.code, "DigestReverted");
+}
+
+#[test]
+fn what_a_person_wrote_in_a_list_of_sources_stays_although_a_digest_made_it_ours() {
+    let mut manifest = manifest("argocd/lamp dev@mine set=dev");
+    let source = manifest["spec"]["source"].take();
+    manifest["spec"].as_object_mut().unwrap().remove("source");
+    manifest["spec"]["sources"] = json!([source]);
+    for (manager, expected) in [
+        ("argocd-server", "ChangedByPerson"),
+        ("argocd-infisical", "ChangedByPerson"),
+        ("argocd-controller", "Reverted"),
+    ] {
+        manifest["metadata"]["managedFields"] = json!([{"manager": manager, "operation": "Update",
+            "time": "2026-11-29T12:00:00Z", "fieldsV1": {"f:spec": {"f:sources": {}}}}]);
+        assert_eq!(shown(&first(&one(&manifest, &[]))), expected, "{manager}");
+        let other = "Secret argocd-infisical/rev dev ARGOCD_TARGET_REVISION=other";
+        let decision = first(&one(&manifest, &[other]));
+        assert!(decision.moves(), "{manager}");
+    }
+}
+
+#[test]
+fn a_digest_that_is_set_says_nothing_of_a_revision_that_was_set_twice_and_an_old_one_is_left() {
+    let policy = Policy::default();
+    let now = now();
+    let owner = || parent(&["/spec/source/targetRevision"]);
+    let manifest = put_back(&now.to_string(), PARENT, &now.to_string());
+    let mut memory = Memory::default();
+    let mut decision = first(&world(&manifest, owner(), &memory));
+    memory.wrote(&decision, now, policy.flap.within);
+    let effect = &mut decision.patch.as_mut().unwrap().effect;
+    *effect = Effect {
+        digest: Some("v1.0.1".into()),
+        ..Effect::default()
+    };
+    memory.wrote(&decision, now, policy.flap.within);
+    let state = world(&manifest, owner(), &memory);
+    assert_eq!(shown(&first(&state)), "Reverted");
+    // Whoever begins later does not set it either.
+    let state = world(&manifest, owner(), &Memory::default());
+    let later = now
+        .saturating_add(jiff::SignedDuration::from_secs(61))
+        .unwrap();
+    assert_eq!(
+        shown(&decide(&state, &policy, later).decisions[0]),
+        "Reverted"
+    );
 }
