@@ -458,7 +458,9 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
             true,
         )];
         let mut all = resources.as_mut_slice().iter_mut();
-        all.try_for_each(|resource| metadata_maps::apply(&label, &everywhere, resource))?;
+        all.try_for_each(|resource| {
+            metadata_maps::apply(&label, &everywhere, resource, &session.budget)
+        })?;
     }
     for resource in resources.as_mut_slice() {
         resource.finish(asks("originAnnotations"), asks("transformerAnnotations"));

@@ -89,6 +89,47 @@ pub(crate) struct Allowance {
     together: Arc<Together>,
 }
 
+/// Bytes that come into being in many places, a few in each: they are counted when they have become many.
+#[derive(Debug)]
+pub(crate) struct Places<'a> {
+    budget: &'a Budget,
+    bytes: usize,
+}
+
+impl<'a> Places<'a> {
+    /// So many are counted at once.
+    const MANY: usize = 64 << 10;
+
+    /// Those of a part of a build.
+    pub(crate) const fn new(budget: &'a Budget) -> Self {
+        Self { budget, bytes: 0 }
+    }
+
+    /// Adds those of a place that a path leads to, each part of which may be new.
+    ///
+    /// # Errors
+    /// Where there are too many.
+    pub(crate) fn add(&mut self, path: &str, bytes: usize) -> Result<()> {
+        let parts = memchr::memchr_iter(b'/', path.as_bytes()).count() + 1;
+        let new = parts
+            .saturating_mul(Limits::NODE_BYTES)
+            .saturating_add(bytes);
+        self.bytes = self.bytes.saturating_add(new);
+        if self.bytes < Self::MANY {
+            return Ok(());
+        }
+        self.budget.charge(std::mem::take(&mut self.bytes))
+    }
+
+    /// Counts what has not been counted.
+    ///
+    /// # Errors
+    /// Where it is too much.
+    pub(crate) fn settle(self) -> Result<()> {
+        self.budget.charge(self.bytes)
+    }
+}
+
 /// How much a build asks for, or may.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Amounts {

@@ -574,6 +574,32 @@ fn definitions_that_refer_to_each_other_are_counted() {
 }
 
 #[test]
+fn what_is_written_in_very_many_places_is_counted_in_each() {
+    let items = "{}, ".repeat(200_000);
+    let object = format!("{OBJECT}l: [{items}{{}}]\n");
+    let pairs = (0..200).fold(String::new(), |mut pairs, number| {
+        let _ = write!(pairs, "k{number}: v, ");
+        pairs
+    });
+    let labels =
+        format!("labels: [{{pairs: {{{pairs}}}, fields: [{{path: l/a, create: true}}]}}]\n");
+    let said = "the build loads, generates and copies more than 1073741824 bytes";
+    refused(&with(&labels, &object), said);
+    let text = "x".repeat(100_000);
+    let specs = |field: &str| {
+        format!("{field}:\n- {{path: l/a/b/c/d/e/f/g/h, create: true, kind: ConfigMap}}\n")
+    };
+    for (fields, configuration) in [
+        (format!("namePrefix: {text}\n"), specs("namePrefix")),
+        (format!("namespace: {text}\n"), specs("namespace")),
+    ] {
+        let mut tree = with(&format!("{fields}configurations: [c.yaml]\n"), &object);
+        tree.insert("/r/c.yaml", configuration);
+        refused(&tree, said);
+    }
+}
+
+#[test]
 fn configurations_have_only_so_many_field_specs() {
     let specs =
         |line: &dyn Fn(usize) -> String| lines(10_001, |number| format!("- {}", line(number)));

@@ -4,7 +4,7 @@ use goyaml::{Node, Text};
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
-use crate::limits::{Budget, Limits};
+use crate::limits::{Budget, Limits, Places};
 use crate::metadata::{self, StringMap};
 use crate::resource::Resource;
 use crate::transformers::pass::OfEach;
@@ -27,11 +27,11 @@ impl<'a> Entries<'a> {
 }
 
 impl OfEach for Entries<'_> {
-    fn change(&self, resource: &mut Resource, _budget: &Budget) -> Result<()> {
+    fn change(&self, resource: &mut Resource, budget: &Budget) -> Result<()> {
         if self.new.is_empty() {
             return Ok(());
         }
-        apply(self.new, self.specs, resource)
+        apply(self.new, self.specs, resource, budget)
     }
 
     fn weight(&self, _resource: &Resource) -> usize {
@@ -46,12 +46,13 @@ impl OfEach for Entries<'_> {
 /// Sets the entries in every map of a resource that the field specs lead to.
 ///
 /// # Errors
-/// Where a field spec leads to something else than a map.
+/// Where a field spec leads to something else than a map, and where there are too many maps.
 // kustomize: filters/labels and filters/annotations
 pub(crate) fn apply(
     entries: &StringMap,
     specs: &[FieldSpec],
     resource: &mut Resource,
+    budget: &Budget,
 ) -> Result<()> {
     let kind = metadata::top_field(resource.node(), "kind");
     let api_version = metadata::top_field(resource.node(), "apiVersion");
@@ -78,8 +79,11 @@ pub(crate) fn apply(
             covering.iter().map(move |spec| (*spec, chunk, marks))
         });
     let mut is_any_shared = false;
+    let mut places = Places::new(budget);
     for (spec, chunk, marks) in rounds {
+        let bytes = chunk.iter().copied().map(weight_of).sum();
         let mut set = |map: &mut Node| {
+            places.add(&spec.path, bytes)?;
             is_any_shared |= is_any_marked(map, chunk);
             set_all(map, chunk, marks)
         };
@@ -94,7 +98,7 @@ pub(crate) fn apply(
     if is_any_shared {
         resource.settle_shared();
     }
-    Ok(())
+    places.settle()
 }
 
 /// Whether any of the entries, which are in order, overwrites a value that stands in other places, too.
@@ -116,8 +120,11 @@ fn sees_notes(spec: &FieldSpec, node: &Node) -> bool {
 
 /// The bytes that the entries count for where they are added.
 fn weight(entries: &StringMap) -> usize {
-    let entry = |(key, value): (&Text, &Text)| key.len() + value.len() + 2 * Limits::NODE_BYTES;
-    entries.iter().map(entry).sum()
+    entries.iter().map(weight_of).sum()
+}
+
+fn weight_of((key, value): (&Text, &Text)) -> usize {
+    key.len() + value.len() + 2 * Limits::NODE_BYTES
 }
 
 /// Whether the path of one of the field specs leads through the end of another's.

@@ -5,7 +5,7 @@ use goyaml::{Node, Tag, Text};
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
 use crate::id::Gvk;
-use crate::limits::Budget;
+use crate::limits::{Budget, Places};
 use crate::metadata;
 use crate::resource::Resource;
 use crate::transformers::pass::OfEach;
@@ -28,12 +28,13 @@ pub(crate) struct Renaming<'a> {
 
 impl OfEach for Renaming<'_> {
     // kustomize: PrefixTransformer and SuffixTransformer
-    fn change(&self, resource: &mut Resource, _budget: &Budget) -> Result<()> {
+    fn change(&self, resource: &mut Resource, budget: &Budget) -> Result<()> {
         let (affix, text) = (self.affix, self.text);
         let original = resource.original_id();
         if is_name_fixed(&original.gvk) {
             return Ok(());
         }
+        let mut places = Places::new(budget);
         for spec in self
             .specs
             .iter()
@@ -62,13 +63,14 @@ impl OfEach for Renaming<'_> {
                         Affix::Prefix => [text, name].concat(),
                         Affix::Suffix => [name, text].concat(),
                     };
+                    places.add(&spec.path, renamed.len())?;
                     metadata::replace_scalar(node, metadata::untagged(renamed));
                     Ok(())
                 },
             );
             result.map_err(|error| error.resource(resource.id()))?;
         }
-        Ok(())
+        places.settle()
     }
 
     fn weight(&self, resource: &Resource) -> usize {

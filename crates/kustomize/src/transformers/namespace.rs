@@ -4,7 +4,7 @@ use goyaml::{Node, Tag, Text};
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
-use crate::limits::Budget;
+use crate::limits::{Budget, Places};
 use crate::metadata;
 use crate::resource::Resource;
 use crate::transformers::pass::OfEach;
@@ -40,13 +40,14 @@ pub(crate) struct Move<'a> {
 
 impl OfEach for Move<'_> {
     // kustomize: NamespaceTransformer and filters/namespace
-    fn change(&self, resource: &mut Resource, _budget: &Budget) -> Result<()> {
+    fn change(&self, resource: &mut Resource, budget: &Budget) -> Result<()> {
         let is_none = self.args.namespace.is_empty();
         if is_none || resource.is_empty() || resource.notes.is_helm_generated {
             return Ok(());
         }
         resource.remember_id();
-        move_one(self.args, self.specs, resource).map_err(|error| error.resource(resource.id()))
+        let moved = move_one(self.args, self.specs, resource, budget);
+        moved.map_err(|error| error.resource(resource.id()))
     }
 
     fn on_twins(&self) -> Option<fn(Error) -> Error> {
@@ -61,11 +62,12 @@ impl OfEach for Move<'_> {
 /// Moves a resource.
 ///
 /// # Errors
-/// Where a field that should be a text is none.
+/// Where a field that should be a text is none, and where there are too many.
 pub(super) fn move_one(
     args: &NamespaceArgs,
     specs: &[FieldSpec],
     resource: &mut Resource,
+    budget: &Budget,
 ) -> Result<()> {
     let is_core = metadata::top_field(resource.node(), "apiVersion") == "v1";
     let is_cluster_scoped = resource.id().cluster_scoped;
@@ -74,6 +76,7 @@ pub(super) fn move_one(
         "RoleBinding" | "ClusterRoleBinding"
     );
     let node = resource.node_mut();
+    let mut places = Places::new(budget);
     let mut set = |field: &mut Node| set_namespace(field, args);
     if !is_cluster_scoped {
         FieldSpec::of_every_kind("metadata/namespace", true).apply(
@@ -92,10 +95,13 @@ pub(super) fn move_one(
                 && spec.path == "subjects/namespace"
                 && spec.gvk.kind.ends_with("RoleBinding"));
         if !is_done {
-            spec.apply(node, Create::Scalar(Tag::Str), &mut set)?;
+            spec.apply(node, Create::Scalar(Tag::Str), &mut |field| {
+                places.add(&spec.path, args.namespace.len())?;
+                set(field)
+            })?;
         }
     }
-    Ok(())
+    places.settle()
 }
 
 fn move_subjects(binding: &mut Node, args: &NamespaceArgs) -> Result<()> {

@@ -96,8 +96,9 @@ impl<'a> Pass<'a> {
             let mut parts = self.parts.iter();
             return parts.try_for_each(|part| part.run(budget, resources));
         }
-        let (limits, deadline) = budget.terms();
-        let begin = || (Budget::new(limits, deadline.clone()), First::None);
+        // Whatever a change says of itself, all parts together have what is left.
+        let allowance = budget.allowance();
+        let begin = || (Budget::of_branch(&allowance), First::None);
         let change = |(budget, first): &mut (Budget, First), resource: &mut Resource| {
             if let Err(gone_wrong) = self.change(resource, budget, first.as_ref()) {
                 *first = Some(gone_wrong);

@@ -100,7 +100,7 @@ impl ValueAdd {
                 namespace: self.value.clone(),
                 ..NamespaceArgs::default()
             };
-            return namespace::move_one(&args, &[], resource);
+            return namespace::move_one(&args, &[], resource, budget);
         }
         let path = split(&target.field_path);
         budget.check_parts(path.len())?;
