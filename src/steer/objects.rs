@@ -87,20 +87,19 @@ impl Objects {
         let Some(in_namespaces) = self.by_environment.get(environment) else {
             return Vec::new();
         };
-        let mut found: Vec<&ObjectName> = Vec::new();
-        for namespace in namespaces {
-            let Some(Speaking { of_all, of_one }) = in_namespaces.get(namespace) else {
-                continue;
-            };
+        let speaking = namespaces
+            .into_iter()
+            .filter_map(|namespace| in_namespaces.get(namespace));
+        let found = speaking.flat_map(|Speaking { of_all, of_one }| {
             let of_one = names.iter().filter_map(|name| of_one.get(*name));
-            found.extend(of_all.iter().chain(of_one.flatten()));
-        }
-        let mut names = found;
-        names.sort_unstable();
+            of_all.iter().chain(of_one.flatten())
+        });
+        let mut found: Vec<&ObjectName> = found.collect();
+        found.sort_unstable();
         // Both names may be the same, and a namespace may be asked for twice.
-        names.dedup();
-        let found = names.into_iter();
+        found.dedup();
         found
+            .into_iter()
             .filter_map(|name| self.all.get_key_value(name))
             .collect()
     }

@@ -206,9 +206,9 @@ impl Budget {
         self.content.get()
     }
 
-    /// What a budget is made of, for a part of the work of which what it spends is counted afterwards.
-    pub(crate) const fn terms(&self) -> (Limits, &Deadline) {
-        (self.limits, &self.deadline)
+    /// Until when the build may run, for work on several threads, which cannot share a budget.
+    pub(crate) const fn deadline(&self) -> &Deadline {
+        &self.deadline
     }
 
     /// Counts what a branch has asked for, if there is as much.

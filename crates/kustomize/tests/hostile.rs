@@ -12,13 +12,12 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use kustomize::{
-    Deadline, Entry, External, ExternalError, FileError, Files, Limits, MemoryFiles, Options, build,
+    Deadline, Entry, External, ExternalError, FileError, Files, Limits, MemoryFiles, Options,
+    STACK_SIZE, build,
 };
 
 /// What a case may take in a debug build on a machine with much else to do.
 const TIME: Duration = Duration::from_mins(2);
-/// Stack as the program itself has it.
-const STACK: usize = 256 << 20;
 
 const OBJECT: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: v\n";
 /// A JSON 6902 patch in a kustomization.
@@ -51,7 +50,7 @@ fn outcome(files: &dyn Files, options: &Options) -> Result<String, String> {
             drop(output.notices(files));
             output.to_yaml().map_err(|error| error.to_string())
         };
-        let thread = std::thread::Builder::new().stack_size(STACK);
+        let thread = std::thread::Builder::new().stack_size(STACK_SIZE);
         thread.spawn_scoped(scope, run).unwrap().join()
     });
     let taken = start.elapsed();
@@ -221,7 +220,7 @@ fn json_patches_with_very_many_operations_end() {
 
 #[test]
 fn json_patches_with_very_many_tests_end() {
-    let operations: Vec<String> = (0..1_000_000)
+    let operations: Vec<String> = (0..50_000)
         .map(|number| {
             format!("{{\"op\": \"test\", \"path\": \"/data/k\", \"value\": \"v{number}\"}}")
         })

@@ -24,9 +24,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{sleep, timeout};
 
-use self::fleet::{BARE, FEW, Fleet, KEY, KEYS, Member, revision};
+use self::fleet::{BARE, FEW, Fleet, KEYS, Member, revision};
 use self::report::{Started, figure, milliseconds, print_table, started};
 use self::server::{Seen, Server, Times, Write, compared};
+use super::objects::KEY;
 use super::process::Controller;
 use super::world::{REPOSITORY, World};
 use crate::kubeconfig::User;

@@ -94,7 +94,7 @@ fn on_large_stack<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
     let thread = std::thread::Builder::new()
-        .stack_size(256 << 20)
+        .stack_size(kustomize::STACK_SIZE)
         .spawn(work)?;
     thread.join().map_err(|_| "it has ended in a panic".into())
 }

@@ -35,7 +35,7 @@ pub(crate) fn fix(
         candidates: &candidates,
         references: config.name_references(),
     };
-    let (_, deadline) = budget.terms();
+    let deadline = budget.deadline();
     let begin = || (Specs::new(), None);
     let ended = resources.change_each(threads, begin, |(specs, failed), resource| {
         if failed.is_none() {

@@ -266,25 +266,20 @@ mod tests {
             |resources: &Resources, name: &str| resources.positions_by_any_id(name, |_| true);
         assert_eq!(found(&resources, "n3"), [3]);
         resources.check_unique().unwrap();
-        resources.change_each(
-            Threads::One,
-            || (),
-            |(), resource| {
-                resource.node_mut().set("data", Node::null());
-            },
-        );
+        let change = |resources: &mut Resources, change: fn(&mut Resource)| {
+            resources.change_each(Threads::One, || (), |(), resource| change(resource));
+        };
+        change(&mut resources, |resource| {
+            resource.node_mut().set("data", Node::null());
+        });
         assert_eq!(found(&resources, "n3"), [3]);
         resources.check_unique().unwrap();
-        resources.change_each(
-            Threads::One,
-            || (),
-            |(), resource| {
-                if resource.name() == "n3" {
-                    resource.remember_id();
-                    resource.set_name("n4");
-                }
-            },
-        );
+        change(&mut resources, |resource| {
+            if resource.name() == "n3" {
+                resource.remember_id();
+                resource.set_name("n4");
+            }
+        });
         assert_eq!(found(&resources, "n3"), [3]);
         assert_eq!(found(&resources, "n4"), [3, 4]);
         assert!(resources.check_unique().is_err());

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::super::objects::KEY;
 use super::super::world::REPOSITORY;
 
 /// The label that a tenth of the Applications have besides, so that they can be watched alone.
@@ -14,8 +15,6 @@ pub(super) const FEW: &str = "scale.example.org/environment";
 pub(super) const BARE: &str = "scale.example.org/bare";
 /// The Secret of an environment with keys that speak of single Applications.
 pub(super) const KEYS: &str = "keys";
-/// The key of a revision.
-pub(super) const KEY: &str = "ARGOCD_TARGET_REVISION";
 /// How many Applications share one Secret with settings.
 const BLOCK: usize = 10;
 /// How many projects there are.

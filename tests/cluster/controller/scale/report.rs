@@ -1,8 +1,8 @@
 //! What was measured, for people.
 
-use std::io::Write as _;
 use std::time::Duration;
 
+use super::super::chance::say;
 use super::usage::Memory;
 
 /// What a start took, where nothing was to be written.
@@ -29,8 +29,7 @@ impl Started {
 
 /// Says what was measured.
 pub(super) fn figure(text: &str) {
-    let line = format!("FIGURE {text}\n");
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    say(&format!("FIGURE {text}"));
 }
 
 pub(super) fn milliseconds(time: Duration) -> f64 {
