@@ -13,6 +13,8 @@ use crate::deadline::Deadline;
 use crate::edit::Edits;
 use crate::error::{Error, Result};
 use crate::field_at::FieldNames;
+use crate::field_spec::FieldSpec;
+use crate::field_specs::FieldSpecs;
 use crate::files::Files;
 use crate::hooks::{Hooks, NoHooks};
 use crate::id::ResId;
@@ -453,10 +455,8 @@ fn build_root(loader: Loader, session: &mut Session) -> Result<Resources> {
     if session.options.managed_by_label || asks("managedByLabel") {
         let engine = format!("kustomize-{VERSION}");
         let label = [("app.kubernetes.io/managed-by".into(), engine.into())].into();
-        let everywhere = [crate::field_spec::FieldSpec::of_every_kind(
-            "metadata/labels",
-            true,
-        )];
+        let labels = FieldSpec::of_every_kind("metadata/labels", true);
+        let everywhere = FieldSpecs::from(vec![labels]);
         let mut all = resources.as_mut_slice().iter_mut();
         all.try_for_each(|resource| {
             metadata_maps::apply(&label, &everywhere, resource, &session.budget)

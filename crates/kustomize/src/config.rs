@@ -8,6 +8,7 @@ use crate::decode::{self, fields, list};
 use crate::defaults;
 use crate::error::{Error, Result};
 use crate::field_spec::{self, FieldSpec};
+use crate::field_specs::FieldSpecs;
 use crate::id::Gvk;
 use crate::kustomization::Located;
 use crate::load;
@@ -18,27 +19,27 @@ use crate::loader::Loader;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TransformerConfig {
     /// For `namePrefix`.
-    pub name_prefix: Vec<FieldSpec>,
+    pub name_prefix: FieldSpecs,
     /// For `nameSuffix`.
-    pub name_suffix: Vec<FieldSpec>,
+    pub name_suffix: FieldSpecs,
     /// For `namespace`.
-    pub namespace: Vec<FieldSpec>,
+    pub namespace: FieldSpecs,
     /// For `commonLabels`, and `labels` that include selectors.
-    pub common_labels: Vec<FieldSpec>,
+    pub common_labels: FieldSpecs,
     /// For every entry of `labels`; nothing is built in.
-    pub labels: Vec<FieldSpec>,
+    pub labels: FieldSpecs,
     /// For `labels` that include templates.
-    pub template_labels: Vec<FieldSpec>,
+    pub template_labels: FieldSpecs,
     /// For `labels` that include volume claim templates.
-    pub volume_claim_template_labels: Vec<FieldSpec>,
+    pub volume_claim_template_labels: FieldSpecs,
     /// For `commonAnnotations`.
-    pub common_annotations: Vec<FieldSpec>,
+    pub common_annotations: FieldSpecs,
     /// Where `$(NAME)` of a variable is replaced.
-    pub var_reference: Vec<FieldSpec>,
+    pub var_reference: FieldSpecs,
     /// For `images`.
-    pub images: Vec<FieldSpec>,
+    pub images: FieldSpecs,
     /// For `replicas`.
-    pub replicas: Vec<FieldSpec>,
+    pub replicas: FieldSpecs,
     /// Which fields hold names of which kinds.
     pub name_references: Vec<NameBackReference>,
 }
@@ -186,7 +187,7 @@ impl TransformerConfig {
     pub(crate) fn absorb(&mut self, other: &Self) -> Result<()> {
         check_count(self.count().saturating_add(other.count()))?;
         for (into, from) in self.lists_mut().into_iter().zip(other.lists()) {
-            field_spec::merge(into, from)?;
+            into.merge(from)?;
         }
         other
             .name_references
@@ -215,7 +216,7 @@ impl TransformerConfig {
         Ok(())
     }
 
-    fn lists(&self) -> [&Vec<FieldSpec>; 11] {
+    fn lists(&self) -> [&FieldSpecs; 11] {
         let Self {
             name_prefix,
             name_suffix,
@@ -245,7 +246,7 @@ impl TransformerConfig {
         ]
     }
 
-    fn lists_mut(&mut self) -> [&mut Vec<FieldSpec>; 11] {
+    fn lists_mut(&mut self) -> [&mut FieldSpecs; 11] {
         let Self {
             name_prefix,
             name_suffix,
@@ -277,7 +278,7 @@ impl TransformerConfig {
 
     /// How many field specs there are.
     fn count(&self) -> usize {
-        let listed = self.lists().into_iter().map(Vec::len);
+        let listed = self.lists().into_iter().map(|list| list.len());
         let referrers = self
             .name_references
             .iter()
@@ -288,7 +289,7 @@ impl TransformerConfig {
     // kustomize: TransformerConfig.sortFields
     fn sort(&mut self) {
         for specs in self.lists_mut() {
-            specs.sort_by_cached_key(|spec| spec.gvk.sort_key());
+            specs.edit().sort_by_cached_key(|spec| spec.gvk.sort_key());
         }
         sort_references(&mut self.name_references);
     }
@@ -329,7 +330,7 @@ impl TransformerConfig {
             }
             _ => return Ok(false),
         };
-        *slot = list(value, name, strict_field_spec)?;
+        *slot = list(value, name, strict_field_spec)?.into();
         Ok(true)
     }
 }

@@ -12,7 +12,7 @@ use goyaml::{Limits, Node, Tag, Text, Value};
 
 use crate::config::{Config, NameBackReference, TransformerConfig, check_count};
 use crate::error::{Error, Result};
-use crate::field_spec::{self, FieldSpec};
+use crate::field_spec::FieldSpec;
 use crate::id::Gvk;
 use crate::kustomization::Located;
 use crate::load;
@@ -214,7 +214,7 @@ fn add_property(
     ] {
         if string_extension(property, extension).is_some() {
             check_count(list.len())?;
-            field_spec::merge(list, &[field(here.clone())])?;
+            list.merge(&[field(here.clone())])?;
         }
     }
     let version = string_extension(property, "x-kubernetes-object-ref-api-version");

@@ -1,6 +1,6 @@
 //! Field specs: which field of which kinds a transformer changes, and the walk to it.
 
-use goyaml::{Data, Limits, Node, Tag, Text};
+use goyaml::{Data, Limits, Node, Position, Tag, Text};
 
 use crate::error::{Error, Result};
 use crate::id::Gvk;
@@ -193,12 +193,15 @@ fn walk(
             .iter_mut()
             .try_for_each(|item| walk(item, path, create, set)),
         Data::Mapping(_) => walk_field(node, part, rest, create, set),
-        Data::Scalar(_) | Data::Alias(_) => Err(Error::new(
-            "the path leads through a field that is neither a map nor a list",
-        )
-        .position(node.position)
-        .hint("check the path in the field spec, and the field in the resource")),
+        Data::Scalar(_) | Data::Alias(_) => Err(meets_text(node.position)),
     }
+}
+
+/// The error for a way that does not end where it can go no further.
+pub(crate) fn meets_text(position: Position) -> Error {
+    Error::new("the path leads through a field that is neither a map nor a list")
+        .position(position)
+        .hint("check the path in the field spec, and the field in the resource")
 }
 
 fn walk_field(
@@ -252,7 +255,7 @@ fn walk_field(
 
 /// Refuses what would mean an item of a list: no list is looked for in a map.
 // kustomize: PathGetter.getFilter
-fn check_names_field(name: &str) -> Result<()> {
+pub(crate) fn check_names_field(name: &str) -> Result<()> {
     if name == "*" {
         return Err(
             Error::new("the path of a field spec cannot have the part `*`")
@@ -272,7 +275,8 @@ fn check_names_field(name: &str) -> Result<()> {
     Ok(())
 }
 
-fn fresh(create: Create) -> Node {
+/// What is put where a field is missing.
+pub(crate) fn fresh(create: Create) -> Node {
     match create {
         Create::Mapping | Create::Never => Node::mapping(Vec::new()),
         Create::Scalar(tag) => Node::scalar("", tag),

@@ -1,12 +1,13 @@
 //! The changes that the fields of a kustomization ask for, in kustomize's order.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use goyaml::{Limits, Position, TextPlace};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::field_spec::{self, FieldSpec};
+use crate::field_specs::FieldSpecs;
 use crate::kustomization::{
     self, Kustomization, Label, Located, Patch as PatchEntry, ReplacementField,
 };
@@ -180,9 +181,9 @@ fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Chang
     if !kustomization.common_labels.is_empty() || !kustomization.labels.is_empty() {
         let labels = &kustomization.common_labels;
         let specs = if labels.is_empty() {
-            Arc::default()
+            FieldSpecs::default()
         } else {
-            config.get().common_labels.as_slice().into()
+            config.get().common_labels.clone()
         };
         list.push(Change::new(
             "LabelTransformer",
@@ -197,7 +198,7 @@ fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Chang
         );
         list.push(Change::new(
             "AnnotationsTransformer",
-            Transformer::MetadataMap(annotations.clone(), specs.as_slice().into()),
+            Transformer::MetadataMap(annotations.clone(), specs.clone()),
             kustomization.place_of("commonAnnotations"),
         ));
     }
@@ -205,7 +206,7 @@ fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Chang
 }
 
 /// Where the pairs of an entry of `labels` go.
-fn label_specs(label: &Label, config: &Config) -> Result<Arc<[FieldSpec]>> {
+fn label_specs(label: &Label, config: &Config) -> Result<FieldSpecs> {
     if label.include_selectors {
         return specs_with_selectors(&label.fields, config);
     }
@@ -225,9 +226,9 @@ fn label_specs(label: &Label, config: &Config) -> Result<Arc<[FieldSpec]>> {
 }
 
 /// Where labels go that include selectors. Most bases ask for the same.
-fn specs_with_selectors(fields: &[FieldSpec], config: &Config) -> Result<Arc<[FieldSpec]>> {
-    static OF_BUILTIN: OnceLock<Arc<[FieldSpec]>> = OnceLock::new();
-    static OF_MERGED: OnceLock<Arc<[FieldSpec]>> = OnceLock::new();
+fn specs_with_selectors(fields: &[FieldSpec], config: &Config) -> Result<FieldSpecs> {
+    static OF_BUILTIN: OnceLock<FieldSpecs> = OnceLock::new();
+    static OF_MERGED: OnceLock<FieldSpecs> = OnceLock::new();
     let known = match config {
         Config::Builtin => Some(&OF_BUILTIN),
         Config::BuiltinMerged => Some(&OF_MERGED),
@@ -235,14 +236,14 @@ fn specs_with_selectors(fields: &[FieldSpec], config: &Config) -> Result<Arc<[Fi
     };
     let known = known.filter(|_| fields.is_empty());
     if let Some(specs) = known.and_then(OnceLock::get) {
-        return Ok(Arc::clone(specs));
+        return Ok(specs.clone());
     }
     let mut specs = fields.to_vec();
     field_spec::merge(&mut specs, &config.get().labels)?;
     field_spec::merge(&mut specs, &config.get().common_labels)?;
-    let specs: Arc<[FieldSpec]> = specs.into();
+    let specs = FieldSpecs::from(specs);
     if let Some(known) = known {
-        known.get_or_init(|| Arc::clone(&specs));
+        known.get_or_init(|| specs.clone());
     }
     Ok(specs)
 }

@@ -18,6 +18,7 @@ mod external;
 mod field_at;
 mod field_path;
 pub mod field_spec;
+mod field_specs;
 pub mod files;
 mod generators;
 mod hooks;

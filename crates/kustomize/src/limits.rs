@@ -66,6 +66,8 @@ pub(crate) struct Budget {
     layers: Cell<usize>,
     level: Cell<usize>,
     content: Cell<usize>,
+    /// How often bytes may still be counted until the clock is looked at.
+    clock_in: Cell<u32>,
     /// What there was when it was made.
     begun: Amounts,
     /// What all that goes on at the same time may still ask for together.
@@ -146,6 +148,11 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// Bytes that are worth a look at the clock, which takes longer than to count them. Fewer are worth one each so many
+    /// times.
+    const WORTH_A_LOOK: usize = 4096;
+    const TIMES: u32 = 32;
+
     pub(crate) const fn new(limits: Limits, deadline: Deadline) -> Self {
         let left = Amounts {
             layers: limits.layers,
@@ -157,6 +164,7 @@ impl Budget {
             layers: Cell::new(left.layers),
             level: Cell::new(0),
             content: Cell::new(left.content),
+            clock_in: Cell::new(0),
             begun: left,
             together: None,
         }
@@ -279,7 +287,13 @@ impl Budget {
     /// # Errors
     /// Where there are too many, and where there is no time left.
     pub(crate) fn charge(&self, bytes: usize) -> Result<()> {
-        self.check_time()?;
+        let clock_in = self.clock_in.get();
+        if bytes >= Self::WORTH_A_LOOK || clock_in == 0 {
+            self.check_time()?;
+            self.clock_in.set(Self::TIMES);
+        } else {
+            self.clock_in.set(clock_in - 1);
+        }
         let together = self.together.as_deref();
         let is_left = together.is_none_or(|together| take(&together.content, bytes));
         let left = self.content.get().checked_sub(bytes).filter(|_| is_left);

@@ -12,7 +12,7 @@ use crate::decode::{
     self, boolean, field_spec, fields, list, located, located_list, selector, string_map, text,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::field_spec::FieldSpec;
+use crate::field_specs::FieldSpecs;
 use crate::generators;
 use crate::id::ResId;
 use crate::kustomization::{
@@ -238,16 +238,11 @@ impl<'a> Settings<'a> {
             .map_or_else(|| Ok(Located::default()), |node| located(node, field))
     }
 
-    fn field_specs(&self) -> Result<Vec<FieldSpec>> {
+    fn field_specs(&self) -> Result<FieldSpecs> {
         let specs = self.field("fieldSpecs")?;
-        specs.map_or_else(
-            || Ok(Vec::new()),
-            |node| {
-                list(node, "fieldSpecs", |item| {
-                    field_spec(item, "fieldSpecs", false)
-                })
-            },
-        )
+        let read = |item: &Node| field_spec(item, "fieldSpecs", false);
+        let read = specs.map(|node| list(node, "fieldSpecs", read));
+        Ok(read.transpose()?.unwrap_or_default().into())
     }
 
     fn namespace(&self) -> Result<Transformer> {
@@ -277,7 +272,7 @@ impl<'a> Settings<'a> {
         let map = self
             .field(field)?
             .map_or_else(|| Ok(BTreeMap::new()), |node| string_map(node, field))?;
-        Ok(Transformer::MetadataMap(map, self.field_specs()?.into()))
+        Ok(Transformer::MetadataMap(map, self.field_specs()?))
     }
 
     fn image(&self) -> Result<Transformer> {

@@ -1,11 +1,9 @@
 //! What a kustomization does to the resources below it, one kind of change per module.
 
-use std::sync::Arc;
-
 use goyaml::Text;
 
 use crate::error::Result;
-use crate::field_spec::FieldSpec;
+use crate::field_specs::FieldSpecs;
 use crate::kustomization::{Image, Replacement, Replica};
 use crate::limits::Budget;
 use crate::metadata::StringMap;
@@ -56,15 +54,15 @@ pub(crate) enum Transformer {
         target: Selector,
     },
     /// `namespace`
-    Namespace(NamespaceArgs, Vec<FieldSpec>),
+    Namespace(NamespaceArgs, FieldSpecs),
     /// `namePrefix` or `nameSuffix`
-    NameAffix(Affix, Text, Vec<FieldSpec>),
+    NameAffix(Affix, Text, FieldSpecs),
     /// Labels or annotations.
-    MetadataMap(StringMap, Arc<[FieldSpec]>),
+    MetadataMap(StringMap, FieldSpecs),
     /// An entry of `replicas`
-    Replicas(Replica, Vec<FieldSpec>),
+    Replicas(Replica, FieldSpecs),
     /// An entry of `images`
-    Image(Image, Vec<FieldSpec>),
+    Image(Image, FieldSpecs),
     /// `replacements`
     Replacements(Vec<Replacement>),
     /// Hashes for the names of generated resources, out of turn.

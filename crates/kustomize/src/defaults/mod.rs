@@ -12,6 +12,7 @@ mod variables;
 
 use crate::config::{NameBackReference, TransformerConfig};
 use crate::field_spec::FieldSpec;
+use crate::field_specs::FieldSpecs;
 use crate::id::Gvk;
 
 /// Group, version and kind.
@@ -23,17 +24,17 @@ type Row = (&'static str, &'static str, &'static str, &'static str, bool);
 /// Makes the configuration of the tables.
 pub(crate) fn builtin_config() -> TransformerConfig {
     TransformerConfig {
-        name_prefix: field_specs(simple::NAME_PREFIX),
-        name_suffix: field_specs(simple::NAME_SUFFIX),
-        namespace: field_specs(simple::NAMESPACE),
-        common_labels: field_specs(labels::COMMON_LABELS),
-        labels: Vec::new(),
-        template_labels: field_specs(labels::TEMPLATE_LABELS),
-        volume_claim_template_labels: field_specs(labels::VOLUME_CLAIM_TEMPLATE_LABELS),
-        common_annotations: field_specs(simple::COMMON_ANNOTATIONS),
-        var_reference: field_specs(variables::VAR_REFERENCE),
-        images: field_specs(simple::IMAGES),
-        replicas: field_specs(simple::REPLICAS),
+        name_prefix: field_specs(simple::NAME_PREFIX).into(),
+        name_suffix: field_specs(simple::NAME_SUFFIX).into(),
+        namespace: field_specs(simple::NAMESPACE).into(),
+        common_labels: field_specs(labels::COMMON_LABELS).into(),
+        labels: FieldSpecs::default(),
+        template_labels: field_specs(labels::TEMPLATE_LABELS).into(),
+        volume_claim_template_labels: field_specs(labels::VOLUME_CLAIM_TEMPLATE_LABELS).into(),
+        common_annotations: field_specs(simple::COMMON_ANNOTATIONS).into(),
+        var_reference: field_specs(variables::VAR_REFERENCE).into(),
+        images: field_specs(simple::IMAGES).into(),
+        replicas: field_specs(simple::REPLICAS).into(),
         name_references: name_references(),
     }
 }

@@ -46,7 +46,7 @@ fn decode(node: &Node, affix: Affix, field: &str) -> Result<Transformer> {
     Ok(Transformer::NameAffix(
         affix,
         affix_text.unwrap_or_default(),
-        specs.collect::<Result<_>>()?,
+        specs.collect::<Result<Vec<_>>>()?.into(),
     ))
 }
 

@@ -10,6 +10,7 @@ use goyaml::{Data, Dialect, Node, Scalar, Text};
 use crate::config::{Config, NameBackReference};
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
+use crate::field_specs::Covering;
 use crate::id::{Gvk, ResId};
 use crate::limits::Budget;
 use crate::metadata;
@@ -49,8 +50,8 @@ pub(crate) fn fix(
     }
 }
 
-/// Of each kind, by its original group, version and kind, the fields in which it names others.
-type Specs<'a> = BTreeMap<Gvk, Vec<(&'a Gvk, FieldSpec)>>;
+/// Of each kind, by its original group, version and kind, the kinds that it names and the fields in which it does.
+type Specs<'a> = BTreeMap<Gvk, (Vec<&'a Gvk>, Covering)>;
 
 /// What rewrites the names in one resource after the other.
 struct Fixer<'a> {
@@ -64,7 +65,7 @@ impl<'a> Fixer<'a> {
             return Ok(());
         }
         let original = resource.original_id().gvk;
-        let specs = specs_of_kind
+        let (targets, specs) = specs_of_kind
             .entry(original)
             .or_insert_with_key(|original| specs_for(self.references, original));
         if specs.is_empty() {
@@ -72,19 +73,19 @@ impl<'a> Fixer<'a> {
         }
         check_version(resource)?;
         let referrer = Referrer::new(resource)?;
-        for (target, spec) in specs.iter() {
+        let fixed = specs.apply(resource.node_mut(), Create::Never, &mut |index, node| {
+            let (Some(target), Some(spec)) = (targets.get(index), specs.get(index)) else {
+                return Ok(());
+            };
             let finder = Finder {
                 candidates: self.candidates,
                 referrer: &referrer,
                 target,
                 path: &spec.path,
             };
-            spec.apply(resource.node_mut(), Create::Never, &mut |node| {
-                finder.fix(node)
-            })
-            .map_err(|error| error.resource(&referrer.id))?;
-        }
-        Ok(())
+            finder.fix(node)
+        });
+        fixed.map_err(|error| error.resource(&referrer.id))
     }
 }
 
@@ -131,9 +132,9 @@ fn check_history(resource: &Resource) -> Result<()> {
         .hint("look for a patch or replacement that writes to `metadata.name`"))
 }
 
-/// The fields in which a resource of this kind names others, and of which kind those are.
-fn specs_for<'a>(references: &'a [NameBackReference], original: &Gvk) -> Vec<(&'a Gvk, FieldSpec)> {
-    let mut found = Vec::new();
+/// The fields in which a resource of this kind names others, and before them of which kind those are.
+fn specs_for<'a>(references: &'a [NameBackReference], original: &Gvk) -> (Vec<&'a Gvk>, Covering) {
+    let (mut targets, mut specs) = (Vec::new(), Vec::new());
     for reference in references {
         for referrer in reference
             .referrers
@@ -146,10 +147,11 @@ fn specs_for<'a>(references: &'a [NameBackReference], original: &Gvk) -> Vec<(&'
                 path: referrer.path.clone(),
                 create: false,
             };
-            found.push((&reference.target, spec));
+            targets.push(&reference.target);
+            specs.push(spec);
         }
     }
-    found
+    (targets, Covering::new(specs))
 }
 
 /// The resource whose fields are rewritten.

@@ -109,7 +109,7 @@ impl Variables {
         let mut substitution = Substitution::new(self.values(resources)?, budget);
         for resource in resources.as_mut_slice() {
             budget.check_time()?;
-            for spec in &config.get().var_reference {
+            for spec in config.get().var_reference.iter() {
                 if spec.covers(resource.node()) {
                     let id = resource.id().clone();
                     // A field spec of some configuration may be what is wrong: then this is the nearest place.

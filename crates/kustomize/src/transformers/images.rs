@@ -6,10 +6,11 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-use goyaml::{Node, Text};
+use goyaml::{Data, Node, Text};
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
+use crate::field_specs::FieldSpecs;
 use crate::kustomization::Image;
 use crate::limits::{Budget, Limits};
 use crate::lost;
@@ -24,13 +25,13 @@ use pattern::Pattern;
 // kustomize: ImageTagTransformerPlugin.Transform
 pub(crate) struct Update<'a> {
     image: &'a Image,
-    specs: &'a [FieldSpec],
+    specs: &'a FieldSpecs,
     /// Nothing for a name that is no regular expression, which matches nothing.
     pattern: Option<Pattern<'a>>,
 }
 
 impl<'a> Update<'a> {
-    pub(crate) fn new(image: &'a Image, specs: &'a [FieldSpec]) -> Self {
+    pub(crate) fn new(image: &'a Image, specs: &'a FieldSpecs) -> Self {
         Self {
             image,
             specs,
@@ -91,20 +92,31 @@ impl Walk<'_> {
     ///
     /// # Errors
     /// Where an image is no text, or a list of containers holds something else.
-    fn apply(&self, node: &mut Node, specs: &[FieldSpec]) -> Result<Option<Text>> {
+    fn apply(&self, node: &mut Node, specs: &FieldSpecs) -> Result<Option<Text>> {
         // Images that have got their suffix in lists of containers.
         let mut suffixed = BTreeSet::new();
         let mut twice = None;
         self.walk(node, &mut suffixed)?;
-        for spec in specs {
-            spec.apply(node, Create::Never, &mut |field| {
-                let is_again = field
-                    .as_str()
-                    .is_some_and(|image| suffixed.contains(image) && self.pattern.is_match(image));
-                if is_again {
-                    twice = Some(spec.path.replace("/", "."));
-                }
-                self.set(field)
+        let mut set = |spec: &FieldSpec, field: &mut Node| {
+            let is_again = field
+                .as_str()
+                .is_some_and(|image| suffixed.contains(image) && self.pattern.is_match(image));
+            if is_again {
+                twice = Some(spec.path.replace("/", "."));
+            }
+            self.set(field)
+        };
+        let covering = specs.of(node);
+        if covering.is_one_walk() {
+            covering.apply(node, Create::Never, &mut |index, field| {
+                let spec = covering.get(index);
+                spec.map_or(Ok(()), |spec| set(spec, field))
+            })?;
+        } else {
+            // One may change of which kind the object is.
+            let mut specs = specs.iter();
+            specs.try_for_each(|spec| {
+                spec.apply(node, Create::Never, &mut |field| set(spec, field))
             })?;
         }
         Ok(twice)
@@ -113,18 +125,22 @@ impl Walk<'_> {
     /// Looks for lists of containers at any depth.
     // kustomize: imagetag LegacyFilter
     fn walk(&self, node: &mut Node, suffixed: &mut BTreeSet<String>) -> Result<()> {
-        if let Some(items) = node.items_mut() {
-            return items
-                .iter_mut()
-                .try_for_each(|item| self.walk(item, suffixed));
-        }
-        for (key, value) in node.entries_mut().into_iter().flatten() {
+        let entries = match &mut node.data {
+            Data::Scalar(_) | Data::Alias(_) => return Ok(()),
+            Data::Sequence(items) => {
+                return items
+                    .iter_mut()
+                    .try_for_each(|item| self.walk(item, suffixed));
+            }
+            Data::Mapping(entries) => entries,
+        };
+        for (key, value) in entries {
             self.walk(value, suffixed)?;
-            if matches!(key.as_str(), Some("containers" | "initContainers")) {
-                value
-                    .items_mut()
-                    .into_iter()
-                    .flatten()
+            if let Data::Sequence(items) = &mut value.data
+                && matches!(key.as_str(), Some("containers" | "initContainers"))
+            {
+                items
+                    .iter_mut()
                     .try_for_each(|container| self.set_in_container(container, suffixed))?;
             }
         }

@@ -4,6 +4,7 @@ use goyaml::{Node, Text};
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
+use crate::field_specs::FieldSpecs;
 use crate::limits::{Budget, Limits, Places};
 use crate::metadata::{self, StringMap};
 use crate::resource::Resource;
@@ -12,12 +13,12 @@ use crate::transformers::pass::OfEach;
 /// Sets entries in every map that field specs lead to.
 pub(crate) struct Entries<'a> {
     new: &'a StringMap,
-    specs: &'a [FieldSpec],
+    specs: &'a FieldSpecs,
     weight: usize,
 }
 
 impl<'a> Entries<'a> {
-    pub(crate) fn new(entries: &'a StringMap, specs: &'a [FieldSpec]) -> Self {
+    pub(crate) fn new(entries: &'a StringMap, specs: &'a FieldSpecs) -> Self {
         Self {
             new: entries,
             specs,
@@ -50,51 +51,58 @@ impl OfEach for Entries<'_> {
 // kustomize: filters/labels and filters/annotations
 pub(crate) fn apply(
     entries: &StringMap,
-    specs: &[FieldSpec],
+    specs: &FieldSpecs,
     resource: &mut Resource,
     budget: &Budget,
 ) -> Result<()> {
-    let kind = metadata::top_field(resource.node(), "kind");
-    let api_version = metadata::top_field(resource.node(), "apiVersion");
-    let covering: Vec<_> = specs
-        .iter()
-        .filter(|spec| spec.is_of(kind, || api_version))
-        .collect();
+    let covering = specs.of(resource.node());
     let marks: Vec<u32> = match covering.len() {
         0 | 1 => Vec::new(),
         _ => entries.values().map(|text| resource.share(text)).collect(),
     };
-    // kustomize: entry by entry, each through all field specs; that matters where one creates what another looks for.
     let entries: Vec<_> = entries.iter().collect();
-    let length = if is_one_within_another(&covering) {
-        1
-    } else {
-        entries.len()
-    };
-    let rounds = entries
-        .chunks(length)
-        .enumerate()
-        .flat_map(|(round, chunk)| {
-            let marks = marks.get(round * length..).unwrap_or_default();
-            covering.iter().map(move |spec| (*spec, chunk, marks))
-        });
     let mut is_any_shared = false;
     let mut places = Places::new(budget);
-    for (spec, chunk, marks) in rounds {
+    let mut set = |spec: &FieldSpec, map: &mut Node, (chunk, marks): (&[_], &[u32])| {
         let bytes = chunk.iter().copied().map(weight_of).sum();
-        let mut set = |map: &mut Node| {
-            places.add(&spec.path, bytes)?;
-            is_any_shared |= is_any_marked(map, chunk);
-            set_all(map, chunk, marks)
-        };
-        // kustomize: its notes are annotations, so that there may be a map of them for no other reason.
-        let result = if sees_notes(spec, resource.node()) {
-            resource.edit_with_notes(|node| spec.apply(node, Create::Mapping, &mut set))
+        places.add(&spec.path, bytes)?;
+        is_any_shared |= is_any_marked(map, chunk);
+        set_all(map, chunk, marks)
+    };
+    let is_seen = covering
+        .iter()
+        .any(|spec| sees_notes(spec, resource.node()));
+    let result = if covering.is_one_walk() && !is_seen {
+        let node = resource.node_mut();
+        covering.apply(node, Create::Mapping, &mut |index, map| {
+            let spec = covering.get(index);
+            spec.map_or(Ok(()), |spec| set(spec, map, (&entries, &marks)))
+        })
+    } else {
+        // kustomize: entry by entry, each through all field specs; that matters where one creates what another looks for.
+        let length = if covering.is_one_within_another {
+            1
         } else {
-            spec.apply_to_covered(resource.node_mut(), Create::Mapping, &mut set)
+            entries.len()
         };
-        result.map_err(|error| error.resource(resource.id()))?;
-    }
+        let mut rounds = entries
+            .chunks(length)
+            .enumerate()
+            .flat_map(|(round, chunk)| {
+                let marks = marks.get(round * length..).unwrap_or_default();
+                covering.iter().map(move |spec| (spec, (chunk, marks)))
+            });
+        rounds.try_for_each(|(spec, chunk)| {
+            let mut set = |map: &mut Node| set(spec, map, chunk);
+            // kustomize: its notes are annotations, so that there may be a map of them for no other reason.
+            if sees_notes(spec, resource.node()) {
+                resource.edit_with_notes(|node| spec.apply(node, Create::Mapping, &mut set))
+            } else {
+                spec.apply_to_covered(resource.node_mut(), Create::Mapping, &mut set)
+            }
+        })
+    };
+    result.map_err(|error| error.resource(resource.id()))?;
     if is_any_shared {
         resource.settle_shared();
     }
@@ -125,16 +133,6 @@ fn weight(entries: &StringMap) -> usize {
 
 fn weight_of((key, value): (&Text, &Text)) -> usize {
     key.len() + value.len() + 2 * Limits::NODE_BYTES
-}
-
-/// Whether the path of one of the field specs leads through the end of another's.
-fn is_one_within_another(specs: &[&FieldSpec]) -> bool {
-    specs.iter().any(|outer| {
-        specs.iter().any(|inner| {
-            let rest = inner.path.strip_prefix(outer.path.as_str());
-            rest.is_some_and(|rest| rest.starts_with('/'))
-        })
-    })
 }
 
 fn set_all(map: &mut Node, entries: &[(&Text, &Text)], marks: &[u32]) -> Result<()> {

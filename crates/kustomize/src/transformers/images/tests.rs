@@ -5,6 +5,7 @@ use goyaml::{Limits, Node};
 use super::{Update, split};
 use crate::error::Result;
 use crate::field_spec::FieldSpec;
+use crate::field_specs::FieldSpecs;
 use crate::kustomization::Image;
 use crate::limits::Budget;
 use crate::resource::Resource;
@@ -26,7 +27,8 @@ fn apply(
     budget: &Budget,
     resources: &mut Resources,
 ) -> Result<()> {
-    Part::of(Box::new(Update::new(image, specs))).run(budget, resources)
+    let specs = FieldSpecs::from(specs.to_vec());
+    Part::of(Box::new(Update::new(image, &specs))).run(budget, resources)
 }
 
 fn changed(image: &Image, current: &str) -> String {

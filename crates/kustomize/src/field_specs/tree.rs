@@ -1,0 +1,328 @@
+//! Several field specs as a tree of the parts of their paths, for one walk through an object.
+
+use goyaml::{Data, Node, Tag, Text};
+
+use crate::error::{Error, Result};
+use crate::field_spec::{Create, FieldSpec, check_names_field, fresh, meets_text};
+
+/// Field specs that one object goes through together, and the parts of their paths: beyond that, one after the other is
+/// as well.
+const MOST_SPECS: usize = 64;
+const MOST_PARTS: usize = 512;
+
+/// What several field specs lead to.
+///
+/// Each finds, creates and changes what it would if all that come before it had been applied before: none leads through
+/// the end of another.
+#[derive(Debug)]
+pub(super) struct Tree(Branch);
+
+/// What comes behind a part of a path.
+#[derive(Debug, Default)]
+struct Branch {
+    /// The first field spec whose way leads here.
+    first: usize,
+    /// The first of them that creates what is missing.
+    creator: Option<usize>,
+    /// The field specs whose way ends here, in order.
+    ends: Vec<usize>,
+    /// In the order in which their fields are created.
+    fields: Vec<Field>,
+}
+
+#[derive(Debug)]
+struct Field {
+    name: Text,
+    /// Whether it is written with `[]`.
+    is_list: bool,
+    behind: Branch,
+}
+
+/// A walk through an object.
+struct Walk<'a> {
+    create: Create,
+    set: &'a mut dyn FnMut(usize, &mut Node) -> Result<()>,
+    /// The first field spec, in order, that has failed.
+    failed: Option<(usize, Error)>,
+}
+
+impl Tree {
+    /// A tree of the field specs; nothing where to apply them one after the other could come to something else, or
+    /// where they are too many.
+    pub(super) fn of(specs: &[FieldSpec]) -> Option<Self> {
+        if specs.len() > MOST_SPECS {
+            return None;
+        }
+        let mut parts: usize = 0;
+        let mut root = Branch::default();
+        for (index, spec) in specs.iter().enumerate() {
+            // What comes next may be another kind of object.
+            let path = spec.path.strip_prefix('/').unwrap_or(&spec.path);
+            if path.contains('\\') || path == "kind" || path == "apiVersion" {
+                return None;
+            }
+            let mut here = &mut root;
+            for part in path.split('/') {
+                parts += 1;
+                let name = part.strip_suffix("[]").unwrap_or(part);
+                let is_usual = !name.is_empty() && name.trim() == name;
+                if parts > MOST_PARTS || !is_usual || check_names_field(name).is_err() {
+                    return None;
+                }
+                here = here.field(name, name.len() != part.len(), index)?;
+                if spec.create {
+                    here.creator.get_or_insert(index);
+                }
+            }
+            here.ends.push(index);
+        }
+        let is_unambiguous = root.settle(specs);
+        is_unambiguous.then_some(Self(root))
+    }
+
+    /// Calls `set` on every node that the path of a field spec leads to, with the number of the field spec. All of them
+    /// cover the object.
+    ///
+    /// # Errors
+    /// As for [`FieldSpec::apply`], with the number of the field spec; of several, the one of the first.
+    pub(super) fn apply(
+        &self,
+        object: &mut Node,
+        create: Create,
+        set: &mut dyn FnMut(usize, &mut Node) -> Result<()>,
+    ) -> std::result::Result<(), (usize, Error)> {
+        let mut walk = Walk {
+            create,
+            set,
+            failed: None,
+        };
+        walk.through(&self.0, object);
+        walk.failed.map_or(Ok(()), Err)
+    }
+}
+
+impl Branch {
+    /// The branch of a field, for the field spec of this number; nothing where it is a list for one and not for another.
+    fn field(&mut self, name: &str, is_list: bool, first: usize) -> Option<&mut Self> {
+        let known = self.fields.iter().position(|field| field.name == name);
+        let index = known.unwrap_or(self.fields.len());
+        if known.is_none() {
+            self.fields.push(Field {
+                name: name.into(),
+                is_list,
+                behind: Self {
+                    first,
+                    ..Self::default()
+                },
+            });
+        }
+        let field = self.fields.get_mut(index)?;
+        (field.is_list == is_list).then_some(&mut field.behind)
+    }
+
+    /// Brings the fields into the order in which they are created, and tells whether the way of no field spec ends
+    /// where that of another goes on, or where another creates what this one does not.
+    fn settle(&mut self, specs: &[FieldSpec]) -> bool {
+        // One after the other creates the fields of those that create any, in their order.
+        self.fields
+            .sort_by_key(|field| field.behind.creator.unwrap_or(field.behind.first));
+        let creates = |index: &usize| specs.get(*index).is_some_and(|spec| spec.create);
+        let is_one_end = self.ends.is_empty() || self.fields.is_empty();
+        let creating = self.ends.iter().filter(|end| creates(end)).count();
+        let is_agreed = creating == 0 || creating == self.ends.len();
+        is_one_end
+            && is_agreed
+            && self
+                .fields
+                .iter_mut()
+                .all(|field| field.behind.settle(specs))
+    }
+}
+
+impl Walk<'_> {
+    fn fail(&mut self, index: usize, error: Error) {
+        if self.is_before_failure(index) {
+            self.failed = Some((index, error));
+        }
+    }
+
+    /// Whether no field spec that comes before this one has failed, nor this one.
+    fn is_before_failure(&self, index: usize) -> bool {
+        self.failed
+            .as_ref()
+            .is_none_or(|(failed, _)| index < *failed)
+    }
+
+    fn through(&mut self, branch: &Branch, node: &mut Node) {
+        if !self.is_before_failure(branch.first) {
+            return;
+        }
+        for end in &branch.ends {
+            if self.is_before_failure(*end)
+                && let Err(error) = (self.set)(*end, node)
+            {
+                self.fail(*end, error);
+            }
+        }
+        if branch.fields.is_empty() || node.is_null() {
+            return;
+        }
+        match &mut node.data {
+            Data::Sequence(items) => {
+                for item in items {
+                    self.through(branch, item);
+                }
+            }
+            Data::Mapping(entries) => {
+                for field in &branch.fields {
+                    self.field(field, entries);
+                }
+            }
+            Data::Scalar(_) | Data::Alias(_) => {
+                self.fail(branch.first, meets_text(node.position));
+            }
+        }
+    }
+
+    // kustomize: as for a single field spec.
+    fn field(&mut self, field: &Field, entries: &mut Vec<(Node, Node)>) {
+        let creates = field.behind.creator.is_some() && !field.is_list;
+        let create = if creates { self.create } else { Create::Never };
+        let fresh = || {
+            fresh(if field.behind.ends.is_empty() {
+                Create::Mapping
+            } else {
+                create
+            })
+        };
+        let name = field.name.as_str();
+        let found = entries
+            .iter()
+            .position(|(key, _)| key.as_str() == Some(name));
+        let index = match found {
+            Some(index) => index,
+            None if create == Create::Never => return,
+            None => {
+                entries.push((crate::metadata::untagged(name), fresh()));
+                entries.len() - 1
+            }
+        };
+        let Some((_, value)) = entries.get_mut(index) else {
+            return;
+        };
+        if value.is_null() {
+            if field.is_list {
+                value.data = Data::Sequence(Vec::new());
+                value.tag = Tag::Seq;
+            } else if create != Create::Never {
+                *value = fresh();
+            }
+        }
+        self.through(&field.behind, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use goyaml::Limits;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::field_specs::Covering;
+
+    /// What a field spec does to what it leads to, so that another one sees it.
+    fn mark(index: usize, node: &mut Node) -> Result<()> {
+        match &mut node.data {
+            Data::Scalar(text) if text == "bad" => Err(Error::new(format!("bad for {index}"))),
+            Data::Scalar(text) => {
+                text.push_str(&index.to_string());
+                Ok(())
+            }
+            Data::Mapping(entries) => {
+                let key = crate::metadata::untagged(format!("set-{index}"));
+                entries.push((key, Node::null()));
+                Ok(())
+            }
+            Data::Sequence(_) | Data::Alias(_) => Err(Error::new(format!("no text for {index}"))),
+        }
+    }
+
+    fn shown(node: &Node, result: Result<()>) -> String {
+        match result {
+            Ok(()) => format!("{node:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    fn spec(path: &str, create: bool) -> FieldSpec {
+        FieldSpec::of_every_kind(path, create)
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        let leaf = select(vec!["x", "bad", "null", "{}", "[]", "7"]).prop_map(str::to_owned);
+        leaf.prop_recursive(5, 40, 3, |inner| {
+            let key = select(vec!["a", "b", "c", "d"]);
+            let map = prop::collection::btree_map(key, inner.clone(), 0..4).prop_map(|map| {
+                let entries = map.iter().map(|(key, value)| format!("{key}: {value}"));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
+            });
+            let list = prop::collection::vec(inner, 0..3)
+                .prop_map(|items| format!("[{}]", items.join(", ")));
+            prop_oneof![3 => map, 1 => list]
+        })
+    }
+
+    fn path() -> impl Strategy<Value = String> {
+        let part = select(vec!["a", "a", "b", "b", "c", "d", "b[]"]);
+        prop::collection::vec(part, 1..5).prop_map(|parts| parts.join("/"))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+        #[test]
+        fn a_tree_does_what_one_after_the_other_does(
+            text in value(),
+            specs in prop::collection::vec((path(), any::<bool>()), 1..6),
+            creates in any::<bool>(),
+        ) {
+            let specs: Vec<_> = specs.iter().map(|(path, create)| spec(path, *create)).collect();
+            let create = if creates { Create::Mapping } else { Create::Scalar(Tag::Str) };
+            let parsed = goyaml::parse(text.as_bytes(), &Limits::default());
+            let mut one = parsed.unwrap().unwrap();
+            let mut other = one.clone();
+            let mut each = specs.iter().enumerate();
+            let expected = each.try_for_each(|(index, spec)| {
+                spec.apply(&mut one, create, &mut |node| mark(index, node))
+            });
+            let covering = Covering::new(specs);
+            let found = covering.apply(&mut other, create, &mut mark);
+            prop_assert_eq!(shown(&one, expected), shown(&other, found));
+        }
+    }
+
+    #[test]
+    fn what_depends_on_the_order_is_no_tree() {
+        let is_tree = |specs: &[(&str, bool)]| {
+            let specs: Vec<_> = specs.iter().map(|(path, is)| spec(path, *is)).collect();
+            Tree::of(&specs).is_some()
+        };
+        assert!(is_tree(&[
+            ("a/b", true),
+            ("/a/c[]/d", false),
+            ("a/b", true)
+        ]));
+        assert!(!is_tree(&[("a/b", true), ("a", true)]));
+        assert!(!is_tree(&[("a/b", true), ("a/b/c", false)]));
+        assert!(!is_tree(&[("a/b", true), ("a/b", false)]));
+        assert!(!is_tree(&[("a/b[]", true), ("a/b/c", true)]));
+        assert!(!is_tree(&[("a//b", true)]));
+        assert!(!is_tree(&[("a/*", true)]));
+        assert!(!is_tree(&[("kind", true)]));
+        assert!(!is_tree(&[("a\\/b", true)]));
+        assert!(!is_tree(&vec![("a", false); MOST_SPECS + 1]));
+        assert!(!is_tree(
+            &[("a/".repeat(MOST_PARTS).trim_end_matches('/'), false); 2]
+        ));
+    }
+}
