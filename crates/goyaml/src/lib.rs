@@ -28,7 +28,7 @@ pub use emit::{emit, emit_canonical};
 pub use encode::encode;
 pub use error::Error;
 pub use limits::Limits;
-pub use node::{Comments, Data, Node, Position, Style, Tag, Text};
+pub use node::{Comments, Data, Node, Position, Style, Tag, Text, push_entry};
 pub use read::{
     find_control, is_one_document, parse, parse_documents, parse_documents_with_comments,
     parse_with_comments,

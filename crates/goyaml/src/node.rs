@@ -155,6 +155,15 @@ impl Position {
     }
 }
 
+/// Adds an entry to those of a mapping, as [`Vec::push`] does, and takes memory for few more: an object of which much is
+/// never filled is far apart in memory.
+pub fn push_entry(entries: &mut Vec<(Node, Node)>, key: Node, value: Node) {
+    if entries.len() == entries.capacity() {
+        entries.reserve_exact(1 + entries.len() / 4);
+    }
+    entries.push((key, value));
+}
+
 impl Node {
     /// Makes a node without position, anchor or custom tag.
     pub const fn new(data: Data, tag: Tag, style: Style) -> Self {
@@ -349,7 +358,7 @@ impl Node {
         if let Some(slot) = self.get_mut(key) {
             *slot = value;
         } else if let Some(entries) = self.entries_mut() {
-            entries.push((Self::string(key), value));
+            push_entry(entries, Self::string(key), value);
         }
     }
 

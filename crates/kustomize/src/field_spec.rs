@@ -231,7 +231,7 @@ fn walk_field(
         };
         if let Some(entries) = map.entries_mut() {
             // kustomize: a created key has no tag, so that one that reads as a boolean is one.
-            entries.push((crate::metadata::untagged(name), fresh));
+            goyaml::push_entry(entries, crate::metadata::untagged(name), fresh);
         }
     }
     let Some(field) = map.get_mut(name) else {

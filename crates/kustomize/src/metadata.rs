@@ -147,7 +147,7 @@ pub fn set_entry(map: &mut Node, key: &str, value: Node) {
         let mut value = value;
         quoting::quote_where_ambiguous(&mut value);
         // kustomize: the new key has no tag, so one that reads as a number or boolean is one, and the build fails.
-        entries.push((untagged(key), value));
+        goyaml::push_entry(entries, untagged(key), value);
     }
 }
 
@@ -173,7 +173,7 @@ pub fn set_entries<'t>(map: &mut Node, new: impl ExactSizeIterator<Item = (&'t T
         } else {
             quoting::quote_where_ambiguous(&mut value);
             places.insert(key.clone(), entries.len());
-            entries.push((untagged(key.clone()), value));
+            goyaml::push_entry(entries, untagged(key.clone()), value);
         }
     }
 }

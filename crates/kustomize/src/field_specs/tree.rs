@@ -3,7 +3,7 @@
 use goyaml::{Data, Node, Tag, Text};
 
 use crate::error::{Error, Result};
-use crate::field_spec::{Create, FieldSpec, check_names_field, fresh, meets_text};
+use crate::field_spec::{Create, FieldSpec, check_names_field, fresh, meets_text, split_path};
 
 /// Field specs that one object goes through together, and the parts of their paths: beyond that, one after the other is
 /// as well.
@@ -57,12 +57,12 @@ impl Tree {
         let mut root = Branch::default();
         for (index, spec) in specs.iter().enumerate() {
             // What comes next may be another kind of object.
-            let path = spec.path.strip_prefix('/').unwrap_or(&spec.path);
-            if path.contains('\\') || path == "kind" || path == "apiVersion" {
+            let path = split_path(&spec.path, '/');
+            if matches!(path.as_slice(), [only] if only == "kind" || only == "apiVersion") {
                 return None;
             }
             let mut here = &mut root;
-            for part in path.split('/') {
+            for part in &path {
                 parts += 1;
                 let name = part.strip_suffix("[]").unwrap_or(part);
                 let is_usual = !name.is_empty() && name.trim() == name;
@@ -203,7 +203,7 @@ impl Walk<'_> {
             Some(index) => index,
             None if create == Create::Never => return,
             None => {
-                entries.push((crate::metadata::untagged(name), fresh()));
+                goyaml::push_entry(entries, crate::metadata::untagged(name), fresh());
                 entries.len() - 1
             }
         };
@@ -319,7 +319,7 @@ mod tests {
         assert!(!is_tree(&[("a//b", true)]));
         assert!(!is_tree(&[("a/*", true)]));
         assert!(!is_tree(&[("kind", true)]));
-        assert!(!is_tree(&[("a\\/b", true)]));
+        assert!(is_tree(&[("a\\/b", true), ("a/b", true)]));
         assert!(!is_tree(&vec![("a", false); MOST_SPECS + 1]));
         assert!(!is_tree(
             &[("a/".repeat(MOST_PARTS).trim_end_matches('/'), false); 2]
