@@ -25,6 +25,7 @@ mod queue;
 mod readings;
 mod request;
 mod rest;
+mod round;
 mod streams;
 mod turns;
 mod union;

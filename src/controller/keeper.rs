@@ -14,7 +14,7 @@ use super::election::Until;
 use super::events::{self, Event};
 use super::figures::{self, Figures};
 use super::health::Health;
-use super::knowledge::{Decided, Knowledge, Told};
+use super::knowledge::{Knowledge, Told};
 use super::metrics::Gauges;
 use super::notice::{Key, Notice};
 use super::overview::Overview;
@@ -22,6 +22,7 @@ use super::queue::{Job, Limits};
 use super::readings::{Reading, Readings};
 use super::request::Api;
 use super::rest::Rest;
+use super::round::Round;
 use super::streams::Stream;
 use super::writer::{self, Attempt};
 use super::writes::Writes;
@@ -234,21 +235,28 @@ impl Keeper {
     }
 
     fn decide(&mut self, ways: &Ways, now: Instant, wall: Timestamp) {
-        let changed = std::mem::take(&mut self.knowledge.changed);
-        let since = changed.since.unwrap_or(now);
-        let overview = &self.overview;
-        let Decided { decisions, gone } =
-            self.knowledge
-                .decide(&changed, overview, &self.policy, wall);
+        let (knowledge, overview) = (&mut self.knowledge, &mut self.overview);
+        let Round {
+            changed,
+            decisions,
+            gone,
+            transitions,
+        } = Round::of(
+            knowledge,
+            overview,
+            &self.policy,
+            self.is_leader,
+            (now, wall),
+        );
+        for transition in transitions {
+            events::tell(&ways.events, Event::stays(transition));
+        }
         for name in gone {
             self.forget(&name, now);
         }
-        if changed.all {
-            let applications = &self.knowledge.state.applications;
-            self.overview.retain(|name| applications.contains_key(name));
-        }
+        let since = changed.since.unwrap_or(now);
         for decision in decisions {
-            self.adopt(decision, ways, since, now);
+            self.adopt(decision, since, now);
         }
         ways.health.metrics.breakers(self.overview.stopped());
         let took = now.elapsed();
@@ -257,15 +265,7 @@ impl Keeper {
     }
 
     /// Acts on a decision.
-    fn adopt(&mut self, decision: Decision, ways: &Ways, since: Instant, now: Instant) {
-        for transition in self.overview.note(&decision, &self.policy, self.is_leader) {
-            events::tell(&ways.events, Event::stays(&decision, &transition));
-        }
-        if self.knowledge.state.memory.saw(&decision) {
-            self.knowledge
-                .changed
-                .application(&decision.application, now);
-        }
+    fn adopt(&mut self, decision: Decision, since: Instant, now: Instant) {
         if rests_on_owners(&decision) {
             self.want_owners(&decision.application, now);
         }
@@ -285,12 +285,11 @@ impl Keeper {
         }
     }
 
+    /// Gives up what was to be done with an Application that is gone.
     fn forget(&mut self, name: &Name, now: Instant) {
-        self.overview.forget(name);
         self.writes.queue.remove(name);
         self.writes.queue.window.see(name, None, now);
         self.readings.owners.forget(name);
-        self.knowledge.state.memory.forget(name);
     }
 
     /// Asks for the owners of an Application that are not known well enough; whether there are any.

@@ -48,12 +48,16 @@ struct Summary {
 }
 
 /// A field whose outcome has become another one.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Transition<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Transition {
+    /// The Application.
+    pub(super) application: Name,
+    /// Which object of this name.
+    pub(super) uid: String,
     /// `revision` or `settings`.
     pub(super) field: &'static str,
     /// Why it stays.
-    pub(super) reason: &'a Reason,
+    pub(super) reason: Reason,
 }
 
 impl Summary {
@@ -70,12 +74,12 @@ impl Summary {
 impl Overview {
     /// Notes what was decided, and gives what people are told, if anybody tells them: fields that stay for another reason
     /// than they were told of.
-    pub(super) fn note<'a>(
+    pub(super) fn note(
         &mut self,
-        decision: &'a Decision,
+        decision: &Decision,
         policy: &Policy,
         is_told: bool,
-    ) -> Vec<Transition<'a>> {
+    ) -> Vec<Transition> {
         let name = &decision.application;
         let settings = decision.settings.as_ref().map(|settings| &settings.outcome);
         let is_known = policy.environments.contains_key(&decision.environment);
@@ -96,7 +100,12 @@ impl Overview {
             match outcome {
                 Some(Outcome::Stays(reason)) if is_told && *told != Some(reason.code) => {
                     *told = Some(reason.code);
-                    transitions.push(Transition { field, reason });
+                    transitions.push(Transition {
+                        application: name.clone(),
+                        uid: decision.uid.clone(),
+                        field,
+                        reason: reason.clone(),
+                    });
                 }
                 Some(Outcome::Stays(_)) => {}
                 Some(Outcome::Same | Outcome::Change) | None => *told = None,
@@ -243,7 +252,7 @@ impl Overview {
     }
 }
 
-impl Transition<'_> {
+impl Transition {
     /// Whether somebody has to act.
     pub(super) const fn is_warning(&self) -> bool {
         match self.reason.class {

@@ -1,0 +1,200 @@
+//! One round of decisions: what has changed is decided of, and what later rounds rest on is noted.
+
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use super::knowledge::{Changed, Knowledge};
+use super::overview::{Overview, Transition};
+use crate::steer::Decider;
+use crate::steer::application::Name;
+use crate::steer::plan::Decision;
+use crate::steer::policy::Policy;
+
+/// What comes of a round.
+pub(super) struct Round {
+    /// What had changed.
+    pub(super) changed: Changed,
+    /// What was decided: of what has changed, and of all whose breaker has to do with it.
+    pub(super) decisions: Vec<Decision>,
+    /// The Applications that are not there any more.
+    pub(super) gone: Vec<Name>,
+    /// What people are told.
+    pub(super) transitions: Vec<Transition>,
+}
+
+impl Round {
+    /// Decides of what has changed. `overview` has what was decided before; `is_told` is whether people are told anything.
+    pub(super) fn of(
+        knowledge: &mut Knowledge,
+        overview: &mut Overview,
+        policy: &Policy,
+        is_told: bool,
+        (now, wall): (Instant, Timestamp),
+    ) -> Self {
+        let changed = std::mem::take(&mut knowledge.changed);
+        let applications = &knowledge.state.applications;
+        let gone = changed.applications.iter();
+        let gone = gone.filter(|name| !applications.contains_key(name));
+        let gone: Vec<Name> = gone.cloned().collect();
+        let decisions = decide(knowledge, &changed, &gone, overview, policy, wall);
+        for name in &gone {
+            overview.forget(name);
+            knowledge.state.memory.forget(name);
+        }
+        if changed.all {
+            let applications = &knowledge.state.applications;
+            overview.retain(|name| applications.contains_key(name));
+        }
+        let mut transitions = Vec::new();
+        for decision in &decisions {
+            transitions.extend(overview.note(decision, policy, is_told));
+            if knowledge.state.memory.saw(decision) {
+                knowledge.changed.application(&decision.application, now);
+            }
+        }
+        Self {
+            changed,
+            decisions,
+            gone,
+            transitions,
+        }
+    }
+}
+
+fn decide(
+    knowledge: &Knowledge,
+    changed: &Changed,
+    gone: &[Name],
+    overview: &Overview,
+    policy: &Policy,
+    wall: Timestamp,
+) -> Vec<Decision> {
+    let decider = Decider::new(&knowledge.state, policy, wall);
+    if changed.all {
+        return decider.plan().decisions;
+    }
+    let found = changed.applications.iter();
+    let found = found.filter_map(|name| knowledge.state.applications.get(name));
+    let decisions = found.filter_map(|application| decider.decision(application));
+    let decisions: Vec<_> = decisions.collect();
+    let stirred = overview.stirred(&decisions, gone);
+    decider.with_breakers(decisions, stirred)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::steer::state::State;
+
+    struct Case {
+        knowledge: Knowledge,
+        overview: Overview,
+        now: Instant,
+    }
+
+    impl Case {
+        /// Applications of environments.
+        fn new(applications: &[(&str, &str)]) -> Self {
+            let mut knowledge = Knowledge::new(State::default(), 0);
+            let now = Instant::now();
+            for (name, environment) in applications {
+                let application = json!({
+                    "metadata": {
+                        "namespace": "argocd", "name": name, "uid": "u",
+                        "labels": {"argocd-infisical.io/environment": environment},
+                    },
+                    "spec": {
+                        "source": {"repoURL": "https://g/r", "targetRevision": "dev"},
+                        "syncPolicy": {"automated": {}},
+                    },
+                });
+                let application = serde_json::from_value(application).unwrap();
+                let name = Name::new("argocd", *name);
+                knowledge.changed.application(&name, now);
+                knowledge.state.applications.insert(name, application);
+            }
+            Self {
+                knowledge,
+                overview: Overview::default(),
+                now,
+            }
+        }
+
+        fn lose(&mut self, name: &str) {
+            let name = Name::new("argocd", name);
+            self.knowledge.state.applications.remove(&name);
+            self.knowledge.changed.application(&name, self.now);
+        }
+
+        fn round(&mut self, is_told: bool) -> Round {
+            let wall = Timestamp::from_second(1_800_000_000).unwrap();
+            let (knowledge, overview) = (&mut self.knowledge, &mut self.overview);
+            let times = (self.now, wall);
+            Round::of(knowledge, overview, &Policy::default(), is_told, times)
+        }
+
+        fn standing(&self) -> usize {
+            self.overview.groups().into_values().sum()
+        }
+    }
+
+    fn names(round: &Round) -> Vec<&str> {
+        let decisions = round.decisions.iter();
+        decisions
+            .map(|decision| &*decision.application.name)
+            .collect()
+    }
+
+    #[test]
+    fn what_has_changed_is_decided_of_once() {
+        let mut case = Case::new(&[("a", "dev"), ("b", "dev")]);
+        let round = case.round(true);
+        assert_eq!(names(&round), ["a", "b"]);
+        assert_eq!(round.changed.since, Some(case.now));
+        assert!(case.knowledge.changed.is_empty());
+        let name = Name::new("argocd", "b");
+        case.knowledge.changed.application(&name, case.now);
+        assert_eq!(names(&case.round(true)), ["b"]);
+        case.knowledge.changed.everything(case.now);
+        assert_eq!(names(&case.round(true)), ["a", "b"]);
+    }
+
+    #[test]
+    fn who_is_gone_is_forgotten() {
+        let mut case = Case::new(&[("a", "dev"), ("b", "dev"), ("c", "dev")]);
+        case.round(true);
+        assert_eq!(case.standing(), 3);
+        case.lose("a");
+        assert_eq!(case.round(true).gone, [Name::new("argocd", "a")]);
+        assert_eq!(case.standing(), 2);
+        case.lose("b");
+        case.knowledge.changed.everything(case.now);
+        assert_eq!(names(&case.round(true)), ["c"]);
+        assert_eq!(case.standing(), 1);
+        // A list that was begun anew names nobody who is gone.
+        case.lose("c");
+        case.knowledge.changed = Changed::default();
+        case.knowledge.changed.everything(case.now);
+        assert!(case.round(true).gone.is_empty());
+        assert_eq!(case.standing(), 0);
+    }
+
+    #[test]
+    fn what_nobody_was_told_is_told_later() {
+        let mut case = Case::new(&[("a", "qa"), ("b", "dev")]);
+        assert!(case.round(false).transitions.is_empty());
+        case.knowledge.changed.everything(case.now);
+        let told = case.round(true).transitions;
+        let [transition] = &*told else {
+            panic!("{told:?}")
+        };
+        assert_eq!(transition.application, Name::new("argocd", "a"));
+        assert_eq!(transition.uid, "u");
+        assert_eq!(transition.reason.code, "UnknownEnvironment");
+        case.knowledge.changed.everything(case.now);
+        assert!(case.round(true).transitions.is_empty());
+    }
+}
