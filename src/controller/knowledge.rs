@@ -318,6 +318,4 @@ fn called(application: &str, namespace: &str, policy: &Policy) -> Vec<Name> {
 }
 
 #[cfg(test)]
-mod concern;
-#[cfg(test)]
 mod tests;

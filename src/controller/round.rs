@@ -87,6 +87,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::settings::consent::{ALLOWED, LABEL};
+    use crate::settings::digest::DigestKey;
+    use crate::settings::object::{Object, ObjectKind, ObjectName};
     use crate::steer::state::State;
 
     struct Case {
@@ -98,7 +101,11 @@ mod tests {
     impl Case {
         /// Applications of environments.
         fn new(applications: &[(&str, &str)]) -> Self {
-            let mut knowledge = Knowledge::new(State::default(), 0);
+            let state = State {
+                digest_key: DigestKey::new(&[1; 32]).ok(),
+                ..State::default()
+            };
+            let mut knowledge = Knowledge::new(state, 0);
             let now = Instant::now();
             for (name, environment) in applications {
                 let application = json!({
@@ -107,7 +114,13 @@ mod tests {
                         "labels": {"argocd-infisical.io/environment": environment},
                     },
                     "spec": {
-                        "source": {"repoURL": "https://g/r", "targetRevision": "dev"},
+                        "source": {
+                            "repoURL": "https://g/r",
+                            "targetRevision": "dev",
+                            "plugin": {"name": "argocd-infisical", "parameters": [
+                                {"name": "settings", "array": ["argocd-infisical/values"]},
+                            ]},
+                        },
                         "syncPolicy": {"automated": {}},
                     },
                 });
@@ -137,7 +150,9 @@ mod tests {
         }
 
         fn standing(&self) -> usize {
-            self.overview.groups().into_values().sum()
+            let groups = self.overview.groups().into_iter();
+            let revisions = groups.filter(|(group, _)| group.field == "revision");
+            revisions.map(|(_, count)| count).sum()
         }
     }
 
@@ -183,17 +198,41 @@ mod tests {
     }
 
     #[test]
+    fn who_has_its_settings_back_is_decided_of_once_more() {
+        let mut case = Case::new(&[("a", "dev")]);
+        case.round(true);
+        assert!(case.knowledge.changed.is_empty());
+        let name = ObjectName {
+            kind: ObjectKind::ConfigMap,
+            namespace: "argocd-infisical".into(),
+            name: "values".into(),
+        };
+        let object = Object {
+            labels: [(LABEL.into(), "true".into())].into(),
+            annotations: [(ALLOWED.into(), "default/a".into())].into(),
+            data: [("HOST".into(), b"x".to_vec())].into(),
+        };
+        case.knowledge.state.objects.insert(name, object);
+        case.knowledge.changed.everything(case.now);
+        case.round(true);
+        assert!(!case.knowledge.changed.is_empty());
+        assert_eq!(names(&case.round(true)), ["a"]);
+        assert!(case.knowledge.changed.is_empty());
+    }
+
+    #[test]
     fn what_nobody_was_told_is_told_later() {
-        let mut case = Case::new(&[("a", "qa"), ("b", "dev")]);
+        let mut case = Case::new(&[("a", "qa")]);
         assert!(case.round(false).transitions.is_empty());
         case.knowledge.changed.everything(case.now);
-        let told = case.round(true).transitions;
-        let [transition] = &*told else {
-            panic!("{told:?}")
-        };
-        assert_eq!(transition.application, Name::new("argocd", "a"));
-        assert_eq!(transition.uid, "u");
-        assert_eq!(transition.reason.code, "UnknownEnvironment");
+        let told = case.round(true).transitions.into_iter();
+        let told = told.map(|told| {
+            let reason = format!("{} {}", told.field, told.reason.code);
+            (told.application.name, told.uid, reason)
+        });
+        let expected = ["revision UnknownEnvironment", "settings UnknownEnvironment"];
+        let expected = expected.map(|reason| ("a".into(), "u".into(), reason.into()));
+        assert_eq!(told.collect::<Vec<_>>(), expected);
         case.knowledge.changed.everything(case.now);
         assert!(case.round(true).transitions.is_empty());
     }

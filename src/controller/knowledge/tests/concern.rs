@@ -1,5 +1,7 @@
 //! Whatever changes, and in whatever order: deciding of what it concerns gives what deciding of everything gives.
 
+mod known;
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -9,7 +11,6 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use super::tests::pruned;
 use super::*;
 use crate::cluster::{Applications, ConfigMaps, Secrets};
 use crate::controller::notice;
@@ -361,18 +362,28 @@ fn shown<'a>(decisions: impl Iterator<Item = &'a Decision>) -> Vec<String> {
     decisions.map(|decision| format!("{decision:#?}")).collect()
 }
 
+/// Applies changes, and sees what is decided after those that are to be decided of at once: of what they concern, and of
+/// everything.
+fn decided(case: &mut Case, steps: &[(Step, bool)]) -> Vec<[Vec<String>; 2]> {
+    let mut both = Vec::new();
+    for (step, is_decided) in steps {
+        case.apply(step);
+        if *is_decided {
+            case.decide();
+            let plan = case.plan();
+            both.push([shown(case.decisions.values()), shown(plan.decisions.iter())]);
+        }
+    }
+    both
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn deciding_of_what_is_concerned_is_deciding_of_everything(steps in steps(), least in 0..3_usize, percent in select(vec![0, 50])) {
-        let mut case = Case::new(least, percent);
-        for (step, is_decided) in &steps {
-            case.apply(step);
-            if *is_decided {
-                case.decide();
-                prop_assert_eq!(shown(case.decisions.values()), shown(case.plan().decisions.iter()));
-            }
+        for [of_concerned, of_all] in decided(&mut Case::new(least, percent), &steps) {
+            prop_assert_eq!(of_concerned, of_all);
         }
     }
 }
