@@ -310,10 +310,7 @@ fn is_labelled_alike(one: &Object, other: &Object) -> bool {
 /// The Applications that an object in a namespace may mean by a name: those that Argo CD calls that, and the one of its own
 /// namespace.
 fn called(application: &str, namespace: &str, policy: &Policy) -> Vec<Name> {
-    let instance = match application.split_once('_') {
-        None => Name::new(&policy.argocd_namespace, application),
-        Some((namespace, name)) => Name::new(namespace, name),
-    };
+    let instance = Name::of_instance(application, &policy.argocd_namespace);
     vec![instance, Name::new(namespace, application)]
 }
 

@@ -475,14 +475,7 @@ pub fn are_namesakes(one: &Name, other: &Name, own: &str) -> bool {
 }
 
 fn letters<'a>(name: &'a Name, own: &str) -> impl DoubleEndedIterator<Item = char> + use<'a> {
-    // What Argo CD calls it: its namespace comes first where that is another one.
-    let (namespace, between) = if name.namespace == own {
-        ("", "")
-    } else {
-        (&*name.namespace, "_")
-    };
-    let letters = namespace.chars().chain(between.chars());
-    let letters = letters.chain(name.name.chars());
+    let letters = name.instance_parts(own).into_iter().flat_map(str::chars);
     letters.map(|c| match c.to_ascii_uppercase() {
         c @ ('A'..='Z' | '0'..='9') => c,
         _ => '_',
