@@ -18,10 +18,10 @@ use super::knowledge::{Knowledge, Told};
 use super::metrics::Gauges;
 use super::notice::{Key, Notice};
 use super::overview::Overview;
+use super::pace::Pace;
 use super::queue::{Job, Limits};
 use super::readings::{Reading, Readings};
 use super::request::Api;
-use super::rest::Rest;
 use super::round::Round;
 use super::streams::Stream;
 use super::writer::{self, Attempt};
@@ -71,7 +71,7 @@ pub(super) struct Keeper {
     /// Whether all that decisions are made from was known when it was looked at last.
     is_complete: bool,
     is_leader: bool,
-    rest: Rest,
+    pace: Pace,
     recompute_at: Instant,
 }
 
@@ -101,7 +101,7 @@ impl Keeper {
             jumps: Jumps::default(),
             is_complete: false,
             is_leader: false,
-            rest: Rest::default(),
+            pace: Pace::default(),
             recompute_at: now + RECOMPUTE,
             streams,
         }
@@ -231,7 +231,7 @@ impl Keeper {
     fn may_decide(&self, now: Instant) -> bool {
         self.is_complete
             && !self.knowledge.changed.is_empty()
-            && self.rest.until(self.knowledge.changed.is_small()) <= Some(now)
+            && self.pace.until(self.knowledge.changed.is_small()) <= Some(now)
     }
 
     fn decide(&mut self, ways: &Ways, now: Instant, wall: Timestamp) {
@@ -261,7 +261,7 @@ impl Keeper {
         ways.health.metrics.breakers(self.overview.stopped());
         let took = now.elapsed();
         ways.health.metrics.decided(took);
-        self.rest.after(changed.is_small(), took, Instant::now());
+        self.pace.after(changed.is_small(), took, Instant::now());
     }
 
     /// Acts on a decision.
@@ -395,14 +395,14 @@ impl Keeper {
     /// When there may be something to do that nothing else tells of.
     fn wake(&mut self, now: Instant, wall: Timestamp) -> Instant {
         let changed = &self.knowledge.changed;
-        let rest = self.rest.until(changed.is_small());
-        let rest = rest.filter(|_| self.is_complete && !changed.is_empty());
+        let pause = self.pace.until(changed.is_small());
+        let pause = pause.filter(|_| self.is_complete && !changed.is_empty());
         let due = self.overview.next().map(|at| {
             let wait = at.duration_since(wall).max(SignedDuration::ZERO);
             now + wait.unsigned_abs()
         });
         let times = [
-            rest,
+            pause,
             due,
             self.writes.queue.wake(now),
             self.writes.queue.window.expire(now),
