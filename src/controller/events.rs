@@ -31,6 +31,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 const NOTE: usize = 1024;
 /// How one ends that does not have everything.
 const MORE: &str = "… `argocd-infisical revisions` has all of it";
+/// The reason of one that tells what was written; those of others are the codes of what keeps a field.
+const CHANGED: &str = "RevisionChanged";
 /// The longest name, in bytes, and how much of it tells what is said.
 const NAME: usize = 253;
 const HASH: usize = 8;
@@ -60,7 +62,7 @@ impl Event {
             None => format!("{field}: {message}"),
             Some(hint) => format!("{field}: {message}; {hint}"),
         };
-        Self::new((application, uid), reason.code, note, is_warning)
+        Self::new((application, uid), reason.code.as_str(), note, is_warning)
     }
 
     /// What was written; `None` where nobody has to know.
@@ -76,7 +78,7 @@ impl Event {
             change.field, change.new
         );
         let of = (decision.application.clone(), decision.uid.clone());
-        Some(Self::new(of, "RevisionChanged", note, false))
+        Some(Self::new(of, CHANGED, note, false))
     }
 
     fn new(
@@ -105,7 +107,7 @@ impl Event {
             hash.update(text);
         }
         // What was written may be written again, and is told each time.
-        if self.reason == "RevisionChanged" {
+        if self.reason == CHANGED {
             hash.update(reporter);
             hash.update(Timestamp::now().to_string());
         }
@@ -168,7 +170,7 @@ pub(super) async fn run(api: Api, mut from: Receiver<Event>, reporter: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steer::reason::{Class, Reason};
+    use crate::steer::reason::{Class, Code, Reason};
 
     fn event(note: &str) -> Event {
         Event {
@@ -195,7 +197,7 @@ mod tests {
                 application: Name::new("argocd", "a"),
                 uid: "u".into(),
                 field: "revision",
-                reason: Reason::new(Class::Refused, "Conflict", text),
+                reason: Reason::new(Class::Refused, Code::Conflict, text),
             };
             Event::stays(transition).note
         };

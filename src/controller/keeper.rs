@@ -31,7 +31,7 @@ use crate::steer::application::Name;
 use crate::steer::ownership;
 use crate::steer::plan::{Decision, Outcome};
 use crate::steer::policy::Policy;
-use crate::steer::reason::Class;
+use crate::steer::reason::{Class, Code};
 use crate::steer::state::State;
 
 /// How often all is decided anew, whatever has changed.
@@ -421,7 +421,9 @@ fn rests_on_owners(decision: &Decision) -> bool {
     let settings = decision.settings.as_ref().map(|settings| &settings.outcome);
     let mut outcomes = settings.into_iter().chain([&decision.revision.outcome]);
     outcomes.any(|outcome| match outcome {
-        Outcome::Stays(reason) => reason.class == Class::Contested || reason.code == "OwnerUnknown",
+        Outcome::Stays(reason) => {
+            reason.class == Class::Contested || reason.code == Code::OwnerUnknown
+        }
         Outcome::Same | Outcome::Change => false,
     })
 }

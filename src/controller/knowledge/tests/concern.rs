@@ -406,7 +406,7 @@ fn the_changes_are_worth_something() {
                 let settings = decision.settings.as_ref().map(|settings| &settings.outcome);
                 for outcome in settings.into_iter().chain([&decision.revision.outcome]) {
                     codes.insert(match outcome {
-                        Outcome::Stays(reason) => reason.code,
+                        Outcome::Stays(reason) => reason.code.as_str(),
                         Outcome::Change => "change",
                         Outcome::Same => "same",
                     });
