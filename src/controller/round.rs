@@ -1,5 +1,6 @@
 //! One round of decisions: what has changed is decided of, and what later rounds rest on is noted.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use super::knowledge::{Changed, Knowledge};
 use super::overview::{Overview, Transition};
 use crate::steer::Decider;
-use crate::steer::application::Name;
+use crate::steer::application::{Application, Name};
 use crate::steer::plan::Decision;
 use crate::steer::policy::Policy;
 
@@ -37,7 +38,8 @@ impl Round {
         let gone = changed.applications.iter();
         let gone = gone.filter(|name| !applications.contains_key(name));
         let gone: Vec<Name> = gone.cloned().collect();
-        let decisions = decide(knowledge, &changed, &gone, overview, policy, wall);
+        let decider = Decider::new(&knowledge.state, policy, wall);
+        let decisions = decide(&decider, applications, overview, &changed, &gone);
         for name in &gone {
             overview.forget(name);
             knowledge.state.memory.forget(name);
@@ -62,20 +64,18 @@ impl Round {
     }
 }
 
-fn decide(
-    knowledge: &Knowledge,
+fn decide<'a>(
+    decider: &Decider<'a>,
+    applications: &'a BTreeMap<Name, Box<Application>>,
+    overview: &Overview,
     changed: &Changed,
     gone: &[Name],
-    overview: &Overview,
-    policy: &Policy,
-    wall: Timestamp,
 ) -> Vec<Decision> {
-    let decider = Decider::new(&knowledge.state, policy, wall);
     if changed.all {
         return decider.plan().decisions;
     }
     let found = changed.applications.iter();
-    let found = found.filter_map(|name| knowledge.state.applications.get(name));
+    let found = found.filter_map(|name| applications.get(name));
     let decisions = found.filter_map(|application| decider.decision(application));
     let decisions: Vec<_> = decisions.collect();
     let stirred = overview.stirred(&decisions, gone);

@@ -2,141 +2,136 @@
 
 use super::*;
 
-/// Each with how many changes the breaker lets through.
-fn once_wrong() -> Vec<(&'static str, usize, Vec<(Step, bool)>)> {
-    let object = |place, labels, data: &[_]| Step::Object(place, labels, data.to_vec(), true);
-    let gone = |place| Step::Object(place, ["", ""], Vec::new(), false);
-    let lamp = |name, environment, revision, mark| {
-        Step::Application(name, [environment, "default", revision, "", mark], true)
-    };
-    let away = |name| Step::Application(name, ["dev", "default", "dev", "", ""], false);
-    let platform = "Secret argocd-infisical/a";
-    let other = "ConfigMap argocd-infisical/b";
-    let of_other = "was=x:ConfigMap:argocd-infisical/b:ARGOCD_TARGET_REVISION__A_B";
-    let with_settings = ["dev", "default", "dev", "secret:home/a", ""];
-    vec![
-        (
-            "a key stands for two once the second one comes",
-            0,
-            vec![
-                (
-                    object(
-                        platform,
-                        ["prod", ""],
-                        &[("ARGOCD_TARGET_REVISION__TEAM_LAMP", "x")],
-                    ),
-                    false,
-                ),
-                (lamp("team/lamp", "prod", "dev", ""), true),
-                (lamp("argocd/team-lamp", "prod", "dev", ""), true),
-            ],
-        ),
-        (
-            "a key stands for one once the other one goes",
-            0,
-            vec![
-                (lamp("argocd/a-b", "dev", "dev", ""), false),
-                (
-                    object(
-                        platform,
-                        ["dev", ""],
-                        &[("ARGOCD_TARGET_REVISION__A_B", "x")],
-                    ),
-                    false,
-                ),
-                (lamp("argocd/a.b", "dev", "dev", ""), true),
-                (away("argocd/a-b"), true),
-            ],
-        ),
-        (
-            "a breaker counts one less once a change goes that it has stopped",
-            0,
-            vec![
-                (lamp("argocd/lamp", "prod", "dev", "r"), false),
-                (lamp("team/lamp", "prod", "x", "r"), true),
-                (away("argocd/lamp"), true),
-            ],
-        ),
-        (
-            "a breaker counts one less in an environment of few projects",
-            0,
-            vec![
-                (lamp("argocd/lamp", "stage", "dev", "r"), false),
-                (lamp("team/lamp", "stage", "dev", "r"), false),
-                (gone(platform), true),
-                (away("argocd/lamp"), true),
-            ],
-        ),
-        (
-            "a breaker counts what has moved just now, which stops a change that it let through",
-            1,
-            vec![
-                (lamp("argocd/lamp", "prod", "dev", "r"), true),
-                (lamp("team/lamp", "prod", "main", "moved"), true),
-            ],
-        ),
-        (
-            "a key comes that has no Application in it",
-            0,
-            vec![
-                (
-                    object(platform, ["prod", ""], &[("ARGOCD_TARGET_REVISION", "x")]),
-                    false,
-                ),
-                (lamp("argocd/lamp", "prod", "dev", "r"), true),
-                (
-                    Step::Key(
-                        platform,
-                        ("ARGOCD_TARGET_REVISION_UNTIL", "2020-01-01T00:00:00Z"),
-                        true,
-                    ),
-                    false,
-                ),
-                (gone("ConfigMap argocd-infisical/a"), true),
-            ],
-        ),
-        (
-            "an object comes that is named and holds nothing yet",
-            0,
-            vec![
-                (Step::Application("team/lamp", with_settings, true), true),
-                (object("Secret home/a", ["", ""], &[]), true),
-            ],
-        ),
-        (
-            "an object speaks of the environment once it has lost the label of an Application",
-            0,
-            vec![
-                (object(other, ["prod", "lamp"], &[]), false),
-                (lamp("team/lamp", "prod", "dev", of_other), true),
-                (
-                    object(other, ["prod", ""], &[("ARGOCD_TARGET_REVISION__A_B", "x")]),
-                    true,
-                ),
-            ],
-        ),
-        (
-            "an empty object of an Application's own namespace gets a key",
-            0,
-            vec![
-                (lamp("team/oven", "dev", "dev", ""), false),
-                (object("Secret team/a", ["dev", ""], &[]), true),
-                (
-                    Step::Key("Secret team/a", ("TARGET_REVISION", "x"), true),
-                    true,
-                ),
-            ],
-        ),
-    ]
+const PLATFORM: &str = "Secret argocd-infisical/a";
+const OTHER: &str = "ConfigMap argocd-infisical/b";
+/// When it is decided of what a step concerns: with a later one, or at once.
+const LATER: bool = false;
+const NOW: bool = true;
+
+fn object(place: &'static str, labels: [&'static str; 2], key: &'static str) -> Step {
+    let data = Some((key, "x")).filter(|(key, _)| !key.is_empty());
+    Step::Object(place, labels, data.into_iter().collect(), true)
+}
+
+fn gone(place: &'static str) -> Step {
+    Step::Object(place, ["", ""], Vec::new(), false)
+}
+
+fn application(name: &'static str, environment: &'static str, mark: &'static str) -> Step {
+    Step::Application(name, [environment, "default", "dev", "", mark], true)
+}
+
+fn away(name: &'static str) -> Step {
+    Step::Application(name, ["dev", "default", "dev", "", ""], false)
+}
+
+/// With as many changes as the breaker lets through.
+fn is_right(least: usize, steps: &[(Step, bool)]) {
+    let both = decided(&mut Case::new(least, 0), steps);
+    assert!(!both.is_empty());
+    for [of_concerned, of_all] in both {
+        assert_eq!(of_concerned, of_all);
+    }
 }
 
 #[test]
-fn what_was_once_wrong_is_right() {
-    for (what, least, steps) in once_wrong() {
-        let both = decided(&mut Case::new(least, 0), &steps);
-        assert!(!both.is_empty());
-        for [of_concerned, of_all] in both {
-            assert_eq!(of_concerned, of_all, "{what}");
-        }
-    }
+fn a_key_stands_for_two_once_the_second_one_comes() {
+    let key = "ARGOCD_TARGET_REVISION__TEAM_LAMP";
+    let steps = [
+        (object(PLATFORM, ["prod", ""], key), LATER),
+        (application("team/lamp", "prod", ""), NOW),
+        (application("argocd/team-lamp", "prod", ""), NOW),
+    ];
+    is_right(0, &steps);
+}
+
+#[test]
+fn a_key_stands_for_one_once_the_other_one_goes() {
+    let key = "ARGOCD_TARGET_REVISION__A_B";
+    let steps = [
+        (application("argocd/a-b", "dev", ""), LATER),
+        (object(PLATFORM, ["dev", ""], key), LATER),
+        (application("argocd/a.b", "dev", ""), NOW),
+        (away("argocd/a-b"), NOW),
+    ];
+    is_right(0, &steps);
+}
+
+#[test]
+fn a_breaker_counts_one_less_once_a_change_goes_that_it_has_stopped() {
+    let steps = [
+        (application("argocd/lamp", "prod", "r"), LATER),
+        (application("team/lamp", "prod", "r"), NOW),
+        (away("argocd/lamp"), NOW),
+    ];
+    is_right(0, &steps);
+}
+
+#[test]
+fn a_breaker_counts_one_less_in_an_environment_of_few_projects() {
+    let steps = [
+        (application("argocd/lamp", "stage", "r"), LATER),
+        (application("team/lamp", "stage", "r"), LATER),
+        (gone(PLATFORM), NOW),
+        (away("argocd/lamp"), NOW),
+    ];
+    is_right(0, &steps);
+}
+
+#[test]
+fn a_breaker_counts_what_has_moved_and_stops_what_it_let_through() {
+    let moved = ["prod", "default", "main", "", "moved"];
+    let steps = [
+        (application("argocd/lamp", "prod", "r"), NOW),
+        (Step::Application("team/lamp", moved, true), NOW),
+    ];
+    is_right(1, &steps);
+}
+
+#[test]
+fn an_override_is_over_and_a_breaker_stops_what_comes_after() {
+    let until = ("ARGOCD_TARGET_REVISION_UNTIL", "2020-01-01T00:00:00Z");
+    let steps = [
+        (
+            object(PLATFORM, ["prod", ""], "ARGOCD_TARGET_REVISION"),
+            LATER,
+        ),
+        (application("argocd/lamp", "prod", "r"), NOW),
+        (Step::Key(PLATFORM, until, true), LATER),
+        (gone("ConfigMap argocd-infisical/a"), NOW),
+    ];
+    is_right(0, &steps);
+}
+
+#[test]
+fn an_object_comes_that_is_named_and_holds_nothing_yet() {
+    let named = ["dev", "default", "dev", "secret:home/a", ""];
+    let steps = [
+        (Step::Application("team/lamp", named, true), NOW),
+        (object("Secret home/a", ["", ""], ""), NOW),
+    ];
+    is_right(0, &steps);
+}
+
+#[test]
+fn an_object_speaks_of_the_environment_once_it_has_lost_the_label_of_an_application() {
+    let key = "ARGOCD_TARGET_REVISION__A_B";
+    let was = "was=x:ConfigMap:argocd-infisical/b:ARGOCD_TARGET_REVISION__A_B";
+    let steps = [
+        (object(OTHER, ["prod", "lamp"], ""), LATER),
+        (application("team/lamp", "prod", was), NOW),
+        (object(OTHER, ["prod", ""], key), NOW),
+    ];
+    is_right(0, &steps);
+}
+
+#[test]
+fn an_empty_object_of_the_own_namespace_gets_a_key() {
+    let place = "Secret team/a";
+    let steps = [
+        (application("team/oven", "dev", ""), LATER),
+        (object(place, ["dev", ""], ""), NOW),
+        (Step::Key(place, ("TARGET_REVISION", "x"), true), NOW),
+    ];
+    is_right(0, &steps);
 }
