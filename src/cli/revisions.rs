@@ -23,7 +23,7 @@ use crate::files::{Seen, plain};
 use crate::settings::digest::DigestKey;
 use crate::steer::application::Told;
 use crate::steer::plan::{Outcome, Plan};
-use crate::steer::reason::Class;
+use crate::steer::reason::{Class, Code};
 use crate::steer::state::State;
 use crate::steer::unheard::{Unheard, unheard};
 use source::{ClusterFlags, Source};
@@ -242,7 +242,7 @@ fn without_effect(unheard: Unheard) -> Problem {
 /// A word on settings that the usual policy does not watch: the policy of the controller in the cluster may well do so.
 fn unwatched(plan: &Plan) -> Option<Problem> {
     let mut settings = plan.decisions.iter().filter_map(|it| it.settings.as_ref());
-    let is_unwatched = |outcome: &Outcome| matches!(outcome, Outcome::Stays(reason) if reason.code == "SettingsNotWatched");
+    let is_unwatched = |outcome: &Outcome| matches!(outcome, Outcome::Stays(reason) if reason.code == Code::SettingsNotWatched);
     settings.find(|settings| is_unwatched(&settings.outcome))?;
     let message = "this is decided by the usual policy, which watches no namespace of settings";
     Some(Problem::new(message).hint("name the policy that the controller has: `--policy FILE`"))

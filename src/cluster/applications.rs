@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::Cluster;
 use super::ask::{Asked, ask};
 use crate::failure::Failure;
+use crate::steer::application::Name;
 
 /// What an Application says, as far as settings are concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +32,12 @@ impl Cluster {
         own: &str,
         limit: Duration,
     ) -> Result<Option<Application>, Failure> {
-        let (namespace, name) = application.split_once('_').unwrap_or((own, application));
+        let Name { namespace, name } = Name::of_instance(application, own);
         let kind = GroupVersionKind::gvk("argoproj.io", "v1alpha1", "Application");
         let kind = ApiResource::from_gvk_with_plural(&kind, "applications");
-        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), namespace, &kind);
+        let api: Api<DynamicObject> = Api::namespaced_with(self.client.clone(), &namespace, &kind);
         let deadline = Instant::now() + limit;
-        let answer = self.runtime.block_on(ask(deadline, || api.get_opt(name)));
+        let answer = self.runtime.block_on(ask(deadline, || api.get_opt(&name)));
         match answer {
             Ok(found) => Ok(found.map(|application| {
                 let spec = application.data.get("spec");
@@ -58,7 +59,7 @@ impl Cluster {
                 Err(Failure::several(vec![silence.problem(&Asked {
                     what: "the Application",
                     object: &what,
-                    namespace: Some(namespace),
+                    namespace: Some(&namespace),
                     rule,
                     server: &self.server,
                 })]))

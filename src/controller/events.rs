@@ -31,6 +31,8 @@ const LIMIT: Duration = Duration::from_secs(10);
 const NOTE: usize = 1024;
 /// How one ends that does not have everything.
 const MORE: &str = "… `argocd-infisical revisions` has all of it";
+/// The reason of one that tells what was written; those of others are the codes of what keeps a field.
+const CHANGED: &str = "RevisionChanged";
 /// The longest name, in bytes, and how much of it tells what is said.
 const NAME: usize = 253;
 const HASH: usize = 8;
@@ -47,14 +49,20 @@ pub(super) struct Event {
 
 impl Event {
     /// Why a field stays.
-    pub(super) fn stays(decision: &Decision, transition: &Transition<'_>) -> Self {
-        let Transition { field, reason } = transition;
+    pub(super) fn stays(transition: Transition) -> Self {
+        let is_warning = transition.is_warning();
+        let Transition {
+            application,
+            uid,
+            field,
+            reason,
+        } = transition;
         let message = &reason.message;
         let note = match &reason.hint {
             None => format!("{field}: {message}"),
             Some(hint) => format!("{field}: {message}; {hint}"),
         };
-        Self::new(decision, reason.code, note, transition.is_warning())
+        Self::new((application, uid), reason.code.as_str(), note, is_warning)
     }
 
     /// What was written; `None` where nobody has to know.
@@ -69,17 +77,23 @@ impl Event {
             "{} is `{}` and was `{old}` ({origin})",
             change.field, change.new
         );
-        Some(Self::new(decision, "RevisionChanged", note, false))
+        let of = (decision.application.clone(), decision.uid.clone());
+        Some(Self::new(of, CHANGED, note, false))
     }
 
-    fn new(decision: &Decision, reason: &'static str, mut note: String, is_warning: bool) -> Self {
+    fn new(
+        (application, uid): (Name, String),
+        reason: &'static str,
+        mut note: String,
+        is_warning: bool,
+    ) -> Self {
         if note.len() > NOTE {
             note.truncate(note.floor_char_boundary(NOTE - MORE.len()));
             note.push_str(MORE);
         }
         Self {
-            application: decision.application.clone(),
-            uid: decision.uid.clone(),
+            application,
+            uid,
             reason,
             note,
             is_warning,
@@ -93,7 +107,7 @@ impl Event {
             hash.update(text);
         }
         // What was written may be written again, and is told each time.
-        if self.reason == "RevisionChanged" {
+        if self.reason == CHANGED {
             hash.update(reporter);
             hash.update(Timestamp::now().to_string());
         }
@@ -156,27 +170,7 @@ pub(super) async fn run(api: Api, mut from: Receiver<Event>, reporter: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steer::plan::{Counted, Outcome, Revision};
-    use crate::steer::reason::{Class, Reason};
-
-    fn decision() -> Decision {
-        Decision {
-            application: Name::new("argocd", "a"),
-            uid: "u".into(),
-            environment: "dev".into(),
-            project: "default".into(),
-            revision: Revision {
-                default: None,
-                wanted: None,
-                current: Vec::new(),
-                outcome: Outcome::Same,
-            },
-            settings: None,
-            patch: None,
-            again: None,
-            counted: Counted::Not,
-        }
-    }
+    use crate::steer::reason::{Class, Code, Reason};
 
     fn event(note: &str) -> Event {
         Event {
@@ -199,12 +193,13 @@ mod tests {
     #[test]
     fn a_note_that_is_too_long_says_where_the_rest_is() {
         let note = |text: &str| {
-            let reason = Reason::new(Class::Refused, "Conflict", text);
             let transition = Transition {
+                application: Name::new("argocd", "a"),
+                uid: "u".into(),
                 field: "revision",
-                reason: &reason,
+                reason: Reason::new(Class::Refused, Code::Conflict, text),
             };
-            Event::stays(&decision(), &transition).note
+            Event::stays(transition).note
         };
         let whole = "x".repeat(NOTE - "revision: ".len());
         assert_eq!(note(&whole), format!("revision: {whole}"));

@@ -14,14 +14,15 @@ use super::election::Until;
 use super::events::{self, Event};
 use super::figures::{self, Figures};
 use super::health::Health;
-use super::knowledge::{Decided, Knowledge, Told};
+use super::knowledge::{Knowledge, Told};
 use super::metrics::Gauges;
 use super::notice::{Key, Notice};
 use super::overview::Overview;
+use super::pace::Pace;
 use super::queue::{Job, Limits};
 use super::readings::{Reading, Readings};
 use super::request::Api;
-use super::rest::Rest;
+use super::round::Round;
 use super::streams::Stream;
 use super::writer::{self, Attempt};
 use super::writes::Writes;
@@ -30,7 +31,7 @@ use crate::steer::application::Name;
 use crate::steer::ownership;
 use crate::steer::plan::{Decision, Outcome};
 use crate::steer::policy::Policy;
-use crate::steer::reason::Class;
+use crate::steer::reason::{Class, Code};
 use crate::steer::state::State;
 
 /// How often all is decided anew, whatever has changed.
@@ -70,7 +71,7 @@ pub(super) struct Keeper {
     /// Whether all that decisions are made from was known when it was looked at last.
     is_complete: bool,
     is_leader: bool,
-    rest: Rest,
+    pace: Pace,
     recompute_at: Instant,
 }
 
@@ -100,7 +101,7 @@ impl Keeper {
             jumps: Jumps::default(),
             is_complete: false,
             is_leader: false,
-            rest: Rest::default(),
+            pace: Pace::default(),
             recompute_at: now + RECOMPUTE,
             streams,
         }
@@ -230,42 +231,41 @@ impl Keeper {
     fn may_decide(&self, now: Instant) -> bool {
         self.is_complete
             && !self.knowledge.changed.is_empty()
-            && self.rest.until(self.knowledge.changed.is_small()) <= Some(now)
+            && self.pace.until(self.knowledge.changed.is_small()) <= Some(now)
     }
 
     fn decide(&mut self, ways: &Ways, now: Instant, wall: Timestamp) {
-        let changed = std::mem::take(&mut self.knowledge.changed);
-        let since = changed.since.unwrap_or(now);
-        let overview = &self.overview;
-        let Decided { decisions, gone } =
-            self.knowledge
-                .decide(&changed, overview, &self.policy, wall);
+        let (knowledge, overview) = (&mut self.knowledge, &mut self.overview);
+        let Round {
+            changed,
+            decisions,
+            gone,
+            transitions,
+        } = Round::of(
+            knowledge,
+            overview,
+            &self.policy,
+            self.is_leader,
+            (now, wall),
+        );
+        for transition in transitions {
+            events::tell(&ways.events, Event::stays(transition));
+        }
         for name in gone {
             self.forget(&name, now);
         }
-        if changed.all {
-            let applications = &self.knowledge.state.applications;
-            self.overview.retain(|name| applications.contains_key(name));
-        }
+        let since = changed.since.unwrap_or(now);
         for decision in decisions {
-            self.adopt(decision, ways, since, now);
+            self.adopt(decision, since, now);
         }
         ways.health.metrics.breakers(self.overview.stopped());
         let took = now.elapsed();
         ways.health.metrics.decided(took);
-        self.rest.after(changed.is_small(), took, Instant::now());
+        self.pace.after(changed.is_small(), took, Instant::now());
     }
 
     /// Acts on a decision.
-    fn adopt(&mut self, decision: Decision, ways: &Ways, since: Instant, now: Instant) {
-        for transition in self.overview.note(&decision, &self.policy, self.is_leader) {
-            events::tell(&ways.events, Event::stays(&decision, &transition));
-        }
-        if self.knowledge.state.memory.saw(&decision) {
-            self.knowledge
-                .changed
-                .application(&decision.application, now);
-        }
+    fn adopt(&mut self, decision: Decision, since: Instant, now: Instant) {
         if rests_on_owners(&decision) {
             self.want_owners(&decision.application, now);
         }
@@ -285,12 +285,11 @@ impl Keeper {
         }
     }
 
+    /// Gives up what was to be done with an Application that is gone.
     fn forget(&mut self, name: &Name, now: Instant) {
-        self.overview.forget(name);
         self.writes.queue.remove(name);
         self.writes.queue.window.see(name, None, now);
         self.readings.owners.forget(name);
-        self.knowledge.state.memory.forget(name);
     }
 
     /// Asks for the owners of an Application that are not known well enough; whether there are any.
@@ -396,14 +395,14 @@ impl Keeper {
     /// When there may be something to do that nothing else tells of.
     fn wake(&mut self, now: Instant, wall: Timestamp) -> Instant {
         let changed = &self.knowledge.changed;
-        let rest = self.rest.until(changed.is_small());
-        let rest = rest.filter(|_| self.is_complete && !changed.is_empty());
+        let pause = self.pace.until(changed.is_small());
+        let pause = pause.filter(|_| self.is_complete && !changed.is_empty());
         let due = self.overview.next().map(|at| {
             let wait = at.duration_since(wall).max(SignedDuration::ZERO);
             now + wait.unsigned_abs()
         });
         let times = [
-            rest,
+            pause,
             due,
             self.writes.queue.wake(now),
             self.writes.queue.window.expire(now),
@@ -422,7 +421,9 @@ fn rests_on_owners(decision: &Decision) -> bool {
     let settings = decision.settings.as_ref().map(|settings| &settings.outcome);
     let mut outcomes = settings.into_iter().chain([&decision.revision.outcome]);
     outcomes.any(|outcome| match outcome {
-        Outcome::Stays(reason) => reason.class == Class::Contested || reason.code == "OwnerUnknown",
+        Outcome::Stays(reason) => {
+            reason.class == Class::Contested || reason.code == Code::OwnerUnknown
+        }
         Outcome::Same | Outcome::Change => false,
     })
 }

@@ -3,19 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use jiff::Timestamp;
-
 use super::gate::Gate;
 use super::mentions::Mentions;
 use super::notice::{Key, Notice, Shown, Thing};
-use super::overview::Overview;
 use super::request::Refusal;
 use super::union::{Union, packed};
 use crate::settings::object::{Object, ObjectName};
-use crate::steer::Decider;
 use crate::steer::application::{Application, Name};
 use crate::steer::desired::{Spoken, are_namesakes, may_speak, seat};
-use crate::steer::plan::Decision;
 use crate::steer::policy::{APPLICATION, ENVIRONMENT, Policy};
 use crate::steer::state::{Controls, State};
 
@@ -43,14 +38,6 @@ pub(super) struct Changed {
     pub(super) applications: BTreeSet<Name>,
     /// Since when.
     pub(super) since: Option<Instant>,
-}
-
-/// What was decided of what has changed.
-pub(super) struct Decided {
-    /// Of these Applications.
-    pub(super) decisions: Vec<Decision>,
-    /// These are not there any more.
-    pub(super) gone: Vec<Name>,
 }
 
 /// What is worth telling people.
@@ -139,32 +126,6 @@ impl Knowledge {
             }
         }
         Told::Nothing
-    }
-
-    /// Decides of what has changed, and of all whose breaker has to do with it. `overview` tells what was decided before.
-    pub(super) fn decide(
-        &self,
-        changed: &Changed,
-        overview: &Overview,
-        policy: &Policy,
-        wall: Timestamp,
-    ) -> Decided {
-        let applications = &self.state.applications;
-        let gone = changed.applications.iter();
-        let gone = gone.filter(|name| !applications.contains_key(name));
-        let gone: Vec<Name> = gone.cloned().collect();
-        let decider = Decider::new(&self.state, policy, wall);
-        if changed.all {
-            let decisions = decider.plan().decisions;
-            return Decided { decisions, gone };
-        }
-        let found = changed.applications.iter();
-        let found = found.filter_map(|name| applications.get(name));
-        let decisions = found.filter_map(|application| decider.decision(application));
-        let decisions: Vec<_> = decisions.collect();
-        let stirred = overview.stirred(&decisions, &gone);
-        let decisions = decider.with_breakers(decisions, stirred);
-        Decided { decisions, gone }
     }
 
     fn show(&mut self, watch: usize, shown: Shown, policy: &Policy, now: Instant) -> Told {
@@ -349,14 +310,9 @@ fn is_labelled_alike(one: &Object, other: &Object) -> bool {
 /// The Applications that an object in a namespace may mean by a name: those that Argo CD calls that, and the one of its own
 /// namespace.
 fn called(application: &str, namespace: &str, policy: &Policy) -> Vec<Name> {
-    let instance = match application.split_once('_') {
-        None => Name::new(&policy.argocd_namespace, application),
-        Some((namespace, name)) => Name::new(namespace, name),
-    };
+    let instance = Name::of_instance(application, &policy.argocd_namespace);
     vec![instance, Name::new(namespace, application)]
 }
 
-#[cfg(test)]
-mod concern;
 #[cfg(test)]
 mod tests;

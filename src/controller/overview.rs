@@ -9,12 +9,10 @@ use super::union::packed;
 use crate::steer::application::Name;
 use crate::steer::plan::{Counted, Decision, Outcome};
 use crate::steer::policy::Policy;
-use crate::steer::reason::{Class, Reason};
+use crate::steer::reason::{Class, Code, Reason};
 
 /// What environments are called that the policy does not have: anybody may write any label.
 const OTHERS: &str = "(other)";
-/// The code of the reason that a breaker gives.
-const BREAKER: &str = "Breaker";
 
 /// How all Applications stand.
 #[derive(Debug, Default)]
@@ -35,33 +33,37 @@ struct Entry {
     revision: Option<Summary>,
     settings: Option<Summary>,
     /// The codes that people were told, of both.
-    told: [Option<&'static str>; 2],
+    told: [Option<Code>; 2],
     again: Option<Timestamp>,
     counted: Counted,
 }
 
-/// What happens to a field: the class and the code of a reason.
+/// What happens to a field: the class and the code of a reason, where it stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Summary {
     outcome: &'static str,
-    code: &'static str,
+    code: Option<Code>,
 }
 
 /// A field whose outcome has become another one.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Transition<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Transition {
+    /// The Application.
+    pub(super) application: Name,
+    /// Which object of this name.
+    pub(super) uid: String,
     /// `revision` or `settings`.
     pub(super) field: &'static str,
     /// Why it stays.
-    pub(super) reason: &'a Reason,
+    pub(super) reason: Reason,
 }
 
 impl Summary {
     const fn of(outcome: &Outcome) -> Self {
         let (outcome, code) = match outcome {
-            Outcome::Same => ("same", ""),
-            Outcome::Change => ("change", ""),
-            Outcome::Stays(reason) => (reason.class.as_str(), reason.code),
+            Outcome::Same => ("same", None),
+            Outcome::Change => ("change", None),
+            Outcome::Stays(reason) => (reason.class.as_str(), Some(reason.code)),
         };
         Self { outcome, code }
     }
@@ -70,12 +72,12 @@ impl Summary {
 impl Overview {
     /// Notes what was decided, and gives what people are told, if anybody tells them: fields that stay for another reason
     /// than they were told of.
-    pub(super) fn note<'a>(
+    pub(super) fn note(
         &mut self,
-        decision: &'a Decision,
+        decision: &Decision,
         policy: &Policy,
         is_told: bool,
-    ) -> Vec<Transition<'a>> {
+    ) -> Vec<Transition> {
         let name = &decision.application;
         let settings = decision.settings.as_ref().map(|settings| &settings.outcome);
         let is_known = policy.environments.contains_key(&decision.environment);
@@ -96,7 +98,12 @@ impl Overview {
             match outcome {
                 Some(Outcome::Stays(reason)) if is_told && *told != Some(reason.code) => {
                     *told = Some(reason.code);
-                    transitions.push(Transition { field, reason });
+                    transitions.push(Transition {
+                        application: name.clone(),
+                        uid: decision.uid.clone(),
+                        field,
+                        reason: reason.clone(),
+                    });
                 }
                 Some(Outcome::Stays(_)) => {}
                 Some(Outcome::Same | Outcome::Change) | None => *told = None,
@@ -106,7 +113,7 @@ impl Overview {
             self.due.insert((again, name.clone()));
         }
         let revision = Summary::of(&decision.revision.outcome);
-        if revision.code == BREAKER {
+        if revision.code == Some(Code::Breaker) {
             self.stopped.insert(name.clone());
         }
         if decision.revision.outcome == Outcome::Change {
@@ -229,21 +236,23 @@ impl Overview {
                 *counts.entry(group).or_default() += 1;
             }
         }
-        let group = |((environment, field, outcome, code), count): ((&str, _, _, _), _)| {
-            let environment = environment.to_owned();
-            let group = Group {
-                environment,
-                field,
-                outcome,
-                code,
+        let group =
+            |((environment, field, outcome, code), count): ((&str, _, _, Option<Code>), _)| {
+                let environment = environment.to_owned();
+                let code = code.map_or("", Code::as_str);
+                let group = Group {
+                    environment,
+                    field,
+                    outcome,
+                    code,
+                };
+                (group, count)
             };
-            (group, count)
-        };
         counts.into_iter().map(group).collect()
     }
 }
 
-impl Transition<'_> {
+impl Transition {
     /// Whether somebody has to act.
     pub(super) const fn is_warning(&self) -> bool {
         match self.reason.class {
@@ -277,7 +286,7 @@ mod tests {
         }
     }
 
-    fn stays(code: &'static str, message: &str) -> Outcome {
+    fn stays(code: Code, message: &str) -> Outcome {
         Outcome::Stays(Reason::new(Class::Refused, code, message))
     }
 
@@ -293,15 +302,15 @@ mod tests {
         let mut overview = Overview::default();
         let none = [""; 0];
         assert_eq!(told(&mut overview, &decision("a", Outcome::Same)), none);
-        let conflict = decision("a", stays("Conflict", "x"));
+        let conflict = decision("a", stays(Code::Conflict, "x"));
         assert_eq!(told(&mut overview, &conflict), ["revision Conflict true"]);
         // Other words for the same are no news.
         assert_eq!(
-            told(&mut overview, &decision("a", stays("Conflict", "y"))),
+            told(&mut overview, &decision("a", stays(Code::Conflict, "y"))),
             none
         );
         assert_eq!(
-            told(&mut overview, &decision("a", stays("Hold", "y"))),
+            told(&mut overview, &decision("a", stays(Code::Hold, "y"))),
             ["revision Hold true"]
         );
         assert_eq!(told(&mut overview, &decision("a", Outcome::Same)), none);
@@ -312,7 +321,7 @@ mod tests {
         assert_eq!(told(&mut overview, &other), ["revision Conflict true"]);
         other.settings = Some(Settings {
             objects: Vec::new(),
-            outcome: stays("NoConsent", "z"),
+            outcome: stays(Code::NoConsent, "z"),
         });
         assert_eq!(told(&mut overview, &other), ["settings NoConsent true"]);
     }
@@ -325,7 +334,7 @@ mod tests {
             one.environment = format!("made-up-{number}");
             told(&mut overview, &one);
         }
-        told(&mut overview, &decision("b", stays("Hold", "x")));
+        told(&mut overview, &decision("b", stays(Code::Hold, "x")));
         let shown: Vec<String> = overview
             .groups()
             .into_iter()
@@ -365,7 +374,7 @@ mod tests {
             stopped.environment = "prod".into();
             told(&mut overview, &stopped);
         }
-        told(&mut overview, &decision("d", stays("Hold", "x")));
+        told(&mut overview, &decision("d", stays(Code::Hold, "x")));
         // What has moved before is none of those that wait.
         assert_eq!(overview.stopped(), [("prod".to_owned(), 3)].into());
         told(&mut overview, &decision("a", Outcome::Change));

@@ -11,7 +11,7 @@ use crate::steer::holds;
 use crate::steer::ownership::{self, Field, owners};
 use crate::steer::plan::{Decision, Outcome};
 use crate::steer::policy::Policy;
-use crate::steer::reason::{Class, Reason};
+use crate::steer::reason::{self, Class, Reason};
 use crate::steer::{Name, decide};
 
 /// How often a sync may be tried without holding up others for long.
@@ -329,10 +329,10 @@ impl One<'_, '_> {
 pub(super) fn standing(name: &Name, reason: &Reason) -> Option<Finding> {
     let code = match reason.code {
         // The pause is told once, and what goes away needs nothing.
-        "Paused" | "Deleting" => return None,
-        "AutomationOff" => Code::AutomationOff,
-        "SyncWindow" => Code::SyncWindow,
-        "InvalidSyncWindow" => Code::SyncWindowInvalid,
+        reason::Code::Paused | reason::Code::Deleting => return None,
+        reason::Code::AutomationOff => Code::AutomationOff,
+        reason::Code::SyncWindow => Code::SyncWindow,
+        reason::Code::InvalidSyncWindow => Code::SyncWindowInvalid,
         _ => Code::Held,
     };
     let finding = Finding::new(code, named(name), &reason.message);
@@ -349,19 +349,19 @@ pub(super) fn decided(decision: &Decision, policy: &Policy) -> Option<Finding> {
     let code = match (reason.code, reason.class) {
         // These are told whether or not a change waits for them.
         (
-            "Paused"
-            | "Deleting"
-            | "Hold"
-            | "ReconcileSkipped"
-            | "AutomationOff"
-            | "SyncWindow"
-            | "InvalidSyncWindow"
-            | "OwnedByApplication"
-            | "OwnedByApplicationSet"
-            | "OwnerUnknown",
+            reason::Code::Paused
+            | reason::Code::Deleting
+            | reason::Code::Hold
+            | reason::Code::ReconcileSkipped
+            | reason::Code::AutomationOff
+            | reason::Code::SyncWindow
+            | reason::Code::InvalidSyncWindow
+            | reason::Code::OwnedByApplication
+            | reason::Code::OwnedByApplicationSet
+            | reason::Code::OwnerUnknown,
             _,
         ) => return None,
-        ("UnknownEnvironment", _) => {
+        (reason::Code::UnknownEnvironment, _) => {
             let environment = &decision.environment;
             message = format!(
                 "its label `{}` says `{environment}`, and the policy has no such environment",
@@ -379,7 +379,7 @@ pub(super) fn decided(decision: &Decision, policy: &Policy) -> Option<Finding> {
             );
             Code::EnvironmentUnknown
         }
-        ("ProjectNotAllowed", _) => Code::ProjectNotInEnvironment,
+        (reason::Code::ProjectNotAllowed, _) => Code::ProjectNotInEnvironment,
         (_, Class::Refused) => Code::RevisionRefused,
         (_, Class::Unknown) => Code::RevisionUnknown,
         (_, Class::Contested) => Code::RevisionContested,

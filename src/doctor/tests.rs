@@ -11,7 +11,7 @@ use super::*;
 use crate::steer::Name;
 use crate::steer::plan::{Counted, Decision, Outcome, Revision};
 use crate::steer::policy::Policy;
-use crate::steer::reason::{Class, Reason};
+use crate::steer::reason::{self, Class, Reason};
 use world::World;
 
 /// What is found, and the change that makes it so.
@@ -78,7 +78,7 @@ fn what_is_no_fault_is_not_found() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn decision(class: Class, code: &'static str) -> Decision {
+fn decision(class: Class, code: reason::Code) -> Decision {
     Decision {
         application: Name::new("argocd", "lamp"),
         uid: String::new(),
@@ -98,19 +98,35 @@ fn decision(class: Class, code: &'static str) -> Decision {
 }
 
 /// Reasons of the controller, and what becomes of them.
-const REASONS: [(Class, &str, Option<Code>); 8] = [
-    (Class::Refused, "Conflict", Some(Code::RevisionRefused)),
-    (Class::Unknown, "OverrideGone", Some(Code::RevisionUnknown)),
-    (Class::Contested, "Reverted", Some(Code::RevisionContested)),
-    (Class::Waiting, "Flapping", Some(Code::RevisionWaits)),
-    (Class::Held, "ChangedByPerson", Some(Code::Held)),
+const REASONS: [(Class, reason::Code, Option<Code>); 8] = [
     (
         Class::Refused,
-        "ProjectNotAllowed",
+        reason::Code::Conflict,
+        Some(Code::RevisionRefused),
+    ),
+    (
+        Class::Unknown,
+        reason::Code::OverrideGone,
+        Some(Code::RevisionUnknown),
+    ),
+    (
+        Class::Contested,
+        reason::Code::Reverted,
+        Some(Code::RevisionContested),
+    ),
+    (
+        Class::Waiting,
+        reason::Code::Flapping,
+        Some(Code::RevisionWaits),
+    ),
+    (Class::Held, reason::Code::ChangedByPerson, Some(Code::Held)),
+    (
+        Class::Refused,
+        reason::Code::ProjectNotAllowed,
         Some(Code::ProjectNotInEnvironment),
     ),
-    (Class::Held, "Paused", None),
-    (Class::Waiting, "SyncWindow", None),
+    (Class::Held, reason::Code::Paused, None),
+    (Class::Waiting, reason::Code::SyncWindow, None),
 ];
 
 #[test]
@@ -123,7 +139,7 @@ fn what_the_controller_decides_is_told() {
         }
     }
     let name = Name::new("argocd", "lamp");
-    let paused = Reason::new(Class::Held, "Paused", "x");
+    let paused = Reason::new(Class::Held, reason::Code::Paused, "x");
     assert!(standing(&name, &paused).is_none());
 }
 

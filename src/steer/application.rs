@@ -17,6 +17,9 @@ pub use condition::{Cause, Condition, Told};
 pub use fields::{GitFields, Manager, Managers};
 pub use labels::Labels;
 
+/// What stands between the namespace and the name of an Application in what Argo CD calls it.
+const BETWEEN: &str = "_";
+
 /// The name of an Application. Argo CD calls one outside its own namespace `<namespace>_<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
@@ -36,11 +39,24 @@ impl Name {
     /// What Argo CD, and so every annotation of consent, calls it. `own` is Argo CD's namespace.
     // Argo CD: Application.InstanceName
     pub fn instance(&self, own: &str) -> String {
+        self.instance_parts(own).concat()
+    }
+
+    /// The parts of what Argo CD calls it, one after the other.
+    pub(super) fn instance_parts(&self, own: &str) -> [&str; 3] {
         if self.namespace == own {
-            self.name.clone()
+            ["", "", &self.name]
         } else {
-            format!("{}_{}", self.namespace, self.name)
+            [&self.namespace, BETWEEN, &self.name]
         }
+    }
+
+    /// The one that Argo CD calls this. Neither part of a name can have a `_`, so there is one way to read it.
+    // Argo CD: ParseInstanceName
+    pub fn of_instance(instance: &str, own: &str) -> Self {
+        let parts = instance.split_once(BETWEEN);
+        let (namespace, name) = parts.unwrap_or((own, instance));
+        Self::new(namespace, name)
     }
 }
 

@@ -10,7 +10,7 @@ use super::application::{Application, Name};
 use super::objects::Objects;
 use super::plan::{Origin, Wanted};
 use super::policy::{APPLICATION, Environment, Policy};
-use super::reason::{Class, Reason};
+use super::reason::{Class, Code, Reason};
 use super::record::Record;
 use super::revision::{Revision, same};
 use super::state::State;
@@ -230,7 +230,7 @@ impl<'a> Overrides<'a> {
                 "{} and {} ask for different revisions: key `{}`",
                 first.object, other.object, first.key
             );
-            return Err(Reason::new(Class::Refused, "Conflict", message).hint(
+            return Err(Reason::new(Class::Refused, Code::Conflict, message).hint(
                 "let them agree, or remove the key from one of them; nothing moves until then",
             ));
         }
@@ -265,7 +265,7 @@ impl<'a> Overrides<'a> {
             statement.object, statement.key
         );
         Err(
-            Reason::new(Class::Refused, "KeyCollision", message).hint(format!(
+            Reason::new(Class::Refused, Code::KeyCollision, message).hint(format!(
                 "give each an object of its own, with the label `{APPLICATION}`"
             )),
         )
@@ -337,7 +337,7 @@ impl<'a> Candidate<'a> {
         let time = text.and_then(|text| text.trim_ascii_end().parse().ok());
         time.map(Some).ok_or_else(|| {
             let message = format!("`{key}` of {} is no time", self.name);
-            Reason::new(Class::Refused, "InvalidExpiry", message)
+            Reason::new(Class::Refused, Code::InvalidExpiry, message)
                 .hint("write a time with its zone, as `2027-01-31T18:00:00Z`")
         })
     }
@@ -349,7 +349,7 @@ impl Statement<'_> {
         let Self { object, key, .. } = self;
         let refused = |what: &dyn std::fmt::Display, hint: &str| {
             let message = format!("`{key}` of {object} {what}");
-            Reason::new(Class::Refused, "InvalidRevision", message).hint(hint)
+            Reason::new(Class::Refused, Code::InvalidRevision, message).hint(hint)
         };
         let text = std::str::from_utf8(self.bytes)
             .map_err(|_| refused(&"is not UTF-8 text", "name a branch or a tag"))?;
@@ -359,7 +359,7 @@ impl Statement<'_> {
             let message = format!(
                 "`{key}` of {object} asks for a revision that the environment `{name}` may not have"
             );
-            return Err(Reason::new(Class::Refused, "NotAllowed", message)
+            return Err(Reason::new(Class::Refused, Code::NotAllowed, message)
                 .hint("ask for one that its list in the policy allows, or extend the list"));
         }
         Ok(Wanted {
@@ -436,7 +436,7 @@ fn unknown(
     rank: Option<Rank>,
 ) -> Option<Reason> {
     let reason = |message: String| {
-        Reason::new(Class::Unknown, "OverrideGone", message).hint(
+        Reason::new(Class::Unknown, Code::OverrideGone, message).hint(
             "bring the object back, with its labels; or say that it is gone on purpose: `argocd-infisical revisions release`, or create it without the key",
         )
     };
@@ -475,14 +475,7 @@ pub fn are_namesakes(one: &Name, other: &Name, own: &str) -> bool {
 }
 
 fn letters<'a>(name: &'a Name, own: &str) -> impl DoubleEndedIterator<Item = char> + use<'a> {
-    // What Argo CD calls it: its namespace comes first where that is another one.
-    let (namespace, between) = if name.namespace == own {
-        ("", "")
-    } else {
-        (&*name.namespace, "_")
-    };
-    let letters = namespace.chars().chain(between.chars());
-    let letters = letters.chain(name.name.chars());
+    let letters = name.instance_parts(own).into_iter().flat_map(str::chars);
     letters.map(|c| match c.to_ascii_uppercase() {
         c @ ('A'..='Z' | '0'..='9') => c,
         _ => '_',

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::application::{Annotations, Application, Manager};
 use super::policy::{Flap, Policy};
-use super::reason::{Class, Reason};
+use super::reason::{Class, Code, Reason};
 use super::state::{Controls, State, is_within};
 use super::windows;
 
@@ -50,7 +50,11 @@ pub(crate) fn standing(
         again: None,
     };
     if application.metadata.deletion_timestamp.is_some() {
-        return because("Deleting", "it is being deleted", "wait until it is gone");
+        return because(
+            Code::Deleting,
+            "it is being deleted",
+            "wait until it is gone",
+        );
     }
     if state.controls.is_paused {
         let hint = format!(
@@ -59,19 +63,19 @@ pub(crate) fn standing(
             policy.own_namespace,
             Controls::NAME
         );
-        return because("Paused", "the controller is paused", &hint);
+        return because(Code::Paused, "the controller is paused", &hint);
     }
     if is_on(hold) {
         let hint = "remove the annotation `argocd-infisical.io/hold`";
-        return because("Hold", "it is held by its annotation", hint);
+        return because(Code::Hold, "it is held by its annotation", hint);
     }
     if skip == Some("true") {
         let hint = "remove the annotation `argocd.argoproj.io/skip-reconcile`";
-        return because("ReconcileSkipped", "Argo CD is told to skip it", hint);
+        return because(Code::ReconcileSkipped, "Argo CD is told to skip it", hint);
     }
     if !application.is_automated() && !policy.writes_unautomated {
         let hint = "switch `spec.syncPolicy.automated` on, or set `writes.automationOff: true` in the policy";
-        return because("AutomationOff", "its automated sync is off", hint);
+        return because(Code::AutomationOff, "its automated sync is off", hint);
     }
     denied(state, policy, application, now)
 }
@@ -92,7 +96,7 @@ fn denied(state: &State, policy: &Policy, application: &Application, now: Timest
             reason: Some(
                 Reason::new(
                     Class::Waiting,
-                    "SyncWindow",
+                    Code::SyncWindow,
                     "a sync window of its project denies",
                 )
                 .hint("wait for the window, or set `writes.deniedSyncWindows: true` in the policy"),
@@ -103,7 +107,7 @@ fn denied(state: &State, policy: &Policy, application: &Application, now: Timest
             reason: Some(
                 Reason::new(
                     Class::Refused,
-                    "InvalidSyncWindow",
+                    Code::InvalidSyncWindow,
                     format!("a sync window of its project cannot be read: {wrong}"),
                 )
                 .hint(
@@ -136,10 +140,10 @@ pub(super) fn changed(managers: &[Manager]) -> Reason {
     let hint = "it stays until another revision is wanted; to follow again at once, remove the annotation `argocd-infisical.io/state`";
     if !is_told || is_of_person(managers) {
         let message = format!("{who} changed the revision after it was set");
-        Reason::new(Class::Held, "ChangedByPerson", message).hint(hint)
+        Reason::new(Class::Held, Code::ChangedByPerson, message).hint(hint)
     } else {
         let message = format!("{who} put another revision in the place of the one that was set");
-        Reason::new(Class::Contested, "Reverted", message).hint(format!(
+        Reason::new(Class::Contested, Code::Reverted, message).hint(format!(
             "let whoever writes it leave `targetRevision` out, or ignore it; {hint}"
         ))
     }
@@ -148,7 +152,7 @@ pub(super) fn changed(managers: &[Manager]) -> Reason {
 /// Why a digest is not set once more.
 pub(super) fn digest_removed() -> Reason {
     let message = "somebody removed the digest of the settings after it was set";
-    Reason::new(Class::Contested, "DigestReverted", message).hint(
+    Reason::new(Class::Contested, Code::DigestReverted, message).hint(
         "let whoever writes the Application leave `SETTINGS_DIGEST` of `plugin.env` alone; until then a changed setting is rendered, and deployed where `selfHeal` is on",
     )
 }
@@ -179,7 +183,7 @@ pub(super) fn calm(
         recent.len(),
         flap.within.as_secs() / 60
     );
-    let reason = Reason::new(Class::Waiting, "Flapping", message)
+    let reason = Reason::new(Class::Waiting, Code::Flapping, message)
         .hint("see who changes the override to and fro; the last one is set when it has been quiet for a while");
     Err((reason, until))
 }

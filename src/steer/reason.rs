@@ -1,6 +1,10 @@
 //! Why something is not written.
 
+mod code;
+
 use std::fmt;
+
+pub use code::Code;
 
 /// What kind of reason it is: who has to act, if anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,8 +39,8 @@ impl Class {
 pub struct Reason {
     /// What kind of reason.
     pub class: Class,
-    /// Its name in Events, metrics and JSON: one word in camel case that stays the same.
-    pub code: &'static str,
+    /// Its name.
+    pub code: Code,
     /// What is the matter, in lower case and without a full stop.
     pub message: String,
     /// What to do about it; it may have lines of YAML.
@@ -45,7 +49,7 @@ pub struct Reason {
 
 impl Reason {
     /// A reason without a hint.
-    pub fn new(class: Class, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(class: Class, code: Code, message: impl Into<String>) -> Self {
         Self {
             class,
             code,

@@ -1,7 +1,7 @@
 //! Which sources of an Application follow its environment.
 
 use super::application::{Application, Source};
-use super::reason::{Class, Reason};
+use super::reason::{Class, Code, Reason};
 
 /// How many sources an Application may have: the admission policy reads no longer list either.
 pub(super) const MOST: usize = 100;
@@ -22,15 +22,16 @@ pub(super) struct Moving<'a> {
 pub(super) fn moving(application: &Application) -> Result<Vec<Moving<'_>>, Reason> {
     let refused = |code, message: &str| Reason::new(Class::Refused, code, message);
     if application.spec.is_hydrated {
-        return Err(
-            refused("Hydrated", "it has a `sourceHydrator`, which is left alone")
-                .hint("set the revision of `spec.sourceHydrator.drySource` in Git"),
-        );
+        return Err(refused(
+            Code::Hydrated,
+            "it has a `sourceHydrator`, which is left alone",
+        )
+        .hint("set the revision of `spec.sourceHydrator.drySource` in Git"));
     }
     let all = application.spec.sources.len();
     if all > MOST {
         let message = format!("it has {all} sources, and no more than {MOST} are looked at");
-        return Err(refused("TooManySources", &message).hint("make several Applications of it"));
+        return Err(refused(Code::TooManySources, &message).hint("make several Applications of it"));
     }
     let sources: Vec<_> = application
         .sources()
@@ -44,11 +45,11 @@ pub(super) fn moving(application: &Application) -> Result<Vec<Moving<'_>>, Reaso
         repositories.sort();
         repositories.dedup();
         return match repositories.as_slice() {
-            [] => Err(refused("NoGitSource", "none of its sources is a Git repository")
+            [] => Err(refused(Code::NoGitSource, "none of its sources is a Git repository")
                 .hint("take the label of the environment away: Helm charts and OCI artifacts have versions, not branches")),
             [_] => Ok(sources),
             _ => Err(refused(
-                "AmbiguousSources",
+                Code::AmbiguousSources,
                 "its sources are of several Git repositories, and nothing says which one follows the environment",
             )
             .hint("name its `repoURL` in the annotation `argocd-infisical.io/sources`, several with commas between them")),
@@ -60,7 +61,7 @@ pub(super) fn moving(application: &Application) -> Result<Vec<Moving<'_>>, Reaso
     let is_unknown = |chosen: &&str| !sources.iter().any(|moving| is_chosen(chosen, moving));
     if chosen.is_empty() || chosen.iter().any(is_unknown) {
         return Err(refused(
-            "UnknownSource",
+            Code::UnknownSource,
             "the annotation `argocd-infisical.io/sources` names something that is no Git repository of its sources",
         )
         .hint("write each `repoURL` as it stands in the source"));
@@ -126,7 +127,7 @@ mod tests {
                 let pointers = moving.into_iter().map(|moving| moving.pointer);
                 pointers.collect::<Vec<_>>().join(" ")
             }
-            Err(reason) => reason.code.to_owned(),
+            Err(reason) => reason.code.to_string(),
         }
     }
 

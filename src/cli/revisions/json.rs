@@ -105,7 +105,7 @@ fn reason(outcome: &Outcome) -> Option<Value> {
         return None;
     };
     Some(some([
-        ("code", Some(string(*code))),
+        ("code", Some(string(code.as_str()))),
         ("message", Some(string(message.as_str()))),
         ("hint", hint.as_deref().map(string)),
     ]))

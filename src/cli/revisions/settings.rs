@@ -9,15 +9,16 @@ use crate::steer::application::Application;
 use crate::steer::decide;
 use crate::steer::plan::{Outcome, Plan};
 use crate::steer::policy::Policy;
+use crate::steer::reason::Code;
 use crate::steer::state::State;
 
 /// The reasons that do not depend on the key of digests.
-const KEYLESS: [&str; 5] = [
-    "InvalidSettings",
-    "NoConsent",
-    "SettingsAbsent",
-    "SettingsNotSynced",
-    "SettingsNotWatched",
+const KEYLESS: [Code; 5] = [
+    Code::InvalidSettings,
+    Code::NoConsent,
+    Code::SettingsAbsent,
+    Code::SettingsNotSynced,
+    Code::SettingsNotWatched,
 ];
 /// Any key does where no digest that it makes is looked at.
 const STAND_IN: [u8; 32] = [0; 32];

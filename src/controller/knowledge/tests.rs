@@ -1,3 +1,5 @@
+mod concern;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -8,7 +10,7 @@ const APPLICATIONS: usize = 0;
 const ENVIRONMENTS: usize = 1;
 const SETTINGS_OF: usize = 2;
 
-pub(super) fn pruned<K: Kind>(object: &Value) -> Pruned<K> {
+fn pruned<K: Kind>(object: &Value) -> Pruned<K> {
     serde_json::from_str(&object.to_string()).unwrap()
 }
 

@@ -54,3 +54,12 @@ fn lists_have_no_room_ahead() {
     assert!(plugin.parameters.is_empty());
     assert_eq!(application.metadata.managers.target_revision.capacity(), 1);
 }
+
+#[test]
+fn what_argo_cd_calls_an_application_is_read_as_it_is_written() {
+    for (namespace, instance) in [("argocd", "lamp"), ("team", "team_lamp")] {
+        let name = Name::new(namespace, "lamp");
+        assert_eq!(name.instance("argocd"), instance);
+        assert_eq!(Name::of_instance(instance, "argocd"), name);
+    }
+}

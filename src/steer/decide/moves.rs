@@ -8,7 +8,7 @@ use crate::steer::owner::OwnerName;
 use crate::steer::ownership::Field;
 use crate::steer::plan::{Outcome, Wanted};
 use crate::steer::policy::Environment;
-use crate::steer::reason::{Class, Reason};
+use crate::steer::reason::{Class, Code, Reason};
 use crate::steer::revision::same;
 use crate::steer::sources::{self, Moving};
 
@@ -31,7 +31,7 @@ impl<'a> Work<'_, 'a> {
         let environment = self.decider.policy.environments.get(name).ok_or_else(|| {
             let label = &self.decider.policy.environment_label;
             refused(
-                "UnknownEnvironment",
+                Code::UnknownEnvironment,
                 format!("its label `{label}` names an environment that the policy does not have"),
             )
             .hint("name one of the policy's environments, or add it there")
@@ -40,7 +40,7 @@ impl<'a> Work<'_, 'a> {
         let project = self.application.project();
         if projects.is_some_and(|projects| !projects.contains(project)) {
             return Err(refused(
-                "ProjectNotAllowed",
+                Code::ProjectNotAllowed,
                 format!(
                     "Applications of the project `{project}` may not be in the environment `{name}`"
                 ),

@@ -157,7 +157,7 @@ pub(super) fn state(applications: &[&str], objects: &[&str]) -> State {
 pub(super) fn shown(decision: &Decision) -> String {
     match &decision.revision.outcome {
         Outcome::Same => "same".into(),
-        Outcome::Stays(reason) => reason.code.into(),
+        Outcome::Stays(reason) => reason.code.as_str().into(),
         Outcome::Change => {
             let wanted = decision.revision.wanted.as_ref().unwrap();
             match &wanted.origin {

@@ -194,7 +194,7 @@ fn check(rows: Vec<Row>, instance: &Instance) {
         }
         let reason = judged.expect_err(row);
         assert_eq!(reason.class, Class::Contested, "{row}");
-        assert_eq!(reason.code, "OwnedByApplication", "{row}");
+        assert_eq!(reason.code, Code::OwnedByApplication, "{row}");
         assert_eq!(lacks(&reason, "of this: "), missing.join(" and "), "{row}");
         let cured = cured(&parent, &reason);
         assert_eq!(
@@ -249,7 +249,7 @@ fn owners_that_are_gone_write_nothing_and_those_not_known_may() {
     let reason = unknown(&Owner::Unreadable).unwrap_err();
     assert_eq!(
         (reason.class, reason.code),
-        (Class::Unknown, "OwnerUnknown")
+        (Class::Unknown, Code::OwnerUnknown)
     );
     assert!(
         reason

@@ -62,11 +62,7 @@ fn labelled(application: &Application, instance: &Instance, own: &str) -> Option
 
 /// The name of an Application, as Argo CD writes it into marks. What no Application can be called is nobody; it would also be
 /// a part of the address that the owner is asked for at.
-// Argo CD: ParseInstanceName
 fn parent_of(mark: &str, own: &str) -> Option<Name> {
-    let name = match mark.split_once('_') {
-        Some((namespace, name)) => Name::new(namespace, name),
-        None => Name::new(own, mark),
-    };
+    let name = Name::of_instance(mark, own);
     (is_label(&name.namespace) && is_subdomain(&name.name)).then_some(name)
 }

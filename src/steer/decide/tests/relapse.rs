@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::steer::plan::Effect;
+use crate::steer::reason::Code;
 use crate::steer::record::Record;
 
 const GIT: &str = r#"{"spec":{"source":{"targetRevision":"main","plugin":{"env":[]}}}}"#;
@@ -163,7 +164,7 @@ fn a_digest_is_set_once_more_as_well() {
     let Some(Outcome::Stays(reason)) = last.settings.map(|settings| settings.outcome) else {
         panic!()
     };
-    assert_eq!(reason.code, "DigestReverted");
+    assert_eq!(reason.code, Code::DigestReverted);
 }
 
 #[test]

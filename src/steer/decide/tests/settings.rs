@@ -63,7 +63,7 @@ fn code(state: &State) -> &'static str {
     match first(state).settings.unwrap().outcome {
         Outcome::Same => "same",
         Outcome::Change => "change",
-        Outcome::Stays(reason) => reason.code,
+        Outcome::Stays(reason) => reason.code.as_str(),
     }
 }
 

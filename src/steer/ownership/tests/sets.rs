@@ -13,7 +13,7 @@ fn check(row: &str, child: &Application, spec: &Value, fields: &[Field], missing
     }
     let reason = judged.expect_err(row);
     assert_eq!(reason.class, Class::Contested, "{row}");
-    assert_eq!(reason.code, "OwnedByApplicationSet", "{row}");
+    assert_eq!(reason.code, Code::OwnedByApplicationSet, "{row}");
     let quoted: Vec<String> = missing
         .iter()
         .map(|pointer| format!("`{pointer}`"))

@@ -1,4 +1,4 @@
-//! How long decisions rest after some were made.
+//! How long decisions pause after some were made.
 
 use std::time::{Duration, Instant};
 
@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 const LEAST: Duration = Duration::from_millis(5);
 const SHARE: u32 = 4;
 
-/// Until when decisions rest. Those of a few Applications do not wait for what those of thousands took, which have a rest of
+/// Until when decisions pause. Those of a few Applications do not wait for what those of thousands took, which have a pause of
 /// their own.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Rest {
+pub(super) struct Pace {
     few: Option<Instant>,
     many: Option<Instant>,
 }
 
-impl Rest {
+impl Pace {
     /// Decisions of few Applications or of many have taken so long.
     pub(super) fn after(&mut self, is_few: bool, took: Duration, now: Instant) {
         let long = now + LEAST.max(took * SHARE);
@@ -37,21 +37,21 @@ mod tests {
     fn a_few_do_not_wait_for_what_many_took() {
         let now = Instant::now();
         let later = |milliseconds| Some(now + Duration::from_millis(milliseconds));
-        let mut rest = Rest::default();
-        assert_eq!((rest.until(true), rest.until(false)), (None, None));
-        rest.after(false, Duration::from_millis(100), now);
+        let mut pace = Pace::default();
+        assert_eq!((pace.until(true), pace.until(false)), (None, None));
+        pace.after(false, Duration::from_millis(100), now);
         assert_eq!(
-            (rest.until(true), rest.until(false)),
+            (pace.until(true), pace.until(false)),
             (later(5), later(400))
         );
-        rest.after(true, Duration::from_millis(3), now);
+        pace.after(true, Duration::from_millis(3), now);
         assert_eq!(
-            (rest.until(true), rest.until(false)),
+            (pace.until(true), pace.until(false)),
             (later(12), later(400))
         );
         let now = now + Duration::from_secs(1);
-        rest.after(true, Duration::ZERO, now);
-        assert_eq!(rest.until(true), Some(now + LEAST));
-        assert_eq!(rest.until(false), Some(now + LEAST));
+        pace.after(true, Duration::ZERO, now);
+        assert_eq!(pace.until(true), Some(now + LEAST));
+        assert_eq!(pace.until(false), Some(now + LEAST));
     }
 }

@@ -1,19 +1,23 @@
 //! Whatever changes, and in whatever order: deciding of what it concerns gives what deciding of everything gives.
 
+mod known;
+
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 
-use super::tests::pruned;
 use super::*;
 use crate::cluster::{Applications, ConfigMaps, Secrets};
 use crate::controller::notice;
+use crate::controller::overview::Overview;
+use crate::controller::round::Round;
 use crate::settings::digest::DigestKey;
-use crate::steer::plan::{Outcome, Plan};
+use crate::steer::plan::{Decision, Outcome, Plan};
 use crate::steer::policy::Namespaces;
 
 const WATCH: usize = 0;
@@ -146,8 +150,8 @@ fn steps() -> impl Strategy<Value = Vec<(Step, bool)>> {
     prop::collection::vec((step, prop::bool::weighted(0.8)), 1..32)
 }
 
-/// What the keeper does with what it knows, without a cluster.
-struct Keeper {
+/// What is known and decided, without a cluster.
+struct Case {
     policy: Policy,
     knowledge: Knowledge,
     overview: Overview,
@@ -159,7 +163,7 @@ struct Keeper {
     version: u64,
 }
 
-impl Keeper {
+impl Case {
     fn new(least: usize, percent: usize) -> Self {
         let mut policy = Policy::default();
         let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
@@ -258,24 +262,16 @@ impl Keeper {
         });
     }
 
-    /// As the one of [`super::super::keeper`] does.
+    /// Decides until there is nothing more to decide.
     fn decide(&mut self) {
         while !self.knowledge.changed.is_empty() {
-            let changed = std::mem::take(&mut self.knowledge.changed);
-            let Decided { decisions, gone } =
-                self.knowledge
-                    .decide(&changed, &self.overview, &self.policy, self.wall);
-            for name in gone {
-                self.overview.forget(&name);
+            let (knowledge, overview) = (&mut self.knowledge, &mut self.overview);
+            let times = (self.now, self.wall);
+            let round = Round::of(knowledge, overview, &self.policy, true, times);
+            for name in round.gone {
                 self.decisions.remove(&name);
-                self.knowledge.state.memory.forget(&name);
             }
-            for decision in decisions {
-                self.overview.note(&decision, &self.policy, true);
-                if self.knowledge.state.memory.saw(&decision) {
-                    let name = &decision.application;
-                    self.knowledge.changed.application(name, self.now);
-                }
+            for decision in round.decisions {
                 self.decisions
                     .insert(decision.application.clone(), decision);
             }
@@ -366,18 +362,28 @@ fn shown<'a>(decisions: impl Iterator<Item = &'a Decision>) -> Vec<String> {
     decisions.map(|decision| format!("{decision:#?}")).collect()
 }
 
+/// Applies changes, and sees what is decided after those that are to be decided of at once: of what they concern, and of
+/// everything.
+fn decided(case: &mut Case, steps: &[(Step, bool)]) -> Vec<[Vec<String>; 2]> {
+    let mut both = Vec::new();
+    for (step, is_decided) in steps {
+        case.apply(step);
+        if *is_decided {
+            case.decide();
+            let plan = case.plan();
+            both.push([shown(case.decisions.values()), shown(plan.decisions.iter())]);
+        }
+    }
+    both
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
     #[test]
     fn deciding_of_what_is_concerned_is_deciding_of_everything(steps in steps(), least in 0..3_usize, percent in select(vec![0, 50])) {
-        let mut keeper = Keeper::new(least, percent);
-        for (step, is_decided) in &steps {
-            keeper.apply(step);
-            if *is_decided {
-                keeper.decide();
-                prop_assert_eq!(shown(keeper.decisions.values()), shown(keeper.plan().decisions.iter()));
-            }
+        for [of_concerned, of_all] in decided(&mut Case::new(least, percent), &steps) {
+            prop_assert_eq!(of_concerned, of_all);
         }
     }
 }
@@ -392,15 +398,15 @@ fn the_changes_are_worth_something() {
     let mut codes = BTreeSet::new();
     for _ in 0..400 {
         let steps = steps().new_tree(&mut runner).unwrap().current();
-        let mut keeper = Keeper::new(1, 0);
+        let mut case = Case::new(1, 0);
         for (step, _) in &steps {
-            keeper.apply(step);
-            keeper.decide();
-            for decision in keeper.decisions.values() {
+            case.apply(step);
+            case.decide();
+            for decision in case.decisions.values() {
                 let settings = decision.settings.as_ref().map(|settings| &settings.outcome);
                 for outcome in settings.into_iter().chain([&decision.revision.outcome]) {
                     codes.insert(match outcome {
-                        Outcome::Stays(reason) => reason.code,
+                        Outcome::Stays(reason) => reason.code.as_str(),
                         Outcome::Change => "change",
                         Outcome::Same => "same",
                     });
