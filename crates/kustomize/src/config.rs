@@ -289,7 +289,10 @@ impl TransformerConfig {
     // kustomize: TransformerConfig.sortFields
     fn sort(&mut self) {
         for specs in self.lists_mut() {
-            specs.edit().sort_by_cached_key(|spec| spec.gvk.sort_key());
+            // Most are in order, and are shared as long as nobody changes them.
+            if !specs.is_sorted_by_key(|spec| spec.gvk.sort_key()) {
+                specs.edit().sort_by_cached_key(|spec| spec.gvk.sort_key());
+            }
         }
         sort_references(&mut self.name_references);
     }

@@ -194,10 +194,8 @@ fn create(node: &mut Node, part: &str, next: Option<&str>) -> Option<Step> {
             Some(Step::Item(items.len() - 1))
         }
         Data::Mapping(entries) => {
-            entries.push((
-                crate::metadata::untagged(part),
-                Kind::of_part(next.unwrap_or_default(), Kind::Scalar).fresh(),
-            ));
+            let fresh = Kind::of_part(next.unwrap_or_default(), Kind::Scalar).fresh();
+            goyaml::push_entry(entries, crate::metadata::untagged(part), fresh);
             Some(Step::Field(entries.len() - 1))
         }
         Data::Scalar(_) | Data::Alias(_) => None,

@@ -222,35 +222,48 @@ fn walk_field(
         return walk(map, rest, create, set);
     }
     check_names_field(name)?;
-    let create_here = if is_list { Create::Never } else { create };
-    if create_here != Create::Never && map.get(name).is_none() {
-        let fresh = if rest.is_empty() {
-            fresh(create_here)
-        } else {
-            fresh(Create::Mapping)
-        };
-        if let Some(entries) = map.entries_mut() {
-            // kustomize: a created key has no tag, so that one that reads as a boolean is one.
-            goyaml::push_entry(entries, crate::metadata::untagged(name), fresh);
-        }
-    }
-    let Some(field) = map.get_mut(name) else {
-        return Ok(());
+    let field = map
+        .entries_mut()
+        .and_then(|entries| enter(entries, name, is_list, create, rest.is_empty()));
+    field.map_or(Ok(()), |field| walk(field, rest, create, set))
+}
+
+/// The value of a field as a path enters it: what is missing, or null, is what the path needs where that is to be created.
+/// `is_list` is whether the part of the path is written with `[]`, and `is_end` whether it is the last one.
+pub(crate) fn enter<'n>(
+    entries: &'n mut Vec<(Node, Node)>,
+    name: &str,
+    is_list: bool,
+    create: Create,
+    is_end: bool,
+) -> Option<&'n mut Node> {
+    let creates = create != Create::Never && !is_list;
+    let fresh = || match create {
+        Create::Scalar(tag) if is_end => Node::scalar("", tag),
+        _ => Node::mapping(Vec::new()),
     };
-    if field.is_null() {
-        // A null that is to be created becomes what the path needs.
+    let found = entries
+        .iter()
+        .position(|(key, _)| key.as_str() == Some(name));
+    let index = match found {
+        Some(index) => index,
+        None if !creates => return None,
+        None => {
+            // kustomize: a created key has no tag, so that one that reads as a boolean is one.
+            goyaml::push_entry(entries, crate::metadata::untagged(name), fresh());
+            entries.len() - 1
+        }
+    };
+    let (_, value) = entries.get_mut(index)?;
+    if value.is_null() {
         if is_list {
-            field.data = Data::Sequence(Vec::new());
-            field.tag = Tag::Seq;
-        } else if create_here != Create::Never {
-            *field = if rest.is_empty() {
-                fresh(create_here)
-            } else {
-                fresh(Create::Mapping)
-            };
+            value.data = Data::Sequence(Vec::new());
+            value.tag = Tag::Seq;
+        } else if creates {
+            *value = fresh();
         }
     }
-    walk(field, rest, create, set)
+    Some(value)
 }
 
 /// Refuses what would mean an item of a list: no list is looked for in a map.
@@ -273,12 +286,4 @@ pub(crate) fn check_names_field(name: &str) -> Result<()> {
             .hint("leave the part out to mean all items of a list; a key of a map cannot be a number here"));
     }
     Ok(())
-}
-
-/// What is put where a field is missing.
-pub(crate) fn fresh(create: Create) -> Node {
-    match create {
-        Create::Mapping | Create::Never => Node::mapping(Vec::new()),
-        Create::Scalar(tag) => Node::scalar("", tag),
-    }
 }

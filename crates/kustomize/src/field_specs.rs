@@ -3,6 +3,7 @@
 
 mod tree;
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,8 +15,10 @@ use crate::field_spec::{self, Create, FieldSpec};
 use crate::metadata;
 use tree::Tree;
 
-/// Kinds of which is kept what is for them: those of a build are few, unless somebody wants them to be many.
+/// Of how many kinds a list keeps what is for them, and how many field specs that may be: a repository may have as many kinds
+/// as objects, and the built-in lists are those of all builds of a process.
 const MOST_KINDS: usize = 256;
+const MOST_KEPT: usize = 1 << 14;
 
 /// Field specs, in the order in which they are applied. A clone costs nothing, and knows what is found out later.
 #[derive(Clone, Debug, Default)]
@@ -46,8 +49,6 @@ impl Equivalent<Kind> for KindOf<'_> {
 #[derive(Debug)]
 pub(crate) struct Covering {
     specs: Vec<FieldSpec>,
-    /// Whether the path of one leads through the end of another's.
-    pub(crate) is_one_within_another: bool,
     /// All of them as one, where that comes to the same.
     tree: Option<Tree>,
 }
@@ -64,7 +65,6 @@ impl Covering {
     /// Field specs that cover the objects for which they are asked.
     pub(crate) fn new(specs: Vec<FieldSpec>) -> Self {
         Self {
-            is_one_within_another: is_one_within_another(&specs),
             tree: Tree::of(&specs),
             specs,
         }
@@ -75,7 +75,18 @@ impl Covering {
         self.tree.is_some()
     }
 
-    /// Calls `set` on every node that the path of one of them leads to, with its number.
+    /// Whether the path of one leads through the end of another's.
+    pub(crate) fn is_one_within_another(&self) -> bool {
+        let ends: BTreeSet<&str> = self.specs.iter().map(|spec| spec.path.as_str()).collect();
+        self.specs.iter().any(|spec| {
+            let slashes = memchr::memchr_iter(b'/', spec.path.as_bytes());
+            let mut through = slashes.filter_map(|slash| spec.path.get(..slash));
+            through.any(|way| ends.contains(way))
+        })
+    }
+
+    /// Calls `set` on every node that the path of one of them leads to, with its number. What is done at one node is done
+    /// in the order of the field specs; at several, it may be in another.
     ///
     /// # Errors
     /// As for [`FieldSpec::apply`]; of several, the one of the first field spec.
@@ -83,19 +94,21 @@ impl Covering {
         &self,
         object: &mut Node,
         create: Create,
-        set: &mut dyn FnMut(usize, &mut Node) -> Result<()>,
+        set: &mut dyn FnMut(usize, &FieldSpec, &mut Node) -> Result<()>,
     ) -> Result<()> {
-        if let Some(tree) = &self.tree {
-            return tree.apply(object, create, set).map_err(|(index, error)| {
-                match self.specs.get(index) {
-                    Some(spec) => error.field(spec.path.as_str()),
-                    None => error,
-                }
+        let Some(tree) = &self.tree else {
+            let mut specs = self.specs.iter().enumerate();
+            return specs.try_for_each(|(index, spec)| {
+                spec.apply_to_covered(object, create, &mut |node| set(index, spec, node))
             });
-        }
-        let mut specs = self.specs.iter().enumerate();
-        specs.try_for_each(|(index, spec)| {
-            spec.apply_to_covered(object, create, &mut |node| set(index, node))
+        };
+        let of = |index: usize| self.specs.get(index);
+        let mut set =
+            |index, node: &mut Node| of(index).map_or(Ok(()), |spec| set(index, spec, node));
+        let applied = tree.apply(object, create, &mut set);
+        applied.map_err(|(index, error)| {
+            let path = of(index).map_or("", |spec| &spec.path);
+            error.field(path)
         })
     }
 }
@@ -131,12 +144,17 @@ impl FieldSpecs {
         drop(of_kinds);
         let list = self.0.list.iter();
         let covering = list.filter(|spec| spec.is_of(kind, || api_version));
-        let found = Arc::new(Covering::new(covering.cloned().collect()));
+        let specs: Vec<FieldSpec> = covering.cloned().collect();
         let of_kinds = self.0.of_kinds.write();
         let mut of_kinds = of_kinds.unwrap_or_else(PoisonError::into_inner);
-        if of_kinds.len() < MOST_KINDS {
-            of_kinds.insert(Kind(api_version.into(), kind.into()), Arc::clone(&found));
+        let kept: usize = of_kinds.values().map(|covering| covering.len()).sum();
+        if of_kinds.len() >= MOST_KINDS || kept + specs.len() > MOST_KEPT {
+            // A tree that nobody else goes through is not worth it.
+            return Arc::new(Covering { specs, tree: None });
         }
+        let found = Arc::new(Covering::new(specs));
+        let kind = Kind(api_version.into(), kind.into());
+        of_kinds.insert(kind, Arc::clone(&found));
         found
     }
 }
@@ -177,17 +195,6 @@ impl PartialEq for FieldSpecs {
 }
 
 impl Eq for FieldSpecs {}
-
-/// Whether the path of one of the field specs leads through the end of another's.
-fn is_one_within_another(specs: &[FieldSpec]) -> bool {
-    let ends: std::collections::BTreeSet<&str> =
-        specs.iter().map(|spec| spec.path.as_str()).collect();
-    specs.iter().any(|spec| {
-        let slashes = memchr::memchr_iter(b'/', spec.path.as_bytes());
-        let mut through = slashes.filter_map(|slash| spec.path.get(..slash));
-        through.any(|way| ends.contains(way))
-    })
-}
 
 #[cfg(test)]
 mod tests {
@@ -236,13 +243,20 @@ mod tests {
             assert_eq!(specs.of(&object("apps/v1", &format!("K{kind}"))).len(), 1);
         }
         assert_eq!(specs.0.of_kinds.read().unwrap().len(), MOST_KINDS);
+        let many = (0..MOST_KEPT / 4).map(|number| spec("", &format!("a{number}")));
+        let specs = FieldSpecs::from(many.collect::<Vec<_>>());
+        for kind in 0..8 {
+            let found = specs.of(&object("apps/v1", &format!("K{kind}")));
+            assert_eq!(found.len(), MOST_KEPT / 4);
+        }
+        assert_eq!(specs.0.of_kinds.read().unwrap().len(), 4);
     }
 
     #[test]
     fn a_path_may_be_within_another() {
         let is_so = |paths: &[&str]| {
             let specs: Vec<_> = paths.iter().map(|path| spec("", path)).collect();
-            is_one_within_another(&specs)
+            Covering::new(specs).is_one_within_another()
         };
         assert!(is_so(&["a/b", "c", "a"]));
         assert!(!is_so(&["a/b", "ab/c", "a-", "a/c"]));

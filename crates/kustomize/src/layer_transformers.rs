@@ -205,47 +205,53 @@ fn labels_of(kustomization: &Kustomization, config: &Config) -> Result<Vec<Chang
     Ok(list)
 }
 
-/// Where the pairs of an entry of `labels` go.
+/// Where the pairs of an entry of `labels` go. Most bases ask for the same.
 fn label_specs(label: &Label, config: &Config) -> Result<FieldSpecs> {
-    if label.include_selectors {
-        return specs_with_selectors(&label.fields, config);
-    }
-    let mut specs = label.fields.clone();
-    field_spec::merge(&mut specs, &config.get().labels)?;
-    if label.include_templates {
-        field_spec::merge(&mut specs, &config.get().template_labels)?;
-    }
-    if label.include_volume_claim_templates {
-        field_spec::merge(&mut specs, &config.get().volume_claim_template_labels)?;
-    }
-    field_spec::merge(
-        &mut specs,
-        &[FieldSpec::of_every_kind("metadata/labels", true)],
-    )?;
-    Ok(specs.into())
-}
-
-/// Where labels go that include selectors. Most bases ask for the same.
-fn specs_with_selectors(fields: &[FieldSpec], config: &Config) -> Result<FieldSpecs> {
-    static OF_BUILTIN: OnceLock<FieldSpecs> = OnceLock::new();
-    static OF_MERGED: OnceLock<FieldSpecs> = OnceLock::new();
-    let known = match config {
-        Config::Builtin => Some(&OF_BUILTIN),
-        Config::BuiltinMerged => Some(&OF_MERGED),
-        Config::Empty | Config::Own(_) => None,
-    };
-    let known = known.filter(|_| fields.is_empty());
+    let known = known_label_specs(label, config);
     if let Some(specs) = known.and_then(OnceLock::get) {
         return Ok(specs.clone());
     }
-    let mut specs = fields.to_vec();
+    let mut specs = label.fields.clone();
     field_spec::merge(&mut specs, &config.get().labels)?;
-    field_spec::merge(&mut specs, &config.get().common_labels)?;
+    if label.include_selectors {
+        field_spec::merge(&mut specs, &config.get().common_labels)?;
+    } else {
+        if label.include_templates {
+            field_spec::merge(&mut specs, &config.get().template_labels)?;
+        }
+        if label.include_volume_claim_templates {
+            field_spec::merge(&mut specs, &config.get().volume_claim_template_labels)?;
+        }
+        let own = FieldSpec::of_every_kind("metadata/labels", true);
+        field_spec::merge(&mut specs, &[own])?;
+    }
     let specs = FieldSpecs::from(specs);
     if let Some(known) = known {
         known.get_or_init(|| specs.clone());
     }
     Ok(specs)
+}
+
+/// Where it is kept where the labels go that an entry without `fields` asks for, if the configuration is the built-in one.
+fn known_label_specs(label: &Label, config: &Config) -> Option<&'static OnceLock<FieldSpecs>> {
+    const INCLUDES: usize = 3;
+    type Known = [OnceLock<FieldSpecs>; 1 << INCLUDES];
+    static OF_BUILTIN: Known = [const { OnceLock::new() }; 1 << INCLUDES];
+    static OF_MERGED: Known = [const { OnceLock::new() }; 1 << INCLUDES];
+    let known = match config {
+        Config::Builtin => &OF_BUILTIN,
+        Config::BuiltinMerged => &OF_MERGED,
+        Config::Empty | Config::Own(_) => return None,
+    };
+    let includes: [bool; INCLUDES] = [
+        label.include_selectors,
+        label.include_templates,
+        label.include_volume_claim_templates,
+    ];
+    let index = includes.into_iter().fold(0, |index, is_included| {
+        index << 1 | usize::from(is_included)
+    });
+    known.get(index).filter(|_| label.fields.is_empty())
 }
 
 /// Reads an entry of `patches`.

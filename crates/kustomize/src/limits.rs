@@ -66,8 +66,8 @@ pub(crate) struct Budget {
     layers: Cell<usize>,
     level: Cell<usize>,
     content: Cell<usize>,
-    /// How often bytes may still be counted until the clock is looked at.
-    clock_in: Cell<u32>,
+    /// How often few bytes may still be counted until the clock is looked at.
+    counts_until_look: Cell<u32>,
     /// What there was when it was made.
     begun: Amounts,
     /// What all that goes on at the same time may still ask for together.
@@ -148,10 +148,10 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Bytes that are worth a look at the clock, which takes longer than to count them. Fewer are worth one each so many
-    /// times.
+    /// Bytes that are worth a look at the clock, which takes longer than to count a few.
     const WORTH_A_LOOK: usize = 4096;
-    const TIMES: u32 = 32;
+    /// How often fewer are counted from one look to the next.
+    const COUNTS_BETWEEN_LOOKS: u32 = 32;
 
     pub(crate) const fn new(limits: Limits, deadline: Deadline) -> Self {
         let left = Amounts {
@@ -164,7 +164,7 @@ impl Budget {
             layers: Cell::new(left.layers),
             level: Cell::new(0),
             content: Cell::new(left.content),
-            clock_in: Cell::new(0),
+            counts_until_look: Cell::new(0),
             begun: left,
             together: None,
         }
@@ -285,14 +285,14 @@ impl Budget {
     /// Counts bytes that come into being.
     ///
     /// # Errors
-    /// Where there are too many, and where there is no time left.
+    /// Where there are too many, and where there is no time left, which is seen at many bytes and now and then at few.
     pub(crate) fn charge(&self, bytes: usize) -> Result<()> {
-        let clock_in = self.clock_in.get();
-        if bytes >= Self::WORTH_A_LOOK || clock_in == 0 {
-            self.check_time()?;
-            self.clock_in.set(Self::TIMES);
-        } else {
-            self.clock_in.set(clock_in - 1);
+        match self.counts_until_look.get().checked_sub(1) {
+            Some(left) if bytes < Self::WORTH_A_LOOK => self.counts_until_look.set(left),
+            _ => {
+                self.check_time()?;
+                self.counts_until_look.set(Self::COUNTS_BETWEEN_LOOKS - 1);
+            }
         }
         let together = self.together.as_deref();
         let is_left = together.is_none_or(|together| take(&together.content, bytes));
@@ -401,7 +401,8 @@ fn depth_of(node: &Node) -> usize {
 
 /// The bytes that a tree has at least when it is written, `level` levels in.
 pub(crate) fn written_size(node: &Node, level: usize) -> usize {
-    // Most texts are short and not far in: to count their lines takes longer than they are worth.
+    // Most texts are short and not far in: to count their lines takes longer than it is worth. What is left out makes the
+    // bound no more than lower.
     const SHORT: usize = 16;
     const NEAR: usize = 8;
     match &node.data {

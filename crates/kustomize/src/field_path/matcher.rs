@@ -122,7 +122,7 @@ impl Matcher<'_> {
         // kustomize: what is created below a null is lost, because kyaml hangs it onto a scalar.
         if let Some(entries) = node.entries_mut() {
             // kustomize: a created key has no tag, so that one that reads as a number is one.
-            entries.push((crate::metadata::untagged(key), fresh));
+            goyaml::push_entry(entries, crate::metadata::untagged(key), fresh);
         }
         Ok(count)
     }

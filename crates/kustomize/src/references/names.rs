@@ -73,18 +73,22 @@ impl<'a> Fixer<'a> {
         }
         check_version(resource)?;
         let referrer = Referrer::new(resource)?;
-        let fixed = specs.apply(resource.node_mut(), Create::Never, &mut |index, node| {
-            let (Some(target), Some(spec)) = (targets.get(index), specs.get(index)) else {
-                return Ok(());
-            };
-            let finder = Finder {
-                candidates: self.candidates,
-                referrer: &referrer,
-                target,
-                path: &spec.path,
-            };
-            finder.fix(node)
-        });
+        let fixed = specs.apply(
+            resource.node_mut(),
+            Create::Never,
+            &mut |index, spec, node| {
+                let Some(target) = targets.get(index) else {
+                    return Ok(());
+                };
+                let finder = Finder {
+                    candidates: self.candidates,
+                    referrer: &referrer,
+                    target,
+                    path: &spec.path,
+                };
+                finder.fix(node)
+            },
+        );
         fixed.map_err(|error| error.resource(&referrer.id))
     }
 }

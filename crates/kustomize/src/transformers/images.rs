@@ -97,29 +97,26 @@ impl Walk<'_> {
         let mut suffixed = BTreeSet::new();
         let mut twice = None;
         self.walk(node, &mut suffixed)?;
-        let mut set = |spec: &FieldSpec, field: &mut Node| {
+        let mut set = |index: usize, spec: &FieldSpec, field: &mut Node| {
             let is_again = field
                 .as_str()
                 .is_some_and(|image| suffixed.contains(image) && self.pattern.is_match(image));
-            if is_again {
-                twice = Some(spec.path.replace("/", "."));
+            if is_again && twice.as_ref().is_none_or(|(last, _)| *last <= index) {
+                twice = Some((index, spec.path.replace("/", ".")));
             }
             self.set(field)
         };
         let covering = specs.of(node);
-        if covering.is_one_walk() {
-            covering.apply(node, Create::Never, &mut |index, field| {
-                let spec = covering.get(index);
-                spec.map_or(Ok(()), |spec| set(spec, field))
+        if covering.iter().any(changes_kind) {
+            // Which of the others cover it is seen when it is their turn.
+            let mut specs = specs.iter().enumerate();
+            specs.try_for_each(|(index, spec)| {
+                spec.apply(node, Create::Never, &mut |field| set(index, spec, field))
             })?;
         } else {
-            // One may change of which kind the object is.
-            let mut specs = specs.iter();
-            specs.try_for_each(|spec| {
-                spec.apply(node, Create::Never, &mut |field| set(spec, field))
-            })?;
+            covering.apply(node, Create::Never, &mut set)?;
         }
-        Ok(twice)
+        Ok(twice.map(|(_, path)| path))
     }
 
     /// Looks for lists of containers at any depth.
@@ -216,6 +213,12 @@ impl Walk<'_> {
         }
         changed
     }
+}
+
+/// Whether a field spec leads to what says of which kind an object is.
+fn changes_kind(spec: &FieldSpec) -> bool {
+    let path = spec.path.trim_start_matches('/').trim_end_matches("[]");
+    matches!(path.trim(), "kind" | "apiVersion")
 }
 
 /// Splits an image into name, tag and digest; a port before the first `/` belongs to the name.

@@ -74,13 +74,12 @@ pub(crate) fn apply(
         .any(|spec| sees_notes(spec, resource.node()));
     let result = if covering.is_one_walk() && !is_seen {
         let node = resource.node_mut();
-        covering.apply(node, Create::Mapping, &mut |index, map| {
-            let spec = covering.get(index);
-            spec.map_or(Ok(()), |spec| set(spec, map, (&entries, &marks)))
+        covering.apply(node, Create::Mapping, &mut |_, spec, map| {
+            set(spec, map, (&entries, &marks))
         })
     } else {
         // kustomize: entry by entry, each through all field specs; that matters where one creates what another looks for.
-        let length = if covering.is_one_within_another {
+        let length = if covering.is_one_within_another() {
             1
         } else {
             entries.len()

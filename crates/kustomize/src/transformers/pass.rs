@@ -169,6 +169,7 @@ impl<'a> Part<'a> {
     /// As for [`Pass::run`].
     pub(crate) fn run(&self, budget: &Budget, resources: &mut Resources) -> Result<()> {
         let place = |error: Error| error.position(self.position);
+        budget.check_time().map_err(place)?;
         let weights = resources
             .iter()
             .map(|resource| self.change.weight(resource));

@@ -197,3 +197,28 @@ fn ports_belong_to_the_name() {
     );
     assert_eq!(split("app@sha256:aa"), ("app", "", "sha256:aa"));
 }
+
+#[test]
+fn a_suffix_that_comes_again_is_noticed_at_the_last_field() {
+    let text = "{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{image: 'app:1'}]}, \
+                a: {b: 'app:1-s', d: 'app:1-s'}, c: 'app:1-s'}";
+    let mut resources = resources(text);
+    let image = image("app", ["", "", "", "-s"]);
+    let paths = ["a/b", "c", "a/d"];
+    let specs = paths.map(|path| FieldSpec::of_every_kind(path, false));
+    apply(&image, &specs, &Budget::default(), &mut resources).unwrap();
+    let notices = &resources.as_slice()[0].notices;
+    let fields = notices.iter().map(|notice| notice.details().field.clone());
+    assert_eq!(fields.collect::<Vec<_>>(), [Some("a.d".to_owned())]);
+}
+
+#[test]
+fn a_field_spec_may_change_for_which_others_the_object_is() {
+    let mut resources = resources("{apiVersion: v1, kind: app, metadata: {name: p}, a: app}");
+    let image = image("app", ["other", "", "", ""]);
+    let mut specs = ["kind", "a"].map(|path| FieldSpec::of_every_kind(path, false));
+    specs[1].gvk.kind = "other".into();
+    apply(&image, &specs, &Budget::default(), &mut resources).unwrap();
+    let node = resources.as_slice()[0].node();
+    assert_eq!(node.get("a").and_then(Node::as_str), Some("other"));
+}

@@ -1,3 +1,7 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
 use goyaml::Node;
 
 use super::*;
@@ -130,4 +134,19 @@ fn a_change_that_may_make_twins_is_the_last() {
     let error = pass.run(Threads::One, &Budget::default(), &mut resources);
     let error = error.unwrap_err();
     assert_eq!(error.details().field.as_deref(), Some("twins"));
+}
+
+#[test]
+fn each_change_of_all_looks_at_the_clock() {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let clock = Arc::clone(&is_over);
+    let elapsed = move || Duration::from_secs(u64::from(clock.load(Ordering::Relaxed)));
+    let deadline = Deadline::new(Duration::from_secs(1), elapsed);
+    let budget = Budget::new(Limits::default(), deadline);
+    let mut resources = resources(1);
+    part("a", &[], 0).run(&budget, &mut resources).unwrap();
+    is_over.store(true, Ordering::Relaxed);
+    let error = part("b", &[], 0).run(&budget, &mut resources).unwrap_err();
+    assert!(error.details().message.contains("not done after"));
+    assert_eq!(resources.as_slice()[0].name(), "n0a");
 }
