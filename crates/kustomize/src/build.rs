@@ -146,12 +146,7 @@ impl Output {
                 // What is too much must not be written first.
                 let least = limits::written_size(resource.node(), 0);
                 expected = expected.saturating_add(least);
-                if expected.max(written.saturating_add(text.len())) > self.limit {
-                    return Err(Error::new(format!(
-                        "the output has more than {} bytes",
-                        self.limit
-                    )));
-                }
+                self.check_length(expected)?;
                 text.reserve(with_room(least));
                 if !(parts.is_empty() && text.is_empty()) {
                     text.push_str("---\n");
@@ -159,11 +154,22 @@ impl Output {
                 resource
                     .emit(&mut text)
                     .map_err(|error| error.with_names(&self.names))?;
+                self.check_length(written.saturating_add(text.len()))?;
             }
             written = written.saturating_add(text.len());
             parts.push(text);
         }
         Ok(parts)
+    }
+
+    fn check_length(&self, bytes: usize) -> Result<()> {
+        if bytes <= self.limit {
+            return Ok(());
+        }
+        let limit = self.limit;
+        Err(Error::new(format!(
+            "the output has more than {limit} bytes"
+        )))
     }
 
     /// The parts, written on several threads; nothing where one cannot be written, or all would be too much.
@@ -181,18 +187,22 @@ impl Output {
                 return None;
             }
             let mut text = String::with_capacity(with_room(size));
+            let mut counted = size;
             let mut are_texts_kept = true;
             for (inner, node) in nodes.iter().enumerate() {
                 deadline.check().ok()?;
-                if text.len() > limit {
-                    return None;
-                }
                 if *index > 0 || inner > 0 {
                     text.push_str("---\n");
                 }
                 // Whoever lets several threads write asks for notices, too, and here the object is at hand.
                 are_texts_kept &= !lost::is_any_altered(node);
                 goyaml::emit_canonical(node, &mut text).ok()?;
+                // What it has more than it has at least.
+                let more = text.len().saturating_sub(counted);
+                if !limits::take(&left, more) {
+                    return None;
+                }
+                counted = counted.saturating_add(more);
             }
             Some((text, are_texts_kept))
         };

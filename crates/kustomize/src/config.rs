@@ -57,7 +57,7 @@ pub(crate) struct NameBackReference {
 static BUILTIN: LazyLock<TransformerConfig> = LazyLock::new(|| {
     let mut config = defaults::builtin_config();
     config.sort();
-    config
+    config.built_in()
 });
 
 /// The built-in configuration as it is after a kustomization has merged it into the empty one.
@@ -67,7 +67,7 @@ static BUILTIN_MERGED: LazyLock<TransformerConfig> = LazyLock::new(|| {
     if config.absorb(&BUILTIN).is_err() {
         return BUILTIN.clone();
     }
-    config
+    config.built_in()
 });
 
 /// The built-in fields that refer to others, which every build needs, while many need no more of the configuration.
@@ -214,6 +214,14 @@ impl TransformerConfig {
             None => self.name_references.push(reference.clone()),
         }
         Ok(())
+    }
+
+    /// As one that is built in.
+    fn built_in(mut self) -> Self {
+        for specs in self.lists_mut() {
+            *specs = FieldSpecs::built_in(specs.to_vec());
+        }
+        self
     }
 
     fn lists(&self) -> [&FieldSpecs; 11] {

@@ -92,6 +92,16 @@ impl FieldSpec {
         self.is_of(kind, || crate::metadata::top_field(object, "apiVersion"))
     }
 
+    /// Whether what is set where the path leads may be of which kind the object is.
+    pub(crate) fn may_change_kind(&self) -> bool {
+        // Blank parts go nowhere.
+        let parts = self.path.split('/').map(str::trim);
+        let mut parts = parts.filter(|part| !part.is_empty());
+        let first = parts.next();
+        let name = first.map(|part| part.strip_suffix("[]").unwrap_or(part).trim());
+        parts.next().is_none() && matches!(name, None | Some("" | "kind" | "apiVersion"))
+    }
+
     /// As [`Self::covers`], where kind and apiVersion of the object are at hand.
     pub(crate) fn is_of<'a>(&self, its_kind: &str, api_version: impl FnOnce() -> &'a str) -> bool {
         let Gvk {

@@ -1,88 +1,75 @@
-//! Lists of field specs as many objects go through them: which of them are for a kind is found out once, and what an
-//! object has in common on the ways to its fields is walked once.
+//! Lists of field specs as many objects go through them.
+//!
+//! Of the built-in lists, which most builds use alone, it is found out once which field specs are for a kind, and an object
+//! walks the ways that they have in common once. Lists of a repository's own are gone through one after the other: nothing
+//! is kept of what a repository says.
 
 mod tree;
 
-use std::collections::BTreeSet;
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use goyaml::{Node, Text};
-use indexmap::{Equivalent, IndexMap};
+use goyaml::Node;
 
 use crate::error::Result;
 use crate::field_spec::{self, Create, FieldSpec};
 use crate::metadata;
 use tree::Tree;
 
-/// Of how many kinds a list keeps what is for them, and how many field specs that may be: a repository may have as many kinds
-/// as objects, and the built-in lists are those of all builds of a process.
+/// Of how many kinds a built-in list keeps what is for them, and how long their names may be: a repository may have as many
+/// kinds as objects, and these lists are those of all builds of a process.
 const MOST_KINDS: usize = 256;
-const MOST_KEPT: usize = 1 << 14;
+const MOST_BYTES: usize = 256;
 
-/// Field specs, in the order in which they are applied. A clone costs nothing, and knows what is found out later.
+/// Field specs, in the order in which they are applied. A clone costs nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FieldSpecs(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
     list: Vec<FieldSpec>,
-    /// What is for the kinds that have been asked for.
-    of_kinds: RwLock<IndexMap<Kind, Arc<Covering>>>,
+    /// What is known of the kinds that have been asked for; nothing where that is not kept.
+    kinds: Option<RwLock<Kinds>>,
 }
 
-/// apiVersion and kind.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Kind(Text, Text);
+/// The field specs of a list that are for a kind, by kind and apiVersion.
+type Kinds = BTreeMap<String, BTreeMap<String, Arc<Ways<FieldSpec>>>>;
 
-/// The same, of an object at hand.
-#[derive(Hash)]
-struct KindOf<'a>(&'a str, &'a str);
-
-impl Equivalent<Kind> for KindOf<'_> {
-    fn equivalent(&self, key: &Kind) -> bool {
-        self.0 == key.0 && self.1 == key.1
-    }
+/// The field specs of a list that cover an object.
+pub(crate) enum Covering<'a> {
+    /// As they are known of its kind.
+    Known(Arc<Ways<FieldSpec>>),
+    /// As they were found for it.
+    Found(Ways<&'a FieldSpec>),
 }
 
-/// The field specs of a list that cover the objects of one kind.
+/// Field specs that all cover the same objects, and their ways through these.
 #[derive(Debug)]
-pub(crate) struct Covering {
-    specs: Vec<FieldSpec>,
+pub(crate) struct Ways<S> {
+    specs: Vec<S>,
     /// All of them as one, where that comes to the same.
     tree: Option<Tree>,
 }
 
-impl Deref for Covering {
-    type Target = [FieldSpec];
-
-    fn deref(&self) -> &[FieldSpec] {
-        &self.specs
-    }
-}
-
-impl Covering {
-    /// Field specs that cover the objects for which they are asked.
-    pub(crate) fn new(specs: Vec<FieldSpec>) -> Self {
+impl<S: Borrow<FieldSpec>> Ways<S> {
+    /// Field specs that objects go through in one walk where they can; that many objects do makes it worth finding out.
+    pub(crate) fn together(specs: Vec<S>) -> Self {
         Self {
             tree: Tree::of(&specs),
             specs,
         }
     }
 
-    /// Whether an object goes through them together.
-    pub(crate) const fn is_one_walk(&self) -> bool {
-        self.tree.is_some()
+    /// Field specs that objects go through one after the other.
+    pub(crate) const fn one_by_one(specs: Vec<S>) -> Self {
+        Self { specs, tree: None }
     }
 
-    /// Whether the path of one leads through the end of another's.
-    pub(crate) fn is_one_within_another(&self) -> bool {
-        let ends: BTreeSet<&str> = self.specs.iter().map(|spec| spec.path.as_str()).collect();
-        self.specs.iter().any(|spec| {
-            let slashes = memchr::memchr_iter(b'/', spec.path.as_bytes());
-            let mut through = slashes.filter_map(|slash| spec.path.get(..slash));
-            through.any(|way| ends.contains(way))
-        })
+    /// How many field specs there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.specs.len()
     }
 
     /// Calls `set` on every node that the path of one of them leads to, with its number. What is done at one node is done
@@ -99,13 +86,14 @@ impl Covering {
         let Some(tree) = &self.tree else {
             let mut specs = self.specs.iter().enumerate();
             return specs.try_for_each(|(index, spec)| {
+                let spec = spec.borrow();
                 spec.apply_to_covered(object, create, &mut |node| set(index, spec, node))
             });
         };
-        let of = |index: usize| self.specs.get(index);
-        let mut set =
-            |index, node: &mut Node| of(index).map_or(Ok(()), |spec| set(index, spec, node));
-        let applied = tree.apply(object, create, &mut set);
+        let of = |index: usize| self.specs.get(index).map(Borrow::borrow);
+        let applied = tree.apply(object, create, &mut |index, node| {
+            of(index).map_or(Ok(()), |spec| set(index, spec, node))
+        });
         applied.map_err(|(index, error)| {
             let path = of(index).map_or("", |spec| &spec.path);
             error.field(path)
@@ -113,12 +101,87 @@ impl Covering {
     }
 }
 
+impl Covering<'_> {
+    /// The field specs, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &FieldSpec> + Clone {
+        let (known, found) = match self {
+            Self::Known(ways) => (ways.specs.as_slice(), Default::default()),
+            Self::Found(ways) => (Default::default(), ways.specs.as_slice()),
+        };
+        known.iter().chain(found.iter().copied())
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Known(ways) => ways.len(),
+            Self::Found(ways) => ways.len(),
+        }
+    }
+
+    /// Whether an object goes through them in one walk.
+    pub(crate) fn is_one_walk(&self) -> bool {
+        match self {
+            Self::Known(ways) => ways.tree.is_some(),
+            Self::Found(ways) => ways.tree.is_some(),
+        }
+    }
+
+    /// Whether one of them may change of which kind an object is, and with that, which field specs cover it.
+    pub(crate) fn may_change_kind(&self) -> bool {
+        // None that is built in does.
+        matches!(self, Self::Found(ways) if ways.specs.iter().any(|spec| spec.may_change_kind()))
+    }
+
+    /// Whether the path of one leads through the end of another's.
+    pub(crate) fn is_one_within_another(&self) -> bool {
+        // In this order, what is behind a path comes right after it.
+        let mut paths: Vec<&str> = self.iter().map(|spec| spec.path.as_str()).collect();
+        paths.sort_unstable_by(|one, other| parts_first(one).cmp(parts_first(other)));
+        let mut neighbours = paths.iter().zip(paths.iter().skip(1));
+        neighbours.any(|(outer, inner)| {
+            let rest = inner.strip_prefix(*outer);
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+
+    /// As [`Ways::apply`].
+    ///
+    /// # Errors
+    /// As for [`Ways::apply`].
+    pub(crate) fn apply(
+        &self,
+        object: &mut Node,
+        create: Create,
+        set: &mut dyn FnMut(usize, &FieldSpec, &mut Node) -> Result<()>,
+    ) -> Result<()> {
+        match self {
+            Self::Known(ways) => ways.apply(object, create, set),
+            Self::Found(ways) => ways.apply(object, create, set),
+        }
+    }
+}
+
+/// The bytes of a path, in an order in which the end of a part comes before everything else.
+fn parts_first(path: &str) -> impl Iterator<Item = u16> {
+    path.bytes().map(|byte| match byte {
+        b'/' => 0,
+        byte => u16::from(byte) + 1,
+    })
+}
+
 impl FieldSpecs {
+    /// Field specs that are built in. Of them it is kept what is for a kind.
+    pub(crate) fn built_in(list: Vec<FieldSpec>) -> Self {
+        Self(Arc::new(Inner {
+            list,
+            kinds: Some(RwLock::default()),
+        }))
+    }
+
     /// The field specs, to change.
     pub(crate) fn edit(&mut self) -> &mut Vec<FieldSpec> {
-        let inner = Arc::make_mut(&mut self.0);
-        inner.of_kinds = RwLock::default();
-        &mut inner.list
+        &mut Arc::make_mut(&mut self.0).list
     }
 
     /// Adds field specs that are not there yet.
@@ -133,50 +196,45 @@ impl FieldSpecs {
     }
 
     /// Those that cover an object.
-    pub(crate) fn of(&self, object: &Node) -> Arc<Covering> {
+    pub(crate) fn of(&self, object: &Node) -> Covering<'_> {
         let kind = metadata::top_field(object, "kind");
         let api_version = metadata::top_field(object, "apiVersion");
-        let of_kinds = self.0.of_kinds.read();
-        let of_kinds = of_kinds.unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = of_kinds.get(&KindOf(api_version, kind)) {
-            return Arc::clone(found);
-        }
-        drop(of_kinds);
         let list = self.0.list.iter();
         let covering = list.filter(|spec| spec.is_of(kind, || api_version));
-        let specs: Vec<FieldSpec> = covering.cloned().collect();
-        let of_kinds = self.0.of_kinds.write();
-        let mut of_kinds = of_kinds.unwrap_or_else(PoisonError::into_inner);
-        let kept: usize = of_kinds.values().map(|covering| covering.len()).sum();
-        if of_kinds.len() >= MOST_KINDS || kept + specs.len() > MOST_KEPT {
-            // A tree that nobody else goes through is not worth it.
-            return Arc::new(Covering { specs, tree: None });
+        let find = || Covering::Found(Ways::one_by_one(covering.clone().collect()));
+        let Some(kinds) = &self.0.kinds else {
+            return find();
+        };
+        let known = kinds.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(ways) = known.get(kind).and_then(|of_kind| of_kind.get(api_version)) {
+            return Covering::Known(Arc::clone(ways));
         }
-        let found = Arc::new(Covering::new(specs));
-        let kind = Kind(api_version.into(), kind.into());
-        of_kinds.insert(kind, Arc::clone(&found));
-        found
+        let count: usize = known.values().map(BTreeMap::len).sum();
+        drop(known);
+        if count >= MOST_KINDS || kind.len() + api_version.len() > MOST_BYTES {
+            return find();
+        }
+        let ways = Arc::new(Ways::together(covering.clone().cloned().collect()));
+        let mut known = kinds.write().unwrap_or_else(PoisonError::into_inner);
+        let of_kind = known.entry(kind.to_owned()).or_default();
+        of_kind.insert(api_version.to_owned(), Arc::clone(&ways));
+        Covering::Known(ways)
     }
 }
 
 impl Clone for Inner {
+    /// A copy to change, which is not the built-in list any more.
     fn clone(&self) -> Self {
-        Self::from(self.list.clone())
-    }
-}
-
-impl From<Vec<FieldSpec>> for Inner {
-    fn from(list: Vec<FieldSpec>) -> Self {
         Self {
-            list,
-            of_kinds: RwLock::default(),
+            list: self.list.clone(),
+            kinds: None,
         }
     }
 }
 
 impl From<Vec<FieldSpec>> for FieldSpecs {
     fn from(list: Vec<FieldSpec>) -> Self {
-        Self(Arc::new(list.into()))
+        Self(Arc::new(Inner { list, kinds: None }))
     }
 }
 
@@ -217,48 +275,59 @@ mod tests {
         }
     }
 
-    #[test]
-    fn each_kind_has_those_that_cover_it_before_and_after_a_change() {
-        let mut specs = FieldSpecs::from(vec![spec("A", "a"), spec("", "b"), spec("B", "c")]);
-        let paths = |specs: &FieldSpecs, api_version: &str, kind: &str| {
-            let found = specs.of(&object(api_version, kind));
-            let paths: Vec<String> = found.iter().map(|spec| spec.path.to_string()).collect();
-            paths.join(" ")
-        };
-        let same = specs.clone();
-        for _ in 0..2 {
-            assert_eq!(paths(&specs, "apps/v1", "A"), "a b");
-            assert_eq!(paths(&specs, "apps/v1", "B"), "b c");
-            assert_eq!(paths(&specs, "v1", "A"), "");
-        }
-        specs.merge(&[spec("A", "d")]).unwrap();
-        assert_eq!(paths(&specs, "apps/v1", "A"), "a b d");
-        assert_eq!(paths(&same, "apps/v1", "A"), "a b");
+    fn paths(specs: &FieldSpecs, api_version: &str, kind: &str) -> String {
+        let object = object(api_version, kind);
+        let found = specs.of(&object);
+        let paths: Vec<&str> = found.iter().map(|spec| spec.path.as_str()).collect();
+        paths.join(" ")
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
-        let specs = FieldSpecs::from(vec![spec("", "a")]);
+    fn each_kind_has_those_that_cover_it_before_and_after_a_change() {
+        let list = vec![spec("A", "a"), spec("", "b"), spec("B", "c")];
+        for mut specs in [FieldSpecs::built_in(list.clone()), list.into()] {
+            let same = specs.clone();
+            for _ in 0..2 {
+                assert_eq!(paths(&specs, "apps/v1", "A"), "a b");
+                assert_eq!(paths(&specs, "apps/v1", "B"), "b c");
+                assert_eq!(paths(&specs, "v1", "A"), "");
+            }
+            specs.merge(&[spec("A", "d")]).unwrap();
+            assert_eq!(paths(&specs, "apps/v1", "A"), "a b d");
+            assert_eq!(paths(&same, "apps/v1", "A"), "a b");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_of_built_in_lists_alone() {
+        let specs = FieldSpecs::built_in(vec![spec("", "a")]);
+        let kept = |specs: &FieldSpecs| {
+            let kinds = specs.0.kinds.as_ref().map(|kinds| kinds.read().unwrap());
+            kinds.map(|kinds| kinds.values().map(BTreeMap::len).sum::<usize>())
+        };
+        let long = "K".repeat(MOST_BYTES);
+        assert_eq!(paths(&specs, "apps/v1", &long), "a");
+        assert_eq!(kept(&specs), Some(0));
         for kind in 0..2 * MOST_KINDS {
-            assert_eq!(specs.of(&object("apps/v1", &format!("K{kind}"))).len(), 1);
+            assert_eq!(paths(&specs, "apps/v1", &format!("K{kind}")), "a");
         }
-        assert_eq!(specs.0.of_kinds.read().unwrap().len(), MOST_KINDS);
-        let many = (0..MOST_KEPT / 4).map(|number| spec("", &format!("a{number}")));
-        let specs = FieldSpecs::from(many.collect::<Vec<_>>());
-        for kind in 0..8 {
-            let found = specs.of(&object("apps/v1", &format!("K{kind}")));
-            assert_eq!(found.len(), MOST_KEPT / 4);
-        }
-        assert_eq!(specs.0.of_kinds.read().unwrap().len(), 4);
+        assert_eq!(kept(&specs), Some(MOST_KINDS));
+        let mut own = specs.clone();
+        own.edit().push(spec("", "b"));
+        assert_eq!(paths(&own, "apps/v1", "K"), "a b");
+        assert_eq!(kept(&own), None);
     }
 
     #[test]
     fn a_path_may_be_within_another() {
         let is_so = |paths: &[&str]| {
             let specs: Vec<_> = paths.iter().map(|path| spec("", path)).collect();
-            Covering::new(specs).is_one_within_another()
+            let specs = FieldSpecs::from(specs);
+            specs.of(&object("apps/v1", "A")).is_one_within_another()
         };
-        assert!(is_so(&["a/b", "c", "a"]));
+        assert!(is_so(&["a/b", "c", "a", "a-c", "a"]));
+        assert!(is_so(&["x", "a/b-/d", "a/b/c", "a/b-"]));
         assert!(!is_so(&["a/b", "ab/c", "a-", "a/c"]));
+        assert!(!is_so(&["a", "a"]));
     }
 }

@@ -225,11 +225,10 @@ fn label_specs(label: &Label, config: &Config) -> Result<FieldSpecs> {
         let own = FieldSpec::of_every_kind("metadata/labels", true);
         field_spec::merge(&mut specs, &[own])?;
     }
-    let specs = FieldSpecs::from(specs);
-    if let Some(known) = known {
-        known.get_or_init(|| specs.clone());
-    }
-    Ok(specs)
+    Ok(match known {
+        Some(known) => known.get_or_init(|| FieldSpecs::built_in(specs)).clone(),
+        None => specs.into(),
+    })
 }
 
 /// Where it is kept where the labels go that an entry without `fields` asks for, if the configuration is the built-in one.

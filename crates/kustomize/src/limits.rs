@@ -401,12 +401,7 @@ fn depth_of(node: &Node) -> usize {
 
 /// The bytes that a tree has at least when it is written, `level` levels in.
 pub(crate) fn written_size(node: &Node, level: usize) -> usize {
-    // Most texts are short and not far in: to count their lines takes longer than it is worth. What is left out makes the
-    // bound no more than lower.
-    const SHORT: usize = 16;
-    const NEAR: usize = 8;
     match &node.data {
-        Data::Scalar(text) | Data::Alias(text) if text.len() < SHORT && level < NEAR => text.len(),
         Data::Scalar(text) | Data::Alias(text) => {
             let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
             // A text of several lines is indented line by line.

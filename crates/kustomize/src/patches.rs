@@ -141,6 +141,7 @@ pub(crate) fn apply(
         (Patch::StrategicMerge(patches), None) => {
             let mut changed = Vec::with_capacity(patches.len());
             for patch in patches {
+                budget.check_time()?;
                 let index = target_of(patch, resources)?;
                 if let Some(resource) = resources.get_mut(index) {
                     merge(patch, schema, resource)?;
@@ -155,6 +156,7 @@ pub(crate) fn apply(
             let selected = select(target, resources)?;
             budget.charge(patch.weight().saturating_mul(selected.len()))?;
             for &index in &selected {
+                budget.check_time()?;
                 let Some(resource) = resources.get_mut(index) else {
                     continue;
                 };
@@ -178,10 +180,11 @@ pub(crate) fn apply(
 // kustomize: PatchStrategicMergeTransformerPlugin.Transform
 pub(crate) fn apply_strategic(
     patches: &[Resource],
-    schema: &Schema,
+    (schema, budget): (&Schema, &Budget),
     resources: &mut Resources,
 ) -> Result<()> {
     patches.iter().try_for_each(|patch| {
+        budget.check_time()?;
         let index = target_of(patch, resources)?;
         apply_to_each(patch, &[index], schema, resources)
     })
@@ -201,6 +204,7 @@ pub(crate) fn apply_json(
     let selected = select(target, resources)?;
     budget.charge(patch.weight().saturating_mul(selected.len()))?;
     for &index in &selected {
+        budget.check_time()?;
         let Some(resource) = resources.get_mut(index) else {
             continue;
         };

@@ -114,7 +114,7 @@ impl Transformer {
                 patches::apply(patch, target.as_ref(), (schema, budget), resources)?;
             }
             Self::StrategicPatches(patches) => {
-                patches::apply_strategic(patches, schema, resources)?;
+                patches::apply_strategic(patches, (schema, budget), resources)?;
             }
             Self::JsonPatch { patch, target } => {
                 patches::apply_json(patch, target, budget, resources)?;

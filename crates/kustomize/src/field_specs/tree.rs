@@ -1,14 +1,17 @@
 //! Several field specs as a tree of the parts of their paths, for one walk through an object.
 
+use std::borrow::Borrow;
+
 use goyaml::{Data, Node, Text};
 
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec, check_names_field, enter, meets_text, split_path};
 
-/// The most field specs that are made a tree of.
+/// The most field specs that are made a tree of, the bytes of their paths, and the fields in it: a tree is small, whatever the
+/// paths are, and no path in it has too many parts for a field spec alone.
 const MOST_SPECS: usize = 64;
-/// The most parts that their paths may have together: no path in a tree has too many for a field spec alone.
-const MOST_PARTS: usize = 512;
+const MOST_BYTES: usize = 16 << 10;
+const MOST_FIELDS: usize = 128;
 
 /// What several field specs lead to.
 ///
@@ -49,23 +52,29 @@ struct Walk<'a> {
 impl Tree {
     /// A tree of the field specs; nothing where to apply them one after the other could come to something else, or
     /// where they are too many.
-    pub(super) fn of(specs: &[FieldSpec]) -> Option<Self> {
+    pub(super) fn of<S: Borrow<FieldSpec>>(specs: &[S]) -> Option<Self> {
+        let specs: Vec<&FieldSpec> = specs.iter().map(Borrow::borrow).collect();
+        let bytes = specs.iter().map(|spec| spec.path.len());
         // One alone goes its way as fast without.
-        if specs.len() < 2 || specs.len() > MOST_SPECS {
+        if specs.len() < 2 || specs.len() > MOST_SPECS || bytes.sum::<usize>() > MOST_BYTES {
             return None;
         }
-        let mut parts: usize = 0;
+        let mut fields: usize = 0;
         let mut root = Branch::default();
         for (index, spec) in specs.iter().enumerate() {
             let mut here = &mut root;
             for part in &split_path(&spec.path, '/') {
-                parts += 1;
                 let name = part.strip_suffix("[]").unwrap_or(part);
                 let is_usual = !name.is_empty() && name.trim() == name;
-                if parts > MOST_PARTS || !is_usual || check_names_field(name).is_err() {
+                if !is_usual || check_names_field(name).is_err() {
                     return None;
                 }
-                here = here.field(name, name.len() != part.len(), index)?;
+                let (is_new, behind) = here.field(name, name.len() != part.len(), index)?;
+                fields += usize::from(is_new);
+                if fields > MOST_FIELDS {
+                    return None;
+                }
+                here = behind;
                 if spec.create {
                     here.creator.get_or_insert(index);
                 }
@@ -73,7 +82,7 @@ impl Tree {
             here.ends.push(index);
         }
         root.sort();
-        root.is_unambiguous(specs).then_some(Self(root))
+        root.is_unambiguous(&specs).then_some(Self(root))
     }
 
     /// Calls `set` on every node that the path of a field spec leads to, with the number of the field spec. All of them
@@ -98,8 +107,9 @@ impl Tree {
 }
 
 impl Branch {
-    /// The branch of a field, for the field spec of this number; nothing where it is a list for one and not for another.
-    fn field(&mut self, name: &str, is_list: bool, first: usize) -> Option<&mut Self> {
+    /// The branch of a field, for the field spec of this number, and before it whether it is new; nothing where it is a list
+    /// for one and not for another.
+    fn field(&mut self, name: &str, is_list: bool, first: usize) -> Option<(bool, &mut Self)> {
         let known = self.fields.iter().position(|field| field.name == name);
         let index = known.unwrap_or(self.fields.len());
         if known.is_none() {
@@ -113,7 +123,8 @@ impl Branch {
             });
         }
         let field = self.fields.get_mut(index)?;
-        (field.is_list == is_list).then_some(&mut field.behind)
+        let is_new = known.is_none();
+        (field.is_list == is_list).then_some((is_new, &mut field.behind))
     }
 
     /// Brings the fields into the order in which field specs one after the other create them.
@@ -127,7 +138,7 @@ impl Branch {
 
     /// Whether no way ends where that of another field spec goes on, and whether all that end in one place create it, or
     /// none does.
-    fn is_unambiguous(&self, specs: &[FieldSpec]) -> bool {
+    fn is_unambiguous(&self, specs: &[&FieldSpec]) -> bool {
         let is_end_or_way = self.ends.is_empty() || self.fields.is_empty();
         let creates = |index: &&usize| specs.get(**index).is_some_and(|spec| spec.create);
         let creating = self.ends.iter().filter(creates).count();
@@ -205,7 +216,7 @@ mod tests {
     use proptest::test_runner::TestRunner;
 
     use super::*;
-    use crate::field_specs::Covering;
+    use crate::field_specs::Ways;
 
     /// What a field spec does to what it leads to, so that another one sees it.
     fn mark(index: usize, node: &mut Node) -> Result<()> {
@@ -283,7 +294,7 @@ mod tests {
                     mark(index, node)
                 })
             });
-            let found = Covering::new(specs).apply(&mut other, create, &mut |index, _, node| {
+            let found = Ways::together(specs).apply(&mut other, create, &mut |index, _, node| {
                 now.push((index, node.position));
                 mark(index, node)
             });
@@ -321,8 +332,10 @@ mod tests {
         assert!(!is_tree(&[("a/*", true), ("c", true)]));
         assert!(is_tree(&[("a\\/b", true), ("a/b", true)]));
         assert!(!is_tree(&vec![("a", false); MOST_SPECS + 1]));
-        assert!(!is_tree(
-            &[("a/".repeat(MOST_PARTS).trim_end_matches('/'), false); 2]
-        ));
+        let long = "a/".repeat(MOST_FIELDS + 1);
+        let long = long.trim_end_matches('/');
+        assert!(is_tree(&[(&long[2..], false); 2]));
+        assert!(!is_tree(&[(long, false); 2]));
+        assert!(!is_tree(&[(&*"a".repeat(MOST_BYTES), false); 2]));
     }
 }

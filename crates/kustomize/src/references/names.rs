@@ -10,7 +10,7 @@ use goyaml::{Data, Dialect, Node, Scalar, Text};
 use crate::config::{Config, NameBackReference};
 use crate::error::{Error, Result};
 use crate::field_spec::{Create, FieldSpec};
-use crate::field_specs::Covering;
+use crate::field_specs::Ways;
 use crate::id::{Gvk, ResId};
 use crate::limits::Budget;
 use crate::metadata;
@@ -37,11 +37,11 @@ pub(crate) fn fix(
         references: config.name_references(),
     };
     let deadline = budget.deadline();
-    let begin = || (Specs::new(), None);
-    let ended = resources.change_each(threads, begin, |(specs, failed), resource| {
+    let begin = || (Kinds::default(), None);
+    let ended = resources.change_each(threads, begin, |(kinds, failed), resource| {
         if failed.is_none() {
             let ended = deadline.check();
-            *failed = ended.and_then(|()| fixer.fix(specs, resource)).err();
+            *failed = ended.and_then(|()| fixer.fix(kinds, resource)).err();
         }
     });
     match ended.into_iter().find_map(|(_, failed)| failed) {
@@ -50,8 +50,23 @@ pub(crate) fn fix(
     }
 }
 
-/// Of each kind, by its original group, version and kind, the kinds that it names and the fields in which it does.
-type Specs<'a> = BTreeMap<Gvk, (Vec<&'a Gvk>, Covering)>;
+/// The fields in which the resources of a kind name others.
+struct Referring<'a> {
+    /// Of which kind those are, field by field.
+    targets: Vec<&'a Gvk>,
+    ways: Ways<&'a FieldSpec>,
+}
+
+/// What is known of kinds, by their original group, version and kind, and how many fields that are.
+#[derive(Default)]
+struct Kinds<'a> {
+    known: BTreeMap<Gvk, Referring<'a>>,
+    fields: usize,
+}
+
+/// Of how many kinds, and how many fields, is kept what is known: a repository may have as many kinds as objects.
+const MOST_KINDS: usize = 64;
+const MOST_FIELDS: usize = 1 << 14;
 
 /// What rewrites the names in one resource after the other.
 struct Fixer<'a> {
@@ -60,36 +75,61 @@ struct Fixer<'a> {
 }
 
 impl<'a> Fixer<'a> {
-    fn fix(&self, specs_of_kind: &mut Specs<'a>, resource: &mut Resource) -> Result<()> {
+    fn fix(&self, kinds: &mut Kinds<'a>, resource: &mut Resource) -> Result<()> {
         if resource.is_empty() {
             return Ok(());
         }
         let original = resource.original_id().gvk;
-        let (targets, specs) = specs_of_kind
-            .entry(original)
-            .or_insert_with_key(|original| specs_for(self.references, original));
-        if specs.is_empty() {
+        let found;
+        let Referring { targets, ways } = if let Some(known) = kinds.of(&original, self.references)
+        {
+            known
+        } else {
+            let (targets, specs) = referring(self.references, &original);
+            let ways = Ways::one_by_one(specs);
+            found = Referring { targets, ways };
+            &found
+        };
+        if targets.is_empty() {
             return Ok(());
         }
         check_version(resource)?;
         let referrer = Referrer::new(resource)?;
-        let fixed = specs.apply(
-            resource.node_mut(),
-            Create::Never,
-            &mut |index, spec, node| {
-                let Some(target) = targets.get(index) else {
-                    return Ok(());
-                };
-                let finder = Finder {
-                    candidates: self.candidates,
-                    referrer: &referrer,
-                    target,
-                    path: &spec.path,
-                };
-                finder.fix(node)
-            },
-        );
+        let node = resource.node_mut();
+        let fixed = ways.apply(node, Create::Never, &mut |index, spec, node| {
+            let Some(target) = targets.get(index) else {
+                return Ok(());
+            };
+            let finder = Finder {
+                candidates: self.candidates,
+                referrer: &referrer,
+                target,
+                path: &spec.path,
+            };
+            finder.fix(node)
+        });
         fixed.map_err(|error| error.resource(&referrer.id))
+    }
+}
+
+impl<'a> Kinds<'a> {
+    /// What is known of a kind; nothing where it is not kept.
+    fn of(
+        &mut self,
+        original: &Gvk,
+        references: &'a [NameBackReference],
+    ) -> Option<&Referring<'a>> {
+        if !self.known.contains_key(original) && self.known.len() < MOST_KINDS {
+            let (targets, specs) = referring(references, original);
+            let fields = self.fields.saturating_add(targets.len());
+            if fields <= MOST_FIELDS {
+                self.fields = fields;
+                let ways = Ways::together(specs);
+                let known = Referring { targets, ways };
+                self.known.insert(original.clone(), known);
+            }
+        }
+        self.known.get(original)
     }
 }
 
@@ -137,25 +177,17 @@ fn check_history(resource: &Resource) -> Result<()> {
 }
 
 /// The fields in which a resource of this kind names others, and before them of which kind those are.
-fn specs_for<'a>(references: &'a [NameBackReference], original: &Gvk) -> (Vec<&'a Gvk>, Covering) {
-    let (mut targets, mut specs) = (Vec::new(), Vec::new());
-    for reference in references {
-        for referrer in reference
-            .referrers
-            .iter()
-            .filter(|referrer| original.is_selected_by(&referrer.gvk))
-        {
-            // The kind may have changed since; what was selected by the original one is walked whatever it is now.
-            let spec = FieldSpec {
-                gvk: Gvk::default(),
-                path: referrer.path.clone(),
-                create: false,
-            };
-            targets.push(&reference.target);
-            specs.push(spec);
-        }
-    }
-    (targets, Covering::new(specs))
+// The kind may have changed since: what was selected by the original one is walked whatever it is now.
+fn referring<'a>(
+    references: &'a [NameBackReference],
+    original: &Gvk,
+) -> (Vec<&'a Gvk>, Vec<&'a FieldSpec>) {
+    let fields = references.iter().flat_map(|reference| {
+        let referrers = reference.referrers.iter();
+        let found = referrers.filter(|referrer| original.is_selected_by(&referrer.gvk));
+        found.map(|referrer| (&reference.target, referrer))
+    });
+    fields.unzip()
 }
 
 /// The resource whose fields are rewritten.

@@ -19,6 +19,9 @@ use crate::resource::Resource;
 use crate::transformers::pass::OfEach;
 use pattern::Pattern;
 
+/// Bytes of an image that are worth a look at the clock: a pattern may take microseconds for each.
+const WORTH_A_LOOK: usize = 4096;
+
 /// Changes images in every list called `containers` or `initContainers`, and then in the fields of the field specs.
 ///
 /// Most images are in both, and are changed twice: a `tagSuffix` is added twice, as in kustomize.
@@ -107,7 +110,7 @@ impl Walk<'_> {
             self.set(field)
         };
         let covering = specs.of(node);
-        if covering.iter().any(changes_kind) {
+        if covering.may_change_kind() {
             // Which of the others cover it is seen when it is their turn.
             let mut specs = specs.iter().enumerate();
             specs.try_for_each(|(index, spec)| {
@@ -177,6 +180,9 @@ impl Walk<'_> {
                 .field("image")
                 .hint("write the image as `name:tag`, in quotes where it reads as a number"));
         };
+        if current.len() >= WORTH_A_LOOK {
+            self.budget.check_time()?;
+        }
         if !self.pattern.is_match(current) {
             return Ok(());
         }
@@ -213,12 +219,6 @@ impl Walk<'_> {
         }
         changed
     }
-}
-
-/// Whether a field spec leads to what says of which kind an object is.
-fn changes_kind(spec: &FieldSpec) -> bool {
-    let path = spec.path.trim_start_matches('/').trim_end_matches("[]");
-    matches!(path.trim(), "kind" | "apiVersion")
 }
 
 /// Splits an image into name, tag and digest; a port before the first `/` belongs to the name.

@@ -69,35 +69,37 @@ pub(crate) fn apply(
         is_any_shared |= is_any_marked(map, chunk);
         set_all(map, chunk, marks)
     };
-    let is_seen = covering
-        .iter()
-        .any(|spec| sees_notes(spec, resource.node()));
-    let result = if covering.is_one_walk() && !is_seen {
+    let node = resource.node();
+    let is_usual = !covering.iter().any(|spec| sees_notes(spec, node));
+    let result = if covering.is_one_walk() && is_usual {
         let node = resource.node_mut();
         covering.apply(node, Create::Mapping, &mut |_, spec, map| {
             set(spec, map, (&entries, &marks))
         })
     } else {
         // kustomize: entry by entry, each through all field specs; that matters where one creates what another looks for.
-        let length = if covering.is_one_within_another() {
+        let length = if covering.is_one_within_another() || covering.may_change_kind() {
             1
         } else {
             entries.len()
         };
-        let mut rounds = entries
-            .chunks(length)
-            .enumerate()
-            .flat_map(|(round, chunk)| {
-                let marks = marks.get(round * length..).unwrap_or_default();
-                covering.iter().map(move |spec| (spec, (chunk, marks)))
-            });
-        rounds.try_for_each(|(spec, chunk)| {
-            let mut set = |map: &mut Node| set(spec, map, chunk);
-            // kustomize: its notes are annotations, so that there may be a map of them for no other reason.
-            if sees_notes(spec, resource.node()) {
-                resource.edit_with_notes(|node| spec.apply(node, Create::Mapping, &mut set))
+        let mut rounds = entries.chunks(length).enumerate();
+        rounds.try_for_each(|(round, chunk)| {
+            let marks = marks.get(round * length..).unwrap_or_default();
+            let mut apply = |spec: &FieldSpec| {
+                let mut set = |map: &mut Node| set(spec, map, (chunk, marks));
+                // kustomize: its notes are annotations, so that there may be a map of them for no other reason.
+                if sees_notes(spec, resource.node()) {
+                    resource.edit_with_notes(|node| spec.apply(node, Create::Mapping, &mut set))
+                } else {
+                    spec.apply(resource.node_mut(), Create::Mapping, &mut set)
+                }
+            };
+            if covering.may_change_kind() {
+                // Which of the others cover the object is seen when it is their turn.
+                specs.iter().try_for_each(&mut apply)
             } else {
-                spec.apply_to_covered(resource.node_mut(), Create::Mapping, &mut set)
+                covering.iter().try_for_each(&mut apply)
             }
         })
     };
@@ -152,4 +154,24 @@ fn set_all(map: &mut Node, entries: &[(&Text, &Text)], marks: &[u32]) -> Result<
     });
     metadata::set_entries(map, new);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_of_the_object_itself_may_change_for_which_field_specs_it_is() {
+        let text = b"{apiVersion: v1, kind: Foo, metadata: {name: a}}";
+        let parsed = goyaml::parse(text, &goyaml::Limits::default());
+        let mut resource = Resource::new(parsed.unwrap().unwrap());
+        let mut specs = [" ", "foo", "bar"].map(|path| FieldSpec::of_every_kind(path, true));
+        specs[1].gvk.kind = "Foo".into();
+        specs[2].gvk.kind = "Bar".into();
+        let labels = StringMap::from([("kind".into(), "Bar".into())]);
+        let specs = FieldSpecs::from(specs.to_vec());
+        apply(&labels, &specs, &mut resource, &Budget::default()).unwrap();
+        assert!(resource.node().get("foo").is_none());
+        assert!(resource.node().get_path(&["bar", "kind"]).is_some());
+    }
 }

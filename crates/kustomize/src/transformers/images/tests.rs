@@ -214,11 +214,14 @@ fn a_suffix_that_comes_again_is_noticed_at_the_last_field() {
 
 #[test]
 fn a_field_spec_may_change_for_which_others_the_object_is() {
-    let mut resources = resources("{apiVersion: v1, kind: app, metadata: {name: p}, a: app}");
-    let image = image("app", ["other", "", "", ""]);
-    let mut specs = ["kind", "a"].map(|path| FieldSpec::of_every_kind(path, false));
-    specs[1].gvk.kind = "other".into();
-    apply(&image, &specs, &Budget::default(), &mut resources).unwrap();
-    let node = resources.as_slice()[0].node();
-    assert_eq!(node.get("a").and_then(Node::as_str), Some("other"));
+    for path in ["kind", "/kind", " /kind", "kind[]"] {
+        let mut resources = resources("{apiVersion: v1, kind: app, metadata: {name: p}, a: app}");
+        let image = image("app", ["other", "", "", ""]);
+        let mut specs = [path, "a"].map(|path| FieldSpec::of_every_kind(path, false));
+        specs[1].gvk.kind = "other".into();
+        apply(&image, &specs, &Budget::default(), &mut resources).unwrap();
+        let node = resources.as_slice()[0].node();
+        let changed = node.get("a").and_then(Node::as_str);
+        assert_eq!(changed, Some("other"), "{path}");
+    }
 }
