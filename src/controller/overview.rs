@@ -45,7 +45,7 @@ struct Summary {
     code: Option<Code>,
 }
 
-/// A field whose outcome has become another one.
+/// A field that stays for another reason than people were told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Transition {
     /// The Application.
@@ -137,13 +137,9 @@ impl Overview {
         self.remove(name);
     }
 
-    /// Keeps these Applications only.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Name) -> bool) {
-        self.of.retain(|name, _| keep(name));
+    /// Takes no more room than it needs.
+    pub(super) fn pack(&mut self) {
         packed(&mut self.of);
-        self.due.retain(|(_, name)| keep(name));
-        self.stopped.retain(&keep);
-        self.moving.retain(keep);
     }
 
     fn remove(&mut self, name: &Name) -> Option<Entry> {
@@ -352,7 +348,9 @@ mod tests {
             shown,
             ["(other) revision same  3", "dev revision refused Hold 1"]
         );
-        overview.retain(|name| name.name == "b");
+        for number in 0..3 {
+            overview.forget(&Name::new("argocd", format!("a{number}")));
+        }
         assert_eq!(overview.groups().len(), 1);
     }
 
@@ -380,7 +378,7 @@ mod tests {
         told(&mut overview, &decision("a", Outcome::Change));
         overview.forget(&Name::new("argocd", "b"));
         assert_eq!(overview.stopped(), [("prod".to_owned(), 1)].into());
-        overview.retain(|name| name.name != "c");
+        overview.forget(&Name::new("argocd", "c"));
         assert_eq!(overview.stopped(), BTreeMap::new());
     }
 
