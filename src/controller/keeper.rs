@@ -422,7 +422,7 @@ fn rests_on_owners(decision: &Decision) -> bool {
     let mut outcomes = settings.into_iter().chain([&decision.revision.outcome]);
     outcomes.any(|outcome| match outcome {
         Outcome::Stays(reason) => {
-            reason.class == Class::Contested || reason.code == Code::OwnerUnknown
+            reason.class() == Class::Contested || reason.code == Code::OwnerUnknown
         }
         Outcome::Same | Outcome::Change => false,
     })

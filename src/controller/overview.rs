@@ -63,7 +63,7 @@ impl Summary {
         let (outcome, code) = match outcome {
             Outcome::Same => ("same", None),
             Outcome::Change => ("change", None),
-            Outcome::Stays(reason) => (reason.class.as_str(), Some(reason.code)),
+            Outcome::Stays(reason) => (reason.class().as_str(), Some(reason.code)),
         };
         Self { outcome, code }
     }
@@ -251,7 +251,7 @@ impl Overview {
 impl Transition {
     /// Whether somebody has to act.
     pub(super) const fn is_warning(&self) -> bool {
-        match self.reason.class {
+        match self.reason.class() {
             Class::Unknown | Class::Refused | Class::Contested => true,
             Class::Held | Class::Waiting => false,
         }
@@ -283,7 +283,7 @@ mod tests {
     }
 
     fn stays(code: Code, message: &str) -> Outcome {
-        Outcome::Stays(Reason::new(Class::Refused, code, message))
+        Outcome::Stays(Reason::new(code, message))
     }
 
     fn told(overview: &mut Overview, decision: &Decision) -> Vec<String> {
@@ -307,7 +307,7 @@ mod tests {
         );
         assert_eq!(
             told(&mut overview, &decision("a", stays(Code::Hold, "y"))),
-            ["revision Hold true"]
+            ["revision Hold false"]
         );
         assert_eq!(told(&mut overview, &decision("a", Outcome::Same)), none);
         assert_eq!(told(&mut overview, &conflict), ["revision Conflict true"]);
@@ -346,7 +346,7 @@ mod tests {
             .collect();
         assert_eq!(
             shown,
-            ["(other) revision same  3", "dev revision refused Hold 1"]
+            ["(other) revision same  3", "dev revision held Hold 1"]
         );
         for number in 0..3 {
             overview.forget(&Name::new("argocd", format!("a{number}")));
