@@ -253,7 +253,7 @@ fn is_well(plan: &Plan) -> bool {
     let is_well = |outcome: &Outcome| match outcome {
         Outcome::Same => true,
         Outcome::Change => false,
-        Outcome::Stays(reason) => reason.class == Class::Held,
+        Outcome::Stays(reason) => reason.class() == Class::Held,
     };
     plan.decisions.iter().all(|decision| {
         let settings = decision.settings.as_ref();
@@ -267,7 +267,7 @@ const fn word(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Same => "same",
         Outcome::Change => "change",
-        Outcome::Stays(reason) => reason.class.as_str(),
+        Outcome::Stays(reason) => reason.class().as_str(),
     }
 }
 

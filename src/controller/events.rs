@@ -170,7 +170,7 @@ pub(super) async fn run(api: Api, mut from: Receiver<Event>, reporter: String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steer::reason::{Class, Code, Reason};
+    use crate::steer::reason::{Code, Reason};
 
     fn event(note: &str) -> Event {
         Event {
@@ -197,7 +197,7 @@ mod tests {
                 application: Name::new("argocd", "a"),
                 uid: "u".into(),
                 field: "revision",
-                reason: Reason::new(Class::Refused, Code::Conflict, text),
+                reason: Reason::new(Code::Conflict, text),
             };
             Event::stays(transition).note
         };

@@ -395,14 +395,14 @@ impl Keeper {
     /// When there may be something to do that nothing else tells of.
     fn wake(&mut self, now: Instant, wall: Timestamp) -> Instant {
         let changed = &self.knowledge.changed;
-        let pause = self.pace.until(changed.is_small());
-        let pause = pause.filter(|_| self.is_complete && !changed.is_empty());
+        let wait = self.pace.until(changed.is_small());
+        let wait = wait.filter(|_| self.is_complete && !changed.is_empty());
         let due = self.overview.next().map(|at| {
             let wait = at.duration_since(wall).max(SignedDuration::ZERO);
             now + wait.unsigned_abs()
         });
         let times = [
-            pause,
+            wait,
             due,
             self.writes.queue.wake(now),
             self.writes.queue.window.expire(now),
@@ -422,7 +422,7 @@ fn rests_on_owners(decision: &Decision) -> bool {
     let mut outcomes = settings.into_iter().chain([&decision.revision.outcome]);
     outcomes.any(|outcome| match outcome {
         Outcome::Stays(reason) => {
-            reason.class == Class::Contested || reason.code == Code::OwnerUnknown
+            reason.class() == Class::Contested || reason.code == Code::OwnerUnknown
         }
         Outcome::Same | Outcome::Change => false,
     })

@@ -45,7 +45,7 @@ struct Summary {
     code: Option<Code>,
 }
 
-/// A field whose outcome has become another one.
+/// A field that stays for another reason than people were told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Transition {
     /// The Application.
@@ -63,7 +63,7 @@ impl Summary {
         let (outcome, code) = match outcome {
             Outcome::Same => ("same", None),
             Outcome::Change => ("change", None),
-            Outcome::Stays(reason) => (reason.class.as_str(), Some(reason.code)),
+            Outcome::Stays(reason) => (reason.class().as_str(), Some(reason.code)),
         };
         Self { outcome, code }
     }
@@ -137,13 +137,9 @@ impl Overview {
         self.remove(name);
     }
 
-    /// Keeps these Applications only.
-    pub(super) fn retain(&mut self, keep: impl Fn(&Name) -> bool) {
-        self.of.retain(|name, _| keep(name));
+    /// Takes no more room than it needs.
+    pub(super) fn pack(&mut self) {
         packed(&mut self.of);
-        self.due.retain(|(_, name)| keep(name));
-        self.stopped.retain(&keep);
-        self.moving.retain(keep);
     }
 
     fn remove(&mut self, name: &Name) -> Option<Entry> {
@@ -255,7 +251,7 @@ impl Overview {
 impl Transition {
     /// Whether somebody has to act.
     pub(super) const fn is_warning(&self) -> bool {
-        match self.reason.class {
+        match self.reason.class() {
             Class::Unknown | Class::Refused | Class::Contested => true,
             Class::Held | Class::Waiting => false,
         }
@@ -287,7 +283,7 @@ mod tests {
     }
 
     fn stays(code: Code, message: &str) -> Outcome {
-        Outcome::Stays(Reason::new(Class::Refused, code, message))
+        Outcome::Stays(Reason::new(code, message))
     }
 
     fn told(overview: &mut Overview, decision: &Decision) -> Vec<String> {
@@ -311,7 +307,7 @@ mod tests {
         );
         assert_eq!(
             told(&mut overview, &decision("a", stays(Code::Hold, "y"))),
-            ["revision Hold true"]
+            ["revision Hold false"]
         );
         assert_eq!(told(&mut overview, &decision("a", Outcome::Same)), none);
         assert_eq!(told(&mut overview, &conflict), ["revision Conflict true"]);
@@ -350,9 +346,11 @@ mod tests {
             .collect();
         assert_eq!(
             shown,
-            ["(other) revision same  3", "dev revision refused Hold 1"]
+            ["(other) revision same  3", "dev revision held Hold 1"]
         );
-        overview.retain(|name| name.name == "b");
+        for number in 0..3 {
+            overview.forget(&Name::new("argocd", format!("a{number}")));
+        }
         assert_eq!(overview.groups().len(), 1);
     }
 
@@ -380,7 +378,7 @@ mod tests {
         told(&mut overview, &decision("a", Outcome::Change));
         overview.forget(&Name::new("argocd", "b"));
         assert_eq!(overview.stopped(), [("prod".to_owned(), 1)].into());
-        overview.retain(|name| name.name != "c");
+        overview.forget(&Name::new("argocd", "c"));
         assert_eq!(overview.stopped(), BTreeMap::new());
     }
 

@@ -1,4 +1,4 @@
-//! How long decisions pause after some were made.
+//! How long decisions wait after some were made.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const LEAST: Duration = Duration::from_millis(5);
 const SHARE: u32 = 4;
 
-/// Until when decisions pause. Those of a few Applications do not wait for what those of thousands took, which have a pause of
+/// Until when decisions wait. Those of a few Applications do not wait for what those of thousands took, which have a wait of
 /// their own.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pace {

@@ -11,7 +11,7 @@ use crate::steer::holds;
 use crate::steer::ownership::{self, Field, owners};
 use crate::steer::plan::{Decision, Outcome};
 use crate::steer::policy::Policy;
-use crate::steer::reason::{self, Class, Reason};
+use crate::steer::reason::{Class, Code as Why, Reason};
 use crate::steer::{Name, decide};
 
 /// How often a sync may be tried without holding up others for long.
@@ -278,7 +278,7 @@ impl One<'_, '_> {
             fields.push(digest);
         }
         let Err(reason) = judge(&fields) else { return };
-        let code = match reason.class {
+        let code = match reason.class() {
             Class::Contested => Code::IgnoreRulesMissing,
             _ => Code::OwnerUnknown,
         };
@@ -289,7 +289,7 @@ impl One<'_, '_> {
             .flatten();
         let automated = self.application.spec.sync_policy.automated.as_ref();
         let heals = automated.is_some_and(|automated| automated.self_heal == Some(true));
-        let is_contested = contested.is_some_and(|reason| reason.class == Class::Contested);
+        let is_contested = contested.is_some_and(|reason| reason.class() == Class::Contested);
         if is_contested && self.application.is_automated() && !heals {
             let message = "its digest cannot be set and `selfHeal` is off: a changed setting is rendered, and never deployed";
             let cure = cure::with(
@@ -329,10 +329,10 @@ impl One<'_, '_> {
 pub(super) fn standing(name: &Name, reason: &Reason) -> Option<Finding> {
     let code = match reason.code {
         // The pause is told once, and what goes away needs nothing.
-        reason::Code::Paused | reason::Code::Deleting => return None,
-        reason::Code::AutomationOff => Code::AutomationOff,
-        reason::Code::SyncWindow => Code::SyncWindow,
-        reason::Code::InvalidSyncWindow => Code::SyncWindowInvalid,
+        Why::Paused | Why::Deleting => return None,
+        Why::AutomationOff => Code::AutomationOff,
+        Why::SyncWindow => Code::SyncWindow,
+        Why::InvalidSyncWindow => Code::SyncWindowInvalid,
         _ => Code::Held,
     };
     let finding = Finding::new(code, named(name), &reason.message);
@@ -346,22 +346,22 @@ pub(super) fn decided(decision: &Decision, policy: &Policy) -> Option<Finding> {
     };
     let mut message = reason.message.clone();
     let mut cure = of_hint(reason);
-    let code = match (reason.code, reason.class) {
+    let code = match (reason.code, reason.class()) {
         // These are told whether or not a change waits for them.
         (
-            reason::Code::Paused
-            | reason::Code::Deleting
-            | reason::Code::Hold
-            | reason::Code::ReconcileSkipped
-            | reason::Code::AutomationOff
-            | reason::Code::SyncWindow
-            | reason::Code::InvalidSyncWindow
-            | reason::Code::OwnedByApplication
-            | reason::Code::OwnedByApplicationSet
-            | reason::Code::OwnerUnknown,
+            Why::Paused
+            | Why::Deleting
+            | Why::Hold
+            | Why::ReconcileSkipped
+            | Why::AutomationOff
+            | Why::SyncWindow
+            | Why::InvalidSyncWindow
+            | Why::OwnedByApplication
+            | Why::OwnedByApplicationSet
+            | Why::OwnerUnknown,
             _,
         ) => return None,
-        (reason::Code::UnknownEnvironment, _) => {
+        (Why::UnknownEnvironment, _) => {
             let environment = &decision.environment;
             message = format!(
                 "its label `{}` says `{environment}`, and the policy has no such environment",
@@ -379,7 +379,7 @@ pub(super) fn decided(decision: &Decision, policy: &Policy) -> Option<Finding> {
             );
             Code::EnvironmentUnknown
         }
-        (reason::Code::ProjectNotAllowed, _) => Code::ProjectNotInEnvironment,
+        (Why::ProjectNotAllowed, _) => Code::ProjectNotInEnvironment,
         (_, Class::Refused) => Code::RevisionRefused,
         (_, Class::Unknown) => Code::RevisionUnknown,
         (_, Class::Contested) => Code::RevisionContested,

@@ -11,7 +11,7 @@ use super::*;
 use crate::steer::Name;
 use crate::steer::plan::{Counted, Decision, Outcome, Revision};
 use crate::steer::policy::Policy;
-use crate::steer::reason::{self, Class, Reason};
+use crate::steer::reason::{Code as Why, Reason};
 use world::World;
 
 /// What is found, and the change that makes it so.
@@ -78,7 +78,7 @@ fn what_is_no_fault_is_not_found() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn decision(class: Class, code: reason::Code) -> Decision {
+fn decision(why: Why) -> Decision {
     Decision {
         application: Name::new("argocd", "lamp"),
         uid: String::new(),
@@ -88,7 +88,7 @@ fn decision(class: Class, code: reason::Code) -> Decision {
             default: None,
             wanted: None,
             current: Vec::new(),
-            outcome: Outcome::Stays(Reason::new(class, code, "x").hint("do\n\nspec: {}\n")),
+            outcome: Outcome::Stays(Reason::new(why, "x").hint("do\n\nspec: {}\n")),
         },
         settings: None,
         patch: None,
@@ -98,55 +98,35 @@ fn decision(class: Class, code: reason::Code) -> Decision {
 }
 
 /// Reasons of the controller, and what becomes of them.
-const REASONS: [(Class, reason::Code, Option<Code>); 8] = [
-    (
-        Class::Refused,
-        reason::Code::Conflict,
-        Some(Code::RevisionRefused),
-    ),
-    (
-        Class::Unknown,
-        reason::Code::OverrideGone,
-        Some(Code::RevisionUnknown),
-    ),
-    (
-        Class::Contested,
-        reason::Code::Reverted,
-        Some(Code::RevisionContested),
-    ),
-    (
-        Class::Waiting,
-        reason::Code::Flapping,
-        Some(Code::RevisionWaits),
-    ),
-    (Class::Held, reason::Code::ChangedByPerson, Some(Code::Held)),
-    (
-        Class::Refused,
-        reason::Code::ProjectNotAllowed,
-        Some(Code::ProjectNotInEnvironment),
-    ),
-    (Class::Held, reason::Code::Paused, None),
-    (Class::Waiting, reason::Code::SyncWindow, None),
+const REASONS: [(Why, Option<Code>); 8] = [
+    (Why::Conflict, Some(Code::RevisionRefused)),
+    (Why::OverrideGone, Some(Code::RevisionUnknown)),
+    (Why::Reverted, Some(Code::RevisionContested)),
+    (Why::Flapping, Some(Code::RevisionWaits)),
+    (Why::ChangedByPerson, Some(Code::Held)),
+    (Why::ProjectNotAllowed, Some(Code::ProjectNotInEnvironment)),
+    (Why::Paused, None),
+    (Why::SyncWindow, None),
 ];
 
 #[test]
 fn what_the_controller_decides_is_told() {
-    for (class, code, expected) in REASONS {
-        let found = decided(&decision(class, code), &Policy::default());
-        assert_eq!(found.as_ref().map(|found| found.code), expected, "{code}");
+    for (why, expected) in REASONS {
+        let found = decided(&decision(why), &Policy::default());
+        assert_eq!(found.as_ref().map(|found| found.code), expected, "{why}");
         if let Some(found) = found {
             assert_eq!(found.cure, "# do\nspec: {}");
         }
     }
     let name = Name::new("argocd", "lamp");
-    let paused = Reason::new(Class::Held, reason::Code::Paused, "x");
+    let paused = Reason::new(Why::Paused, "x");
     assert!(standing(&name, &paused).is_none());
 }
 
 #[test]
 fn every_kind_of_finding_has_a_row() {
     let rows: BTreeSet<Code> = faults::all().map(|(code, _)| code).collect();
-    let reasons: BTreeSet<Code> = REASONS.iter().filter_map(|(_, _, code)| *code).collect();
+    let reasons: BTreeSet<Code> = REASONS.iter().filter_map(|(_, code)| *code).collect();
     let missing: Vec<_> = Code::ALL
         .iter()
         .filter(|code| !rows.contains(code) && !reasons.contains(code))

@@ -19,6 +19,19 @@ pub const KEYS: &str = "argocd-infisical.io/keys";
 /// Keys with this in their name say which revision to deploy. They are no settings.
 pub const REVISION: &str = "TARGET_REVISION";
 
+/// What stands between the namespace and the name of an Application in what Argo CD calls it.
+pub(crate) const BETWEEN: &str = "_";
+
+/// The namespace, where it is not Argo CD's own, and the name of the Application that Argo CD calls this. Neither can have a
+/// `_`, so there is one way to read it.
+// Argo CD: ParseInstanceName
+pub(crate) fn split_instance(instance: &str) -> (Option<&str>, &str) {
+    match instance.split_once(BETWEEN) {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, instance),
+    }
+}
+
 /// Who asks, as Argo CD says it: nothing that an author of the Application controls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -37,11 +50,7 @@ impl Caller {
         if !is_subdomain(project) {
             return Err("has a project that no AppProject can be called");
         }
-        // Neither half can have a `_`, so there is one way to read it.
-        let (namespace, name) = match application.split_once('_') {
-            Some((namespace, name)) => (Some(namespace), name),
-            None => (None, application),
-        };
+        let (namespace, name) = split_instance(application);
         if !namespace.is_none_or(is_label) || !is_subdomain(name) {
             return Err("has an Application that no Application can be called");
         }

@@ -13,12 +13,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use crate::settings::consent::{BETWEEN, split_instance};
+
 pub use condition::{Cause, Condition, Told};
 pub use fields::{GitFields, Manager, Managers};
 pub use labels::Labels;
-
-/// What stands between the namespace and the name of an Application in what Argo CD calls it.
-const BETWEEN: &str = "_";
 
 /// The name of an Application. Argo CD calls one outside its own namespace `<namespace>_<name>`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,12 +50,10 @@ impl Name {
         }
     }
 
-    /// The one that Argo CD calls this. Neither part of a name can have a `_`, so there is one way to read it.
-    // Argo CD: ParseInstanceName
+    /// The one that Argo CD calls this.
     pub fn of_instance(instance: &str, own: &str) -> Self {
-        let parts = instance.split_once(BETWEEN);
-        let (namespace, name) = parts.unwrap_or((own, instance));
-        Self::new(namespace, name)
+        let (namespace, name) = split_instance(instance);
+        Self::new(namespace.unwrap_or(own), name)
     }
 }
 

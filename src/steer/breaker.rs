@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::plan::{Counted, Decision, Tripped, Wanted};
 use super::policy::Policy;
-use super::reason::{Class, Code, Reason};
+use super::reason::{Code, Reason};
 use super::record::Record;
 use super::state::{Remembered, State, is_within};
 use crate::hex::hex;
@@ -115,7 +115,7 @@ impl Tripped {
         let message = format!(
             "the breaker of `{environment}` stopped a change of {changes} Applications at once, where {allowed} are allowed"
         );
-        Reason::new(Class::Waiting, Code::Breaker, message).hint(format!(
+        Reason::new(Code::Breaker, message).hint(format!(
             "if it is meant: `argocd-infisical revisions acknowledge {hash}`"
         ))
     }

@@ -10,7 +10,7 @@ use super::application::{Application, Name};
 use super::objects::Objects;
 use super::plan::{Origin, Wanted};
 use super::policy::{APPLICATION, Environment, Policy};
-use super::reason::{Class, Code, Reason};
+use super::reason::{Code, Reason};
 use super::record::Record;
 use super::revision::{Revision, same};
 use super::state::State;
@@ -230,7 +230,7 @@ impl<'a> Overrides<'a> {
                 "{} and {} ask for different revisions: key `{}`",
                 first.object, other.object, first.key
             );
-            return Err(Reason::new(Class::Refused, Code::Conflict, message).hint(
+            return Err(Reason::new(Code::Conflict, message).hint(
                 "let them agree, or remove the key from one of them; nothing moves until then",
             ));
         }
@@ -264,11 +264,9 @@ impl<'a> Overrides<'a> {
             "{} has the key `{}`, which stands for {this} and {other} alike",
             statement.object, statement.key
         );
-        Err(
-            Reason::new(Class::Refused, Code::KeyCollision, message).hint(format!(
-                "give each an object of its own, with the label `{APPLICATION}`"
-            )),
-        )
+        Err(Reason::new(Code::KeyCollision, message).hint(format!(
+            "give each an object of its own, with the label `{APPLICATION}`"
+        )))
     }
 
     /// The first Application of an environment, of those that are looked for, that is called the same in keys.
@@ -337,7 +335,7 @@ impl<'a> Candidate<'a> {
         let time = text.and_then(|text| text.trim_ascii_end().parse().ok());
         time.map(Some).ok_or_else(|| {
             let message = format!("`{key}` of {} is no time", self.name);
-            Reason::new(Class::Refused, Code::InvalidExpiry, message)
+            Reason::new(Code::InvalidExpiry, message)
                 .hint("write a time with its zone, as `2027-01-31T18:00:00Z`")
         })
     }
@@ -349,7 +347,7 @@ impl Statement<'_> {
         let Self { object, key, .. } = self;
         let refused = |what: &dyn std::fmt::Display, hint: &str| {
             let message = format!("`{key}` of {object} {what}");
-            Reason::new(Class::Refused, Code::InvalidRevision, message).hint(hint)
+            Reason::new(Code::InvalidRevision, message).hint(hint)
         };
         let text = std::str::from_utf8(self.bytes)
             .map_err(|_| refused(&"is not UTF-8 text", "name a branch or a tag"))?;
@@ -359,7 +357,7 @@ impl Statement<'_> {
             let message = format!(
                 "`{key}` of {object} asks for a revision that the environment `{name}` may not have"
             );
-            return Err(Reason::new(Class::Refused, Code::NotAllowed, message)
+            return Err(Reason::new(Code::NotAllowed, message)
                 .hint("ask for one that its list in the policy allows, or extend the list"));
         }
         Ok(Wanted {
@@ -436,7 +434,7 @@ fn unknown(
     rank: Option<Rank>,
 ) -> Option<Reason> {
     let reason = |message: String| {
-        Reason::new(Class::Unknown, Code::OverrideGone, message).hint(
+        Reason::new(Code::OverrideGone, message).hint(
             "bring the object back, with its labels; or say that it is gone on purpose: `argocd-infisical revisions release`, or create it without the key",
         )
     };

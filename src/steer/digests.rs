@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::application::{Application, Plugin, Source};
 use super::policy::{Namespaces, Policy};
-use super::reason::{Class, Code, Reason};
+use super::reason::{Code, Reason};
 use super::sources;
 use super::state::State;
 use crate::plugin::parameters::SETTINGS;
@@ -72,7 +72,7 @@ pub(super) fn rendered<'a>(application: &'a Application, policy: &Policy) -> Vec
 
 fn invalid(what: &'static str) -> Reason {
     let message = format!("the plugin parameter `{}` {what}", SETTINGS.name);
-    Reason::new(Class::Refused, Code::InvalidSettings, message).hint(
+    Reason::new(Code::InvalidSettings, message).hint(
         "each entry is `namespace/name` for a ConfigMap or `secret:namespace/name` for a Secret",
     )
 }
@@ -93,7 +93,7 @@ pub(super) fn told(
     let instance = application.name().instance(&policy.argocd_namespace);
     let caller = Caller::new(application.project(), &instance).map_err(|what| {
         let message = format!("what it is called {what}");
-        Reason::new(Class::Refused, Code::InvalidSettings, message)
+        Reason::new(Code::InvalidSettings, message)
     })?;
     let mut objects: Vec<(&ObjectName, Option<Admitted<'_>>)> = Vec::new();
     let mut refusal = None;
@@ -101,26 +101,22 @@ pub(super) fn told(
         let name = &reference.object;
         if !is_watched(name, policy) {
             let message = format!("{name} is in a namespace that the controller does not watch");
-            return Err(
-                Reason::new(Class::Unknown, Code::SettingsNotWatched, message).hint(
-                    "add its namespace to `objectNamespaces` of the policy, with the RBAC for it",
-                ),
-            );
+            return Err(Reason::new(Code::SettingsNotWatched, message).hint(
+                "add its namespace to `objectNamespaces` of the policy, with the RBAC for it",
+            ));
         }
         let admitted = admit(reference, state.objects.get(name), &caller);
         let is_needed = !reference.is_optional;
         match &admitted {
             Err(Refusal::Absent | Refusal::Unlabelled) if is_needed => {
                 let message = format!("{name} is not there, or lacks the label `{LABEL}`");
-                return Err(Reason::new(Class::Unknown, Code::SettingsAbsent, message)
+                return Err(Reason::new(Code::SettingsAbsent, message)
                     .hint("see whether the operator has written it, with its labels"));
             }
             Err(Refusal::NotSynced) if is_needed => {
                 let message = format!("{name} holds nothing yet");
-                return Err(
-                    Reason::new(Class::Unknown, Code::SettingsNotSynced, message)
-                        .hint("see what the operator says of what it is synced from"),
-                );
+                return Err(Reason::new(Code::SettingsNotSynced, message)
+                    .hint("see what the operator says of what it is synced from"));
             }
             Err(Refusal::NotAllowed | Refusal::NoKeys) if is_needed => {
                 refusal.get_or_insert_with(|| no_consent(name, &caller));
@@ -148,7 +144,6 @@ fn no_consent(name: &ObjectName, caller: &Caller) -> Reason {
         ObjectKind::Secret => format!(", and in `{KEYS}` the keys that may be read"),
     };
     Reason::new(
-        Class::Refused,
         Code::NoConsent,
         format!("{name} does not allow this Application to read it"),
     )

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::application::{Annotations, Application, Manager};
 use super::policy::{Flap, Policy};
-use super::reason::{Class, Code, Reason};
+use super::reason::{Code, Reason};
 use super::state::{Controls, State, is_within};
 use super::windows;
 
@@ -45,16 +45,13 @@ pub(crate) fn standing(
     let is_on = |value: Option<&String>| value.is_some_and(|value| value != "false");
     let hold = annotations.and_then(|annotations| annotations.hold.as_ref());
     let skip = annotations.and_then(|annotations| annotations.skip_reconcile.as_deref());
-    let because = |code, message: &str, hint: &str| Standing {
-        reason: Some(Reason::new(Class::Held, code, message).hint(hint)),
+    let because = |reason: Reason, hint: &str| Standing {
+        reason: Some(reason.hint(hint)),
         again: None,
     };
     if application.metadata.deletion_timestamp.is_some() {
-        return because(
-            Code::Deleting,
-            "it is being deleted",
-            "wait until it is gone",
-        );
+        let reason = Reason::new(Code::Deleting, "it is being deleted");
+        return because(reason, "wait until it is gone");
     }
     if state.controls.is_paused {
         let hint = format!(
@@ -63,19 +60,23 @@ pub(crate) fn standing(
             policy.own_namespace,
             Controls::NAME
         );
-        return because(Code::Paused, "the controller is paused", &hint);
+        let reason = Reason::new(Code::Paused, "the controller is paused");
+        return because(reason, &hint);
     }
     if is_on(hold) {
         let hint = "remove the annotation `argocd-infisical.io/hold`";
-        return because(Code::Hold, "it is held by its annotation", hint);
+        let reason = Reason::new(Code::Hold, "it is held by its annotation");
+        return because(reason, hint);
     }
     if skip == Some("true") {
         let hint = "remove the annotation `argocd.argoproj.io/skip-reconcile`";
-        return because(Code::ReconcileSkipped, "Argo CD is told to skip it", hint);
+        let reason = Reason::new(Code::ReconcileSkipped, "Argo CD is told to skip it");
+        return because(reason, hint);
     }
     if !application.is_automated() && !policy.writes_unautomated {
         let hint = "switch `spec.syncPolicy.automated` on, or set `writes.automationOff: true` in the policy";
-        return because(Code::AutomationOff, "its automated sync is off", hint);
+        let reason = Reason::new(Code::AutomationOff, "its automated sync is off");
+        return because(reason, hint);
     }
     denied(state, policy, application, now)
 }
@@ -94,19 +95,15 @@ fn denied(state: &State, policy: &Policy, application: &Application, now: Timest
         Ok(None) => free,
         Ok(Some(denied)) => Standing {
             reason: Some(
-                Reason::new(
-                    Class::Waiting,
-                    Code::SyncWindow,
-                    "a sync window of its project denies",
-                )
-                .hint("wait for the window, or set `writes.deniedSyncWindows: true` in the policy"),
+                Reason::new(Code::SyncWindow, "a sync window of its project denies").hint(
+                    "wait for the window, or set `writes.deniedSyncWindows: true` in the policy",
+                ),
             ),
             again: denied.until,
         },
         Err(wrong) => Standing {
             reason: Some(
                 Reason::new(
-                    Class::Refused,
                     Code::InvalidSyncWindow,
                     format!("a sync window of its project cannot be read: {wrong}"),
                 )
@@ -140,10 +137,10 @@ pub(super) fn changed(managers: &[Manager]) -> Reason {
     let hint = "it stays until another revision is wanted; to follow again at once, remove the annotation `argocd-infisical.io/state`";
     if !is_told || is_of_person(managers) {
         let message = format!("{who} changed the revision after it was set");
-        Reason::new(Class::Held, Code::ChangedByPerson, message).hint(hint)
+        Reason::new(Code::ChangedByPerson, message).hint(hint)
     } else {
         let message = format!("{who} put another revision in the place of the one that was set");
-        Reason::new(Class::Contested, Code::Reverted, message).hint(format!(
+        Reason::new(Code::Reverted, message).hint(format!(
             "let whoever writes it leave `targetRevision` out, or ignore it; {hint}"
         ))
     }
@@ -152,7 +149,7 @@ pub(super) fn changed(managers: &[Manager]) -> Reason {
 /// Why a digest is not set once more.
 pub(super) fn digest_removed() -> Reason {
     let message = "somebody removed the digest of the settings after it was set";
-    Reason::new(Class::Contested, Code::DigestReverted, message).hint(
+    Reason::new(Code::DigestReverted, message).hint(
         "let whoever writes the Application leave `SETTINGS_DIGEST` of `plugin.env` alone; until then a changed setting is rendered, and deployed where `selfHeal` is on",
     )
 }
@@ -183,7 +180,7 @@ pub(super) fn calm(
         recent.len(),
         flap.within.as_secs() / 60
     );
-    let reason = Reason::new(Class::Waiting, Code::Flapping, message)
+    let reason = Reason::new(Code::Flapping, message)
         .hint("see who changes the override to and fro; the last one is set when it has been quiet for a while");
     Err((reason, until))
 }

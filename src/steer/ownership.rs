@@ -16,7 +16,7 @@ mod tests;
 
 use super::application::{Application, GitFields, Manager, Managers};
 use super::owner::{ApplicationSet, Instance, Owner, OwnerName, Parent};
-use super::reason::{Class, Code, Reason};
+use super::reason::{Code, Reason};
 
 pub use tracking::owners;
 

@@ -37,9 +37,7 @@ impl Class {
 /// Why something is not written, as people are told. No value of a setting or of a refused revision is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// What kind of reason.
-    pub class: Class,
-    /// Its name.
+    /// Its name, which says what kind of reason it is.
     pub code: Code,
     /// What is the matter, in lower case and without a full stop.
     pub message: String,
@@ -49,13 +47,17 @@ pub struct Reason {
 
 impl Reason {
     /// A reason without a hint.
-    pub fn new(class: Class, code: Code, message: impl Into<String>) -> Self {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
-            class,
             code,
             message: message.into(),
             hint: None,
         }
+    }
+
+    /// What kind of reason.
+    pub const fn class(&self) -> Class {
+        self.code.class()
     }
 
     /// Says what to do.

@@ -1,7 +1,7 @@
 //! Which sources of an Application follow its environment.
 
 use super::application::{Application, Source};
-use super::reason::{Class, Code, Reason};
+use super::reason::{Code, Reason};
 
 /// How many sources an Application may have: the admission policy reads no longer list either.
 pub(super) const MOST: usize = 100;
@@ -20,9 +20,8 @@ pub(super) struct Moving<'a> {
 /// # Errors
 /// Why none does.
 pub(super) fn moving(application: &Application) -> Result<Vec<Moving<'_>>, Reason> {
-    let refused = |code, message: &str| Reason::new(Class::Refused, code, message);
     if application.spec.is_hydrated {
-        return Err(refused(
+        return Err(Reason::new(
             Code::Hydrated,
             "it has a `sourceHydrator`, which is left alone",
         )
@@ -31,7 +30,9 @@ pub(super) fn moving(application: &Application) -> Result<Vec<Moving<'_>>, Reaso
     let all = application.spec.sources.len();
     if all > MOST {
         let message = format!("it has {all} sources, and no more than {MOST} are looked at");
-        return Err(refused(Code::TooManySources, &message).hint("make several Applications of it"));
+        return Err(
+            Reason::new(Code::TooManySources, message).hint("make several Applications of it")
+        );
     }
     let sources: Vec<_> = application
         .sources()
@@ -45,10 +46,10 @@ pub(super) fn moving(application: &Application) -> Result<Vec<Moving<'_>>, Reaso
         repositories.sort();
         repositories.dedup();
         return match repositories.as_slice() {
-            [] => Err(refused(Code::NoGitSource, "none of its sources is a Git repository")
+            [] => Err(Reason::new(Code::NoGitSource, "none of its sources is a Git repository")
                 .hint("take the label of the environment away: Helm charts and OCI artifacts have versions, not branches")),
             [_] => Ok(sources),
-            _ => Err(refused(
+            _ => Err(Reason::new(
                 Code::AmbiguousSources,
                 "its sources are of several Git repositories, and nothing says which one follows the environment",
             )
@@ -60,7 +61,7 @@ pub(super) fn moving(application: &Application) -> Result<Vec<Moving<'_>>, Reaso
     let is_chosen = |chosen: &str, moving: &Moving<'_>| normal(chosen) == moving.repository();
     let is_unknown = |chosen: &&str| !sources.iter().any(|moving| is_chosen(chosen, moving));
     if chosen.is_empty() || chosen.iter().any(is_unknown) {
-        return Err(refused(
+        return Err(Reason::new(
             Code::UnknownSource,
             "the annotation `argocd-infisical.io/sources` names something that is no Git repository of its sources",
         )

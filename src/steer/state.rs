@@ -171,11 +171,11 @@ impl Memory {
     pub fn saw(&mut self, decision: &Decision) -> bool {
         let (revision, settings) = (&decision.revision, decision.settings.as_ref());
         let is_left =
-            matches!(&revision.outcome, Outcome::Stays(reason) if reason.class == Class::Held);
+            matches!(&revision.outcome, Outcome::Stays(reason) if reason.class() == Class::Held);
         let wanted = revision.wanted.as_ref().filter(|_| is_left);
         let outcome = settings.map(|settings| &settings.outcome);
         let is_without =
-            matches!(outcome, Some(Outcome::Stays(reason)) if reason.class == Class::Unknown);
+            matches!(outcome, Some(Outcome::Stays(reason)) if reason.class() == Class::Unknown);
         let is_known = self.of(&decision.application, &decision.uid).is_some();
         if !is_without && !is_known && wanted.is_none() {
             return false;

@@ -96,7 +96,6 @@ fn origin(origin: &Origin) -> Value {
 
 fn reason(outcome: &Outcome) -> Option<Value> {
     let Outcome::Stays(Reason {
-        class: _,
         code,
         message,
         hint,

@@ -8,7 +8,7 @@ use crate::steer::owner::OwnerName;
 use crate::steer::ownership::Field;
 use crate::steer::plan::{Outcome, Wanted};
 use crate::steer::policy::Environment;
-use crate::steer::reason::{Class, Code, Reason};
+use crate::steer::reason::{Code, Reason};
 use crate::steer::revision::same;
 use crate::steer::sources::{self, Moving};
 
@@ -27,10 +27,9 @@ impl<'a> Work<'_, 'a> {
     /// The environment, where the Application may be in it.
     pub(super) fn environment(&self) -> Result<&'a Environment, Reason> {
         let name = self.environment;
-        let refused = |code, message| Reason::new(Class::Refused, code, message);
         let environment = self.decider.policy.environments.get(name).ok_or_else(|| {
             let label = &self.decider.policy.environment_label;
-            refused(
+            Reason::new(
                 Code::UnknownEnvironment,
                 format!("its label `{label}` names an environment that the policy does not have"),
             )
@@ -39,7 +38,7 @@ impl<'a> Work<'_, 'a> {
         let projects = environment.projects.as_ref();
         let project = self.application.project();
         if projects.is_some_and(|projects| !projects.contains(project)) {
-            return Err(refused(
+            return Err(Reason::new(
                 Code::ProjectNotAllowed,
                 format!(
                     "Applications of the project `{project}` may not be in the environment `{name}`"

@@ -96,7 +96,7 @@ impl<'a> Work<'_, 'a> {
             for (_, new) in &mut digests.sources {
                 *new = None;
             }
-            if reason.class == Class::Contested {
+            if reason.class() == Class::Contested {
                 digests.refresh = self.refresh(cause);
             }
             return Err(reason);

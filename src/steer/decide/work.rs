@@ -136,7 +136,8 @@ impl<'w, 'a> Work<'w, 'a> {
         let judge =
             |fields: &[Field]| ownership::judge(self.application, fields, &self.owners, instance);
         judge(&[field]).map_err(|reason| {
-            if reason.class == Class::Contested && self.has_settings() && field != Field::Sources {
+            if reason.class() == Class::Contested && self.has_settings() && field != Field::Sources
+            {
                 let all = judge(&[Field::TargetRevision, Field::Env]);
                 return all.err().unwrap_or(reason);
             }

@@ -2,7 +2,7 @@
 
 use goyaml::Value;
 
-use super::{Class, Code, Field, RESPECT, Reason};
+use super::{Code, Field, RESPECT, Reason};
 use crate::steer::holds::FIELD_MANAGER;
 use crate::steer::owner::{ApplicationSet, IgnoreApplicationDifferences, OwnerName};
 use crate::steer::record::ANNOTATION as STATE;
@@ -18,7 +18,7 @@ pub(super) fn unknown(name: &OwnerName) -> Reason {
     let hint = format!(
         "it is asked for again; if this stays, let the controller `get` `{resource}` of `argoproj.io` in the namespace `{namespace}`"
     );
-    Reason::new(Class::Unknown, Code::OwnerUnknown, message).hint(hint)
+    Reason::new(Code::OwnerUnknown, message).hint(hint)
 }
 
 /// What an app of apps lacks.
@@ -57,7 +57,7 @@ impl MissingInParent<'_> {
             hint += "\n`spec.sources` is one field: a rule on one of its entries does not count, and with a rule on all of it, \
                      what Git changes of them no longer arrives";
         }
-        let reason = Reason::new(Class::Contested, Code::OwnedByApplication, message);
+        let reason = Reason::new(Code::OwnedByApplication, message);
         reason.hint(with_yaml(hint, &self.yaml()))
     }
 
@@ -118,7 +118,7 @@ pub(super) fn missing_in_set(
         hint += "\n`spec.sources` is one field: a rule on one of its entries does not count, since the list is written whole, and \
                  with a rule on all of it, what the template changes of them no longer arrives";
     }
-    let reason = Reason::new(Class::Contested, Code::OwnedByApplicationSet, message);
+    let reason = Reason::new(Code::OwnedByApplicationSet, message);
     reason.hint(with_yaml(hint, &yaml_of_set(set, uncovered)))
 }
 

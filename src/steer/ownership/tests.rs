@@ -193,7 +193,6 @@ fn check(rows: Vec<Row>, instance: &Instance) {
             continue;
         }
         let reason = judged.expect_err(row);
-        assert_eq!(reason.class, Class::Contested, "{row}");
         assert_eq!(reason.code, Code::OwnedByApplication, "{row}");
         assert_eq!(lacks(&reason, "of this: "), missing.join(" and "), "{row}");
         let cured = cured(&parent, &reason);
@@ -247,10 +246,7 @@ fn owners_that_are_gone_write_nothing_and_those_not_known_may() {
     };
     assert_eq!(unknown(&Owner::Absent), Ok(()));
     let reason = unknown(&Owner::Unreadable).unwrap_err();
-    assert_eq!(
-        (reason.class, reason.code),
-        (Class::Unknown, Code::OwnerUnknown)
-    );
+    assert_eq!(reason.code, Code::OwnerUnknown);
     assert!(
         reason
             .hint
@@ -262,7 +258,7 @@ fn owners_that_are_gone_write_nothing_and_those_not_known_may() {
     let set = Owner::ApplicationSet(Box::default());
     let owners = [(parent_name(), &Owner::Unreadable), (set_name(), &set)];
     let reason = judge(&child, REVISION, &owners, &Instance::default()).unwrap_err();
-    assert_eq!(reason.class, Class::Contested);
+    assert_eq!(reason.code, Code::OwnedByApplicationSet);
 
     assert_eq!(judge(&child, REVISION, &[], &Instance::default()), Ok(()));
 }

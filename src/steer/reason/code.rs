@@ -1,9 +1,11 @@
-//! What reasons are called.
+//! What reasons are called, and what kind each is.
 
 use std::fmt;
 
+use super::Class;
+
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
+    ($($(#[$doc:meta])* $name:ident: $class:ident,)*) => {
         /// What a reason is called in Events, metrics and JSON: one word in camel case that stays the same.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
@@ -20,77 +22,84 @@ macro_rules! codes {
                     $(Self::$name => stringify!($name),)*
                 }
             }
+
+            /// What kind of reason it is.
+            pub const fn class(self) -> Class {
+                match self {
+                    $(Self::$name => Class::$class,)*
+                }
+            }
         }
     };
 }
 
 codes! {
     /// Its label names an environment that the policy does not have.
-    UnknownEnvironment,
+    UnknownEnvironment: Refused,
     /// The environment is for other projects.
-    ProjectNotAllowed,
+    ProjectNotAllowed: Refused,
     /// It has a `sourceHydrator`.
-    Hydrated,
+    Hydrated: Refused,
     /// None of its sources is a Git repository.
-    NoGitSource,
+    NoGitSource: Refused,
     /// It has more sources than are looked at.
-    TooManySources,
+    TooManySources: Refused,
     /// Its sources are of several Git repositories.
-    AmbiguousSources,
+    AmbiguousSources: Refused,
     /// Its annotation names something that is none of its sources.
-    UnknownSource,
+    UnknownSource: Refused,
     /// Two objects of one rank ask for different revisions.
-    Conflict,
+    Conflict: Refused,
     /// A key stands for two Applications.
-    KeyCollision,
+    KeyCollision: Refused,
     /// What is asked for is no revision.
-    InvalidRevision,
+    InvalidRevision: Refused,
     /// The environment may not have the revision.
-    NotAllowed,
+    NotAllowed: Refused,
     /// The time of an override is none.
-    InvalidExpiry,
+    InvalidExpiry: Refused,
     /// A sync window of the project cannot be read.
-    InvalidSyncWindow,
+    InvalidSyncWindow: Refused,
     /// The plugin's parameter cannot be read.
-    InvalidSettings,
+    InvalidSettings: Refused,
     /// An object does not allow the Application to read it.
-    NoConsent,
+    NoConsent: Refused,
     /// The object of the override in force is not to be seen.
-    OverrideGone,
+    OverrideGone: Unknown,
     /// An owner cannot be read.
-    OwnerUnknown,
+    OwnerUnknown: Unknown,
     /// An object with settings is not there, or lacks the label.
-    SettingsAbsent,
+    SettingsAbsent: Unknown,
     /// An object with settings is there and empty.
-    SettingsNotSynced,
+    SettingsNotSynced: Unknown,
     /// An object with settings is where nothing is watched.
-    SettingsNotWatched,
+    SettingsNotWatched: Unknown,
     /// An app of apps would put it back.
-    OwnedByApplication,
+    OwnedByApplication: Contested,
     /// An `ApplicationSet` would put it back.
-    OwnedByApplicationSet,
+    OwnedByApplicationSet: Contested,
     /// Another program has put it back.
-    Reverted,
+    Reverted: Contested,
     /// Somebody removed the digest.
-    DigestReverted,
+    DigestReverted: Contested,
     /// A person changed the revision.
-    ChangedByPerson,
+    ChangedByPerson: Held,
     /// It is held by its annotation.
-    Hold,
+    Hold: Held,
     /// The controller is paused.
-    Paused,
+    Paused: Held,
     /// Its automated sync is off.
-    AutomationOff,
+    AutomationOff: Held,
     /// Argo CD is told to skip it.
-    ReconcileSkipped,
+    ReconcileSkipped: Held,
     /// It is being deleted.
-    Deleting,
+    Deleting: Held,
     /// A sync window denies.
-    SyncWindow,
+    SyncWindow: Waiting,
     /// Too many Applications would change at once.
-    Breaker,
+    Breaker: Waiting,
     /// Its revision changed too often.
-    Flapping,
+    Flapping: Waiting,
 }
 
 impl fmt::Display for Code {

@@ -12,7 +12,6 @@ fn check(row: &str, child: &Application, spec: &Value, fields: &[Field], missing
         return;
     }
     let reason = judged.expect_err(row);
-    assert_eq!(reason.class, Class::Contested, "{row}");
     assert_eq!(reason.code, Code::OwnedByApplicationSet, "{row}");
     let quoted: Vec<String> = missing
         .iter()

@@ -1,36 +1,42 @@
-//! The changes that were once decided of otherwise than everything, as short as they can be.
+//! Cases in which deciding of what a change concerns once gave something else than deciding of everything.
 
 use super::*;
 
 const PLATFORM: &str = "Secret argocd-infisical/a";
 const OTHER: &str = "ConfigMap argocd-infisical/b";
+/// Whether a thing is there.
+const THERE: bool = true;
+const GONE: bool = false;
 /// When it is decided of what a step concerns: with a later one, or at once.
 const LATER: bool = false;
 const NOW: bool = true;
 
 fn object(place: &'static str, labels: [&'static str; 2], key: &'static str) -> Step {
     let data = Some((key, "x")).filter(|(key, _)| !key.is_empty());
-    Step::Object(place, labels, data.into_iter().collect(), true)
+    Step::Object(place, labels, data.into_iter().collect(), THERE)
 }
 
 fn gone(place: &'static str) -> Step {
-    Step::Object(place, ["", ""], Vec::new(), false)
+    Step::Object(place, ["", ""], Vec::new(), GONE)
 }
 
 fn application(name: &'static str, environment: &'static str, mark: &'static str) -> Step {
-    Step::Application(name, [environment, "default", "dev", "", mark], true)
+    Step::Application(name, [environment, "default", "dev", "", mark], THERE)
 }
 
 fn away(name: &'static str) -> Step {
-    Step::Application(name, ["dev", "default", "dev", "", ""], false)
+    Step::Application(name, ["dev", "default", "dev", "", ""], GONE)
 }
 
-/// With as many changes as the breaker lets through.
-fn is_right(least: usize, steps: &[(Step, bool)]) {
-    let both = decided(&mut Case::new(least, 0), steps);
-    assert!(!both.is_empty());
-    for [of_concerned, of_all] in both {
-        assert_eq!(of_concerned, of_all);
+/// Both ways of deciding agree. `least` is how many changes the breaker lets through, and `outcomes` has what is among the
+/// outcomes each time that it is decided.
+fn agrees(least: usize, steps: &[(Step, bool)], outcomes: [&str; 2]) {
+    let all = decided(&mut Case::new(least, 0), steps);
+    assert_eq!(all.len(), outcomes.len());
+    for (decided, outcome) in all.into_iter().zip(outcomes) {
+        assert_eq!(decided.of_concerned, decided.of_all);
+        let found = decided.outcomes;
+        assert!(found.contains(outcome), "{outcome} of {found:?}");
     }
 }
 
@@ -42,7 +48,7 @@ fn a_key_stands_for_two_once_the_second_one_comes() {
         (application("team/lamp", "prod", ""), NOW),
         (application("argocd/team-lamp", "prod", ""), NOW),
     ];
-    is_right(0, &steps);
+    agrees(0, &steps, ["InvalidRevision", "KeyCollision"]);
 }
 
 #[test]
@@ -54,7 +60,7 @@ fn a_key_stands_for_one_once_the_other_one_goes() {
         (application("argocd/a.b", "dev", ""), NOW),
         (away("argocd/a-b"), NOW),
     ];
-    is_right(0, &steps);
+    agrees(0, &steps, ["KeyCollision", "InvalidRevision"]);
 }
 
 #[test]
@@ -64,7 +70,7 @@ fn a_breaker_counts_one_less_once_a_change_goes_that_it_has_stopped() {
         (application("team/lamp", "prod", "r"), NOW),
         (away("argocd/lamp"), NOW),
     ];
-    is_right(0, &steps);
+    agrees(0, &steps, ["Breaker", "Breaker"]);
 }
 
 #[test]
@@ -75,7 +81,7 @@ fn a_breaker_counts_one_less_in_an_environment_of_few_projects() {
         (gone(PLATFORM), NOW),
         (away("argocd/lamp"), NOW),
     ];
-    is_right(0, &steps);
+    agrees(0, &steps, ["Breaker", "Breaker"]);
 }
 
 #[test]
@@ -83,9 +89,9 @@ fn a_breaker_counts_what_has_moved_and_stops_what_it_let_through() {
     let moved = ["prod", "default", "main", "", "moved"];
     let steps = [
         (application("argocd/lamp", "prod", "r"), NOW),
-        (Step::Application("team/lamp", moved, true), NOW),
+        (Step::Application("team/lamp", moved, THERE), NOW),
     ];
-    is_right(1, &steps);
+    agrees(1, &steps, ["change", "Breaker"]);
 }
 
 #[test]
@@ -97,20 +103,20 @@ fn an_override_is_over_and_a_breaker_stops_what_comes_after() {
             LATER,
         ),
         (application("argocd/lamp", "prod", "r"), NOW),
-        (Step::Key(PLATFORM, until, true), LATER),
+        (Step::Key(PLATFORM, until, THERE), LATER),
         (gone("ConfigMap argocd-infisical/a"), NOW),
     ];
-    is_right(0, &steps);
+    agrees(0, &steps, ["InvalidRevision", "Breaker"]);
 }
 
 #[test]
 fn an_object_comes_that_is_named_and_holds_nothing_yet() {
     let named = ["dev", "default", "dev", "secret:home/a", ""];
     let steps = [
-        (Step::Application("team/lamp", named, true), NOW),
+        (Step::Application("team/lamp", named, THERE), NOW),
         (object("Secret home/a", ["", ""], ""), NOW),
     ];
-    is_right(0, &steps);
+    agrees(0, &steps, ["SettingsAbsent", "NoConsent"]);
 }
 
 #[test]
@@ -122,7 +128,7 @@ fn an_object_speaks_of_the_environment_once_it_has_lost_the_label_of_an_applicat
         (application("team/lamp", "prod", was), NOW),
         (object(OTHER, ["prod", ""], key), NOW),
     ];
-    is_right(0, &steps);
+    agrees(0, &steps, ["OverrideGone", "Breaker"]);
 }
 
 #[test]
@@ -131,7 +137,7 @@ fn an_empty_object_of_the_own_namespace_gets_a_key() {
     let steps = [
         (application("team/oven", "dev", ""), LATER),
         (object(place, ["dev", ""], ""), NOW),
-        (Step::Key(place, ("TARGET_REVISION", "x"), true), NOW),
+        (Step::Key(place, ("TARGET_REVISION", "x"), THERE), NOW),
     ];
-    is_right(0, &steps);
+    agrees(0, &steps, ["same", "InvalidRevision"]);
 }
