@@ -22,7 +22,7 @@ use super::pace::Pace;
 use super::queue::{Job, Limits};
 use super::readings::{Reading, Readings};
 use super::request::Api;
-use super::round::Round;
+use super::round::{Round, Tell};
 use super::streams::Stream;
 use super::writer::{self, Attempt};
 use super::writes::Writes;
@@ -236,21 +236,17 @@ impl Keeper {
 
     fn decide(&mut self, ways: &Ways, now: Instant, wall: Timestamp) {
         let (knowledge, overview) = (&mut self.knowledge, &mut self.overview);
+        let mut tell = |transition| events::tell(&ways.events, Event::stays(transition));
+        let tell: Tell = if self.is_leader {
+            Some(&mut tell)
+        } else {
+            None
+        };
         let Round {
             changed,
             decisions,
             gone,
-            transitions,
-        } = Round::of(
-            knowledge,
-            overview,
-            &self.policy,
-            self.is_leader,
-            (now, wall),
-        );
-        for transition in transitions {
-            events::tell(&ways.events, Event::stays(transition));
-        }
+        } = Round::of(knowledge, overview, &self.policy, tell, (now, wall));
         for name in gone {
             self.forget(&name, now);
         }

@@ -20,17 +20,18 @@ pub(super) struct Round {
     pub(super) decisions: Vec<Decision>,
     /// The Applications that are not there any more.
     pub(super) gone: Vec<Name>,
-    /// What people are told.
-    pub(super) transitions: Vec<Transition>,
 }
 
+/// Tells people what has become another one; nothing where nobody is told anything.
+pub(super) type Tell<'a> = Option<&'a mut dyn FnMut(Transition)>;
+
 impl Round {
-    /// Decides of what has changed. `overview` has what was decided before; `is_told` is whether people are told anything.
+    /// Decides of what has changed. `overview` has what was decided before.
     pub(super) fn of(
         knowledge: &mut Knowledge,
         overview: &mut Overview,
         policy: &Policy,
-        is_told: bool,
+        mut tell: Tell,
         (now, wall): (Instant, Timestamp),
     ) -> Self {
         let changed = std::mem::take(&mut knowledge.changed);
@@ -47,9 +48,11 @@ impl Round {
         if changed.all {
             overview.pack();
         }
-        let mut transitions = Vec::new();
         for decision in &decisions {
-            transitions.extend(overview.note(decision, policy, is_told));
+            let transitions = overview.note(decision, policy, tell.is_some());
+            if let Some(tell) = &mut tell {
+                transitions.into_iter().for_each(tell);
+            }
             if knowledge.state.memory.saw(decision) {
                 knowledge.changed.application(&decision.application, now);
             }
@@ -58,7 +61,6 @@ impl Round {
             changed,
             decisions,
             gone,
-            transitions,
         }
     }
 }
@@ -95,6 +97,8 @@ mod tests {
         knowledge: Knowledge,
         overview: Overview,
         now: Instant,
+        /// What people were told in the last round.
+        told: Vec<Transition>,
     }
 
     impl Case {
@@ -132,6 +136,7 @@ mod tests {
                 knowledge,
                 overview: Overview::default(),
                 now,
+                told: Vec::new(),
             }
         }
 
@@ -145,7 +150,10 @@ mod tests {
             let wall = Timestamp::from_second(1_800_000_000).unwrap();
             let (knowledge, overview) = (&mut self.knowledge, &mut self.overview);
             let times = (self.now, wall);
-            Round::of(knowledge, overview, &Policy::default(), is_told, times)
+            self.told.clear();
+            let mut tell = |transition| self.told.push(transition);
+            let tell: Tell = if is_told { Some(&mut tell) } else { None };
+            Round::of(knowledge, overview, &Policy::default(), tell, times)
         }
 
         fn standing(&self) -> usize {
@@ -229,9 +237,11 @@ mod tests {
     #[test]
     fn what_nobody_was_told_is_told_later() {
         let mut case = Case::new(&[("a", "qa")]);
-        assert!(case.round(false).transitions.is_empty());
+        case.round(false);
+        assert!(case.told.is_empty());
         case.knowledge.changed.everything(case.now);
-        let told = case.round(true).transitions.into_iter();
+        case.round(true);
+        let told = case.told.drain(..);
         let told = told.map(|told| {
             let reason = format!("{} {}", told.field, told.reason.code);
             (told.application.name, told.uid, reason)
@@ -240,6 +250,7 @@ mod tests {
         let expected = expected.map(|reason| ("a".into(), "u".into(), reason.into()));
         assert_eq!(told.collect::<Vec<_>>(), expected);
         case.knowledge.changed.everything(case.now);
-        assert!(case.round(true).transitions.is_empty());
+        case.round(true);
+        assert!(case.told.is_empty());
     }
 }

@@ -7,6 +7,9 @@ use crate::steer::holds::FIELD_MANAGER;
 use crate::steer::owner::{ApplicationSet, IgnoreApplicationDifferences, OwnerName};
 use crate::steer::record::ANNOTATION as STATE;
 
+/// The bytes of a hint: it is kept for each Application of an owner, of which there may be many.
+const MOST: usize = 4096;
+
 /// An owner of which it is not known what it would do.
 pub(super) fn unknown(name: &OwnerName) -> Reason {
     let (resource, namespace) = match name {
@@ -119,7 +122,13 @@ pub(super) fn missing_in_set(
                  with a rule on all of it, what the template changes of them no longer arrives";
     }
     let reason = Reason::new(Code::OwnedByApplicationSet, message);
-    reason.hint(with_yaml(hint, &yaml_of_set(set, uncovered)))
+    let whole = with_yaml(hint.clone(), &yaml_of_set(set, uncovered));
+    if whole.len() <= MOST {
+        return reason.hint(whole);
+    }
+    hint += "\nbeside all that it has there, which is too much to be shown:";
+    let missing = yaml_of_set(&ApplicationSet::default(), uncovered);
+    reason.hint(with_yaml(hint, &missing))
 }
 
 /// The two lists of an `ApplicationSet`, with what is there and what is missing.

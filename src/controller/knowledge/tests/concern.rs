@@ -267,7 +267,7 @@ impl Case {
         while !self.knowledge.changed.is_empty() {
             let (knowledge, overview) = (&mut self.knowledge, &mut self.overview);
             let times = (self.now, self.wall);
-            let round = Round::of(knowledge, overview, &self.policy, true, times);
+            let round = Round::of(knowledge, overview, &self.policy, Some(&mut drop), times);
             for name in round.gone {
                 self.decisions.remove(&name);
             }

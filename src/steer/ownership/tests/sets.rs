@@ -119,6 +119,19 @@ spec:
 }
 
 #[test]
+fn what_an_application_set_has_is_not_shown_where_it_is_much() {
+    let pointers: Vec<String> = (0..400).map(|number| format!("/spec/a{number}")).collect();
+    let set =
+        set(&json!({"ignoreApplicationDifferences": [{"name": "web", "jsonPointers": pointers}]}));
+    let reason = judge_set(&application(json!({})), BOTH, &set).unwrap_err();
+    let hint = reason.hint.unwrap();
+    assert!(hint.len() < 1024 && !hint.contains("a399"), "{hint}");
+    assert!(hint.contains(
+        "too much to be shown:\n\nspec:\n  ignoreApplicationDifferences:\n  - jsonPointers:\n    - /spec/source/targetRevision\n"
+    ));
+}
+
+#[test]
 fn an_application_set_removes_annotations_that_it_does_not_preserve() {
     let ignores = |rule: Value| json!({"ignoreApplicationDifferences": [rule]});
     let preserves = |annotations: &[&str]| json!({"preservedFields": {"annotations": annotations}});
