@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::workspace::Workspace;
@@ -20,6 +20,26 @@ const MEMORY: u32 = 1 << 20;
 /// Builds a directory, which has to be refused within the bounds with a message that says this.
 #[track_caller]
 fn refused(workspace: &Workspace, directory: &str, said: &str) {
+    let output = run(workspace, directory);
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        (output.status.code(), output.stdout.len()),
+        (Some(1), 0),
+        "{message:.500}"
+    );
+    assert!(message.contains(said), "{message:.1000}");
+}
+
+/// Builds a directory, which has to succeed within the bounds.
+#[track_caller]
+fn built(workspace: &Workspace) {
+    let output = run(workspace, ".");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{message:.500}");
+}
+
+#[track_caller]
+fn run(workspace: &Workspace, directory: &str) -> Output {
     let start = Instant::now();
     let script = format!("ulimit -v {MEMORY} && exec \"$0\" \"$@\"");
     let output = Command::new("/bin/sh")
@@ -41,13 +61,8 @@ fn refused(workspace: &Workspace, directory: &str, said: &str) {
         None,
         "it was killed: {message:.500}"
     );
-    assert_eq!(
-        (output.status.code(), output.stdout.len()),
-        (Some(1), 0),
-        "{message:.500}"
-    );
-    assert!(message.contains(said), "{message:.1000}");
     assert!(start.elapsed() < TIME, "{:?}", start.elapsed());
+    output
 }
 
 /// Fields that name a file, with `PATH` where the name stands.
@@ -194,4 +209,61 @@ fn very_many_files_take_no_more_than_the_bounds() {
     workspace.write("kustomization.yaml", list);
     let missing = format!("cannot read `object-{FILES:07}.yaml`");
     refused(&workspace, ".", &missing);
+}
+
+/// One object of each of so many kinds.
+fn kinds(count: usize, letters: usize) -> String {
+    let tail = "k".repeat(letters);
+    (0..count).fold(String::new(), |mut text, number| {
+        let kind = format!("K{number}{tail}");
+        writeln!(
+            text,
+            "{{apiVersion: v1, kind: {kind}, metadata: {{name: a}}}}\n---"
+        )
+        .unwrap();
+        text
+    })
+}
+
+#[test]
+fn field_specs_of_very_many_kinds_take_no_memory() {
+    let few: Vec<String> = (0..63)
+        .map(|number| format!("{{path: a{number}/b{number}/c{number}/d{number}/e{number}}}"))
+        .collect();
+    let labels = |fields: &str, entries: usize| {
+        let mut text = format!(
+            "resources: [all.yaml]\nlabels:\n- {{pairs: {{q: w}}, fields: &f [{fields}]}}\n"
+        );
+        for entry in 1..entries {
+            writeln!(text, "- {{pairs: {{q{entry}: w}}, fields: *f}}").unwrap();
+        }
+        text
+    };
+    let workspace = Workspace::new(&[("all.yaml", &kinds(256, 0))]);
+    workspace.write("kustomization.yaml", labels(&few.join(", "), 100));
+    built(&workspace);
+    workspace.write("all.yaml", kinds(256, 10_000));
+    workspace.write("kustomization.yaml", labels("{path: b}", 40));
+    built(&workspace);
+    workspace.write(
+        "kustomization.yaml",
+        "resources: [all.yaml]\nnamePrefix: x-\nconfigurations: [c.yaml]\n",
+    );
+    let references = |specs: &[String]| {
+        format!(
+            "nameReference:\n- kind: Secret\n  fieldSpecs: [{}]\n",
+            specs.join(", ")
+        )
+    };
+    workspace.write("all.yaml", kinds(3_000, 0));
+    let long = "a".repeat(1 << 20);
+    let long = ["", "/b"].map(|end| format!("{{path: {long}{end}}}"));
+    workspace.write("c.yaml", references(&long));
+    built(&workspace);
+    workspace.write("all.yaml", kinds(600, 0));
+    let many: Vec<String> = (0..9_000)
+        .map(|number| format!("{{path: a/{number}}}"))
+        .collect();
+    workspace.write("c.yaml", references(&many));
+    built(&workspace);
 }

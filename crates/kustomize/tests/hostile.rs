@@ -524,6 +524,43 @@ fn paths_of_very_many_parts_lead_nowhere() {
 }
 
 #[test]
+fn paths_of_field_specs_are_compared_in_time() {
+    let long = "a/".repeat(400_000);
+    let labels = |paths: &str| format!("labels: [{{pairs: {{q: w}}, fields: [{paths}]}}]\n");
+    let one = labels(&format!("{{path: {long}a}}"));
+    refused(&with(&one, OBJECT), "a path has more than 1000 parts");
+    let wide = format!("{}/", "a".repeat(2_000)).repeat(500);
+    let paths = lines(4, |number| format!("{{path: {wide}{number}}},"));
+    built(&with(&labels(&paths), &objects(20)));
+}
+
+#[test]
+fn what_is_written_longer_than_it_is_counts_as_it_is_written() {
+    // Lines that are indented, and control characters that are escaped.
+    for text in [
+        "\"a\\na\\na\\na\\na\\na\\na\\na\"",
+        "\"\\a\\a\\a\\a\\a\\a\\a\\a\"",
+    ] {
+        let list = "*t,".repeat(2_000);
+        let object =
+            format!("{OBJECT}t: &t {text}\nl: {{l: {{l: {{l: {{l: {{l: [{list}]}}}}}}}}}}\n");
+        let tree = with("", &object);
+        let whole = built(&tree).len();
+        let options = |output| Options {
+            limits: Limits {
+                output,
+                ..Limits::default()
+            },
+            ..Options::default()
+        };
+        // What is counted before it is written is a little more for some.
+        outcome(&tree, &options(whole + whole / 8)).unwrap();
+        let message = outcome(&tree, &options(whole - 1)).unwrap_err();
+        assert!(message.contains("the output has more than"), "{message}");
+    }
+}
+
+#[test]
 fn schemas_that_refer_to_each_other_are_walked_once() {
     let definition = |number: usize| {
         let next = number + 1;
@@ -750,6 +787,17 @@ fn what_multiplies_ends_at_the_deadline() {
         )
     });
     ends_at_its_deadline(&with(&format!("patches:\n{patches}"), OBJECT));
+    // The patches of one entry, each of which looks for the last container.
+    let head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers:";
+    let patch = format!("{head} [{{name: c9999, image: j}}]}}}}}}\n---");
+    let mut tree = with("patches: [{path: p.yaml}]", &deployment(10_000));
+    tree.insert("/r/p.yaml", lines(10_000, |_| patch.clone()));
+    ends_at_its_deadline(&tree);
+    tree.insert(
+        "/r/kustomization.yaml",
+        "resources: [object.yaml]\npatchesStrategicMerge: [p.yaml]\n",
+    );
+    ends_at_its_deadline(&tree);
 }
 
 #[test]
