@@ -8,8 +8,9 @@ use crate::error::{Error, Result};
 
 /// Until when a build may run; without one it runs until it is done.
 ///
-/// The engine has no clock, so that the caller brings it. It is looked at wherever a file is read, a resource is made or
-/// changed, and a transformer begins: a build ends soon after its time is over, not at once.
+/// The engine has no clock, so that the caller brings it. It is looked at wherever a file is read and a transformer or a
+/// patch begins, and again and again while resources are made and changed: a build ends soon after its time is over, not
+/// at once.
 #[derive(Clone, Default)]
 pub struct Deadline(Option<Arc<Watch>>);
 
