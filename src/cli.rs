@@ -31,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::contained::{contained, on_large_stack};
+use crate::contained::{contained, contained_on_large_stack};
 use crate::failure::{Failure, Kind, printable};
 use crate::files::plain;
 use output::{Done, Parts};
@@ -74,20 +74,13 @@ enum BuildAlone {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    // All of it on one thread: the memory of a second one takes longer to come by than the command line takes to read.
-    let thread = on_large_stack(|| end(on_this_thread()));
-    let ended = thread.and_then(|thread| {
-        thread
-            .join()
-            .map_err(|_| Failure::internal("the program has a fault"))
-    });
-    let Err(failure) = ended;
+    let Err(failure) = contained_on_large_stack(|| end(on_this_thread()));
     ExitCode::from(fail(&failure))
 }
 
 #[expect(
     clippy::exit,
-    reason = "all that there was to do is done; to take the thread apart and give its stack back takes time for nothing"
+    reason = "all that there was to do is done; to give the stack back takes time for nothing"
 )]
 fn end(code: u8) -> Infallible {
     std::process::exit(code.into())

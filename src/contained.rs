@@ -1,6 +1,6 @@
 //! Panics, which are faults of this program: kept from ending it, and from telling what they say.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 use std::thread::{self, JoinHandle};
@@ -40,6 +40,29 @@ pub(crate) fn contained<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
     })
 }
 
+/// Runs something on a stack that is large enough to build on, and makes a failure of a panic. It is a stack on the same
+/// thread: to start another one takes as long as half of the build of a small directory.
+///
+/// # Errors
+/// Where it panics, and where there is no memory for the stack.
+pub(crate) fn contained_on_large_stack<T>(run: impl FnOnce() -> T) -> Result<T, Failure> {
+    let has_begun = Cell::new(false);
+    let ended = contained(|| {
+        stacker::grow(kustomize::STACK_SIZE, || {
+            has_begun.set(true);
+            run()
+        })
+    });
+    ended.map_err(|fault| {
+        if has_begun.get() {
+            return fault;
+        }
+        let size = kustomize::STACK_SIZE >> 20;
+        Failure::input(format!("there are no {size} MiB for a stack"))
+            .hint("allow the process more address space (`ulimit -v`); only what is used of it takes memory")
+    })
+}
+
 /// Starts some work on a thread whose stack is large enough to build on.
 ///
 /// # Errors
@@ -68,5 +91,20 @@ mod tests {
             "{text}"
         );
         assert_eq!(contained(|| 1).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_large_stack_is_large_and_keeps_panics() {
+        fn deep(levels: usize) -> usize {
+            let here = std::hint::black_box([levels; 128]);
+            if levels == 0 {
+                return here[0];
+            }
+            1 + deep(levels - 1) + here[127] - levels
+        }
+        // More than the stack of any thread has by itself.
+        assert_eq!(contained_on_large_stack(|| deep(50_000)).unwrap(), 50_000);
+        let failure = contained_on_large_stack(|| -> u8 { panic!("hush") }).unwrap_err();
+        assert_eq!(failure.kind(), Kind::Internal);
     }
 }

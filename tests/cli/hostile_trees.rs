@@ -40,8 +40,14 @@ fn built(workspace: &Workspace) {
 
 #[track_caller]
 fn run(workspace: &Workspace, directory: &str) -> Output {
+    run_within(MEMORY, workspace, directory)
+}
+
+/// Builds a directory with so many KiB of address space.
+#[track_caller]
+fn run_within(memory: u32, workspace: &Workspace, directory: &str) -> Output {
     let start = Instant::now();
-    let script = format!("ulimit -v {MEMORY} && exec \"$0\" \"$@\"");
+    let script = format!("ulimit -v {memory} && exec \"$0\" \"$@\"");
     let output = Command::new("/bin/sh")
         .args(["-c", &script, env!("CARGO_BIN_EXE_argocd-infisical")])
         .args([
@@ -131,6 +137,18 @@ fn a_base_far_above_is_refused() {
         workspace.write("kustomization.yaml", format!("resources: [{path}]\n"));
         refused(&workspace, ".", "cycle: ");
     }
+}
+
+#[test]
+fn without_room_for_a_stack_it_is_said() {
+    let workspace = Workspace::new(&[("kustomization.yaml", "resources: []\n")]);
+    let output = run_within(250_000, &workspace, ".");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert_eq!(
+        message,
+        "error: there are no 256 MiB for a stack\nhint: allow the process more address space (`ulimit -v`); only what is used of it takes memory\n"
+    );
 }
 
 #[test]
