@@ -76,7 +76,7 @@ fn main() -> Result<(), Failure> {
         .to_str()
         .ok_or("the path is not UTF-8")?
         .to_owned();
-    // As the program does it.
+    // A stack as large as the program has.
     let thread = std::thread::Builder::new().stack_size(kustomize::STACK_SIZE);
     let ended = thread.spawn(move || compare(&root, rounds))?.join();
     ended.map_err(|_| "the build has ended in a panic")?

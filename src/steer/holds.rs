@@ -175,13 +175,14 @@ pub(super) fn calm(
     };
     let within = SignedDuration::try_from(flap.within).unwrap_or(HEED);
     let until = oldest.saturating_add(within).unwrap_or(now);
+    let minutes = flap.within.as_secs() / 60;
     let message = format!(
-        "its revision changed {} times in {} minutes",
-        recent.len(),
-        flap.within.as_secs() / 60
+        "its revision changed {} times in {minutes} minutes",
+        recent.len()
     );
-    let reason = Reason::new(Code::Flapping, message)
-        .hint("see who changes the override to and fro; the last one is set when it has been quiet for a while");
+    let reason = Reason::new(Code::Flapping, message).hint(format!(
+        "see who changes the override to and fro; the last one is set when the first of these changes is {minutes} minutes ago"
+    ));
     Err((reason, until))
 }
 
