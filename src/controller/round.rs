@@ -22,7 +22,7 @@ pub(super) struct Round {
     pub(super) gone: Vec<Name>,
 }
 
-/// Tells people what has become another one; nothing where nobody is told anything.
+/// Tells people of a field that stays for another reason than they were told of; nothing where nobody is told anything.
 pub(super) type Tell<'a> = Option<&'a mut dyn FnMut(Transition)>;
 
 impl Round {

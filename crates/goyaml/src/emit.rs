@@ -24,9 +24,19 @@ const WIDTH: usize = 80;
 /// Fails where kustomize does: on a key that repeats, a key that is not a string, a float that JSON does not know, an
 /// alias, a character that no YAML reader takes.
 pub fn emit_canonical(node: &Node, out: &mut String) -> Result<(), Error> {
+    emit_canonical_within(usize::MAX, node, out)
+}
+
+/// The message of an error of [`emit_canonical_within`] where there is too much to write.
+pub const TOO_LONG: &str = "the text is too long";
+
+/// As [`emit_canonical`], as long as no more than so many bytes are added.
+///
+/// Fails besides with [`TOO_LONG`], soon after more have been written.
+pub fn emit_canonical_within(limit: usize, node: &Node, out: &mut String) -> Result<(), Error> {
     let length = out.len();
     let mut emitter = Emitter {
-        output: Output::new(out, WIDTH),
+        output: Output::new(out, WIDTH).within(length.saturating_add(limit)),
     };
     let written = match &node.data {
         // kustomize: RNode.MarshalJSON decodes all but sequences into a mapping, which stays empty for null.
@@ -37,6 +47,7 @@ pub fn emit_canonical(node: &Node, out: &mut String) -> Result<(), Error> {
         )),
         _ => emitter.root(node),
     };
+    let written = written.and_then(|()| emitter.check_length(node.position));
     if written.is_err() {
         out.truncate(length);
     }
@@ -102,6 +113,13 @@ struct Emitter<'a> {
 }
 
 impl Emitter<'_> {
+    fn check_length(&self, position: Position) -> Result<(), Error> {
+        if self.output.is_too_long() {
+            return Err(Error::new(position, TOO_LONG));
+        }
+        Ok(())
+    }
+
     fn root<T: Tree>(&mut self, tree: &T) -> Result<(), Error> {
         match tree.shape(Place::ROOT)? {
             Shape::Value(value) => self.root(&value),
@@ -133,6 +151,7 @@ impl Emitter<'_> {
                 self.output.indent(indent);
             }
             is_inline = false;
+            self.check_length(value.position())?;
             let is_simple = self.key(&key, indent, value.position())?;
             self.value(value, place, indent, is_simple)?;
         }
@@ -204,6 +223,7 @@ impl Emitter<'_> {
             }
             is_inline = false;
             self.output.push("- ");
+            self.check_length(item.position())?;
             self.item(item, place, indent + 2)?;
         }
         Ok(())

@@ -24,7 +24,7 @@ mod to_value;
 mod value;
 
 pub use altered::Alteration;
-pub use emit::{emit, emit_canonical};
+pub use emit::{TOO_LONG, emit, emit_canonical, emit_canonical_within};
 pub use encode::encode;
 pub use error::Error;
 pub use limits::Limits;

@@ -15,6 +15,9 @@ fn width(text: &str) -> usize {
 pub(crate) struct Output<'a> {
     text: &'a mut String,
     line_start: usize,
+    /// The bytes at which the text is full: nothing is indented beyond them, which may make a text a thousand times as
+    /// long.
+    limit: usize,
     /// The column after which a line is folded at the next space.
     width: usize,
 }
@@ -26,8 +29,19 @@ impl<'a> Output<'a> {
         Self {
             text,
             line_start,
+            limit: usize::MAX,
             width,
         }
+    }
+
+    /// The same, for a text of so many bytes.
+    pub(crate) const fn within(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Whether the text has more bytes than it may have.
+    pub(crate) const fn is_too_long(&self) -> bool {
+        self.text.len() > self.limit
     }
 
     pub(crate) fn push(&mut self, text: &str) {
@@ -57,6 +71,9 @@ impl<'a> Output<'a> {
 
     pub(crate) fn indent(&mut self, mut columns: usize) {
         const SPACES: &str = "                                                                ";
+        if self.is_too_long() {
+            return;
+        }
         while let Some(rest) = columns.checked_sub(SPACES.len()) {
             self.text.push_str(SPACES);
             columns = rest;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use goyaml::Node;
 
@@ -35,6 +35,9 @@ pub const VERSION: &str = "v5.8.2";
 
 const SORTED_TWICE: &str = "Warning: Sorting order is set both in 'kustomization.yaml' ('sortOptions') and in a CLI \
                             flag ('--reorder'). Using the kustomization file over the CLI flag.";
+
+/// What stands between two resources.
+const BETWEEN: &str = "---\n";
 
 /// Resources that are written one after the other into one text. A text that becomes large is copied as it grows.
 const PART: usize = 8;
@@ -137,39 +140,28 @@ impl Output {
             return Ok(parts);
         }
         let mut parts = Vec::new();
-        let mut written: usize = 0;
-        let mut expected: usize = 0;
+        let mut left = self.limit;
         for resources in self.resources.as_slice().chunks(PART) {
             let mut text = String::new();
             for resource in resources {
                 self.deadline.check()?;
-                // What is too much must not be written first.
-                let least = limits::written_size(resource.node(), 0);
-                expected = expected.saturating_add(least);
-                self.check_length(expected)?;
-                text.reserve(with_room(least));
+                text.reserve(room_for(resource.node(), left));
+                let before = text.len();
                 if !(parts.is_empty() && text.is_empty()) {
-                    text.push_str("---\n");
+                    text.push_str(BETWEEN);
                 }
-                resource
-                    .emit(&mut text)
+                let is_written = resource
+                    .emit_within(left, &mut text)
                     .map_err(|error| error.with_names(&self.names))?;
-                self.check_length(written.saturating_add(text.len()))?;
+                let now = left.checked_sub(text.len() - before);
+                left = now.filter(|_| is_written).ok_or_else(|| {
+                    let limit = self.limit;
+                    Error::new(format!("the output has more than {limit} bytes"))
+                })?;
             }
-            written = written.saturating_add(text.len());
             parts.push(text);
         }
         Ok(parts)
-    }
-
-    fn check_length(&self, bytes: usize) -> Result<()> {
-        if bytes <= self.limit {
-            return Ok(());
-        }
-        let limit = self.limit;
-        Err(Error::new(format!(
-            "the output has more than {limit} bytes"
-        )))
     }
 
     /// The parts, written on several threads; nothing where one cannot be written, or all would be too much.
@@ -178,50 +170,44 @@ impl Output {
         // A part that is large must not be what all others wait for in the end.
         let length = (nodes.len() / (threads * PARTS_OF_A_THREAD)).clamp(1, PART);
         let parts: Vec<(usize, &[&Node])> = nodes.chunks(length).enumerate().collect();
-        let (limit, left) = (self.limit, AtomicUsize::new(self.limit));
+        let left = AtomicUsize::new(self.limit);
         let deadline = &self.deadline;
         let write = |(index, nodes): &(usize, &[&Node])| {
-            let sizes = nodes.iter().map(|node| limits::written_size(node, 0));
-            let size = sizes.fold(0, usize::saturating_add);
-            if !limits::take(&left, size) {
-                return None;
-            }
-            let mut text = String::with_capacity(with_room(size));
-            let mut counted = size;
+            let mut text = String::new();
             let mut are_texts_kept = true;
             for (inner, node) in nodes.iter().enumerate() {
                 deadline.check().ok()?;
+                // All threads together write no more than what is left.
+                let limit = left.load(Ordering::Relaxed) / threads;
+                text.reserve(room_for(node, limit));
+                let before = text.len();
                 if *index > 0 || inner > 0 {
-                    text.push_str("---\n");
+                    text.push_str(BETWEEN);
                 }
                 // Whoever lets several threads write asks for notices, too, and here the object is at hand.
                 are_texts_kept &= !lost::is_any_altered(node);
-                goyaml::emit_canonical(node, &mut text).ok()?;
-                // What it has more than it has at least.
-                let more = text.len().saturating_sub(counted);
-                if !limits::take(&left, more) {
+                goyaml::emit_canonical_within(limit, node, &mut text).ok()?;
+                if !limits::take(&left, text.len() - before) {
                     return None;
                 }
-                counted = counted.saturating_add(more);
             }
             Some((text, are_texts_kept))
         };
         let written = threads::map(parts.iter(), threads, write);
         let written = written.into_iter().flatten().collect::<Option<Vec<_>>>()?;
-        let are_texts_kept = written.iter().all(|(_, are_texts_kept)| *are_texts_kept);
-        let written: Vec<String> = written.into_iter().map(|(text, _)| text).collect();
-        let length: usize = written.iter().map(String::len).sum();
-        if written.len() != parts.len() || length > limit {
+        if written.len() != parts.len() {
             return None;
         }
+        let are_texts_kept = written.iter().all(|(_, are_texts_kept)| *are_texts_kept);
         self.are_texts_kept.set(are_texts_kept);
-        Some(written)
+        Some(written.into_iter().map(|(text, _)| text).collect())
     }
 }
 
-/// Room for a text of at least so many bytes, so that it is seldom copied as it grows.
-const fn with_room(size: usize) -> usize {
-    size.saturating_add(size / 8)
+/// Room for the text of a tree, so that it is seldom copied as it grows.
+fn room_for(node: &Node, limit: usize) -> usize {
+    let about = limits::about_written_size(node, 0);
+    about.saturating_add(about / 8).min(limit)
 }
 
 /// Builds the kustomization in a directory.

@@ -410,6 +410,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn nothing_built_in_changes_of_which_kind_an_object_is() {
+        for config in [Config::Builtin, Config::BuiltinMerged] {
+            let lists = config.get().lists();
+            let mut specs = lists.into_iter().flat_map(|list| list.iter());
+            assert!(specs.all(|spec| !spec.may_change_kind()));
+        }
+    }
+
+    #[test]
     fn built_in_references_are_those_of_the_built_in_configuration() {
         for config in [Config::Builtin, Config::BuiltinMerged] {
             assert_eq!(config.name_references(), config.get().name_references);

@@ -1,8 +1,8 @@
 //! Lists of field specs as many objects go through them.
 //!
 //! Of the built-in lists, which most builds use alone, it is found out once which field specs are for a kind, and an object
-//! walks the ways that they have in common once. Lists of a repository's own are gone through one after the other: nothing
-//! is kept of what a repository says.
+//! walks the ways that they have in common once. Lists of a repository's own are gone through one after the other, and of
+//! them nothing is kept.
 
 mod tree;
 
@@ -181,7 +181,10 @@ impl FieldSpecs {
 
     /// The field specs, to change.
     pub(crate) fn edit(&mut self) -> &mut Vec<FieldSpec> {
-        &mut Arc::make_mut(&mut self.0).list
+        let inner = Arc::make_mut(&mut self.0);
+        // One that nobody else has is no copy.
+        inner.kinds = None;
+        &mut inner.list
     }
 
     /// Adds field specs that are not there yet.
@@ -316,6 +319,10 @@ mod tests {
         own.edit().push(spec("", "b"));
         assert_eq!(paths(&own, "apps/v1", "K"), "a b");
         assert_eq!(kept(&own), None);
+        drop(own);
+        let mut alone = specs;
+        alone.edit().push(spec("", "b"));
+        assert_eq!(paths(&alone, "apps/v1", "K1"), "a b");
     }
 
     #[test]

@@ -399,23 +399,19 @@ fn depth_of(node: &Node) -> usize {
     }
 }
 
-/// The bytes that a tree has at least when it is written, `level` levels in.
-pub(crate) fn written_size(node: &Node, level: usize) -> usize {
+/// About the bytes that a tree has when it is written, `level` levels in: how lines are broken and texts are quoted does not
+/// count.
+pub(crate) fn about_written_size(node: &Node, level: usize) -> usize {
     match &node.data {
-        Data::Scalar(text) | Data::Alias(text) => {
-            let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count();
-            // A text of several lines is indented line by line.
-            text.len()
-                .saturating_add(lines.saturating_mul(level.saturating_mul(2)))
-        }
+        Data::Scalar(text) | Data::Alias(text) => text.len(),
         Data::Sequence(items) => items.iter().fold(0, |sum, item| {
             sum.saturating_add(line_size(level))
-                .saturating_add(written_size(item, level.saturating_add(1)))
+                .saturating_add(about_written_size(item, level.saturating_add(1)))
         }),
         Data::Mapping(entries) => entries.iter().fold(0, |sum, (key, value)| {
             sum.saturating_add(line_size(level))
-                .saturating_add(written_size(key, level))
-                .saturating_add(written_size(value, level.saturating_add(1)))
+                .saturating_add(about_written_size(key, level))
+                .saturating_add(about_written_size(value, level.saturating_add(1)))
         }),
     }
 }

@@ -314,7 +314,19 @@ impl Resource {
     /// Where it holds what JSON cannot say: a key that is no text, a key twice, an infinite number.
     // kustomize: Resource.AsYAML
     pub fn emit(&self, out: &mut String) -> Result<()> {
-        goyaml::emit_canonical(&self.node, out).map_err(|error| {
+        self.emit_within(usize::MAX, out).map(|_| ())
+    }
+
+    /// As [`Self::emit`], as long as that are no more than so many bytes; whether they are not.
+    ///
+    /// # Errors
+    /// As for [`Self::emit`].
+    pub(crate) fn emit_within(&self, limit: usize, out: &mut String) -> Result<bool> {
+        let written = goyaml::emit_canonical_within(limit, &self.node, out);
+        if matches!(&written, Err(error) if error.message == goyaml::TOO_LONG) {
+            return Ok(false);
+        }
+        written.map(|()| true).map_err(|error| {
             let (path, place) = unwritable(&self.node, &error.message);
             let path = path.outside_of(&self.filled);
             let made = if error.message.starts_with("mapping key") {

@@ -553,11 +553,38 @@ fn what_is_written_longer_than_it_is_counts_as_it_is_written() {
             },
             ..Options::default()
         };
-        // What is counted before it is written is a little more for some.
-        outcome(&tree, &options(whole + whole / 8)).unwrap();
+        outcome(&tree, &options(whole)).unwrap();
         let message = outcome(&tree, &options(whole - 1)).unwrap_err();
         assert!(message.contains("the output has more than"), "{message}");
     }
+}
+
+#[test]
+fn what_is_written_far_in_is_refused_before_it_is_written() {
+    // Each word of a long line, and each line, would be written a thousand columns in.
+    for (text, is_far_in) in [
+        ("a ", true),
+        ("a\\n", true),
+        ("é ", true),
+        ("'a ", true),
+        ("\\x01 ", true),
+        ("\\x01\\n", false),
+    ] {
+        let (open, close) = ("{z: ".repeat(480), "}".repeat(480));
+        let tree = with(
+            "",
+            &format!("{OBJECT}z: {open}\"{}b\"{close}\n", text.repeat(1 << 20)),
+        );
+        if is_far_in {
+            refused(&tree, "the output has more than");
+        } else {
+            built(&tree);
+        }
+    }
+    // Blank lines are written as they are.
+    let (open, close) = ("{z: ".repeat(480), "}".repeat(480));
+    let object = format!("{OBJECT}z: {open}\"{}b\"{close}\n", "\\n".repeat(1 << 20));
+    built(&with("", &object));
 }
 
 #[test]
@@ -787,6 +814,13 @@ fn what_multiplies_ends_at_the_deadline() {
         )
     });
     ends_at_its_deadline(&with(&format!("patches:\n{patches}"), OBJECT));
+    let pairs: Vec<String> = (0..20_000).map(|number| format!("k{number}: v")).collect();
+    let specs = lines(9_000, |number| format!("{{path: a1/b{number}}},"));
+    let labels = format!(
+        "labels: [{{pairs: {{{}}}, fields: [{{path: a1}}, {specs}]}}]\n",
+        pairs.join(", ")
+    );
+    ends_at_its_deadline(&with(&labels, OBJECT));
     // The patches of one entry, each of which looks for the last container.
     let head = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers:";
     let patch = format!("{head} [{{name: c9999, image: j}}]}}}}}}\n---");

@@ -7,7 +7,7 @@ use crate::steer::holds::FIELD_MANAGER;
 use crate::steer::owner::{ApplicationSet, IgnoreApplicationDifferences, OwnerName};
 use crate::steer::record::ANNOTATION as STATE;
 
-/// The bytes of a hint: it is kept for each Application of an owner, of which there may be many.
+/// The most bytes of what an `ApplicationSet` has, for a hint that shows it: that is made and kept for each of its Applications.
 const MOST: usize = 4096;
 
 /// An owner of which it is not known what it would do.
@@ -122,13 +122,32 @@ pub(super) fn missing_in_set(
                  with a rule on all of it, what the template changes of them no longer arrives";
     }
     let reason = Reason::new(Code::OwnedByApplicationSet, message);
-    let whole = with_yaml(hint.clone(), &yaml_of_set(set, uncovered));
-    if whole.len() <= MOST {
-        return reason.hint(whole);
+    if letters_of(set) <= MOST {
+        return reason.hint(with_yaml(hint, &yaml_of_set(set, uncovered)));
     }
     hint += "\nbeside all that it has there, which is too much to be shown:";
     let missing = yaml_of_set(&ApplicationSet::default(), uncovered);
     reason.hint(with_yaml(hint, &missing))
+}
+
+/// About the bytes of the two lists of an `ApplicationSet`.
+fn letters_of(set: &ApplicationSet) -> usize {
+    const OF_A_LINE: usize = 8;
+    let rules = set.spec.ignore_application_differences.iter().flatten();
+    let lines = rules.clone().count();
+    let texts = rules.flat_map(|rule| {
+        let IgnoreApplicationDifferences {
+            name,
+            json_pointers,
+            jq_path_expressions,
+        } = rule;
+        let lists = [json_pointers, jq_path_expressions];
+        let listed = lists.into_iter().flatten().flatten();
+        name.iter().chain(listed).map(String::as_str)
+    });
+    let texts = texts.chain(preserved(set));
+    let texts: usize = texts.map(|text| text.len() + OF_A_LINE).sum();
+    texts + lines * OF_A_LINE
 }
 
 /// The two lists of an `ApplicationSet`, with what is there and what is missing.

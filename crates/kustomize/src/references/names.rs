@@ -4,6 +4,7 @@ mod candidates;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use goyaml::{Data, Dialect, Node, Scalar, Text};
 
@@ -62,6 +63,8 @@ struct Referring<'a> {
 struct Kinds<'a> {
     known: BTreeMap<Gvk, Referring<'a>>,
     fields: usize,
+    /// Of the last kind that is not kept.
+    not_kept: Option<Referring<'a>>,
 }
 
 /// Of how many kinds, and how many fields, is kept what is known: a repository may have as many kinds as objects.
@@ -80,16 +83,7 @@ impl<'a> Fixer<'a> {
             return Ok(());
         }
         let original = resource.original_id().gvk;
-        let found;
-        let Referring { targets, ways } = if let Some(known) = kinds.of(&original, self.references)
-        {
-            known
-        } else {
-            let (targets, specs) = referring(self.references, &original);
-            let ways = Ways::one_by_one(specs);
-            found = Referring { targets, ways };
-            &found
-        };
+        let Referring { targets, ways } = kinds.of(original, self.references);
         if targets.is_empty() {
             return Ok(());
         }
@@ -113,23 +107,27 @@ impl<'a> Fixer<'a> {
 }
 
 impl<'a> Kinds<'a> {
-    /// What is known of a kind; nothing where it is not kept.
-    fn of(
-        &mut self,
-        original: &Gvk,
-        references: &'a [NameBackReference],
-    ) -> Option<&Referring<'a>> {
-        if !self.known.contains_key(original) && self.known.len() < MOST_KINDS {
-            let (targets, specs) = referring(references, original);
-            let fields = self.fields.saturating_add(targets.len());
-            if fields <= MOST_FIELDS {
-                self.fields = fields;
-                let ways = Ways::together(specs);
-                let known = Referring { targets, ways };
-                self.known.insert(original.clone(), known);
-            }
+    /// What is known of a kind.
+    fn of(&mut self, original: Gvk, references: &'a [NameBackReference]) -> &Referring<'a> {
+        let Self {
+            known,
+            fields,
+            not_kept,
+        } = self;
+        let has_room = known.len() < MOST_KINDS;
+        let place = match known.entry(original) {
+            Entry::Occupied(kept) => return kept.into_mut(),
+            Entry::Vacant(place) => place,
+        };
+        let (targets, specs) = referring(references, place.key());
+        let with_these = fields.saturating_add(targets.len());
+        if has_room && with_these <= MOST_FIELDS {
+            *fields = with_these;
+            let ways = Ways::together(specs);
+            return place.insert(Referring { targets, ways });
         }
-        self.known.get(original)
+        let ways = Ways::one_by_one(specs);
+        not_kept.insert(Referring { targets, ways })
     }
 }
 

@@ -56,7 +56,13 @@ pub(crate) fn apply(
     budget: &Budget,
 ) -> Result<()> {
     let covering = specs.of(resource.node());
-    let marks: Vec<u32> = match covering.len() {
+    let changes_kind = covering.may_change_kind();
+    let most = if changes_kind {
+        specs.len()
+    } else {
+        covering.len()
+    };
+    let marks: Vec<u32> = match most {
         0 | 1 => Vec::new(),
         _ => entries.values().map(|text| resource.share(text)).collect(),
     };
@@ -70,21 +76,22 @@ pub(crate) fn apply(
         set_all(map, chunk, marks)
     };
     let node = resource.node();
-    let is_usual = !covering.iter().any(|spec| sees_notes(spec, node));
-    let result = if covering.is_one_walk() && is_usual {
+    let sees_no_notes = !covering.iter().any(|spec| sees_notes(spec, node));
+    let result = if covering.is_one_walk() && sees_no_notes {
         let node = resource.node_mut();
         covering.apply(node, Create::Mapping, &mut |_, spec, map| {
             set(spec, map, (&entries, &marks))
         })
     } else {
         // kustomize: entry by entry, each through all field specs; that matters where one creates what another looks for.
-        let length = if covering.is_one_within_another() || covering.may_change_kind() {
+        let length = if changes_kind || covering.is_one_within_another() {
             1
         } else {
             entries.len()
         };
         let mut rounds = entries.chunks(length).enumerate();
         rounds.try_for_each(|(round, chunk)| {
+            budget.check_time()?;
             let marks = marks.get(round * length..).unwrap_or_default();
             let mut apply = |spec: &FieldSpec| {
                 let mut set = |map: &mut Node| set(spec, map, (chunk, marks));
@@ -95,7 +102,7 @@ pub(crate) fn apply(
                     spec.apply(resource.node_mut(), Create::Mapping, &mut set)
                 }
             };
-            if covering.may_change_kind() {
+            if changes_kind {
                 // Which of the others cover the object is seen when it is their turn.
                 specs.iter().try_for_each(&mut apply)
             } else {
@@ -160,18 +167,42 @@ fn set_all(map: &mut Node, entries: &[(&Text, &Text)], marks: &[u32]) -> Result<
 mod tests {
     use super::*;
 
+    fn resource(text: &str) -> Resource {
+        let parsed = goyaml::parse(text.as_bytes(), &goyaml::Limits::default());
+        Resource::new(parsed.unwrap().unwrap())
+    }
+
+    fn field_specs(specs: &[(&str, &str)]) -> FieldSpecs {
+        let spec = |(kind, path): &(&str, &str)| {
+            let mut spec = FieldSpec::of_every_kind(path, true);
+            spec.gvk.kind = (*kind).into();
+            spec
+        };
+        specs.iter().map(spec).collect::<Vec<_>>().into()
+    }
+
     #[test]
     fn a_label_of_the_object_itself_may_change_for_which_field_specs_it_is() {
-        let text = b"{apiVersion: v1, kind: Foo, metadata: {name: a}}";
-        let parsed = goyaml::parse(text, &goyaml::Limits::default());
-        let mut resource = Resource::new(parsed.unwrap().unwrap());
-        let mut specs = [" ", "foo", "bar"].map(|path| FieldSpec::of_every_kind(path, true));
-        specs[1].gvk.kind = "Foo".into();
-        specs[2].gvk.kind = "Bar".into();
+        let mut resource = resource("{apiVersion: v1, kind: Foo, metadata: {name: a}}");
+        let specs = field_specs(&[("", " "), ("Foo", "foo"), ("Bar", "bar")]);
         let labels = StringMap::from([("kind".into(), "Bar".into())]);
-        let specs = FieldSpecs::from(specs.to_vec());
         apply(&labels, &specs, &mut resource, &Budget::default()).unwrap();
         assert!(resource.node().get("foo").is_none());
         assert!(resource.node().get_path(&["bar", "kind"]).is_some());
+    }
+
+    #[test]
+    fn places_that_come_to_be_of_the_object_share_their_labels_too() {
+        let mut resource = resource("{apiVersion: v1, kind: Foo, metadata: {name: a}}");
+        let specs = field_specs(&[("Foo", " "), ("Bar", "foo"), ("Bar", "bar")]);
+        let labels = StringMap::from([("kind".into(), "Bar".into()), ("q".into(), "r".into())]);
+        apply(&labels, &specs, &mut resource, &Budget::default()).unwrap();
+        let labels = StringMap::from([("q".into(), "s".into())]);
+        let foo = field_specs(&[("", "foo")]);
+        apply(&labels, &foo, &mut resource, &Budget::default()).unwrap();
+        for place in ["foo", "bar"] {
+            let label = resource.node().get_path(&[place, "q"]);
+            assert_eq!(label.and_then(Node::as_str), Some("s"), "{place}");
+        }
     }
 }
