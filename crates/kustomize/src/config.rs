@@ -219,7 +219,7 @@ impl TransformerConfig {
     /// As one that is built in.
     fn built_in(mut self) -> Self {
         for specs in self.lists_mut() {
-            *specs = FieldSpecs::built_in(specs.to_vec());
+            *specs = FieldSpecs::built_in(std::mem::take(specs.edit()));
         }
         self
     }

@@ -282,11 +282,11 @@ impl Budget {
         self.deadline.check()
     }
 
-    /// Counts bytes that come into being.
+    /// As [`Self::check_time`] where something is about to be done with many bytes, and now and then where they are few.
     ///
     /// # Errors
-    /// Where there are too many, and where there is no time left, which is seen at many bytes and now and then at few.
-    pub(crate) fn charge(&self, bytes: usize) -> Result<()> {
+    /// As for [`Self::check_time`].
+    pub(crate) fn check_time_for(&self, bytes: usize) -> Result<()> {
         match self.counts_until_look.get().checked_sub(1) {
             Some(left) if bytes < Self::WORTH_A_LOOK => self.counts_until_look.set(left),
             _ => {
@@ -294,6 +294,15 @@ impl Budget {
                 self.counts_until_look.set(Self::COUNTS_BETWEEN_LOOKS - 1);
             }
         }
+        Ok(())
+    }
+
+    /// Counts bytes that come into being.
+    ///
+    /// # Errors
+    /// Where there are too many, and where there is no time left, which is seen at many bytes and now and then at few.
+    pub(crate) fn charge(&self, bytes: usize) -> Result<()> {
+        self.check_time_for(bytes)?;
         let together = self.together.as_deref();
         let is_left = together.is_none_or(|together| take(&together.content, bytes));
         let left = self.content.get().checked_sub(bytes).filter(|_| is_left);

@@ -19,9 +19,6 @@ use crate::resource::Resource;
 use crate::transformers::pass::OfEach;
 use pattern::Pattern;
 
-/// Bytes of an image that are worth a look at the clock: a pattern may take microseconds for each.
-const WORTH_A_LOOK: usize = 4096;
-
 /// Changes images in every list called `containers` or `initContainers`, and then in the fields of the field specs.
 ///
 /// Most images are in both, and are changed twice: a `tagSuffix` is added twice, as in kustomize.
@@ -180,9 +177,8 @@ impl Walk<'_> {
                 .field("image")
                 .hint("write the image as `name:tag`, in quotes where it reads as a number"));
         };
-        if current.len() >= WORTH_A_LOOK {
-            self.budget.check_time()?;
-        }
+        // A pattern may take microseconds for each byte.
+        self.budget.check_time_for(current.len())?;
         if !self.pattern.is_match(current) {
             return Ok(());
         }
